@@ -1,0 +1,1 @@
+"""Files and folders: reading mini-batches, publishing outputs, JobSpec files."""

@@ -1,0 +1,165 @@
+"""Delta semantics, compiled for Polars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from ndr_core.delta import PAIR_SUMS, DeltaPlan
+from ndr_core.measures import (
+    Additive,
+    ColumnType,
+    Distribution,
+    LargestCount,
+    PairKey,
+)
+
+from ndr_adapters.polars.expr import to_polars
+
+HOST: Sequence[str] = ("slice_start", "role", "host_ip")
+PAIR: Sequence[str] = (*HOST, "peer_ip", "peer_port")
+DTYPES: dict[ColumnType, pl.DataType] = {
+    ColumnType.STRING: pl.String(),
+    ColumnType.INT64: pl.Int64(),
+    ColumnType.FLOAT64: pl.Float64(),
+    ColumnType.TIMESTAMP: pl.Datetime("us", "UTC"),
+    ColumnType.HISTOGRAM: pl.List(pl.Struct({"bucket": pl.Int64, "count": pl.Int64})),
+}
+
+
+def role_views(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
+    """Each repaired flow once per role, in the columns that measures speak of."""
+    start = to_polars(plan.slice_start()).cast(pl.Int64).alias("slice_start")
+    return pl.concat(
+        flows.select(
+            start,
+            pl.lit(role.name).alias("role"),
+            *(to_polars(value).alias(name) for name, value in role.view().items()),
+        )
+        for role in plan.spec.roles
+    )
+
+
+def _summed(views: pl.LazyFrame, keys: Sequence[str], sums: Sequence[Additive], *others: str) -> tuple[
+    pl.LazyFrame, list[pl.Expr]
+]:
+    """The columns to group, and the exact sums of them: null where one leaves int64."""
+    contributions = views.select(
+        *keys, *others, *(to_polars(item.contribution).alias(item.name) for item in sums)
+    )
+    return contributions, [
+        # 128 bits can't overflow on the way, so that the result does not depend on the order.
+        pl.col(item.name).cast(pl.Int128).sum().cast(pl.Int64, strict=False)
+        if item.can_overflow
+        else pl.col(item.name).sum()
+        for item in sums
+    ]
+
+
+def pair_table(views: pl.LazyFrame) -> pl.LazyFrame:
+    """Sessions and bytes per host, peer and port."""
+    contributions, sums = _summed(views, PAIR, PAIR_SUMS, "event_ts")
+    return contributions.group_by(PAIR).agg(*sums, pl.col("event_ts").max())
+
+
+def host_sums(views: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
+    """Additive measures per host."""
+    contributions, sums = _summed(views, HOST, plan.stored_sums)
+    return contributions.group_by(HOST).agg(sums)
+
+
+def histogram_cells(views: pl.LazyFrame, distribution: Distribution) -> pl.LazyFrame:
+    """Records per host and bucket: HOST, bucket, count."""
+    return (
+        views.select(*HOST, to_polars(distribution.bucket).alias("bucket"))
+        .group_by(*HOST, "bucket")
+        .agg(pl.len().cast(pl.Int64).alias("count"))
+    )
+
+
+def peer_cells(pairs: pl.LazyFrame, key: PairKey, plan: DeltaPlan) -> pl.LazyFrame:
+    """Aggregates over the distinct peers or ports of each host."""
+    cells = (
+        pairs.filter(pl.col(key).is_not_null())
+        .group_by(*HOST, key)
+        .agg(pl.sum("sessions_cnt").alias("sessions"), pl.sum("bytes_sent_sum").alias("bytes"))
+    )
+    return cells.group_by(HOST).agg(
+        (to_polars(aggregate.value).sum() if aggregate.how == "sum" else to_polars(aggregate.value).max())
+        .alias(aggregate.name)
+        for aggregate in plan.cell_aggregates[key]
+    )
+
+
+def number_hosts(sums: pl.DataFrame) -> pl.DataFrame:
+    """The hosts in the order of their keys, numbered: `host_number`."""
+    return sums.sort(HOST).with_row_index("host_number")
+
+
+def finish_histogram(
+    cells: pl.DataFrame, hosts: pl.DataFrame, distribution: Distribution
+) -> list[pl.Series]:
+    """The stored histogram and what is read off it, aligned with the numbered hosts.
+
+    The cells of all hosts lie behind each other, so that one running sum, less the sessions of the hosts
+    before, ranks them all; each host has exactly one cell that holds a given rank.
+    """
+    earlier = pl.col("sessions_cnt").cum_sum() - pl.col("sessions_cnt")
+    numbered = hosts.select(*HOST, "host_number", "sessions_cnt", earlier.alias("earlier"))
+    seen = pl.col("count").cum_sum() - pl.col("earlier")
+    ranked = (
+        cells.join(numbered, on=HOST)
+        .drop(HOST)
+        .sort("host_number", "bucket")
+        .with_columns(seen.alias("seen"))
+    )
+    columns = [
+        ranked.group_by("host_number", maintain_order=True)
+        .agg(pl.struct("bucket", "count").alias(distribution.histogram))
+        .get_column(distribution.histogram)
+    ]
+    for final in distribution.finals:
+        if isinstance(final, LargestCount):
+            largest = ranked.group_by("host_number", maintain_order=True).agg(pl.max("count"))
+            columns.append(largest.get_column("count").alias(final.name))
+            continue
+        rank = (final.percent * pl.col("sessions_cnt") + 99) // 100
+        holds_rank = (pl.col("seen") >= rank) & (pl.col("seen") - pl.col("count") < rank)
+        value = to_polars(final.value).alias(final.name)
+        columns.append(ranked.filter(holds_rank).select(value).to_series())
+    return columns
+
+
+def finish_deltas(
+    hosts: pl.DataFrame,
+    histograms: Sequence[pl.Series],
+    cells: Sequence[pl.DataFrame],
+    plan: DeltaPlan,
+) -> pl.DataFrame:
+    """Whole delta rows of the numbered hosts, in the columns of the plan."""
+    rows = hosts.with_columns(histograms)
+    for part in cells:
+        rows = rows.join(part, on=HOST, how="left", maintain_order="left")
+    # A host whose pairs all lack the key has no cells: what counts them is 0.
+    counted = [item.name for aggregates in plan.cell_aggregates.values() for item in aggregates]
+    rows = rows.with_columns(pl.col(name).fill_null(0) for name in counted)
+    rows = rows.with_columns(
+        to_polars(value).cast(DTYPES[column_type]).alias(name)
+        for name, value, column_type in plan.row_formulas
+    )
+    return in_output_form(rows.lazy(), plan, [c.name for c in plan.delta_columns]).collect()
+
+
+def in_output_form(rows: pl.LazyFrame, plan: DeltaPlan, columns: Sequence[str]) -> pl.LazyFrame:
+    """Rows with `slice_start` (us) in the columns of an output table, partition keys included."""
+    start = pl.from_epoch("slice_start", time_unit="us").dt.replace_time_zone("UTC")
+    end = to_polars(plan.slice_end()).cast(pl.Int64)
+    return rows.with_columns(
+        start.alias("slice_start_ts"),
+        pl.from_epoch(end, time_unit="us").dt.replace_time_zone("UTC").alias("slice_end_ts"),
+        start.dt.strftime("%Y-%m-%d").alias("dt"),
+        start.dt.strftime("%H").alias("hh"),
+        start.dt.strftime("%M").alias("mm"),
+        *(pl.lit(value).alias(name) for name, value in plan.constants().items()),
+    ).select(columns)

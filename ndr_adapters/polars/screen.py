@@ -1,0 +1,122 @@
+"""The plain-line screen: a pattern of lines that Polars' own JSON reader provably reads as the core does.
+
+Polars' reader fails a whole query on one malformed line, takes the first of a repeated key, and casts
+between types. So only lines that match the pattern reach it: a flat object whose keys come in an order seen
+in the first lines (hence none twice), whose values have the type their field is due, without unusual
+escapes or numbers. Everything else takes the careful path through `ndr_core.json_line`. A pattern that
+fits few lines costs time, never correctness.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from graphlib import CycleError, TopologicalSorter
+
+import polars as pl
+
+from ndr_core.flow import FieldKind
+from ndr_core.input_mapping import InputMapping, TimeFormat
+from ndr_core.ip_address import CANONICAL_IPV4
+from ndr_core.json_line import ISO_TIME
+
+MAX_ORDERS = 4
+
+_CHARS = r'(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])*'
+_STRING = f'"{_CHARS}"'
+_INTEGER = r"(?:0|-?[1-9][0-9]{0,17})"
+_NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?"
+_SCALAR = f"(?:{_STRING}|{_NUMBER}|true|false|null)"
+_ANY = rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:, ?{_SCALAR})*)?\])"
+
+
+class Token(Enum):
+    """How a mapped column is spelt on a plain line: (pattern of its value, type to decode it as)."""
+
+    IP = (rf'"(?:{CANONICAL_IPV4}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)"', pl.String())
+    TEXT = (f"(?:{_STRING}|{_INTEGER})", pl.String())
+    INTEGER = (_INTEGER, pl.Int64())
+    NUMBER = (_NUMBER, pl.Float64())
+    ISO_TIME = (f'"{ISO_TIME}"', pl.String())
+
+    @property
+    def pattern(self) -> str:
+        return rf"(?:{self.value[0]}|null)"
+
+    @property
+    def dtype(self) -> pl.DataType:
+        dtype: pl.DataType = self.value[1]
+        return dtype
+
+
+def column_tokens(mapping: InputMapping, key_columns: Sequence[str]) -> dict[str, Token] | None:
+    """Token of each source column to decode; None if one column has to be read in two ways."""
+    wanted = [
+        (source.column, _token(flow_field.kind, source.format))
+        for flow_field, source in mapping.bound_fields()
+        if source.column is not None
+    ]
+    tokens: dict[str, Token] = {}
+    for column, token in [*wanted, *((name, Token.TEXT) for name in key_columns)]:
+        if tokens.setdefault(column, token) is not token:
+            return None
+    return tokens
+
+
+def _token(kind: FieldKind, time_format: TimeFormat | None) -> Token:
+    match kind:
+        case FieldKind.IP:
+            return Token.IP
+        case FieldKind.INTEGER:
+            return Token.INTEGER
+        case FieldKind.TIMESTAMP:
+            return Token.ISO_TIME if time_format is TimeFormat.ISO8601 else Token.NUMBER
+    return Token.TEXT
+
+
+def plain_line_pattern(
+    key_orders: Sequence[tuple[str, ...]], tokens: Mapping[str, Token]
+) -> str | None:
+    """Pattern (Rust syntax) of plain lines, or None when no key order is known.
+
+    A line must also end in `}`: the pattern lets the separator after a value be that closing brace.
+    """
+    orders = [order for order in merge_orders(key_orders) if order]
+    if not orders:
+        return None
+    return "^(?:" + "|".join(_object(order, tokens) for order in orders[:MAX_ORDERS]) + ")$"
+
+
+def _object(order: Sequence[str], tokens: Mapping[str, Token]) -> str:
+    members = (
+        rf'(?:"{re.escape(key)}": ?{tokens[key].pattern if key in tokens else _ANY}(?:, ?|\}}$))?'
+        for key in order
+    )
+    return r"\{" + "".join(members)
+
+
+def merge_orders(key_orders: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """As few key orders as contain every given one as a subsequence; keys that need escapes are left out."""
+    merged: list[list[tuple[str, ...]]] = []
+    for order in key_orders:
+        if any(not re.fullmatch(r"[A-Za-z0-9_.@/:\- ]+", key) for key in order):
+            continue
+        for group in merged:
+            if _total([*group, order]) is not None:
+                group.append(order)
+                break
+        else:
+            merged.append([order])
+    return [total for group in merged if (total := _total(group)) is not None]
+
+
+def _total(orders: Sequence[tuple[str, ...]]) -> tuple[str, ...] | None:
+    before: dict[str, set[str]] = {key: set() for order in orders for key in order}
+    for order in orders:
+        for left, right in zip(order, order[1:], strict=False):
+            before[right].add(left)
+    try:
+        return tuple(TopologicalSorter(before).static_order())
+    except CycleError:
+        return None

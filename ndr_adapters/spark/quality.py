@@ -1,0 +1,61 @@
+"""Quality rules, compiled for Spark SQL."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+
+from ndr_core.delta import DeltaPlan
+from ndr_core.flow import FIELD_BY_NAME, FLOW_FIELDS
+from ndr_core.quality import DUPLICATE, MALFORMED_JSON, REPAIR_RULES, repaired_fields
+
+from ndr_adapters.spark.expr import literal, quoted, to_sql
+from ndr_adapters.spark.parse import BLANK, MALFORMED, key_column
+
+KEPT = f"(rule is null and outcome != {BLANK})"
+
+
+def judge(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
+    """Adds `rule`: the first rule that rejects the record, null for a kept one. Blank lines stay in."""
+    cases = [f"when outcome = {BLANK} then null"]
+    cases.append(f"when outcome = {MALFORMED} then {literal(MALFORMED_JSON)}")
+    cases += [
+        f"when {to_sql(reject.condition)} then {literal(reject.name)}"
+        for reject in plan.reject_rules
+        if reject.condition is not None
+    ]
+    judged = flows.selectExpr("*", f"case {' '.join(cases)} end as rule")
+    return _mark_duplicates(judged, plan) if plan.spec.quality.deduplicate_on else judged
+
+
+def _mark_duplicates(judged: DataFrame, plan: DeltaPlan) -> DataFrame:
+    keys = [
+        quoted(name if name in FIELD_BY_NAME else key_column(name))
+        for name in plan.spec.quality.deduplicate_on
+    ]
+    candidate = " and ".join([KEPT, *(f"{key} is not null" for key in keys)])
+    # Records that are no candidates need no comparing: the line keeps them from crowding into one task.
+    window = (
+        f"partition by candidate, {', '.join(keys)}, if(candidate, null, line) "
+        "order by event_start, decode(cast(line as binary), 'UTF-8')"
+    )
+    return (
+        judged.selectExpr("*", f"({candidate}) as candidate")
+        .selectExpr("*", f"row_number() over ({window}) as place")
+        .selectExpr(
+            *(column for column in judged.columns if column != "rule" and ":" not in column),
+            f"if(candidate and place > 1, {literal(DUPLICATE)}, rule) as rule",
+        )
+    )
+
+
+def repaired(judged: DataFrame) -> DataFrame:
+    """Flow fields after repair, with a 0/1 column `repair:<rule>` per repair rule."""
+    fixes = repaired_fields()
+    fields = (
+        f"{to_sql(fixes[f.name])} as {f.name}" if f.name in fixes else f.name for f in FLOW_FIELDS
+    )
+    flags = (
+        f"if({to_sql(rule.condition)}, 1L, 0L) as {quoted('repair:' + rule.name)}"
+        for rule in REPAIR_RULES
+    )
+    return judged.selectExpr("line", "outcome", "fault", "rule", *fields, *flags)

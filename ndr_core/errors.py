@@ -1,0 +1,57 @@
+"""Every failure a user can meet, with the exit code the command line gives it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class NdrError(Exception):
+    """A run failed for a reason the user can act on (exit code 1)."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class SpecError(NdrError):
+    """A JobSpec or a parameter is wrong: nothing was started (exit code 2)."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class UsageError(NdrError):
+    """The call itself is wrong, e.g. an input that does not exist (exit code 2)."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class UnreadableFileError(NdrError):
+    """An input file is broken as a whole: truncated, not gzip, failing its checksum."""
+
+
+class EngineReadError(NdrError):
+    """An engine could not read its input; it need not know which file is to blame."""
+
+
+class ThresholdError(NdrError):
+    """A threshold of the JobSpec is exceeded: nothing is published."""
+
+
+class OverflowingColumnError(NdrError):
+    """A sum left the range of int64."""
+
+    def __init__(self, column: str, where: str) -> None:
+        super().__init__(
+            f"{column}: the sum leaves the range of int64 (2^63 - 1) for {where}; "
+            "look for absurd values of its source column in the input, or repair them upstream"
+        )
+        self.column = column
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint naming the known name closest to `name`, or all of them when none is close."""
+    choices = sorted(known)
+    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "known: " + ", ".join(choices)

@@ -1,0 +1,187 @@
+"""The expression language in which rules and measures are written.
+
+An expression is a value. Adapters compile it to their engine (`polars/expr.py`, `spark/expr.py`);
+`evaluate.py` gives its meaning in plain Python. Logic is three-valued as in SQL: an operation on
+null is null, `and` / `or` follow Kleene. Integers are int64 and every division is by a positive number,
+so that floor and truncation agree; floats are IEEE 754 doubles and only + - * / are used on them,
+which every engine rounds alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from attrs import field, frozen
+
+Scalar = bool | int | float | str | None
+BinaryOp = Literal["+", "-", "*", "/", "//", "==", "!=", "<", "<=", ">", ">=", "and", "or"]
+UnaryOp = Literal["not", "is_null", "bit_length", "to_float", "floor_to_int"]
+
+
+class Expr:
+    """Base of all expressions; the methods build bigger ones."""
+
+    __slots__ = ()
+
+    def _binary(self, op: BinaryOp, other: Expr | Scalar, *, swap: bool = False) -> Expr:
+        right = wrap(other)
+        return Binary(op, right, self) if swap else Binary(op, self, right)
+
+    def __add__(self, other: Expr | Scalar) -> Expr:
+        return self._binary("+", other)
+
+    def __radd__(self, other: Scalar) -> Expr:
+        return self._binary("+", other, swap=True)
+
+    def __sub__(self, other: Expr | Scalar) -> Expr:
+        return self._binary("-", other)
+
+    def __mul__(self, other: Expr | Scalar) -> Expr:
+        return self._binary("*", other)
+
+    def __rmul__(self, other: Scalar) -> Expr:
+        return self._binary("*", other, swap=True)
+
+    def __truediv__(self, other: Expr | Scalar) -> Expr:
+        """Float division."""
+        return self._binary("/", other)
+
+    def __floordiv__(self, other: Expr | Scalar) -> Expr:
+        """Integer division of a non-negative number by a positive one."""
+        return self._binary("//", other)
+
+    def __lt__(self, other: Expr | Scalar) -> Expr:
+        return self._binary("<", other)
+
+    def __le__(self, other: Expr | Scalar) -> Expr:
+        return self._binary("<=", other)
+
+    def __gt__(self, other: Expr | Scalar) -> Expr:
+        return self._binary(">", other)
+
+    def __ge__(self, other: Expr | Scalar) -> Expr:
+        return self._binary(">=", other)
+
+    def __and__(self, other: Expr) -> Expr:
+        return self._binary("and", other)
+
+    def __or__(self, other: Expr) -> Expr:
+        return self._binary("or", other)
+
+    def __invert__(self) -> Expr:
+        return Unary("not", self)
+
+    def eq(self, other: Expr | Scalar) -> Expr:
+        return self._binary("==", other)
+
+    def ne(self, other: Expr | Scalar) -> Expr:
+        return self._binary("!=", other)
+
+    def is_null(self) -> Expr:
+        return Unary("is_null", self)
+
+    def is_in(self, values: Iterable[int | str]) -> Expr:
+        """Membership in a set of literals; null stays null."""
+        return IsIn(self, frozenset(values))
+
+    def starts_with(self, prefix: str) -> Expr:
+        return StartsWith(self, prefix)
+
+    def or_else(self, other: Expr | Scalar) -> Expr:
+        """This value, or `other` where it is null."""
+        return Coalesce(self, wrap(other))
+
+    def bit_length(self) -> Expr:
+        """Bits needed for a non-negative integer; 0 for 0."""
+        return Unary("bit_length", self)
+
+    def to_float(self) -> Expr:
+        return Unary("to_float", self)
+
+    def floor_to_int(self) -> Expr:
+        return Unary("floor_to_int", self)
+
+    def shift_right(self, bits: Expr) -> Expr:
+        """Non-negative integer >> bits."""
+        return Shift("right", self, bits)
+
+    def shift_left(self, bits: Expr) -> Expr:
+        """Non-negative integer << bits."""
+        return Shift("left", self, bits)
+
+
+@frozen(cache_hash=True)
+class Column(Expr):
+    name: str
+
+
+@frozen(cache_hash=True)
+class Literal_(Expr):
+    value: Scalar
+
+
+@frozen(cache_hash=True)
+class Unary(Expr):
+    op: UnaryOp
+    operand: Expr
+
+
+@frozen(cache_hash=True)
+class Binary(Expr):
+    op: BinaryOp
+    left: Expr
+    right: Expr
+
+
+@frozen(cache_hash=True)
+class Shift(Expr):
+    direction: Literal["left", "right"]
+    value: Expr
+    bits: Expr
+
+
+@frozen(cache_hash=True)
+class IsIn(Expr):
+    operand: Expr
+    values: frozenset[int | str] = field(converter=frozenset)
+
+
+@frozen(cache_hash=True)
+class StartsWith(Expr):
+    operand: Expr
+    prefix: str
+
+
+@frozen(cache_hash=True)
+class Coalesce(Expr):
+    first: Expr
+    second: Expr
+
+
+@frozen(cache_hash=True)
+class If(Expr):
+    """`then` where the condition is true, `otherwise` where it is false or null."""
+
+    condition: Expr
+    then: Expr
+    otherwise: Expr
+
+
+def col(name: str) -> Expr:
+    """The column of that name."""
+    return Column(name)
+
+
+def lit(value: Scalar) -> Expr:
+    """A constant."""
+    return Literal_(value)
+
+
+def wrap(value: Expr | Scalar) -> Expr:
+    return value if isinstance(value, Expr) else Literal_(value)
+
+
+def when(condition: Expr, then: Expr | Scalar, otherwise: Expr | Scalar) -> Expr:
+    """Choose by a condition; a null condition counts as false."""
+    return If(condition, wrap(then), wrap(otherwise))

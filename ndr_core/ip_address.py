@@ -1,0 +1,45 @@
+"""Canonical text of IP addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+CANONICAL_IPV4 = r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+"""Pattern (of a whole text) of a dotted quad without leading zeros: such a text is already canonical."""
+
+_IPV6_ALPHABET = re.compile(r"[0-9A-Fa-f:.]+\Z", re.ASCII)
+
+
+def canonical_ip(text: str | None) -> str | None:
+    """Canonical form of an IPv4 or IPv6 address, or None for any other text.
+
+    IPv6 follows RFC 5952 (lower case, no leading zeros, the first longest run of two or more zero
+    groups as `::`), always in hexadecimal groups. A zone (`%eth0`) is no part of an address.
+    """
+    if not text:
+        return None
+    try:
+        if ":" not in text:
+            return str(ipaddress.IPv4Address(text)) if text.isascii() else None
+        if not _IPV6_ALPHABET.match(text):
+            return None
+        groups = ipaddress.IPv6Address(text).packed.hex(":", 2).split(":")
+    except ValueError:
+        return None
+    return _compress([group.lstrip("0") or "0" for group in groups])
+
+
+def _compress(groups: list[str]) -> str:
+    best_start, best_length = 0, 1
+    start = 0
+    while start < len(groups):
+        end = start
+        while end < len(groups) and groups[end] == "0":
+            end += 1
+        if end - start > best_length:
+            best_start, best_length = start, end - start
+        start = max(end, start + 1)
+    if best_length == 1:
+        return ":".join(groups)
+    return ":".join(groups[:best_start]) + "::" + ":".join(groups[best_start + best_length :])

@@ -1,0 +1,150 @@
+"""What the domain asks of the world outside: one protocol per kind of adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from attrs import field, frozen
+
+from ndr_core.delta import DeltaPlan
+from ndr_core.job_spec import JobSpec, RuntimeParams
+from ndr_core.quality import QualityReport
+
+
+@frozen
+class InputFile:
+    """One file of a mini-batch, by the address under which engines and sources know it."""
+
+    uri: str
+    size_bytes: int
+
+
+@frozen
+class InputBatch:
+    """The readable files of a mini-batch, and what a first look at them showed."""
+
+    files: tuple[InputFile, ...]
+    read_lines: Callable[[InputFile], Iterator[bytes]] = field(
+        metadata={"doc": "lines of a file without their line feeds, as `FlowSource.lines`"}
+    )
+    key_orders: tuple[tuple[str, ...], ...] = field(
+        metadata={"doc": "distinct key sequences of the first lines: a hint for fast reading"}
+    )
+
+    @property
+    def uris(self) -> list[str]:
+        return [file.uri for file in self.files]
+
+
+class JobSpecStore(Protocol):
+    """Where JobSpecs live."""
+
+    def load(self, project_name: str, job_name: str, feature_spec_version: str) -> JobSpec:
+        """The JobSpec of that key. Raises SpecError when there is none or it is wrong."""
+        ...
+
+
+class FlowSource(Protocol):
+    """Where a mini-batch lands."""
+
+    def files(self) -> tuple[InputFile, ...]:
+        """Its data files, sorted by address. Raises UsageError when there is no such place."""
+        ...
+
+    def check_header(self, file: InputFile) -> str | None:
+        """What is wrong with the first bytes of a file (gzip or not, by its name), or None."""
+        ...
+
+    def lines(self, file: InputFile) -> Iterator[bytes]:
+        """Lines of a file, decompressed, without their line feeds.
+
+        Raises UnreadableFileError where the file is truncated, corrupt or can't be opened.
+        """
+        ...
+
+
+class Staging(Protocol):
+    """A private place in which one run prepares its output."""
+
+    @property
+    def root(self) -> str:
+        """Address below which the engine writes `delta/`, `pair/` and `quarantine/`."""
+        ...
+
+
+class DeltaSink(Protocol):
+    """Where outputs are published."""
+
+    def open_staging(self, params: RuntimeParams) -> Staging:
+        """A fresh staging place for a run."""
+        ...
+
+    def keep_unreadable(self, staging: Staging, file: InputFile) -> None:
+        """Put a broken input file into the quarantine of the run."""
+        ...
+
+    def publish(self, staging: Staging, manifest: Manifest) -> Published:
+        """Make what was staged visible, all of it or nothing, replacing the slices that it holds."""
+        ...
+
+    def discard(self, staging: Staging) -> None:
+        """Drop what was staged and is not published."""
+        ...
+
+
+@frozen
+class Manifest:
+    """What a published run says of itself."""
+
+    plan: DeltaPlan
+    report: QualityReport
+    code_version: str
+
+
+@frozen
+class Published:
+    """What a run made visible."""
+
+    location: str
+    slices: int
+    rows: Mapping[str, Mapping[str, int]] = field(metadata={"doc": "table -> role -> rows"})
+    files: tuple[str, ...]
+
+
+class Engine(Protocol):
+    """Turns lines into staged tables."""
+
+    name: str
+
+    def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
+        """Write delta, pair table and quarantine below `staging_root`.
+
+        With slice bounds, each role has a file, if need be an empty one. Raises EngineReadError when input
+        can't be read, OverflowingColumnError when a sum leaves int64.
+        """
+        ...
+
+
+@frozen
+class EngineResult:
+    """Counts that an engine found on its one pass over the records."""
+
+    kept: int
+    rejected: Mapping[str, int]
+    repaired: Mapping[str, int]
+    blank_lines: int
+
+
+class RunLog(Protocol):
+    """Where a run tells what it does."""
+
+    def stage(self, name: str, **facts: Any) -> None:
+        """A stage began; `facts` are its inputs."""
+        ...
+
+    def done(self, name: str, seconds: float, **facts: Any) -> None:
+        """A stage ended; `facts` are its outcome."""
+        ...
+
+
