@@ -15,6 +15,7 @@ from ndr_core.expr import (
     Expr,
     If,
     IsIn,
+    Let,
     Literal_,
     Shift,
     StartsWith,
@@ -80,6 +81,8 @@ def evaluator(expr: Expr) -> Evaluator:
             return _coalesce(evaluator(first), evaluator(second))
         case If(condition, then, otherwise):
             return _choose(evaluator(condition), evaluator(then), evaluator(otherwise))
+        case Let(name, value, body):
+            return _bind(name, evaluator(value), evaluator(body))
     raise TypeError(f"not an expression: {expr!r}")
 
 
@@ -121,3 +124,7 @@ def _coalesce(first: Evaluator, second: Evaluator) -> Evaluator:
 
 def _choose(condition: Evaluator, then: Evaluator, otherwise: Evaluator) -> Evaluator:
     return lambda row: then(row) if condition(row) else otherwise(row)
+
+
+def _bind(name: str, value: Evaluator, body: Evaluator) -> Evaluator:
+    return lambda row: body({**row, name: value(row)})

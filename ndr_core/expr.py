@@ -9,7 +9,7 @@ which every engine rounds alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from attrs import field, frozen
@@ -118,7 +118,8 @@ class Column(Expr):
 
 @frozen(cache_hash=True)
 class Literal_(Expr):
-    value: Scalar
+    # 0, 0.0 and False are equal in Python, and three different literals.
+    value: Scalar = field(eq=lambda value: (type(value), value))
 
 
 @frozen(cache_hash=True)
@@ -168,6 +169,15 @@ class If(Expr):
     otherwise: Expr
 
 
+@frozen(cache_hash=True)
+class Let(Expr):
+    """`body`, in which the column `name` stands for `value`, computed once."""
+
+    name: str
+    value: Expr
+    body: Expr
+
+
 def col(name: str) -> Expr:
     """The column of that name."""
     return Column(name)
@@ -176,6 +186,11 @@ def col(name: str) -> Expr:
 def lit(value: Scalar) -> Expr:
     """A constant."""
     return Literal_(value)
+
+
+def let(name: str, value: Expr, body: Callable[[Expr], Expr]) -> Expr:
+    """Give `value` a name, so that it is computed once however often `body` uses it."""
+    return Let(name, value, body(Column(name)))
 
 
 def wrap(value: Expr | Scalar) -> Expr:

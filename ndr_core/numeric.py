@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from ndr_core.expr import Expr, lit, when
+from ndr_core.expr import Expr, let, lit, when
 
 MANTISSA_BITS = 6
 FIXED_POINT_SCALE = 1 << 16
@@ -21,16 +21,23 @@ def bucket_of(value: Expr) -> Expr:
     Log-linear: the exponent and 6 mantissa bits, as in HdrHistogram. Values below 128 have a bucket of
     their own; above, a bucket spans 1/64 of a power of two at most, so its middle is within 1/128 of any value in it.
     """
-    exponent = when(value < 2 << MANTISSA_BITS, 0, value.bit_length() - (MANTISSA_BITS + 1))
-    return exponent * (1 << MANTISSA_BITS) + value.shift_right(exponent)
+
+    def with_exponent(exponent: Expr) -> Expr:
+        return exponent * (1 << MANTISSA_BITS) + value.shift_right(exponent)
+
+    shifted = let("exponent", value.bit_length() - (MANTISSA_BITS + 1), with_exponent)
+    return when(value < 2 << MANTISSA_BITS, value, shifted)
 
 
 def bucket_middle(bucket: Expr) -> Expr:
     """The value that stands for a bucket: its middle, rounded down (inverse of `bucket_of`)."""
-    exponent = when(bucket < 2 << MANTISSA_BITS, 0, bucket // (1 << MANTISSA_BITS) - 1)
-    low = (bucket - exponent * (1 << MANTISSA_BITS)).shift_left(exponent)
-    width = lit(1).shift_left(exponent)
-    return low + (width - 1) // 2
+
+    def with_exponent(exponent: Expr) -> Expr:
+        low = (bucket - exponent * (1 << MANTISSA_BITS)).shift_left(exponent)
+        return low + (lit(1).shift_left(exponent) - 1) // 2
+
+    spread = let("exponent", bucket // (1 << MANTISSA_BITS) - 1, with_exponent)
+    return when(bucket < 2 << MANTISSA_BITS, bucket, spread)
 
 
 def log2(count: Expr) -> Expr:
@@ -39,19 +46,31 @@ def log2(count: Expr) -> Expr:
     count = 2^e * m with m in [1, 2); ln m = 2 atanh((m - 1) / (m + 1)) by its power series.
     Library logarithms differ in the last bit from engine to engine; these operations do not.
     """
-    exponent = count.bit_length() - 1
-    mantissa = count.to_float() / lit(1).shift_left(exponent).to_float()
-    s = (mantissa - 1.0) / (mantissa + 1.0)
-    z = s * s
-    series = lit(1.0 / (2 * _ATANH_TERMS - 1))
-    for k in range(_ATANH_TERMS - 2, -1, -1):
-        series = series * z + 1.0 / (2 * k + 1)
-    return exponent.to_float() + s * series * (2.0 / math.log(2.0))
+
+    def with_exponent(exponent: Expr) -> Expr:
+        mantissa = count.to_float() / lit(1).shift_left(exponent).to_float()
+        log_mantissa = let("mantissa", mantissa, lambda m: _atanh((m - 1.0) / (m + 1.0)))
+        return exponent.to_float() + log_mantissa * (2.0 / math.log(2.0))
+
+    return let("exponent", count.bit_length() - 1, with_exponent)
+
+
+def _atanh(argument: Expr) -> Expr:
+    """Inverse hyperbolic tangent of a number in [0, 1/3], by its power series in Horner's form."""
+
+    def series(s: Expr, z: Expr) -> Expr:
+        total: Expr = lit(1.0 / (2 * _ATANH_TERMS - 1))
+        for k in range(_ATANH_TERMS - 2, -1, -1):
+            total = total * z + 1.0 / (2 * k + 1)
+        return s * total
+
+    return let("s", argument, lambda s: let("z", s * s, lambda z: series(s, z)))
 
 
 def fixed_count_log2_count(count: Expr) -> Expr:
     """c * log2(c), rounded to a multiple of 2^-16 and given as an integer count of 2^-16."""
-    return (count.to_float() * log2(count) * float(FIXED_POINT_SCALE) + 0.5).floor_to_int()
+    scaled = count.to_float() * log2(count) * float(FIXED_POINT_SCALE)
+    return when(count < 2, 0, (scaled + 0.5).floor_to_int())
 
 
 def nearest_rank(histogram: Iterable[tuple[int, int]], percent: int) -> int | None:

@@ -85,10 +85,12 @@ def peer_cells(pairs: pl.LazyFrame, key: PairKey, plan: DeltaPlan) -> pl.LazyFra
         .group_by(*HOST, key)
         .agg(pl.sum("sessions_cnt").alias("sessions"), pl.sum("bytes_sent_sum").alias("bytes"))
     )
-    return cells.group_by(HOST).agg(
-        (to_polars(aggregate.value).sum() if aggregate.how == "sum" else to_polars(aggregate.value).max())
-        .alias(aggregate.name)
-        for aggregate in plan.cell_aggregates[key]
+    aggregates = plan.cell_aggregates[key]
+    # Named columns first: a constant would be summed as one value, not one per cell.
+    values = cells.select(*HOST, *(to_polars(item.value).alias(item.name) for item in aggregates))
+    return values.group_by(HOST).agg(
+        pl.col(item.name).sum() if item.how == "sum" else pl.col(item.name).max()
+        for item in aggregates
     )
 
 

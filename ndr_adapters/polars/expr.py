@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Mapping
 from functools import reduce
+from typing import Any, Final
 
 import polars as pl
 
@@ -13,6 +16,7 @@ from ndr_core.expr import (
     Expr,
     If,
     IsIn,
+    Let,
     Literal_,
     Scalar,
     Shift,
@@ -20,30 +24,61 @@ from ndr_core.expr import (
     Unary,
 )
 
+_NOTHING_BOUND: Final[Mapping[str, pl.Expr]] = {}
+_UNARY: Final[dict[str, Callable[[pl.Expr], pl.Expr]]] = {
+    "not": operator.invert,
+    "is_null": pl.Expr.is_null,
+    "bit_length": lambda value: 64 - value.bitwise_leading_zeros().cast(pl.Int64),
+    "to_float": lambda value: value.cast(pl.Float64),
+    "floor_to_int": lambda value: value.floor().cast(pl.Int64),
+}
+_BINARY: Final[dict[str, Callable[[Any, Any], pl.Expr]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "//": operator.floordiv,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "and": operator.and_,
+    "or": operator.or_,
+}
 
-def to_polars(expr: Expr) -> pl.Expr:
-    """The Polars expression with the meaning that `ndr_core.evaluate` gives to `expr`."""
+
+def to_polars(expr: Expr, bound: Mapping[str, pl.Expr] = _NOTHING_BOUND) -> pl.Expr:
+    """The Polars expression with the meaning that `ndr_core.evaluate` gives to `expr`.
+
+    `bound`: names given by an enclosing `Let`; Polars computes equal subexpressions once by itself.
+    """
     match expr:
         case Column(name):
-            return pl.col(name)
+            return bound[name] if name in bound else pl.col(name)
         case Literal_(value):
             return literal(value)
         case Unary(op, operand):
-            return _unary(op, to_polars(operand))
+            return _UNARY[op](to_polars(operand, bound))
+        case Binary("/", left, right):
+            return _divide(to_polars(left, bound), to_polars(right, bound), right)
         case Binary(op, left, right):
-            return _binary(op, to_polars(left), to_polars(right))
+            return _BINARY[op](to_polars(left, bound), to_polars(right, bound))
         case Shift(direction, value, bits):
-            power = pl.lit(2, dtype=pl.Int64).pow(to_polars(bits))
-            shifted = to_polars(value)
+            power = pl.lit(2, dtype=pl.Int64).pow(to_polars(bits, bound))
+            shifted = to_polars(value, bound)
             return shifted * power if direction == "left" else shifted // power
         case IsIn(operand, values):
-            return _is_in(to_polars(operand), values)
+            return _is_in(to_polars(operand, bound), values)
         case StartsWith(operand, prefix):
-            return to_polars(operand).str.starts_with(prefix)
+            return to_polars(operand, bound).str.starts_with(prefix)
         case Coalesce(first, second):
-            return pl.coalesce(to_polars(first), to_polars(second))
+            return pl.coalesce(to_polars(first, bound), to_polars(second, bound))
         case If(condition, then, otherwise):
-            return pl.when(to_polars(condition)).then(to_polars(then)).otherwise(to_polars(otherwise))
+            chosen = pl.when(to_polars(condition, bound)).then(to_polars(then, bound))
+            return chosen.otherwise(to_polars(otherwise, bound))
+        case Let(name, value, body):
+            return to_polars(body, {**bound, name: to_polars(value, bound)})
     raise TypeError(f"not an expression: {expr!r}")
 
 
@@ -54,55 +89,16 @@ def literal(value: Scalar) -> pl.Expr:
     return pl.lit(value)
 
 
-def _unary(op: str, operand: pl.Expr) -> pl.Expr:
-    match op:
-        case "not":
-            return ~operand
-        case "is_null":
-            return operand.is_null()
-        case "bit_length":
-            return 64 - operand.bitwise_leading_zeros().cast(pl.Int64)
-        case "to_float":
-            return operand.cast(pl.Float64)
-        case "floor_to_int":
-            return operand.floor().cast(pl.Int64)
-    raise TypeError(f"unknown operation {op!r}")
-
-
-def _binary(op: str, left: pl.Expr, right: pl.Expr) -> pl.Expr:
-    match op:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case "/":
-            return left / right
-        case "//":
-            return left // right
-        case "==":
-            return left == right
-        case "!=":
-            return left != right
-        case "<":
-            return left < right
-        case "<=":
-            return left <= right
-        case ">":
-            return left > right
-        case ">=":
-            return left >= right
-        case "and":
-            return left & right
-        case "or":
-            return left | right
-    raise TypeError(f"unknown operation {op!r}")
+def _divide(dividend: pl.Expr, divisor: pl.Expr, divisor_source: Expr) -> pl.Expr:
+    """Correctly rounded division: by a constant, Polars would multiply with its rounded reciprocal."""
+    if isinstance(divisor_source, Literal_):
+        divisor = dividend * 0.0 + divisor
+    return dividend / divisor
 
 
 def _is_in(operand: pl.Expr, values: frozenset[int | str]) -> pl.Expr:
-    """Few values as comparisons, which stay in the vectorised path; more as a set."""
+    """A few values as comparisons, which are faster than a look-up; more as a set."""
     ordered = sorted(values, key=str)
     if len(ordered) > 4:
         return operand.is_in(ordered)
-    return reduce(lambda left, right: left | right, (operand == literal(v) for v in ordered), pl.lit(False))
+    return reduce(operator.or_, (operand == literal(value) for value in ordered), pl.lit(False))

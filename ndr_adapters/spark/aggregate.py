@@ -24,7 +24,7 @@ from ndr_core.measures import (
 )
 from ndr_core.quality import REPAIR_RULES
 
-from ndr_adapters.spark.expr import literal, quoted, to_sql
+from ndr_adapters.spark.expr import bound, literal, quoted, to_sql
 from ndr_adapters.spark.parse import quarantined_text
 from ndr_adapters.spark.quality import KEPT
 
@@ -273,7 +273,7 @@ def _read_off(item: Distribution, final: Quantile | LargestCount) -> str:
         f"if(a.bucket is null and a.seen + c.count >= {rank}, c.bucket, a.bucket))"
     )
     bucket = f"aggregate({histogram}, {start}, {step}).bucket"
-    return f"transform(array({bucket}), bucket -> {to_sql(final.value)})[0]"
+    return bound("bucket", bucket, to_sql(final.value))
 
 
 def _output_form(

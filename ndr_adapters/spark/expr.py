@@ -12,6 +12,7 @@ from ndr_core.expr import (
     Expr,
     If,
     IsIn,
+    Let,
     Literal_,
     Scalar,
     Shift,
@@ -44,7 +45,14 @@ def to_sql(expr: Expr) -> str:
             return f"coalesce({to_sql(first)}, {to_sql(second)})"
         case If(condition, then, otherwise):
             return f"if({to_sql(condition)}, {to_sql(then)}, {to_sql(otherwise)})"
+        case Let(name, value, body):
+            return bound(name, to_sql(value), to_sql(body))
     raise TypeError(f"not an expression: {expr!r}")
+
+
+def bound(name: str, value: str, body: str) -> str:
+    """`body` in which `name` stands for `value`: SQL has no `let`, a lambda over one element serves."""
+    return f"transform(array({value}), {quoted(name)} -> {body})[0]"
 
 
 def quoted(name: str) -> str:

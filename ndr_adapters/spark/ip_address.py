@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ndr_core.ip_address import CANONICAL_IPV4
 
-from ndr_adapters.spark.expr import literal
+from ndr_adapters.spark.expr import bound, literal
 
 _GROUP = "[0-9a-f]{1,4}"
 _MOST_GROUPS = 8
@@ -48,7 +48,10 @@ def _ipv6(text: str) -> str:
         ),
         ("short", r"regexp_replace(full, '(^|:)0{1,3}(?=[0-9a-f])', '$1')"),
     ]
-    return _bound(steps, _compressed("short"))
+    expression = _compressed("short")
+    for name, value in reversed(steps):
+        expression = bound(name, value, expression)
+    return expression
 
 
 def _ipv6_shape() -> str:
@@ -65,11 +68,3 @@ def _compressed(text: str) -> str:
         replaced = f"regexp_replace({text}, {literal('^(.*?):?' + run + ':?(.*)$')}, '$1::$2')"
         cases.append(f"when {text} rlike {literal(run)} then {replaced}")
     return f"case {' '.join(cases)} else {text} end"
-
-
-def _bound(steps: list[tuple[str, str]], result: str) -> str:
-    """SQL has no `let`: each step becomes the only element of an array that the next one maps."""
-    expression = result
-    for name, value in reversed(steps):
-        expression = f"transform(array({value}), {name} -> {expression})[0]"
-    return expression

@@ -30,7 +30,7 @@ from ndr_core.json_line import (
     STRING_TOKEN,
 )
 
-from ndr_adapters.spark.expr import literal, quoted
+from ndr_adapters.spark.expr import bound, literal, quoted
 from ndr_adapters.spark.ip_address import canonical_ip_sql, matches
 
 READ, BLANK, MALFORMED = 0, 1, 2
@@ -189,7 +189,7 @@ class _Reading:
     def _in_range(self, micros: str) -> str:
         assert self.format is not None
         lowest = 1 - TIME_LIMIT_US if self.format.is_duration else 0
-        return f"transform(array({micros}), t -> if(t >= {lowest}L and t < {TIME_LIMIT_US}L, t, null))[0]"
+        return bound("t", micros, f"if(t >= {lowest}L and t < {TIME_LIMIT_US}L, t, null)")
 
 
 def _readings(spec: JobSpec) -> list[_Reading]:

@@ -1,0 +1,199 @@
+"""What tests of several kinds share: staged outputs as plain rows, one Spark session, small batches."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from attrs import frozen
+
+from ndr_adapters.local.source import FolderSource
+from ndr_adapters.polars import PolarsEngine
+from ndr_core import (
+    JobSpec,
+    Quarantined,
+    RuntimeParams,
+    Tables,
+    build_tables,
+    compile_plan,
+    parse_job_spec,
+)
+from ndr_core.delta import DeltaPlan
+from ndr_core.finish import Row
+from ndr_core.peek import look
+from ndr_core.ports import Engine, InputBatch
+from ndr_core.quality import make_report
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def us(text: str) -> int:
+    """Microseconds since 1970 of an ISO-8601 time."""
+    return (datetime.fromisoformat(text).replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+
+
+def make_spec(preset: str = "paloalto", **parts: Any) -> JobSpec:
+    return parse_job_spec({"project_name": "test", "input": {"preset": preset}, **parts})
+
+
+def make_plan(spec: JobSpec | None = None, bounds: tuple[str, str] | None = None) -> DeltaPlan:
+    start, end = (us(bounds[0]), us(bounds[1])) if bounds else (None, None)
+    return compile_plan(spec or make_spec(), RuntimeParams("mb-1", "run-1", start, end))
+
+
+def flow(**changes: Any) -> dict[str, Any]:
+    """A Palo Alto record; a change to None makes a null."""
+    return {
+        "source_ip": "10.0.0.1",
+        "destination_ip": "192.0.2.7",
+        "source_port": 50000,
+        "destination_port": 443,
+        "source_bytes": 100,
+        "destination_bytes": 1000,
+        "event_start": "2025-03-01T10:00:00Z",
+        "event_end": "2025-03-01T10:00:02Z",
+        "event_action": "allow",
+        "event_reason": "tcp-fin",
+        "event_name": "TRAFFIC",
+        "network_transport": "TCP",
+    } | changes
+
+
+def write_batch(folder: Path, files: Sequence[Iterable[bytes | str | dict[str, Any]]]) -> Path:
+    """A mini-batch of gzip files from lines given as bytes, text or records."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, lines in enumerate(files):
+        with gzip.open(folder / f"part-{number:03}.json.gz", "wb", compresslevel=1) as stream:
+            for line in lines:
+                if isinstance(line, dict):
+                    line = json.dumps(line)
+                stream.write((line.encode() if isinstance(line, str) else line) + b"\n")
+    return folder
+
+
+@cache
+def spark_engine() -> Engine:
+    """The one Spark session that all tests share."""
+    from ndr_adapters.spark import SparkEngine, local_session
+
+    return SparkEngine(local_session(2))
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {"polars": PolarsEngine, "spark": spark_engine}
+
+
+def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> Tables:
+    """Build the mini-batch in `folder` and read back what was staged."""
+    source = FolderSource(folder)
+    files = source.files()
+    orders = look((line for file in files for line in source.lines(file)), {})
+    result = engine.build(plan, InputBatch(files, source.lines, orders), str(staging))
+    report = make_report(
+        plan.reject_rules,
+        result.kept,
+        result.rejected,
+        result.repaired,
+        result.blank_lines,
+        {},
+    )
+    return Tables(
+        deltas=staged_rows(staging / "delta", [column.name for column in plan.delta_columns]),
+        pairs=staged_rows(staging / "pair"),
+        quarantine=staged_quarantine(staging / "quarantine"),
+        report=report,
+    )
+
+
+def run_reference(plan: DeltaPlan, folder: Path) -> Tables:
+    source = FolderSource(folder)
+    return build_tables((line for file in source.files() for line in source.lines(file)), plan)
+
+
+def staged_rows(folder: Path, columns: Sequence[str] | None = None) -> list[Row]:
+    """Rows of a partitioned table as the reference gives them."""
+    frames = [_with_partitions(path, folder) for path in folder.rglob("*.parquet")]
+    rows = [
+        {name: _plain(value) for name, value in row.items()}
+        for frame in frames
+        for row in frame.iter_rows(named=True)
+    ]
+    if columns is not None:
+        assert all(list(row) == list(columns) for row in rows), "columns and their order"
+    return sorted(rows, key=_row_key)
+
+
+def _with_partitions(path: Path, root: Path) -> pl.DataFrame:
+    keys = dict(part.split("=", 1) for part in path.parent.relative_to(root).parts)
+    return pl.read_parquet(path, hive_partitioning=False).with_columns(
+        pl.lit(value).alias(key) for key, value in keys.items()
+    )
+
+
+def _row_key(row: Row) -> tuple[Any, ...]:
+    port = row.get("peer_port")
+    return (
+        row["slice_start_ts"],
+        row["role"],
+        row["host_ip"],
+        row.get("peer_ip", ""),
+        port is not None,
+        port or 0,
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return (value - EPOCH) // timedelta(microseconds=1)
+    if isinstance(value, list):
+        return tuple((cell["bucket"], cell["count"]) for cell in value)
+    return value
+
+
+def staged_quarantine(folder: Path) -> list[Quarantined]:
+    return [Quarantined(**row) for path in folder.glob("*.gz") for row in _json_lines(path)]
+
+
+def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    with gzip.open(path, "rb") as stream:
+        for line in stream:
+            yield json.loads(line)
+
+
+@frozen
+class Difference:
+    table: str
+    ours: Any
+    theirs: Any
+
+
+def differences(expected: Tables, actual: Tables) -> list[Difference]:
+    """Every place at which two outputs are not exactly equal; empty when they are."""
+    found = []
+    if expected.report != actual.report:
+        found.append(Difference("report", expected.report, actual.report))
+    for name in ("deltas", "pairs"):
+        ours, theirs = getattr(expected, name), getattr(actual, name)
+        if len(ours) != len(theirs):
+            found.append(Difference(f"{name} rows", len(ours), len(theirs)))
+        for one, other in zip(ours, theirs, strict=False):
+            found += [
+                Difference(f"{name}.{key}", value, other[key])
+                for key, value in one.items()
+                if not _same(value, other[key])
+            ]
+    quarantines = [sorted(map(repr, tables.quarantine)) for tables in (expected, actual)]
+    if quarantines[0] != quarantines[1]:
+        only = [sorted(set(a) - set(b)) for a, b in (quarantines, quarantines[::-1])]
+        found.append(Difference("quarantine", only[0], only[1]))
+    return found
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal in value and type, floats to the last bit."""
+    return type(one) is type(other) and repr(one) == repr(other)
