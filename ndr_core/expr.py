@@ -9,10 +9,10 @@ which every engine rounds alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, fields, frozen
 
 Scalar = bool | int | float | str | None
 BinaryOp = Literal["+", "-", "*", "/", "//", "==", "!=", "<", "<=", ">", ">=", "and", "or"]
@@ -200,3 +200,33 @@ def wrap(value: Expr | Scalar) -> Expr:
 def when(condition: Expr, then: Expr | Scalar, otherwise: Expr | Scalar) -> Expr:
     """Choose by a condition; a null condition counts as false."""
     return If(condition, wrap(then), wrap(otherwise))
+
+
+def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
+    """`expr` with every column that `values` names replaced by its value.
+
+    A name that a `let` inside `expr` gives hides the one in `values`.
+    """
+    match expr:
+        case Column(name):
+            return values.get(name, expr)
+        case Let(name, value, body):
+            visible = {other: item for other, item in values.items() if other != name}
+            return Let(name, substitute(value, values), substitute(body, visible))
+    return with_operands(expr, lambda operand: substitute(operand, values))
+
+
+def operands(expr: Expr) -> tuple[Expr, ...]:
+    """The expressions that `expr` is made of, one level down."""
+    parts = (getattr(expr, part.name) for part in fields(type(expr)))
+    return tuple(part for part in parts if isinstance(part, Expr))
+
+
+def with_operands(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """`expr` with each of its direct operands changed."""
+    changed = {
+        part.name: change(operand)
+        for part in fields(type(expr))
+        if isinstance(operand := getattr(expr, part.name), Expr)
+    }
+    return evolve(expr, **changed) if changed else expr

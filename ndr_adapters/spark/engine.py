@@ -27,6 +27,7 @@ from ndr_core.quality import REPAIR_RULES
 from ndr_adapters.spark import aggregate, quality
 from ndr_adapters.spark.expr import quoted
 from ndr_adapters.spark.parse import parse_lines
+from ndr_adapters.spark.views import HOST, NOT_KEPT, amounts, make_views
 
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -34,9 +35,18 @@ _SETTINGS = {
     "spark.sql.caseSensitive": "true",
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # Looking for the best encoding of each cached column costs more than the views themselves.
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
+    # A longer method is interpreted, never compiled, by the JVM; Spark then splits the work instead.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
+    # What is grouped by host stays where it is: no broadcast, no change of a cached plan's partitions.
+    "spark.sql.autoBroadcastJoinThreshold": "-1",
+    "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "false",
     # Histograms are collected per host: hash as long as memory allows, not for 128 hosts only.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "200000",
 }
+_INPUT_BYTES_PER_TASK = 4 << 20
+"""Compressed; the views of a record take about ten times its room in the input."""
 _TYPES: dict[ColumnType, T.DataType] = {
     ColumnType.STRING: T.StringType(),
     ColumnType.INT64: T.LongType(),
@@ -59,15 +69,15 @@ class SparkEngine:
         session = self.session.newSession()
         for key, value in _SETTINGS.items():
             session.conf.set(key, value)
-        layout = aggregate.CellLayout(plan)
-        cells = cells_of(session, plan, batch).persist(StorageLevel.MEMORY_AND_DISK)
-        rows = aggregate.host_rows(cells, layout).persist(StorageLevel.MEMORY_AND_DISK)
+        views = views_of(session, plan, batch).persist(StorageLevel.MEMORY_AND_DISK)
+        rows = aggregate.host_rows(views, plan).persist(StorageLevel.MEMORY_AND_DISK)
         try:
-            result = _result(aggregate.counts(cells, layout))
-            _refuse_overflow(rows, layout)
-            _write(aggregate.pair_rows(cells, layout), staging_root, PAIR_TABLE)
-            _write(aggregate.delta_rows(rows, layout), staging_root, DELTA_TABLE)
-            quarantine = aggregate.quarantine_rows(cells).coalesce(1).write.mode("overwrite")
+            result = _result(aggregate.counts(views))
+            _refuse_overflow(rows, plan)
+            pairs = aggregate.pair_rows(aggregate.pair_table(views), plan)
+            _write(pairs, staging_root, PAIR_TABLE)
+            _write(aggregate.delta_rows(rows, plan), staging_root, DELTA_TABLE)
+            quarantine = aggregate.quarantine_rows(views).coalesce(1).write.mode("overwrite")
             quarantine.option("ignoreNullFields", "false").json(
                 f"{staging_root}/{QUARANTINE}", compression="gzip"
             )
@@ -75,19 +85,26 @@ class SparkEngine:
             raise EngineReadError(f"spark: {_root_cause(error)}") from error
         finally:
             rows.unpersist()
-            cells.unpersist()
+            views.unpersist()
         _fill_empty_partitions(session, plan, staging_root)
         return result
 
 
-def cells_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataFrame:
-    """The cells of a batch, not yet computed."""
+def views_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataFrame:
+    """The role views of a batch, not yet computed."""
     if batch.files:
         text = session.read.option("lineSep", "\n").text(batch.uris)
     else:
         text = session.createDataFrame([], "value string")
     judged = quality.judge(parse_lines(text, plan.spec), plan)
-    return aggregate.make_cells(quality.repaired(judged), aggregate.CellLayout(plan))
+    return make_views(quality.repaired(judged), plan, _partitions(session, batch))
+
+
+def _partitions(session: SparkSession, batch: InputBatch) -> int:
+    """Tasks after the shuffle, hence files per output partition: few for a small batch."""
+    at_most = int(session.conf.get("spark.sql.shuffle.partitions") or 1)
+    size = sum(file.size_bytes for file in batch.files)
+    return max(1, min(at_most, -(-size // _INPUT_BYTES_PER_TASK)))
 
 
 def _write(rows: DataFrame, staging_root: str, table: str) -> None:
@@ -100,11 +117,11 @@ def _root_cause(error: Exception) -> str:
     return (causes[-1] if causes else str(error).splitlines()[0]).removeprefix("Caused by: ")
 
 
-def _refuse_overflow(rows: DataFrame, layout: aggregate.CellLayout) -> None:
-    names = [item.name for item in layout.sums if item.can_overflow]
+def _refuse_overflow(rows: DataFrame, plan: DeltaPlan) -> None:
+    names = [item.name for item in amounts(plan)]
     any_null = " or ".join(f"{quoted(name)} is null" for name in names)
-    found = rows.where(any_null).select(*aggregate.HOST, *(quoted(name) for name in names)).collect()
-    roles = [role.name for role in layout.plan.spec.roles]
+    found = rows.where(any_null).select(*HOST, *(quoted(name) for name in names)).collect()
+    roles = [role.name for role in plan.spec.roles]
     for name in names:
         hit = sorted(
             (row["slice_start"], roles[row["role_number"]], row["host_ip"])
@@ -148,8 +165,8 @@ def _file_schema(columns: tuple[OutputColumn, ...]) -> T.StructType:
 
 def _result(counts: DataFrame) -> EngineResult:
     found = counts.collect()
-    kept = [row for row in found if row["facet"] == 0]
-    dropped = [row for row in found if row["facet"] == aggregate.NOT_KEPT]
+    kept = [row for row in found if row["role_number"] == 0]
+    dropped = [row for row in found if row["role_number"] == NOT_KEPT]
     return EngineResult(
         kept=sum(row["records"] for row in kept),
         rejected={row["rule"]: row["records"] for row in dropped if row["rule"] is not None},

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+
 from ndr_core.ip_address import CANONICAL_IPV4
 
-from ndr_adapters.spark.expr import bound, literal
+from ndr_adapters.spark.expr import literal, quoted
 
 _GROUP = "[0-9a-f]{1,4}"
 _MOST_GROUPS = 8
@@ -15,43 +19,62 @@ def matches(text: str, pattern: str) -> str:
     return f"({text} rlike {literal(f'^(?:{pattern})' + chr(92) + 'z')})"
 
 
-def canonical_ip_sql(text: str) -> str:
-    """Canonical form of an address in the column `text`, null for any other text."""
-    return (
-        f"case when {matches(text, CANONICAL_IPV4)} then {text} "
-        f"when contains({text}, ':') then {_ipv6(text)} end"
+def canonical_ips(frame: DataFrame, names: Sequence[str]) -> DataFrame:
+    """`frame` with the addresses in the columns `names` in canonical form, null for any other text.
+
+    An IPv6 address is rewritten step by step, one projection each, which are null for all other texts:
+    hexadecimal tail, all eight groups, no leading zeros, `::` for the longest run.
+    """
+    staged = frame
+    for step, template in _ipv6_steps():
+        values = (
+            f"{template.replace('@', name)} as {quoted(f'{name}:{step}')}" for name in names
+        )
+        staged = staged.selectExpr("*", *values)
+    return staged.selectExpr(
+        *(
+            f"if({matches(name, CANONICAL_IPV4)}, {name}, {quoted(f'{name}:canonical')}) as {name}"
+            if name in names
+            else quoted(name)
+            for name in frame.columns
+        )
     )
 
 
-def _ipv6(text: str) -> str:
-    """Rewrites step by step: hexadecimal tail, all eight groups, no leading zeros, `::` for the longest run."""
-    steps = [
-        ("lowered", f"lower({text})"),
+def _ipv6_steps() -> list[tuple[str, str]]:
+    """(name, value) of each step; `@` stands for the address's column."""
+    quad = matches("`@:tail`", CANONICAL_IPV4)
+    head = "substring(`@:lowered`, 1, length(`@:lowered`) - length(`@:tail`))"
+    two_groups = ", ':', ".join(
+        f"lower(hex(cast(`@:quad`[{high}] as bigint) * 256 + cast(`@:quad`[{high + 1}] as bigint)))"
+        for high in (0, 2)
+    )
+    one_letter_each = "regexp_replace(`@:hexed`, '[0-9a-f]+', 'g')"
+    zeros = f"replace(`@:hexed`, '::', concat(':', repeat('0:', {_MOST_GROUPS} - `@:present`)))"
+    has_gap = "contains(`@:hexed`, '::')"
+    return [
+        ("lowered", "if(contains(@, ':'), lower(@), null)"),
         # A dotted quad at the end stands for the last two groups.
-        ("tail", "regexp_extract(lowered, '^[0-9a-f:]*:([0-9.]+)$', 1)"),
-        ("quad", "if(contains(tail, '.'), split(tail, '[.]'), null)"),
+        ("tail", "regexp_extract(`@:lowered`, '^[0-9a-f:]*:([0-9.]+)$', 1)"),
+        ("quad", "if(contains(`@:tail`, '.'), split(`@:tail`, '[.]'), null)"),
         (
             "hexed",
-            f"case when quad is null then lowered when {matches('tail', CANONICAL_IPV4)} then "
-            "concat(substring(lowered, 1, length(lowered) - length(tail)), "
-            "lower(hex(cast(quad[0] as bigint) * 256 + cast(quad[1] as bigint))), ':', "
-            "lower(hex(cast(quad[2] as bigint) * 256 + cast(quad[3] as bigint)))) end",
+            "case when `@:quad` is null then `@:lowered` "
+            f"when {quad} then concat({head}, {two_groups}) end",
         ),
-        ("present", f"if({matches('hexed', _ipv6_shape())}, "
-                    f"size(filter(split(hexed, ':'), g -> g != '')), null)"),
-        ("gap", "contains(hexed, '::')"),
+        (
+            "present",
+            f"if({matches('`@:hexed`', _ipv6_shape())}, "
+            f"length(replace({one_letter_each}, ':', '')), null)",
+        ),
         (
             "full",
-            f"case when gap and present < {_MOST_GROUPS} then trim(BOTH ':' FROM replace(hexed, '::', "
-            f"concat(':', repeat('0:', {_MOST_GROUPS} - present)))) "
-            f"when not gap and present = {_MOST_GROUPS} then hexed end",
+            f"case when {has_gap} and `@:present` < {_MOST_GROUPS} then trim(BOTH ':' FROM {zeros}) "
+            f"when not {has_gap} and `@:present` = {_MOST_GROUPS} then `@:hexed` end",
         ),
-        ("short", r"regexp_replace(full, '(^|:)0{1,3}(?=[0-9a-f])', '$1')"),
+        ("short", r"regexp_replace(`@:full`, '(^|:)0{1,3}(?=[0-9a-f])', '$1')"),
+        ("canonical", _compressed("`@:short`")),
     ]
-    expression = _compressed("short")
-    for name, value in reversed(steps):
-        expression = bound(name, value, expression)
-    return expression
 
 
 def _ipv6_shape() -> str:
@@ -64,7 +87,7 @@ def _compressed(text: str) -> str:
     """`::` for the first longest run of at least two zero groups."""
     cases = []
     for length in range(_MOST_GROUPS, 1, -1):
-        run = "(?:^|(?<=:))0(?::0){%d}(?=:|$)" % (length - 1)
+        run = f"(?:^|(?<=:))0(?::0){{{length - 1}}}(?=:|$)"
         replaced = f"regexp_replace({text}, {literal('^(.*?):?' + run + ':?(.*)$')}, '$1::$2')"
         cases.append(f"when {text} rlike {literal(run)} then {replaced}")
     return f"case {' '.join(cases)} else {text} end"

@@ -10,7 +10,7 @@ end. All of it is Spark SQL on the JVM; no Python runs per record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pyspark.sql import DataFrame
 
@@ -30,8 +30,8 @@ from ndr_core.json_line import (
     STRING_TOKEN,
 )
 
-from ndr_adapters.spark.expr import bound, literal, quoted
-from ndr_adapters.spark.ip_address import canonical_ip_sql, matches
+from ndr_adapters.spark.expr import literal, quoted
+from ndr_adapters.spark.ip_address import canonical_ips, matches
 
 READ, BLANK, MALFORMED = 0, 1, 2
 """What became of a line, in the column `outcome`."""
@@ -63,8 +63,8 @@ def parse_lines(text: DataFrame, spec: JobSpec) -> DataFrame:
     lines = text.selectExpr(f"{_trimmed('value')} as line").selectExpr(
         "line", f"{_is_plain('line') if columns else 'false'} as plain"
     )
-    decoded = _decode_plain(lines, columns or {}, readings)
-    doubts = ["not plain", *(reading.doubt() for reading in readings)]
+    decoded = _decode_plain(lines, columns, readings) if columns else _undecoded(lines, readings)
+    doubts = ["not plain", *(reading.doubt() for reading in readings if columns)]
     marked = decoded.selectExpr(
         "*", f"(line != '' and ({' or '.join(doubts)})) as unfit"
     ).selectExpr(
@@ -72,13 +72,23 @@ def parse_lines(text: DataFrame, spec: JobSpec) -> DataFrame:
         f"from_json(if(unfit and {_may_be_read('line')}, {_marked('line')}, null), "
         f"{literal(_marked_schema(readings))}, map({_STRICT})) as elements",
     )
-    tokens = marked.selectExpr(
-        "*", "if(size(elements) = 2 and elements[1].e = '1', elements[0], null) as tokens"
-    ).selectExpr("*", *(f"{reading.token()} as {quoted(reading.token_name)}" for reading in readings))
-    careful = tokens.selectExpr(
-        "*", *(f"{reading.from_token()} as {quoted(reading.careful_name)}" for reading in readings)
-    ).selectExpr("*", f"{_fault(readings)} as fault")
+    # Each step is one struct, null and not computed for the lines that were read fast.
+    careful = (
+        marked.selectExpr(
+            "*", "if(size(elements) = 2 and elements[1].e = '1', elements[0], null) as marked"
+        )
+        .selectExpr("*", _struct("token", "marked", {r.name: r.token() for r in readings}))
+        .selectExpr("*", _struct("read", "token", {r.name: r.from_token() for r in readings}))
+        .selectExpr("*", _struct("careful", "read", {r.name: r.checked("read") for r in readings}))
+        .selectExpr("*", f"if(careful is null, null, {_fault(readings)}) as fault")
+    )
     return _finished(careful, spec, readings)
+
+
+def _struct(name: str, given: str, values: Mapping[str, str]) -> str:
+    """A struct column of `values`, null where the column `given` is."""
+    members = ", ".join(f"{literal(key)}, {value}" for key, value in values.items())
+    return f"if({given} is null, null, named_struct({members})) as {name}"
 
 
 class _Reading:
@@ -93,10 +103,6 @@ class _Reading:
         self.format = source.format
         self.source = source
         self.null_values = tuple(null_values)
-        self.fast_name = f"fast:{name}"
-        self.raw_name = f"raw:{name}"
-        self.token_name = f"token:{name}"
-        self.careful_name = f"careful:{name}"
 
     @property
     def decoded_type(self) -> str:
@@ -106,8 +112,8 @@ class _Reading:
         return "double" if self._is_number_of_time() else "string"
 
     def fast(self) -> str:
-        """Value on a plain line, over the decoded text or number."""
-        raw = quoted(self.raw_name)
+        """Value on a plain line, over the decoded text or number; a time may be out of range."""
+        raw = f"raw.{quoted(self.name)}"
         if self.kind is not FieldKind.TIMESTAMP:
             return raw
         if self._is_number_of_time():
@@ -123,9 +129,9 @@ class _Reading:
 
     def doubt(self) -> str:
         """Whether the value on a plain line may have been of another type in the JSON text."""
-        raw = quoted(self.raw_name)
+        raw = f"raw.{quoted(self.name)}"
         if self.kind is FieldKind.TIMESTAMP:
-            return f"({raw} is not null and {quoted(self.fast_name)} is null)"
+            return f"({raw} is not null and fast.{quoted(self.name)} is null)"
         if self.kind is FieldKind.INTEGER:
             return "false"
         unsure = [literal(text) for text in ("true", "false", *_INFINITY)]
@@ -140,14 +146,14 @@ class _Reading:
 
     def token(self) -> str:
         """Marked text of the value on another line, without what stands for no value."""
-        token = f"tokens.{quoted('s' + self.column)}"
+        token = f"marked.{quoted('s' + self.column)}"
         if not self.null_values:
             return token
         return f"if({token} in ({_listed('s' + text for text in self.null_values)}), null, {token})"
 
     def from_token(self) -> str:
-        """Value of a token, null where it can't be read as this field's."""
-        token = quoted(self.token_name)
+        """Value of a token, null where it can't be read as this field's; a time may be out of range."""
+        token = f"token.{quoted(self.name)}"
         content = f"substring({token}, 2)"
         is_string = f"startswith({token}, 's')"
         bare = f"if({is_string}, {content}, {token})"
@@ -160,9 +166,7 @@ class _Reading:
         return self._iso_us(f"if({is_string}, {content}, null)")
 
     def finished(self, value: str) -> str:
-        """Value in canonical form."""
-        if self.kind is FieldKind.IP:
-            return canonical_ip_sql(value)
+        """Value in the canonical vocabulary."""
         if self.kind is FieldKind.TEXT and self.source.map:
             cases = " ".join(
                 f"when {literal(old)} then {literal(new)}" for old, new in self.source.map.items()
@@ -176,20 +180,21 @@ class _Reading:
     def _scaled(self, number: str) -> str:
         assert self.format is not None
         scaled = f"({number} * {literal(float(self.format.unit_us))} + 0.5D)"
-        return self._in_range(
-            f"if(abs({scaled}) < {literal(float(TIME_LIMIT_US))}, cast(floor({scaled}) as bigint), null)"
-        )
+        return f"if(abs({scaled}) < {literal(float(TIME_LIMIT_US))}, cast(floor({scaled}) as bigint), null)"
 
     def _iso_us(self, text: str) -> str:
-        zoned = f"if({matches(text, '.*(?:Z|[+-][0-9]{2}:[0-9]{2})')}, {text}, concat({text}, 'Z'))"
-        return self._in_range(
-            f"if({matches(text, ISO_TIME)}, unix_micros(try_cast({zoned} as timestamp)), null)"
-        )
+        has_zone = f"(endswith({text}, 'Z') or substring({text}, -6, 1) in ('+', '-'))"
+        zoned = f"if({has_zone}, {text}, concat({text}, 'Z'))"
+        return f"if({matches(text, ISO_TIME)}, unix_micros(try_cast({zoned} as timestamp)), null)"
 
-    def _in_range(self, micros: str) -> str:
+    def checked(self, struct: str) -> str:
+        """Value of the member of this name, null for a time out of range."""
+        column = f"{struct}.{quoted(self.name)}"
+        if self.kind is not FieldKind.TIMESTAMP:
+            return column
         assert self.format is not None
         lowest = 1 - TIME_LIMIT_US if self.format.is_duration else 0
-        return bound("t", micros, f"if(t >= {lowest}L and t < {TIME_LIMIT_US}L, t, null)")
+        return f"if({column} >= {lowest}L and {column} < {TIME_LIMIT_US}L, {column}, null)"
 
 
 def _readings(spec: JobSpec) -> list[_Reading]:
@@ -221,7 +226,8 @@ def _listed(texts: Iterable[str]) -> str:
 
 def _trimmed(line: str) -> str:
     without_mark = f"trim(LEADING {literal(BYTE_ORDER_MARK)} FROM {line})"
-    return f"trim(BOTH {literal(BLANKS)} FROM {without_mark})"
+    trimmed = f"trim(BOTH {literal(BLANKS)} FROM {without_mark})"
+    return f"if(startswith({line}, '{{') and endswith({line}, '}}'), {line}, {trimmed})"
 
 
 def _is_utf8(line: str) -> str:
@@ -241,30 +247,27 @@ def _is_plain(line: str) -> str:
 def _decode_plain(
     lines: DataFrame, columns: dict[str, str], readings: list[_Reading]
 ) -> DataFrame:
+    """Adds `raw` and `fast`: the values of plain lines, as decoded and as the fields are read."""
     schema = ", ".join(f"{quoted(name)} {sql_type}" for name, sql_type in columns.items())
-    if not columns:
-        nulls = (f"cast(null as {reading.decoded_type})" for reading in readings)
-        return lines.selectExpr(
-            "*",
-            *(f"{null} as {quoted(r.raw_name)}" for null, r in zip(nulls, readings, strict=True)),
-            *(f"cast(null as {_SQL_TYPES[r.kind]}) as {quoted(r.fast_name)}" for r in readings),
-        )
     options = f"map({_STRICT}, 'columnNameOfCorruptRecord', {literal(_CORRUPT)})"
-    schema += f", {quoted(_CORRUPT)} string"
+    source = f"from_json(if(plain, line, null), {literal(f'{schema}, {quoted(_CORRUPT)} string')}, {options})"
     return (
-        lines.selectExpr(
-            "line",
-            "plain",
-            f"from_json(if(plain, line, null), {literal(schema)}, {options}) as source",
-        )
+        lines.selectExpr("line", "plain", f"{source} as source")
         .selectExpr(
             "line",
             f"(plain and source is not null and source.{quoted(_CORRUPT)} is null) as plain",
             "source",
-            *(f"{reading.raw()} as {quoted(reading.raw_name)}" for reading in readings),
         )
-        .selectExpr("*", *(f"{reading.fast()} as {quoted(reading.fast_name)}" for reading in readings))
+        .selectExpr("*", _struct("raw", "source", {r.name: r.raw() for r in readings}))
+        .selectExpr("*", _struct("read", "raw", {r.name: r.fast() for r in readings}))
+        .selectExpr("line", "plain", "source", "raw", _struct("fast", "read", {r.name: r.checked("read") for r in readings}))
     )
+
+
+def _undecoded(lines: DataFrame, readings: list[_Reading]) -> DataFrame:
+    """The same where every line has to be read marked."""
+    nulls = {r.name: f"cast(null as {_SQL_TYPES[r.kind]})" for r in readings}
+    return lines.selectExpr("line", "plain", _struct("fast", "line", nulls))
 
 
 def _may_be_read(line: str) -> str:
@@ -300,7 +303,7 @@ def _marked_schema(readings: list[_Reading]) -> str:
 
 def _fault(readings: list[_Reading]) -> str:
     cases = (
-        f"when {quoted(r.token_name)} is not null and {quoted(r.careful_name)} is null "
+        f"when token.{quoted(r.name)} is not null and careful.{quoted(r.name)} is null "
         f"then {literal(r.name.removeprefix('key:'))}"
         for r in readings
     )
@@ -311,14 +314,14 @@ def _finished(careful: DataFrame, spec: JobSpec, readings: list[_Reading]) -> Da
     """Fast and careful values in one column each, in canonical form."""
     outcome = (
         f"case when line = '' then {BLANK} "
-        f"when unfit and (tokens is null or fault is not null) then {MALFORMED} else {READ} end"
+        f"when unfit and (marked is null or fault is not null) then {MALFORMED} else {READ} end"
     )
     merged = careful.selectExpr(
         "line",
         f"{outcome} as outcome",
         "fault",
         *(
-            f"if(unfit, {quoted(r.careful_name)}, {quoted(r.fast_name)}) as {quoted(r.name)}"
+            f"if(unfit, careful.{quoted(r.name)}, fast.{quoted(r.name)}) as {quoted(r.name)}"
             for r in readings
         ),
     )
@@ -338,7 +341,8 @@ def _finished(careful: DataFrame, spec: JobSpec, readings: list[_Reading]) -> Da
             value = f"cast(null as {_SQL_TYPES[flow_field.kind]})"
         fields.append(f"{value} as {name}")
     keys = (quoted(key_column(name)) for name in spec.key_columns)
-    return merged.selectExpr("line", "outcome", "fault", *fields, *keys)
+    canonical = merged.selectExpr("line", "outcome", "fault", *fields, *keys)
+    return canonical_ips(canonical, [f.name for f in FLOW_FIELDS if f.kind is FieldKind.IP])
 
 
 def _in_case(text: str, flow_field: FlowField) -> str:

@@ -1,0 +1,117 @@
+"""Records -> role views: the one shuffle on top of reading, from which every output is made.
+
+A view is a kept record as one role sees it, with all that is measured already worked out: amounts to sum,
+histogram buckets, and one bit per counter that counts it. All views of a host end up in one partition, so that
+whatever is then grouped by host, or more finely, needs no further shuffle. Lines that were not kept travel
+along under the role NOT_KEPT, for the quarantine and the report.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+
+from ndr_core.delta import DeltaPlan
+from ndr_core.expr import Expr, col, lit, substitute
+from ndr_core.measures import Additive
+from ndr_core.quality import REPAIR_RULES
+
+from ndr_adapters.spark.expr import literal, quoted, with_columns
+from ndr_adapters.spark.parse import quarantined_text
+from ndr_adapters.spark.quality import KEPT
+
+HOST = ("slice_start", "role_number", "host_ip")
+NOT_KEPT = -1
+_FLAGS_PER_NUMBER = 62
+
+
+def counter_groups(plan: DeltaPlan) -> list[list[Additive]]:
+    """The counters whose flags share an int64, in the order of their bits."""
+    counters = [item for item in plan.stored_sums if not item.can_overflow]
+    return [
+        counters[first : first + _FLAGS_PER_NUMBER]
+        for first in range(0, len(counters), _FLAGS_PER_NUMBER)
+    ]
+
+
+def amounts(plan: DeltaPlan) -> list[Additive]:
+    """The sums that can leave int64."""
+    return [item for item in plan.stored_sums if item.can_overflow]
+
+
+def make_views(flows: DataFrame, plan: DeltaPlan, partitions: int) -> DataFrame:
+    """Role views and lines that were not kept, by host. `flows`: from `quality.repaired`.
+
+    Columns: HOST, peer_ip, peer_port, event_ts (us), `amount:<sum>`, `flags:<group>`, `bucket:<distribution>`,
+    repairs (one bit per rule, in the first role only), rule, fault, raw.
+    """
+    wanted: dict[str, Expr] = {
+        **{name: col(name) for name in ("host_ip", "peer_ip", "peer_port", "event_ts")},
+        **{f"amount:{item.name}": item.contribution for item in amounts(plan)},
+        **{f"flags:{n}": _flags(group) for n, group in enumerate(counter_groups(plan))},
+        **{f"bucket:{item.name}": item.bucket for item in plan.distributions},
+    }
+    roles = [
+        {name: substitute(value, role.view()) for name, value in wanted.items()}
+        for role in plan.spec.roles
+    ]
+    # Values that several roles share are worked out once per record.
+    distinct = {value: f"value{n}" for n, value in enumerate(dict.fromkeys(
+        value for role in roles for value in role.values()
+    ))}
+    records = with_columns(
+        flows, {name: value for value, name in distinct.items()} | {"start": plan.slice_start()}
+    )
+    numbers = ", ".join(str(number) for number in range(len(roles)))
+    exploded = records.selectExpr(
+        "start",
+        *distinct.values(),
+        "fault",
+        f"if({KEPT}, null, rule) as rule",
+        f"if({KEPT}, null, {quarantined_text('line')}) as raw",
+        f"{_repairs()} as repairs",
+        f"explode(if({KEPT}, array({numbers}), array({NOT_KEPT}))) as role_number",
+    )
+    views = exploded.selectExpr(
+        "if(role_number >= 0, start, null) as slice_start",
+        "role_number",
+        *(
+            f"{_by_role([distinct[role[name]] for role in roles])} as {quoted(name)}"
+            for name in wanted
+        ),
+        "if(role_number = 0, repairs, 0L) as repairs",
+        "rule",
+        "fault",
+        "raw",
+    )
+    return views.repartition(partitions, *HOST)
+
+
+def role_name(plan: DeltaPlan) -> str:
+    """Name of the role with the number `role_number`."""
+    return f"case role_number {_cases([literal(role.name) for role in plan.spec.roles])} end"
+
+
+def bit_is_set(flags: str, bit: int) -> str:
+    """Whether a flag of a number is set."""
+    return f"({quoted(flags)} & {1 << bit}L) != 0L"
+
+
+def _flags(counters: list[Additive]) -> Expr:
+    total: Expr = lit(0)
+    for bit, counter in enumerate(counters):
+        total = total + counter.contribution * (1 << bit)
+    return total
+
+
+def _repairs() -> str:
+    flags = (f"{quoted(f'repair:{rule.name}')} * {1 << n}L" for n, rule in enumerate(REPAIR_RULES))
+    return " + ".join(flags)
+
+
+def _by_role(columns: list[str]) -> str:
+    """Value of the role at hand; null for a line that was not kept."""
+    return f"case role_number {_cases(columns)} end"
+
+
+def _cases(values: list[str]) -> str:
+    return " ".join(f"when {number} then {value}" for number, value in enumerate(values))
