@@ -12,11 +12,11 @@ from ndr_core.expr import (
     Binary,
     Coalesce,
     Column,
+    Constant,
     Expr,
     If,
     IsIn,
     Let,
-    Literal_,
     Shift,
     StartsWith,
     Unary,
@@ -62,7 +62,7 @@ def evaluator(expr: Expr) -> Evaluator:
     match expr:
         case Column(name):
             return operator.itemgetter(name)
-        case Literal_(value):
+        case Constant(value):
             return lambda _row: value
         case Unary("is_null", operand):
             nullable = evaluator(operand)
@@ -94,7 +94,9 @@ def _strict_unary(function: Callable[[Any], Any], operand: Evaluator) -> Evaluat
     return value
 
 
-def _strict_binary(function: Callable[[Any, Any], Any], left: Evaluator, right: Evaluator) -> Evaluator:
+def _strict_binary(
+    function: Callable[[Any, Any], Any], left: Evaluator, right: Evaluator
+) -> Evaluator:
     def value(row: Row) -> Any:
         a, b = left(row), right(row)
         return None if a is None or b is None else function(a, b)
@@ -105,11 +107,13 @@ def _strict_binary(function: Callable[[Any, Any], Any], left: Evaluator, right: 
 def _logic(absorbing: bool, left: Evaluator, right: Evaluator) -> Evaluator:
     """Kleene `or` (absorbing True) and `and` (absorbing False)."""
 
-    def value(row: Row) -> bool | None:
+    def value(row: Row) -> Any:
         a, b = left(row), right(row)
         if a is absorbing or b is absorbing:
             return absorbing
-        return None if a is None or b is None else not absorbing
+        if a is None or b is None:
+            return None
+        return not absorbing
 
     return value
 

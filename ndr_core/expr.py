@@ -19,10 +19,9 @@ BinaryOp = Literal["+", "-", "*", "/", "//", "==", "!=", "<", "<=", ">", ">=", "
 UnaryOp = Literal["not", "is_null", "bit_length", "to_float", "floor_to_int"]
 
 
+@frozen(order=False)
 class Expr:
     """Base of all expressions; the methods build bigger ones."""
-
-    __slots__ = ()
 
     def _binary(self, op: BinaryOp, other: Expr | Scalar, *, swap: bool = False) -> Expr:
         right = wrap(other)
@@ -111,56 +110,72 @@ class Expr:
         return Shift("left", self, bits)
 
 
-@frozen(cache_hash=True)
+@frozen(cache_hash=True, order=False)
 class Column(Expr):
+    """The value of a column."""
+
     name: str
 
 
-@frozen(cache_hash=True)
-class Literal_(Expr):
+@frozen(cache_hash=True, order=False)
+class Constant(Expr):
+    """A constant."""
+
     # 0, 0.0 and False are equal in Python, and three different literals.
     value: Scalar = field(eq=lambda value: (type(value), value))
 
 
-@frozen(cache_hash=True)
+@frozen(cache_hash=True, order=False)
 class Unary(Expr):
+    """An operation on one value."""
+
     op: UnaryOp
     operand: Expr
 
 
-@frozen(cache_hash=True)
+@frozen(cache_hash=True, order=False)
 class Binary(Expr):
+    """An operation on two values."""
+
     op: BinaryOp
     left: Expr
     right: Expr
 
 
-@frozen(cache_hash=True)
+@frozen(cache_hash=True, order=False)
 class Shift(Expr):
+    """A non-negative integer, its bits shifted."""
+
     direction: Literal["left", "right"]
     value: Expr
     bits: Expr
 
 
-@frozen(cache_hash=True)
+@frozen(cache_hash=True, order=False)
 class IsIn(Expr):
+    """Membership in a set of literals."""
+
     operand: Expr
-    values: frozenset[int | str] = field(converter=frozenset)
+    values: frozenset[int | str]
 
 
-@frozen(cache_hash=True)
+@frozen(cache_hash=True, order=False)
 class StartsWith(Expr):
+    """Whether a text begins with a prefix."""
+
     operand: Expr
     prefix: str
 
 
-@frozen(cache_hash=True)
+@frozen(cache_hash=True, order=False)
 class Coalesce(Expr):
+    """The first value, or the second where the first is null."""
+
     first: Expr
     second: Expr
 
 
-@frozen(cache_hash=True)
+@frozen(cache_hash=True, order=False)
 class If(Expr):
     """`then` where the condition is true, `otherwise` where it is false or null."""
 
@@ -169,7 +184,7 @@ class If(Expr):
     otherwise: Expr
 
 
-@frozen(cache_hash=True)
+@frozen(cache_hash=True, order=False)
 class Let(Expr):
     """`body`, in which the column `name` stands for `value`, computed once."""
 
@@ -185,7 +200,7 @@ def col(name: str) -> Expr:
 
 def lit(value: Scalar) -> Expr:
     """A constant."""
-    return Literal_(value)
+    return Constant(value)
 
 
 def let(name: str, value: Expr, body: Callable[[Expr], Expr]) -> Expr:
@@ -194,7 +209,8 @@ def let(name: str, value: Expr, body: Callable[[Expr], Expr]) -> Expr:
 
 
 def wrap(value: Expr | Scalar) -> Expr:
-    return value if isinstance(value, Expr) else Literal_(value)
+    """`value` as an expression: a plain value becomes a constant."""
+    return value if isinstance(value, Expr) else Constant(value)
 
 
 def when(condition: Expr, then: Expr | Scalar, otherwise: Expr | Scalar) -> Expr:

@@ -10,7 +10,7 @@ from attrs import field, frozen
 SECOND_US: Final = 1_000_000
 MINUTE_US: Final = 60 * SECOND_US
 TIME_LIMIT_US: Final = 1 << 52
-"""Times run from 1970-01-01 up to, not including, 2^52 us (2112-09-17): integers to which a double can add a half exactly."""
+"""Times lie in [1970-01-01, 2^52 us = 2112-09-17): integers to which a double can add a half exactly."""
 MAX_PORT: Final = 65535
 
 

@@ -45,7 +45,7 @@ class FieldSource:
     format: TimeFormat | None = field(
         default=None,
         metadata={
-            "doc": "times only: iso8601, epoch_s, epoch_ms, epoch_us; event_end also duration_s, duration_ms, duration_us"
+            "doc": "times only: iso8601, epoch_s|_ms|_us; for event_end also duration_s|_ms|_us"
         },
     )
     map: Mapping[str, str] = field(
@@ -63,9 +63,7 @@ class InputMapping:
     fields: Mapping[str, FieldSource] = field(
         metadata={"doc": "canonical field -> column name, or {column, format, map, optional}"}
     )
-    null_values: tuple[str, ...] = field(
-        default=(), metadata={"doc": "texts that mean: no value"}
-    )
+    null_values: tuple[str, ...] = field(default=(), metadata={"doc": "texts that mean: no value"})
     preset: str | None = field(
         default=None, metadata={"doc": "paloalto, zeek or vpcflow: the mapping to start from"}
     )
@@ -107,7 +105,9 @@ class InputMapping:
                 found.append((f"{key}.map", "a value map is for text fields only"))
             if flow_field.kind is FieldKind.TIMESTAMP:
                 if source.format is None:
-                    found.append((f"{key}.format", "is required for a time, e.g. iso8601 or epoch_s"))
+                    found.append(
+                        (f"{key}.format", "is required for a time, e.g. iso8601 or epoch_s")
+                    )
                 elif source.format.is_duration and name != "event_end":
                     found.append((f"{key}.format", "a duration can only stand for event_end"))
             elif source.format is not None:
@@ -207,4 +207,3 @@ PRESETS: Mapping[str, InputMapping] = {
     "zeek": ZEEK,
     "vpcflow": VPCFLOW,
 }
-

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
-CANONICAL_IPV4 = r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+CANONICAL_IPV4 = rf"(?:{_OCTET}\.){{3}}{_OCTET}"
 """Pattern (of a whole text) of a dotted quad without leading zeros: such a text is already canonical."""
 
 _IPV6_ALPHABET = re.compile(r"[0-9A-Fa-f:.]+\Z", re.ASCII)

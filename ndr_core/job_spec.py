@@ -60,7 +60,9 @@ class Quality:
     )
     on_unreadable_file: OnUnreadableFile = field(
         default=OnUnreadableFile.FAIL,
-        metadata={"doc": "fail: a truncated or broken file fails the run; quarantine: skip, report"},
+        metadata={
+            "doc": "fail: a truncated or broken file fails the run; quarantine: skip, report"
+        },
     )
 
 
@@ -110,9 +112,7 @@ class JobSpec:
     @property
     def key_columns(self) -> tuple[str, ...]:
         """Source columns that only deduplication reads."""
-        return tuple(
-            name for name in self.quality.deduplicate_on if name not in FIELD_BY_NAME
-        )
+        return tuple(name for name in self.quality.deduplicate_on if name not in FIELD_BY_NAME)
 
     def required_columns(self) -> dict[str, str]:
         """Source column -> key of the spec that names it, for columns that some record must have."""
@@ -121,7 +121,7 @@ class JobSpec:
             for flow_field, source in self.input.bound_fields()
             if not source.optional and source.column is not None
         }
-        return columns | {name: "quality.deduplicate_on" for name in self.key_columns}
+        return columns | dict.fromkeys(self.key_columns, "quality.deduplicate_on")
 
     def problems(self) -> list[tuple[str, str]]:
         """What is wrong, as (key, message); empty when all is well."""
@@ -129,7 +129,10 @@ class JobSpec:
         for key in ("project_name", "job_name", "feature_spec_version"):
             if not _PATH_SAFE.fullmatch(getattr(self, key)):
                 found.append(
-                    (key, "may hold letters, digits, '.', '_' and '-' only, as it becomes part of paths")
+                    (
+                        key,
+                        "may hold letters, digits, '.', '_' and '-' only, as it becomes part of paths",
+                    )
                 )
         if not self.roles:
             found.append(("roles", "needs at least one role"))
@@ -210,7 +213,9 @@ def parse_bound(text: str, name: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise SpecError(f"{name}: {text!r} is no ISO-8601 time such as 2024-04-19T10:15:00Z") from error
+        raise SpecError(
+            f"{name}: {text!r} is no ISO-8601 time such as 2024-04-19T10:15:00Z"
+        ) from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -271,9 +271,7 @@ def _iso_us(value: Any) -> int:
     return seconds * 1_000_000 + int(fraction[:6].ljust(6, "0"))
 
 
-def _end_from_duration(
-    values: dict[str, Any], bound: list[tuple[FlowField, FieldSource]]
-) -> None:
+def _end_from_duration(values: dict[str, Any], bound: list[tuple[FlowField, FieldSource]]) -> None:
     """A duration in `event_end` becomes start + duration; without a start there is no end."""
     for flow_field, source in bound:
         if flow_field.name == "event_end" and source.format and source.format.is_duration:

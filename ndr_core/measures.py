@@ -119,9 +119,7 @@ class Distribution:
     final_meaning: str
 
     def columns(self) -> tuple[OutputColumn, ...]:
-        stored = OutputColumn(
-            self.histogram, ColumnType.HISTOGRAM, Merge.HISTOGRAM, self.meaning
-        )
+        stored = OutputColumn(self.histogram, ColumnType.HISTOGRAM, Merge.HISTOGRAM, self.meaning)
         derived = (
             OutputColumn(
                 final.name,
@@ -223,9 +221,7 @@ def _distinct(key: PairKey, what: str) -> PairDerived:
 
 def _entropy(key: PairKey, what: str) -> PairDerived:
     total, cells = col(f"{key}:sessions"), col(f"{key}:cells")
-    mean_log = (
-        col(f"{key}:sessions_log").to_float() / float(FIXED_POINT_SCALE) / total.to_float()
-    )
+    mean_log = col(f"{key}:sessions_log").to_float() / float(FIXED_POINT_SCALE) / total.to_float()
     entropy = log2(total) - mean_log
     positive = when(entropy > 0.0, entropy, 0.0)
     return PairDerived(
@@ -292,7 +288,9 @@ def measures_for(spec: JobSpec) -> tuple[Measure, ...]:
         count_where("udp_cnt", transport.eq("UDP"), "UDP sessions"),
         count_where("icmp_cnt", transport.eq("ICMP"), "ICMP sessions"),
         count_where(
-            "zero_reply_cnt", no_reply, "sessions whose answering side (the destination) sent 0 bytes"
+            "zero_reply_cnt",
+            no_reply,
+            "sessions whose answering side (the destination) sent 0 bytes",
         ),
         count_where(
             "short_session_cnt",

@@ -19,7 +19,9 @@ def merge_pairs(parts: Iterable[Mapping[str, Any]]) -> list[Row]:
     Columns that are no key are taken from the first row. Raises OverflowingColumnError.
     """
     merged = []
-    for key, rows in sorted(_grouped(parts, PAIR_KEYS).items(), key=lambda item: _null_first(item[0])):
+    for key, rows in sorted(
+        _grouped(parts, PAIR_KEYS).items(), key=lambda item: _null_first(item[0])
+    ):
         row = dict(rows[0])
         for name in _PAIR_SUMS:
             row[name] = checked_sum(name, (part[name] for part in rows), _where(key))

@@ -115,7 +115,10 @@ class Published:
 class Engine(Protocol):
     """Turns lines into staged tables."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The name under which a user chooses the engine."""
+        ...
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         """Write delta, pair table and quarantine below `staging_root`.
@@ -146,5 +149,3 @@ class RunLog(Protocol):
     def done(self, name: str, seconds: float, **facts: Any) -> None:
         """A stage ended; `facts` are its outcome."""
         ...
-
-

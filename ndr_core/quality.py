@@ -118,7 +118,9 @@ class QualityReport:
     read: int
     kept: int
     rejected: Mapping[str, int] = field(metadata={"doc": "records by the rule that rejected them"})
-    repaired: Mapping[str, int] = field(metadata={"doc": "kept records by the rule that changed them"})
+    repaired: Mapping[str, int] = field(
+        metadata={"doc": "kept records by the rule that changed them"}
+    )
     blank_lines: int
     unreadable_files: Mapping[str, str] = field(
         factory=dict, metadata={"doc": "files set aside whole: name -> what was wrong"}

@@ -9,9 +9,9 @@ from typing import Any
 from attrs import asdict, field, frozen
 
 from ndr_core.delta import PAIR_SUMS, DeltaPlan, Quarantined, overflow_place, partition_of
+from ndr_core.errors import OverflowingColumnError
 from ndr_core.evaluate import evaluate
 from ndr_core.finish import INT64_MAX, Row, add_histograms, finish_row
-from ndr_core.errors import OverflowingColumnError
 from ndr_core.json_line import Blank, LineReader, Malformed, ReadFlow, cut_raw
 from ndr_core.quality import (
     DUPLICATE,
@@ -155,7 +155,9 @@ def _pairs(views: Sequence[Row], plan: DeltaPlan, key: GroupKey) -> list[Row]:
     groups: dict[tuple[str, int | None], list[Row]] = defaultdict(list)
     for view in views:
         groups[view["peer_ip"], view["peer_port"]].append(view)
-    ordered = sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] is not None, item[0][1]))
+    ordered = sorted(
+        groups.items(), key=lambda item: (item[0][0], item[0][1] is not None, item[0][1])
+    )
     return [
         {
             "host_ip": key[2],

@@ -64,7 +64,9 @@ def _kind(value: Any) -> str:
     if value is None:
         return "nothing"
     names = {bool: "true/false", int: "a number", float: "a number", str: "text", list: "a list"}
-    return names.get(type(value), "a mapping" if isinstance(value, Mapping) else type(value).__name__)
+    return names.get(
+        type(value), "a mapping" if isinstance(value, Mapping) else type(value).__name__
+    )
 
 
 def _scalar(value: Any, cls: type) -> Any:
@@ -125,7 +127,9 @@ def _make_converter() -> Converter:
             mapping: InputMapping = plain_input(value, InputMapping)
             return mapping
         if preset_name not in PRESETS:
-            raise ValueError(f"unknown preset {preset_name!r}, {nearest(str(preset_name), PRESETS)}")
+            raise ValueError(
+                f"unknown preset {preset_name!r}, {nearest(str(preset_name), PRESETS)}"
+            )
         preset = PRESETS[preset_name]
         own: InputMapping = plain_input({"fields": {}, **value}, InputMapping)
         merged = evolve(own, fields={**preset.fields, **own.fields})

@@ -6,7 +6,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from attrs import frozen
 
@@ -57,9 +57,12 @@ class FolderSource:
 
     def lines(self, file: InputFile) -> Iterator[bytes]:
         try:
-            stream: IO[bytes]
-            with gzip.open(file.uri) if file.uri.endswith(".gz") else open(file.uri, "rb") as stream:
+            with _open(file.uri) as stream:
                 for line in stream:
                     yield line.removesuffix(b"\n")
         except (OSError, EOFError, zlib.error) as error:
             raise UnreadableFileError(f"can't be read to its end: {error}") from error
+
+
+def _open(path: str) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path)) if path.endswith(".gz") else open(path, "rb")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from ndr_adapters.polars.expr import to_polars
 from ndr_core.delta import PAIR_SUMS, DeltaPlan
 from ndr_core.measures import (
     Additive,
@@ -14,8 +15,6 @@ from ndr_core.measures import (
     LargestCount,
     PairKey,
 )
-
-from ndr_adapters.polars.expr import to_polars
 
 HOST: Sequence[str] = ("slice_start", "role", "host_ip")
 PAIR: Sequence[str] = (*HOST, "peer_ip", "peer_port")
@@ -41,9 +40,9 @@ def role_views(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     )
 
 
-def _summed(views: pl.LazyFrame, keys: Sequence[str], sums: Sequence[Additive], *others: str) -> tuple[
-    pl.LazyFrame, list[pl.Expr]
-]:
+def _summed(
+    views: pl.LazyFrame, keys: Sequence[str], sums: Sequence[Additive], *others: str
+) -> tuple[pl.LazyFrame, list[pl.Expr]]:
     """The columns to group, and the exact sums of them: null where one leaves int64."""
     contributions = views.select(
         *keys, *others, *(to_polars(item.contribution).alias(item.name) for item in sums)

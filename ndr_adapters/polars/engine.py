@@ -10,6 +10,8 @@ from attrs import frozen
 from polars.exceptions import ComputeError
 from polars.io.plugins import register_io_source
 
+from ndr_adapters.polars import aggregate, quality
+from ndr_adapters.polars.parse import BLANK, parse_lines
 from ndr_core.delta import (
     DELTA_TABLE,
     PAIR_COLUMNS,
@@ -24,9 +26,6 @@ from ndr_core.errors import EngineReadError, OverflowingColumnError
 from ndr_core.measures import OutputColumn
 from ndr_core.ports import EngineResult, InputBatch
 from ndr_core.quality import REPAIR_RULES
-
-from ndr_adapters.polars import aggregate, quality
-from ndr_adapters.polars.parse import BLANK, parse_lines
 
 _LINES_PER_BATCH = 50_000
 _LINE_SCHEMA = {"line": pl.String(), "undecodable": pl.Boolean()}
@@ -132,9 +131,7 @@ def _partitions(staging_root: str, table: str) -> pl.PartitionBy:
 
 
 def _pair_sink(pairs: pl.LazyFrame, plan: DeltaPlan, staging_root: str) -> pl.LazyFrame:
-    rows = pairs.with_columns(
-        pl.from_epoch("event_ts", time_unit="us").dt.replace_time_zone("UTC")
-    )
+    rows = pairs.with_columns(pl.from_epoch("event_ts", time_unit="us").dt.replace_time_zone("UTC"))
     shaped = aggregate.in_output_form(rows, plan, [column.name for column in PAIR_COLUMNS])
     sink = shaped.sink_parquet(_partitions(staging_root, PAIR_TABLE), mkdir=True, lazy=True)
     assert sink is not None
@@ -186,10 +183,6 @@ def _result(counts: pl.DataFrame) -> EngineResult:
     return EngineResult(
         kept=int(kept["records"].sum()),
         rejected=dict(rejected.iter_rows()),
-        repaired={
-            repair.name: int(kept[f"repair:{repair.name}"].sum()) for repair in REPAIR_RULES
-        },
+        repaired={repair.name: int(kept[f"repair:{repair.name}"].sum()) for repair in REPAIR_RULES},
         blank_lines=int(counts.filter(outcome=BLANK)["records"].sum()),
     )
-
-

@@ -13,11 +13,11 @@ from ndr_core.expr import (
     Binary,
     Coalesce,
     Column,
+    Constant,
     Expr,
     If,
     IsIn,
     Let,
-    Literal_,
     Scalar,
     Shift,
     StartsWith,
@@ -56,7 +56,7 @@ def to_polars(expr: Expr, bound: Mapping[str, pl.Expr] = _NOTHING_BOUND) -> pl.E
     match expr:
         case Column(name):
             return bound[name] if name in bound else pl.col(name)
-        case Literal_(value):
+        case Constant(value):
             return literal(value)
         case Unary(op, operand):
             return _UNARY[op](to_polars(operand, bound))
@@ -91,7 +91,7 @@ def literal(value: Scalar) -> pl.Expr:
 
 def _divide(dividend: pl.Expr, divisor: pl.Expr, divisor_source: Expr) -> pl.Expr:
     """Correctly rounded division: by a constant, Polars would multiply with its rounded reciprocal."""
-    if isinstance(divisor_source, Literal_):
+    if isinstance(divisor_source, Constant):
         divisor = dividend * 0.0 + divisor
     return dividend / divisor
 

@@ -7,13 +7,12 @@ from typing import Any, Final
 
 import polars as pl
 
+from ndr_adapters.polars.screen import Token, column_tokens, plain_line_pattern
 from ndr_core.flow import FLOW_FIELDS, TIME_LIMIT_US, Case, FieldKind, FlowField
 from ndr_core.input_mapping import FieldSource, TimeFormat
 from ndr_core.ip_address import canonical_ip
 from ndr_core.job_spec import JobSpec
 from ndr_core.json_line import MAX_LINE_BYTES, Blank, LineReader, Malformed, cut_raw, line_text
-
-from ndr_adapters.polars.screen import Token, column_tokens, plain_line_pattern
 
 READ, BLANK, MALFORMED = 0, 1, 2
 """What became of a line, in the column `outcome`."""
@@ -52,8 +51,10 @@ def parse_lines(
         & pl.col("line").str.ends_with("}")
         & pl.col("line").str.contains(pattern)
     )
-    decoded = pl.when(pl.col("plain")).then(pl.col("line")).str.json_decode(
-        pl.Struct({column: token.dtype for column, token in tokens.items()})
+    decoded = (
+        pl.when(pl.col("plain"))
+        .then(pl.col("line"))
+        .str.json_decode(pl.Struct({column: token.dtype for column, token in tokens.items()}))
     )
     fast = _fast_fields(spec, tokens)
     unfit = pl.any_horizontal(~pl.col("plain"), *(name for name in fast if name.startswith("bad:")))
@@ -74,7 +75,9 @@ def parse_lines(
         *(
             pl.when(unfit_column)
             .then(careful.field(name))
-            .otherwise(pl.col(f"fast:{name}") if f"fast:{name}" in fast else pl.lit(None, dtype=dtype))
+            .otherwise(
+                pl.col(f"fast:{name}") if f"fast:{name}" in fast else pl.lit(None, dtype=dtype)
+            )
             .alias(name)
             for name, dtype in reader.dtypes.items()
         ),
@@ -146,8 +149,10 @@ def _text(text: pl.Expr, flow_field: FlowField, source: FieldSource) -> pl.Expr:
 def _canonical(text: pl.Expr) -> pl.Expr:
     """The screen lets canonical IPv4 and texts with a colon pass; only the latter need a look."""
     has_colon = text.str.contains(":", literal=True)
-    looked_up = pl.when(has_colon).then(text).map_batches(
-        _canonical_ipv6, return_dtype=pl.String, is_elementwise=True
+    looked_up = (
+        pl.when(has_colon)
+        .then(text)
+        .map_batches(_canonical_ipv6, return_dtype=pl.String, is_elementwise=True)
     )
     return pl.when(has_colon).then(looked_up).otherwise(text)
 
@@ -177,8 +182,10 @@ def _iso_us(text: pl.Expr) -> pl.Expr:
     seconds = date * 86_400 + _digits(text, 11) * 3600 + _digits(text, 14) * 60 + _digits(text, 17)
     zulu = text.str.ends_with("Z")
     other = pl.when(~zulu).then(text)
-    fraction = pl.when(zulu).then(text.str.slice(20, 6).str.strip_suffix("Z")).otherwise(
-        other.str.extract(r"\.([0-9]{1,6})", 1)
+    fraction = (
+        pl.when(zulu)
+        .then(text.str.slice(20, 6).str.strip_suffix("Z"))
+        .otherwise(other.str.extract(r"\.([0-9]{1,6})", 1))
     )
     scale = pl.lit(10, dtype=pl.Int64).pow(6 - fraction.str.len_bytes().cast(pl.Int64))
     micros = (fraction.cast(pl.Int64, strict=False) * scale).fill_null(0)

@@ -6,13 +6,12 @@ from functools import reduce
 
 import polars as pl
 
+from ndr_adapters.polars.expr import to_polars
+from ndr_adapters.polars.parse import BLANK, MALFORMED, key_column, quarantined_text
 from ndr_core.delta import DeltaPlan
 from ndr_core.flow import FIELD_BY_NAME
 from ndr_core.json_line import BLANKS, BYTE_ORDER_MARK
 from ndr_core.quality import DUPLICATE, MALFORMED_JSON, REPAIR_RULES, repaired_fields
-
-from ndr_adapters.polars.expr import to_polars
-from ndr_adapters.polars.parse import BLANK, MALFORMED, key_column, quarantined_text
 
 
 def judge(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
@@ -68,7 +67,9 @@ def counts(judged: pl.LazyFrame) -> pl.LazyFrame:
             for repair in REPAIR_RULES
         )
         .group_by("outcome", "rule")
-        .agg(pl.len().alias("records"), *(pl.sum(f"repair:{repair.name}") for repair in REPAIR_RULES))
+        .agg(
+            pl.len().alias("records"), *(pl.sum(f"repair:{repair.name}") for repair in REPAIR_RULES)
+        )
     )
 
 

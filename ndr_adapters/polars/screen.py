@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 import polars as pl
 
@@ -114,7 +115,7 @@ def merge_orders(key_orders: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]
 def _total(orders: Sequence[tuple[str, ...]]) -> tuple[str, ...] | None:
     before: dict[str, set[str]] = {key: set() for order in orders for key in order}
     for order in orders:
-        for left, right in zip(order, order[1:], strict=False):
+        for left, right in pairwise(order):
             before[right].add(left)
     try:
         return tuple(TopologicalSorter(before).static_order())

@@ -10,11 +10,6 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from ndr_core.delta import PAIR_COLUMNS, PAIR_SUMS, DeltaPlan
-from ndr_core.expr import Expr, col, substitute
-from ndr_core.measures import Distribution, LargestCount, OutputColumn, PairKey, Quantile
-from ndr_core.quality import REPAIR_RULES
-
 from ndr_adapters.spark.expr import literal, quoted, to_sql, with_columns
 from ndr_adapters.spark.views import (
     HOST,
@@ -24,6 +19,10 @@ from ndr_adapters.spark.views import (
     counter_groups,
     role_name,
 )
+from ndr_core.delta import PAIR_COLUMNS, PAIR_SUMS, DeltaPlan
+from ndr_core.expr import Expr, col, substitute
+from ndr_core.measures import Distribution, LargestCount, OutputColumn, PairKey, Quantile
+from ndr_core.quality import REPAIR_RULES
 
 _OF_KEPT = f"role_number != {NOT_KEPT}"
 
@@ -182,9 +181,7 @@ def _buckets_of_ranks(item: Distribution) -> str:
     )
 
 
-def _output_form(
-    rows: DataFrame, plan: DeltaPlan, columns: tuple[OutputColumn, ...]
-) -> DataFrame:
+def _output_form(rows: DataFrame, plan: DeltaPlan, columns: tuple[OutputColumn, ...]) -> DataFrame:
     start = "timestamp_micros(slice_start)"
     derived = {
         "role": role_name(plan),

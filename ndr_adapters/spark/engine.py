@@ -9,6 +9,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 from pyspark.storagelevel import StorageLevel
 
+from ndr_adapters.spark import aggregate, quality
+from ndr_adapters.spark.expr import quoted
+from ndr_adapters.spark.parse import parse_lines
+from ndr_adapters.spark.views import HOST, NOT_KEPT, amounts, make_views
 from ndr_core.delta import (
     DELTA_TABLE,
     PAIR_COLUMNS,
@@ -23,11 +27,6 @@ from ndr_core.errors import EngineReadError, OverflowingColumnError
 from ndr_core.measures import ColumnType, OutputColumn
 from ndr_core.ports import EngineResult, InputBatch
 from ndr_core.quality import REPAIR_RULES
-
-from ndr_adapters.spark import aggregate, quality
-from ndr_adapters.spark.expr import quoted
-from ndr_adapters.spark.parse import parse_lines
-from ndr_adapters.spark.views import HOST, NOT_KEPT, amounts, make_views
 
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -149,7 +148,7 @@ def _exists(session: SparkSession, folder: str) -> bool:
     jvm = session.sparkContext._jvm
     assert jvm is not None
     path = jvm.org.apache.hadoop.fs.Path(folder)
-    configuration = session.sparkContext._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
+    configuration = session.sparkContext._jsc.hadoopConfiguration()
     return bool(path.getFileSystem(configuration).exists(path))
 
 

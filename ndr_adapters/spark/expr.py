@@ -13,11 +13,11 @@ from ndr_core.expr import (
     Binary,
     Coalesce,
     Column,
+    Constant,
     Expr,
     If,
     IsIn,
     Let,
-    Literal_,
     Scalar,
     Shift,
     StartsWith,
@@ -37,7 +37,7 @@ def to_sql(expr: Expr) -> str:
     match expr:
         case Column(name):
             return quoted(name)
-        case Literal_(value):
+        case Constant(value):
             return literal(value)
         case Unary(op, operand):
             return _unary(op, to_sql(operand))
@@ -47,7 +47,11 @@ def to_sql(expr: Expr) -> str:
             return f"shift{direction}({to_sql(value)}, cast({to_sql(bits)} as int))"
         case IsIn(operand, values):
             inside = ", ".join(literal(value) for value in sorted(values, key=str))
-            return f"({to_sql(operand)} in ({inside}))" if values else f"({to_sql(operand)} != {to_sql(operand)})"
+            return (
+                f"({to_sql(operand)} in ({inside}))"
+                if values
+                else f"({to_sql(operand)} != {to_sql(operand)})"
+            )
         case StartsWith(operand, prefix):
             return f"startswith({to_sql(operand)}, {literal(prefix)})"
         case Coalesce(first, second):

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
 
-from ndr_core.ip_address import CANONICAL_IPV4
-
 from ndr_adapters.spark.expr import literal, quoted
+from ndr_core.ip_address import CANONICAL_IPV4
 
 _GROUP = "[0-9a-f]{1,4}"
 _MOST_GROUPS = 8
@@ -27,9 +26,7 @@ def canonical_ips(frame: DataFrame, names: Sequence[str]) -> DataFrame:
     """
     staged = frame
     for step, template in _ipv6_steps():
-        values = (
-            f"{template.replace('@', name)} as {quoted(f'{name}:{step}')}" for name in names
-        )
+        values = (f"{template.replace('@', name)} as {quoted(f'{name}:{step}')}" for name in names)
         staged = staged.selectExpr("*", *values)
     return staged.selectExpr(
         *(

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 
 from pyspark.sql import DataFrame
 
+from ndr_adapters.spark.expr import literal, quoted
+from ndr_adapters.spark.ip_address import canonical_ips, matches
 from ndr_core.flow import FLOW_FIELDS, TIME_LIMIT_US, Case, FieldKind, FlowField
 from ndr_core.input_mapping import FieldSource, TimeFormat
 from ndr_core.job_spec import JobSpec
@@ -29,9 +31,6 @@ from ndr_core.json_line import (
     PAIRED_ESCAPE,
     STRING_TOKEN,
 )
-
-from ndr_adapters.spark.expr import literal, quoted
-from ndr_adapters.spark.ip_address import canonical_ips, matches
 
 READ, BLANK, MALFORMED = 0, 1, 2
 """What became of a line, in the column `outcome`."""
@@ -95,7 +94,12 @@ class _Reading:
     """How one field, or one column for deduplication, is read from its source column."""
 
     def __init__(
-        self, name: str, column: str, kind: FieldKind, source: FieldSource, null_values: Iterable[str]
+        self,
+        name: str,
+        column: str,
+        kind: FieldKind,
+        source: FieldSource,
+        null_values: Iterable[str],
     ) -> None:
         self.name = name
         self.column = column
@@ -244,9 +248,7 @@ def _is_plain(line: str) -> str:
     )
 
 
-def _decode_plain(
-    lines: DataFrame, columns: dict[str, str], readings: list[_Reading]
-) -> DataFrame:
+def _decode_plain(lines: DataFrame, columns: dict[str, str], readings: list[_Reading]) -> DataFrame:
     """Adds `raw` and `fast`: the values of plain lines, as decoded and as the fields are read."""
     schema = ", ".join(f"{quoted(name)} {sql_type}" for name, sql_type in columns.items())
     options = f"map({_STRICT}, 'columnNameOfCorruptRecord', {literal(_CORRUPT)})"
@@ -260,7 +262,13 @@ def _decode_plain(
         )
         .selectExpr("*", _struct("raw", "source", {r.name: r.raw() for r in readings}))
         .selectExpr("*", _struct("read", "raw", {r.name: r.fast() for r in readings}))
-        .selectExpr("line", "plain", "source", "raw", _struct("fast", "read", {r.name: r.checked("read") for r in readings}))
+        .selectExpr(
+            "line",
+            "plain",
+            "source",
+            "raw",
+            _struct("fast", "read", {r.name: r.checked("read") for r in readings}),
+        )
     )
 
 
@@ -292,13 +300,17 @@ def _may_be_read(line: str) -> str:
 
 def _marked(line: str) -> str:
     """`[line,{"e":1}]` with an `s` in front of every string of the line."""
-    marked = f"regexp_replace({line}, {literal(STRING_TOKEN)}, {literal(chr(34) + 's$1' + chr(34))})"
+    marked = (
+        f"regexp_replace({line}, {literal(STRING_TOKEN)}, {literal(chr(34) + 's$1' + chr(34))})"
+    )
     return f"concat('[', {marked}, {literal(',{' + chr(34) + 'e' + chr(34) + ':1}]')})"
 
 
 def _marked_schema(readings: list[_Reading]) -> str:
     columns = dict.fromkeys(f"{quoted('s' + reading.column)} string" for reading in readings)
-    return f"array<struct<{', '.join(column.replace('` ', '`:') for column in columns)}, e: string>>"
+    return (
+        f"array<struct<{', '.join(column.replace('` ', '`:') for column in columns)}, e: string>>"
+    )
 
 
 def _fault(readings: list[_Reading]) -> str:
@@ -360,5 +372,9 @@ def quarantined_text(line: str) -> str:
     cuts = []
     for cut in range(MAX_RAW_BYTES, MAX_RAW_BYTES - 4, -1):
         head = f"substring(encode({decoded}, 'UTF-8'), 1, {cut})"
-        cuts.append(f"when encode(decode({head}, 'UTF-8'), 'UTF-8') = {head} then decode({head}, 'UTF-8')")
-    return f"case when octet_length({decoded}) <= {MAX_RAW_BYTES} then {decoded} {' '.join(cuts)} end"
+        cuts.append(
+            f"when encode(decode({head}, 'UTF-8'), 'UTF-8') = {head} then decode({head}, 'UTF-8')"
+        )
+    return (
+        f"case when octet_length({decoded}) <= {MAX_RAW_BYTES} then {decoded} {' '.join(cuts)} end"
+    )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame
 
+from ndr_adapters.spark.expr import literal, quoted, to_sql
+from ndr_adapters.spark.parse import BLANK, MALFORMED, key_column
 from ndr_core.delta import DeltaPlan
 from ndr_core.flow import FIELD_BY_NAME, FLOW_FIELDS
 from ndr_core.quality import DUPLICATE, MALFORMED_JSON, REPAIR_RULES, repaired_fields
-
-from ndr_adapters.spark.expr import literal, quoted, to_sql
-from ndr_adapters.spark.parse import BLANK, MALFORMED, key_column
 
 KEPT = f"(rule is null and outcome != {BLANK})"
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame
 
+from ndr_adapters.spark.expr import literal, quoted, with_columns
+from ndr_adapters.spark.parse import quarantined_text
+from ndr_adapters.spark.quality import KEPT
 from ndr_core.delta import DeltaPlan
 from ndr_core.expr import Expr, col, lit, substitute
 from ndr_core.measures import Additive
 from ndr_core.quality import REPAIR_RULES
-
-from ndr_adapters.spark.expr import literal, quoted, with_columns
-from ndr_adapters.spark.parse import quarantined_text
-from ndr_adapters.spark.quality import KEPT
 
 HOST = ("slice_start", "role_number", "host_ip")
 NOT_KEPT = -1
@@ -55,9 +54,10 @@ def make_views(flows: DataFrame, plan: DeltaPlan, partitions: int) -> DataFrame:
         for role in plan.spec.roles
     ]
     # Values that several roles share are worked out once per record.
-    distinct = {value: f"value{n}" for n, value in enumerate(dict.fromkeys(
-        value for role in roles for value in role.values()
-    ))}
+    distinct = {
+        value: f"value{n}"
+        for n, value in enumerate(dict.fromkeys(value for role in roles for value in role.values()))
+    }
     records = with_columns(
         flows, {name: value for value, name in distinct.items()} | {"start": plan.slice_start()}
     )
