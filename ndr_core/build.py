@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from ndr_core.delta import DeltaPlan, compile_plan
 from ndr_core.errors import EngineReadError, UnreadableFileError
 from ndr_core.job_spec import JobSpec, OnUnreadableFile, RuntimeParams
+from ndr_core.manifest import Manifest, RunFacts
 from ndr_core.peek import look
 from ndr_core.ports import (
     DeltaSink,
@@ -20,8 +21,6 @@ from ndr_core.ports import (
     FlowSource,
     InputBatch,
     InputFile,
-    Manifest,
-    Published,
     RunLog,
     Staging,
 )
@@ -33,7 +32,7 @@ class RunSummary:
     """What a run did."""
 
     report: QualityReport
-    published: Published
+    manifest: Manifest
     seconds: float
 
 
@@ -74,14 +73,12 @@ class DeltaBuilderRunner:
                 facts |= {"read": report.read, "kept": report.kept}
             report.check(self.spec.quality)
             with self._stage("publish") as facts:
-                for file in broken:
-                    self.sink.keep_unreadable(staging, file)
-                manifest = Manifest(plan, report, self.code_version)
-                published = self.sink.publish(staging, manifest)
-                facts |= {"slices": published.slices, "files": len(published.files)}
+                run = RunFacts.of(plan, report, self.engine.name, self.code_version)
+                manifest = staging.publish(plan, run, result.rows, list(broken))
+                facts |= {"slices": len(manifest.slices()), "files": len(manifest.files)}
         finally:
-            self.sink.discard(staging)
-        return RunSummary(report, published, time.monotonic() - started)
+            staging.close()
+        return RunSummary(report, manifest, time.monotonic() - started)
 
     def _look(self, files: tuple[InputFile, ...], broken: dict[InputFile, str]) -> InputBatch:
         while True:
@@ -109,7 +106,7 @@ class DeltaBuilderRunner:
             readable = tuple(file for file in batch.files if file not in broken)
             if len(readable) == len(batch.files):
                 raise failure
-        self.sink.discard(staging)
+        staging.restart()
         return self.engine.build(plan, evolve(batch, files=readable), staging.root)
 
     def _lines(self, files: tuple[InputFile, ...]) -> Iterator[bytes]:

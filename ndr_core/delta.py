@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 from attrs import frozen
@@ -29,6 +28,7 @@ from ndr_core.measures import (
     sum_of,
 )
 from ndr_core.quality import RejectRule, reject_rules
+from ndr_core.times import iso_text, to_datetime
 
 SLICE_US: Final = 15 * MINUTE_US
 PARTITION_KEYS: Final = ("feature_spec_version", "dt", "hh", "mm", "role")
@@ -151,7 +151,7 @@ def compile_plan(spec: JobSpec, params: RuntimeParams) -> DeltaPlan:
 
 def partition_of(slice_start_us: int) -> dict[str, str]:
     """The time partition keys dt, hh, mm of a slice."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=slice_start_us)
+    moment = to_datetime(slice_start_us)
     return {"dt": f"{moment:%Y-%m-%d}", "hh": f"{moment:%H}", "mm": f"{moment:%M}"}
 
 
@@ -163,8 +163,7 @@ def slice_path(feature_spec_version: str, slice_start_us: int) -> str:
 
 def overflow_place(slice_start_us: int, role: str, host_ip: str) -> str:
     """Names a delta row in the message of an overflow."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=slice_start_us)
-    return f"host {host_ip} ({role}, slice from {moment:%Y-%m-%dT%H:%M:%SZ})"
+    return f"host {host_ip} ({role}, slice from {iso_text(slice_start_us)})"
 
 
 @frozen

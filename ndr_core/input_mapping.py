@@ -193,7 +193,6 @@ VPCFLOW = InputMapping(
         "event_start": FieldSource(column="start", format=TimeFormat.EPOCH_S),
         "event_end": FieldSource(column="end", format=TimeFormat.EPOCH_S),
         "event_action": FieldSource(column="action", map={"ACCEPT": "allow", "REJECT": "deny"}),
-        "event_reason": FieldSource(column="log-status", optional=True),
         "event_name": FieldSource(constant="TRAFFIC"),
         "network_transport": FieldSource(
             column="protocol", map={"1": "ICMP", "6": "TCP", "17": "UDP", "58": "ICMP"}

@@ -6,9 +6,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from attrs import asdict, field, frozen
 
@@ -19,7 +18,6 @@ from ndr_core.roles import INBOUND, OUTBOUND, Role
 
 _PATH_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SET_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 PortSets = Mapping[str, frozenset[int]]
 
@@ -206,16 +204,3 @@ class RuntimeParams:
                 raise SpecError("slice bounds: slice-end must be later than slice-start")
             if self.slice_start % (60 * SECOND_US):
                 raise SpecError("slice-start: must be a whole minute, as it becomes an output path")
-
-
-def parse_bound(text: str, name: str) -> int:
-    """Slice bound from ISO-8601 text (UTC where it names no offset) in us; SpecError otherwise."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise SpecError(
-            f"{name}: {text!r} is no ISO-8601 time such as 2024-04-19T10:15:00Z"
-        ) from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -28,14 +28,15 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from attrs import frozen
 
-from ndr_core.flow import TIME_LIMIT_US, Case, FieldKind, FlowField, FlowRecord
+from ndr_core.flow import SECOND_US, TIME_LIMIT_US, Case, FieldKind, FlowField, FlowRecord
 from ndr_core.input_mapping import FieldSource, InputMapping, TimeFormat
 from ndr_core.ip_address import canonical_ip
+from ndr_core.times import to_us
 
 MAX_LINE_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 64
@@ -264,11 +265,11 @@ def _iso_us(value: Any) -> int:
         moment = datetime.fromisoformat(whole).replace(tzinfo=UTC)
     except ValueError as error:
         raise _NotAllowedError from error
-    seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
+    seconds = to_us(moment) // SECOND_US
     if offset not in ("", "Z"):
         shift = int(offset[1:3]) * 3600 + int(offset[4:6]) * 60
         seconds += shift if offset[0] == "-" else -shift
-    return seconds * 1_000_000 + int(fraction[:6].ljust(6, "0"))
+    return seconds * SECOND_US + int(fraction[:6].ljust(6, "0"))
 
 
 def _end_from_duration(values: dict[str, Any], bound: list[tuple[FlowField, FieldSource]]) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from attrs import field, frozen
 
 from ndr_core.delta import DeltaPlan
 from ndr_core.job_spec import JobSpec, RuntimeParams
-from ndr_core.quality import QualityReport
+from ndr_core.manifest import Manifest, RunFacts
 
 
 @frozen
@@ -65,11 +65,32 @@ class FlowSource(Protocol):
 
 
 class Staging(Protocol):
-    """A private place in which one run prepares its output."""
+    """A private place in which one run prepares its output, until it publishes it."""
 
     @property
     def root(self) -> str:
         """Address below which the engine writes `delta/`, `pair/` and `quarantine/`."""
+        ...
+
+    def restart(self) -> None:
+        """Drop what an engine staged, for a second try."""
+        ...
+
+    def publish(
+        self,
+        plan: DeltaPlan,
+        facts: RunFacts,
+        rows: Mapping[str, int],
+        unreadable: Sequence[InputFile],
+    ) -> Manifest:
+        """Make what was staged visible, all of it or nothing, replacing the slices that it holds.
+
+        `rows`: as `EngineResult.rows`; `unreadable`: input files to keep in the quarantine.
+        """
+        ...
+
+    def close(self) -> None:
+        """Remove the place, with all that was not published."""
         ...
 
 
@@ -77,39 +98,8 @@ class DeltaSink(Protocol):
     """Where outputs are published."""
 
     def open_staging(self, params: RuntimeParams) -> Staging:
-        """A fresh staging place for a run."""
+        """A fresh staging place for a run. Raises UsageError where nothing can be written."""
         ...
-
-    def keep_unreadable(self, staging: Staging, file: InputFile) -> None:
-        """Put a broken input file into the quarantine of the run."""
-        ...
-
-    def publish(self, staging: Staging, manifest: Manifest) -> Published:
-        """Make what was staged visible, all of it or nothing, replacing the slices that it holds."""
-        ...
-
-    def discard(self, staging: Staging) -> None:
-        """Drop what was staged and is not published."""
-        ...
-
-
-@frozen
-class Manifest:
-    """What a published run says of itself."""
-
-    plan: DeltaPlan
-    report: QualityReport
-    code_version: str
-
-
-@frozen
-class Published:
-    """What a run made visible."""
-
-    location: str
-    slices: int
-    rows: Mapping[str, Mapping[str, int]] = field(metadata={"doc": "table -> role -> rows"})
-    files: tuple[str, ...]
 
 
 class Engine(Protocol):
@@ -131,8 +121,11 @@ class Engine(Protocol):
 
 @frozen
 class EngineResult:
-    """Counts that an engine found on its one pass over the records."""
+    """What an engine found on its one pass over the records."""
 
+    rows: Mapping[str, int] = field(
+        metadata={"doc": "staged file of a table, below the root -> rows"}
+    )
     kept: int
     rejected: Mapping[str, int]
     repaired: Mapping[str, int]

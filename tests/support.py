@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,12 @@ from ndr_core.finish import Row
 from ndr_core.peek import look
 from ndr_core.ports import Engine, InputBatch
 from ndr_core.quality import make_report
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from ndr_core.times import parse_bound, to_us
 
 
 def us(text: str) -> int:
     """Microseconds since 1970 of an ISO-8601 time."""
-    return (datetime.fromisoformat(text).replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+    return parse_bound(text, "time")
 
 
 def make_spec(preset: str = "paloalto", **parts: Any) -> JobSpec:
@@ -149,7 +148,7 @@ def _row_key(row: Row) -> tuple[Any, ...]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
-        return (value - EPOCH) // timedelta(microseconds=1)
+        return to_us(value)
     if isinstance(value, list):
         return tuple((cell["bucket"], cell["count"]) for cell in value)
     return value

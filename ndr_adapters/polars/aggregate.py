@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from ndr_adapters.polars.expr import to_polars
-from ndr_core.delta import PAIR_SUMS, DeltaPlan
+from ndr_adapters.polars.write import DTYPES
+from ndr_core.delta import PAIR_COLUMNS, PAIR_SUMS, DeltaPlan
 from ndr_core.measures import (
     Additive,
-    ColumnType,
     Distribution,
     LargestCount,
     PairKey,
@@ -18,13 +18,6 @@ from ndr_core.measures import (
 
 HOST: Sequence[str] = ("slice_start", "role", "host_ip")
 PAIR: Sequence[str] = (*HOST, "peer_ip", "peer_port")
-DTYPES: dict[ColumnType, pl.DataType] = {
-    ColumnType.STRING: pl.String(),
-    ColumnType.INT64: pl.Int64(),
-    ColumnType.FLOAT64: pl.Float64(),
-    ColumnType.TIMESTAMP: pl.Datetime("us", "UTC"),
-    ColumnType.HISTOGRAM: pl.List(pl.Struct({"bucket": pl.Int64, "count": pl.Int64})),
-}
 
 
 def role_views(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
@@ -150,6 +143,12 @@ def finish_deltas(
         for name, value, column_type in plan.row_formulas
     )
     return in_output_form(rows.lazy(), plan, [c.name for c in plan.delta_columns]).collect()
+
+
+def pair_rows(pairs: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
+    """The pair table in its output form."""
+    rows = pairs.with_columns(pl.from_epoch("event_ts", time_unit="us").dt.replace_time_zone("UTC"))
+    return in_output_form(rows, plan, [column.name for column in PAIR_COLUMNS])
 
 
 def in_output_form(rows: pl.LazyFrame, plan: DeltaPlan, columns: Sequence[str]) -> pl.LazyFrame:

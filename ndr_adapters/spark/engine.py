@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import types as T
 from pyspark.storagelevel import StorageLevel
 
 from ndr_adapters.spark import aggregate, quality
 from ndr_adapters.spark.expr import quoted
 from ndr_adapters.spark.parse import parse_lines
 from ndr_adapters.spark.views import HOST, NOT_KEPT, amounts, make_views
-from ndr_core.delta import (
-    DELTA_TABLE,
-    PAIR_COLUMNS,
-    PAIR_TABLE,
-    PARTITION_KEYS,
-    QUARANTINE,
-    DeltaPlan,
-    overflow_place,
-    slice_path,
+from ndr_adapters.spark.write import (
+    fill_empty_partitions,
+    staged_rows,
+    write_quarantine,
+    write_table,
 )
+from ndr_core.delta import DELTA_TABLE, PAIR_TABLE, DeltaPlan, overflow_place
 from ndr_core.errors import EngineReadError, OverflowingColumnError
-from ndr_core.measures import ColumnType, OutputColumn
 from ndr_core.ports import EngineResult, InputBatch
 from ndr_core.quality import REPAIR_RULES
 
@@ -46,15 +41,6 @@ _SETTINGS = {
 }
 _INPUT_BYTES_PER_TASK = 4 << 20
 """Compressed; the views of a record take about ten times its room in the input."""
-_TYPES: dict[ColumnType, T.DataType] = {
-    ColumnType.STRING: T.StringType(),
-    ColumnType.INT64: T.LongType(),
-    ColumnType.FLOAT64: T.DoubleType(),
-    ColumnType.TIMESTAMP: T.TimestampType(),
-    ColumnType.HISTOGRAM: T.ArrayType(
-        T.StructType([T.StructField("bucket", T.LongType()), T.StructField("count", T.LongType())])
-    ),
-}
 
 
 @frozen
@@ -74,19 +60,16 @@ class SparkEngine:
             result = _result(aggregate.counts(views))
             _refuse_overflow(rows, plan)
             pairs = aggregate.pair_rows(aggregate.pair_table(views), plan)
-            _write(pairs, staging_root, PAIR_TABLE)
-            _write(aggregate.delta_rows(rows, plan), staging_root, DELTA_TABLE)
-            quarantine = aggregate.quarantine_rows(views).coalesce(1).write.mode("overwrite")
-            quarantine.option("ignoreNullFields", "false").json(
-                f"{staging_root}/{QUARANTINE}", compression="gzip"
-            )
+            write_table(pairs, staging_root, PAIR_TABLE)
+            write_table(aggregate.delta_rows(rows, plan), staging_root, DELTA_TABLE)
+            write_quarantine(aggregate.quarantine_rows(views), staging_root)
         except (Py4JJavaError, PySparkException) as error:
             raise EngineReadError(f"spark: {_root_cause(error)}") from error
         finally:
             rows.unpersist()
             views.unpersist()
-        _fill_empty_partitions(session, plan, staging_root)
-        return result
+        fill_empty_partitions(session, plan, staging_root)
+        return evolve(result, rows=staged_rows(session, staging_root))
 
 
 def views_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataFrame:
@@ -104,10 +87,6 @@ def _partitions(session: SparkSession, batch: InputBatch) -> int:
     at_most = int(session.conf.get("spark.sql.shuffle.partitions") or 1)
     size = sum(file.size_bytes for file in batch.files)
     return max(1, min(at_most, -(-size // _INPUT_BYTES_PER_TASK)))
-
-
-def _write(rows: DataFrame, staging_root: str, table: str) -> None:
-    rows.write.partitionBy(*PARTITION_KEYS).mode("overwrite").parquet(f"{staging_root}/{table}")
 
 
 def _root_cause(error: Exception) -> str:
@@ -131,42 +110,12 @@ def _refuse_overflow(rows: DataFrame, plan: DeltaPlan) -> None:
             raise OverflowingColumnError(name, overflow_place(*hit[0]))
 
 
-def _fill_empty_partitions(session: SparkSession, plan: DeltaPlan, staging_root: str) -> None:
-    """A bounded slice without records still has its files, so that readers find the tables."""
-    if plan.params.slice_start is None:
-        return
-    path = slice_path(plan.spec.feature_spec_version, plan.params.slice_start)
-    for table, columns in ((DELTA_TABLE, plan.delta_columns), (PAIR_TABLE, PAIR_COLUMNS)):
-        for role in plan.spec.roles:
-            folder = f"{staging_root}/{table}/{path}/role={role.name}"
-            if not _exists(session, folder):
-                empty = session.createDataFrame([], _file_schema(columns))
-                empty.coalesce(1).write.mode("overwrite").parquet(folder)
-
-
-def _exists(session: SparkSession, folder: str) -> bool:
-    jvm = session.sparkContext._jvm
-    assert jvm is not None
-    path = jvm.org.apache.hadoop.fs.Path(folder)
-    configuration = session.sparkContext._jsc.hadoopConfiguration()
-    return bool(path.getFileSystem(configuration).exists(path))
-
-
-def _file_schema(columns: tuple[OutputColumn, ...]) -> T.StructType:
-    return T.StructType(
-        [
-            T.StructField(column.name, _TYPES[column.type])
-            for column in columns
-            if column.name not in PARTITION_KEYS
-        ]
-    )
-
-
 def _result(counts: DataFrame) -> EngineResult:
     found = counts.collect()
     kept = [row for row in found if row["role_number"] == 0]
     dropped = [row for row in found if row["role_number"] == NOT_KEPT]
     return EngineResult(
+        rows={},
         kept=sum(row["records"] for row in kept),
         rejected={row["rule"]: row["records"] for row in dropped if row["rule"] is not None},
         repaired={

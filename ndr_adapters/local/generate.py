@@ -1,0 +1,43 @@
+"""Synthetic mini-batches as gzip files."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+from ndr_core.errors import UsageError
+from ndr_core.synthetic import SyntheticBatch
+
+
+def write_synthetic(
+    batch: SyntheticBatch, folder: Path, files: int, progress: Callable[[int], None]
+) -> list[Path]:
+    """Write the batch to `part-000.json.gz`, ... ; the same batch and `files` give the same bytes.
+
+    `progress` is told the lines of each file. Raises UsageError where the folder holds files already.
+    """
+    if files < 1:
+        raise UsageError(f"files: {files} is below 1")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise UsageError(f"{folder}: is not empty; generate into a new folder")
+    except OSError as error:
+        raise UsageError(f"{folder}: can't be written: {error.strerror}") from error
+    lines = batch.lines()
+    paths = []
+    for number in range(files):
+        size = batch.records * (number + 1) // files - batch.records * number // files
+        path = folder / f"part-{number:03}.json.gz"
+        # Neither name nor time in the header: they would make equal batches differ.
+        with (
+            path.open("wb") as raw,
+            gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as stream,
+        ):
+            for line in islice(lines, size):
+                stream.write(line + b"\n")
+        progress(size)
+        paths.append(path)
+    return paths

@@ -1,0 +1,79 @@
+"""Staged files: Parquet tables in their partitions, rejected records as JSON Lines gzip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from ndr_core.delta import (
+    DELTA_TABLE,
+    PAIR_COLUMNS,
+    PAIR_TABLE,
+    PARTITION_KEYS,
+    QUARANTINE,
+    DeltaPlan,
+    slice_path,
+)
+from ndr_core.manifest import TABLES
+from ndr_core.measures import ColumnType, OutputColumn
+
+DTYPES: dict[ColumnType, pl.DataType] = {
+    ColumnType.STRING: pl.String(),
+    ColumnType.INT64: pl.Int64(),
+    ColumnType.FLOAT64: pl.Float64(),
+    ColumnType.TIMESTAMP: pl.Datetime("us", "UTC"),
+    ColumnType.HISTOGRAM: pl.List(pl.Struct({"bucket": pl.Int64, "count": pl.Int64})),
+}
+
+
+def table_sink(rows: pl.LazyFrame, staging_root: str, table: str) -> pl.LazyFrame:
+    """A query that writes rows in their output form to the partitions of a table."""
+    partitions = pl.PartitionBy(
+        f"{staging_root}/{table}", key=list(PARTITION_KEYS), include_key=False
+    )
+    sink = rows.sink_parquet(partitions, compression="zstd", mkdir=True, lazy=True)
+    assert sink is not None
+    return sink
+
+
+def quarantine_sink(rejected: pl.LazyFrame, staging_root: str) -> pl.LazyFrame:
+    """A query that writes rejected records."""
+    sink = rejected.sink_ndjson(
+        f"{staging_root}/{QUARANTINE}/rejected.json.gz", compression="gzip", mkdir=True, lazy=True
+    )
+    assert sink is not None
+    return sink
+
+
+def fill_empty_partitions(plan: DeltaPlan, staging_root: str) -> None:
+    """A bounded slice without records still has its files, so that readers find the tables."""
+    if plan.params.slice_start is None:
+        return
+    path = slice_path(plan.spec.feature_spec_version, plan.params.slice_start)
+    for table, columns in ((DELTA_TABLE, plan.delta_columns), (PAIR_TABLE, PAIR_COLUMNS)):
+        for role in plan.spec.roles:
+            folder = Path(staging_root, table, path, f"role={role.name}")
+            if not folder.exists():
+                pl.DataFrame(schema=_file_schema(columns)).write_parquet(
+                    folder / "empty.parquet", mkdir=True
+                )
+
+
+def staged_rows(staging_root: str) -> dict[str, int]:
+    """Staged files of the tables, below the root -> rows."""
+    root = Path(staging_root)
+    return {
+        str(path.relative_to(root)): pl.scan_parquet(path).select(pl.len()).collect().item()
+        for table in TABLES
+        for path in sorted((root / table).rglob("*.parquet"))
+    }
+
+
+def schema_of(columns: tuple[OutputColumn, ...]) -> dict[str, pl.DataType]:
+    """Polars types of output columns, partition keys included."""
+    return {column.name: DTYPES[column.type] for column in columns}
+
+
+def _file_schema(columns: tuple[OutputColumn, ...]) -> dict[str, pl.DataType]:
+    return {k: v for k, v in schema_of(columns).items() if k not in PARTITION_KEYS}

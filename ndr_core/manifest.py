@@ -1,0 +1,172 @@
+"""What a published run says of itself, and which files of an output are live.
+
+A run replaces whole folders: the slices that it holds and the quarantine of its mini-batch. Manifests are
+numbered in the order of publication; of all that name a folder the last one owns it, and the files of that
+folder which it lists are live. Anything else in the folder is left over from a run that was replaced or died.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from attrs import asdict, field, frozen
+from cattrs import Converter
+
+from ndr_core.delta import DELTA_TABLE, PAIR_TABLE, QUARANTINE, DeltaPlan, slice_path
+from ndr_core.quality import QualityReport
+
+TABLES: Final = (DELTA_TABLE, PAIR_TABLE)
+REPORT: Final = "quality"
+
+
+@frozen
+class OutputFile:
+    """One published file."""
+
+    folder: str = field(metadata={"doc": "the replaced folder that it belongs to"})
+    path: str = field(metadata={"doc": "below the output's root"})
+    rows: int = field(metadata={"doc": "rows of a table, records of a quarantine, else 0"})
+    bytes: int
+    sha256: str
+
+    @property
+    def table(self) -> str:
+        return self.path.partition("/")[0]
+
+    @property
+    def partition(self) -> dict[str, str]:
+        """The partition keys that the path spells."""
+        return dict(part.split("=", 1) for part in self.path.split("/")[1:-1])
+
+
+@frozen
+class RunFacts:
+    """What is known of a run before its files are placed."""
+
+    project_name: str
+    job_name: str
+    feature_spec_version: str
+    spec_sha256: str
+    mini_batch_id: str
+    run_id: str
+    engine: str
+    code_version: str
+    report: QualityReport
+
+    @classmethod
+    def of(cls, plan: DeltaPlan, report: QualityReport, engine: str, code_version: str) -> RunFacts:
+        spec, params = plan.spec, plan.params
+        return cls(
+            project_name=spec.project_name,
+            job_name=spec.job_name,
+            feature_spec_version=spec.feature_spec_version,
+            spec_sha256=spec.content_hash(),
+            mini_batch_id=params.mini_batch_id,
+            run_id=params.run_id,
+            engine=engine,
+            code_version=code_version,
+            report=report,
+        )
+
+
+@frozen
+class Manifest:
+    """One published run."""
+
+    sequence: int = field(metadata={"doc": "place in the order of publication, from 1"})
+    facts: RunFacts
+    folders: tuple[str, ...] = field(metadata={"doc": "what the run replaced, below the root"})
+    files: tuple[OutputFile, ...]
+
+    def rows(self, table: str) -> dict[str, int]:
+        """Rows of a table by role."""
+        found: dict[str, int] = {}
+        for file in self.files:
+            if file.table == table:
+                role = file.partition["role"]
+                found[role] = found.get(role, 0) + file.rows
+        return found
+
+    def slices(self) -> list[str]:
+        """The slices that hold rows or were asked for, as paths below a table."""
+        prefix = f"{DELTA_TABLE}/"
+        return sorted(f.removeprefix(prefix) for f in self.folders if f.startswith(prefix))
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        return _CONVERTER.structure(json.loads(text), cls)
+
+
+_CONVERTER: Final = Converter()
+
+
+def batch_path(plan: DeltaPlan) -> str:
+    """Folder of a mini-batch below quarantine and quality reports.
+
+    A mini-batch may be run once per slice; each of these runs has a folder of its own.
+    """
+    version, params = plan.spec.feature_spec_version, plan.params
+    path = f"feature_spec_version={version}/mini_batch_id={params.mini_batch_id}"
+    if params.slice_start is None:
+        return path
+    return path + "/" + slice_path(version, params.slice_start).partition("/")[2]
+
+
+def replaced_folders(plan: DeltaPlan, staged: Iterable[str]) -> tuple[str, ...]:
+    """Folders that a run replaces. `staged`: paths of its table files, `<table>/<partitions>/<name>`.
+
+    With slice bounds the slice is replaced even where nothing is left to put into it.
+    """
+    slices = {path.partition("/")[2].partition("/role=")[0] for path in staged}
+    if plan.params.slice_start is not None:
+        slices.add(slice_path(plan.spec.feature_spec_version, plan.params.slice_start))
+    tables = (f"{table}/{path}" for table in TABLES for path in slices)
+    batch = batch_path(plan)
+    return (*sorted(tables), f"{QUARANTINE}/{batch}", f"{REPORT}/{batch}")
+
+
+def owners(manifests: Iterable[Manifest]) -> dict[str, Manifest]:
+    """Folder -> the manifest that owns it."""
+    return {
+        folder: manifest
+        for manifest in sorted(manifests, key=lambda manifest: manifest.sequence)
+        for folder in manifest.folders
+    }
+
+
+def live_files(manifests: Iterable[Manifest]) -> list[OutputFile]:
+    """The files that readers may see, sorted by path."""
+    owner = owners(manifests)
+    files = (
+        file
+        for manifest in {id(m): m for m in owner.values()}.values()
+        for file in manifest.files
+        if owner[file.folder] is manifest
+    )
+    return sorted(files, key=lambda file: file.path)
+
+
+def superseded(manifests: Iterable[Manifest]) -> tuple[list[OutputFile], list[Manifest]]:
+    """Files that no longer count, and manifests that own nothing any more."""
+    known = list(manifests)
+    owner = owners(known)
+    stale = [
+        file for manifest in known for file in manifest.files if owner[file.folder] is not manifest
+    ]
+    owning = {id(manifest) for manifest in owner.values()}
+    return stale, [manifest for manifest in known if id(manifest) not in owning]
+
+
+def summary(manifest: Manifest) -> Mapping[str, Any]:
+    """What a run made, as JSON-ready data for people and machines."""
+    return {
+        **asdict(manifest.facts),
+        "slices": len(manifest.slices()),
+        "rows": {table: manifest.rows(table) for table in TABLES},
+        "files": [file.path for file in manifest.files],
+    }

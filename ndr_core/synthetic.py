@@ -1,0 +1,220 @@
+"""Synthetic Palo Alto style mini-batches: the same seed gives the same lines, on every machine.
+
+Skew as in real networks: few hosts and servers carry most sessions (Zipf), ports follow the services, bytes and
+durations are log-normal. `bad_fraction` of the lines are spoilt, each quality rule being met in turn.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from random import Random
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from ndr_core.errors import UsageError
+from ndr_core.flow import SECOND_US
+from ndr_core.times import iso_text
+
+_CHUNK: Final = 8192
+# (port, transport, weight): what clients of a company network ask for.
+_SERVICES: Final = (
+    (443, "TCP", 46),
+    (53, "UDP", 22),
+    (80, "TCP", 9),
+    (123, "UDP", 4),
+    (445, "TCP", 4),
+    (389, "TCP", 3),
+    (88, "TCP", 2),
+    (22, "TCP", 2),
+    (3389, "TCP", 2),
+    (5432, "TCP", 1),
+    (25, "TCP", 1),
+    (8080, "TCP", 1),
+    (0, "ICMP", 1),
+)
+_SCANNED_PORTS: Final = 2  # per cent of sessions that go to a port drawn at random
+# (action, reason, weight)
+_ENDINGS: Final = (
+    ("allow", "tcp-fin", 60),
+    ("allow", "aged-out", 25),
+    ("allow", "tcp-rst-from-client", 6),
+    ("allow", "tcp-rst-from-server", 4),
+    ("deny", "policy-deny", 3),
+    ("drop", "policy-deny", 1),
+    ("reset-both", "policy-deny", 1),
+    ("alert", "threat", 1),
+)
+
+Record = dict[str, Any]
+
+
+@frozen
+class SyntheticBatch:
+    """What to generate. Iterate `lines()` for its JSON Lines, without line feeds."""
+
+    records: int = field(metadata={"doc": "lines"})
+    seed: int = field(default=0, metadata={"doc": "same seed, same lines"})
+    start_us: int = field(default=1_740_823_200_000_000, metadata={"doc": "start of the slice, us"})
+    end_us: int = field(default=1_740_824_100_000_000, metadata={"doc": "end of the slice, us"})
+    hosts: int = field(default=2000, metadata={"doc": "internal hosts"})
+    peers: int = field(default=20000, metadata={"doc": "external peers"})
+    bad_fraction: float = field(default=0.0, metadata={"doc": "share of spoilt lines, 0..1"})
+
+    def __attrs_post_init__(self) -> None:
+        """Raise UsageError for numbers that make no batch."""
+        for name, low in (("records", 0), ("hosts", 1), ("peers", 1)):
+            if getattr(self, name) < low:
+                raise UsageError(f"{name}: {getattr(self, name)} is below {low}")
+        if not 0 <= self.bad_fraction <= 1:
+            raise UsageError(f"bad-fraction: {self.bad_fraction:g} does not lie between 0 and 1")
+        if self.end_us - self.start_us < SECOND_US:
+            raise UsageError("the slice must be a second long at least")
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines, in no order of time."""
+        rng = Random(self.seed)
+        previous = b""
+        spoilt = 0
+        for record in self._clean(rng):
+            line = _line(record)
+            if self.bad_fraction and rng.random() < self.bad_fraction:
+                line = _SPOILERS[spoilt % len(_SPOILERS)](record, self, previous or line)
+                spoilt += 1
+            else:
+                previous = line
+            yield line
+
+    def _clean(self, rng: Random) -> Iterator[Record]:
+        hosts = [f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in range(1, self.hosts + 1)]
+        peers = [_public_address(rng, n) for n in range(self.peers)]
+        host_weights, peer_weights = _zipf(self.hosts, 0.9), _zipf(self.peers, 1.1)
+        service_weights = list(accumulate(weight for *_, weight in _SERVICES))
+        ending_weights = list(accumulate(weight for *_, weight in _ENDINGS))
+        left = self.records
+        while left > 0:
+            n = min(_CHUNK, left)
+            left -= n
+            drawn = zip(
+                rng.choices(hosts, cum_weights=host_weights, k=n),
+                rng.choices(peers, cum_weights=peer_weights, k=n),
+                rng.choices(_SERVICES, cum_weights=service_weights, k=n),
+                rng.choices(_ENDINGS, cum_weights=ending_weights, k=n),
+                strict=True,
+            )
+            for host, peer, service, ending in drawn:
+                yield self._record(rng, host, peer, service, ending)
+
+    def _record(
+        self,
+        rng: Random,
+        host: str,
+        peer: str,
+        service: tuple[int, str, int],
+        ending: tuple[str, str, int],
+    ) -> Record:
+        port, transport, _ = service
+        action, reason, _ = ending
+        dice = rng.random()
+        if dice * 100 < _SCANNED_PORTS:
+            port = int(rng.random() * 65536)
+        start = self.start_us + int(rng.random() * (self.end_us - self.start_us))
+        blocked = action in ("deny", "drop", "reset-both")
+        duration = 0 if blocked else int(_log_normal(rng, 2.0, 1.8) * SECOND_US)
+        return {
+            "source_ip": host,
+            "destination_ip": peer,
+            "source_port": 1024 + int(rng.random() * 64512),
+            "destination_port": port,
+            "source_bytes": 60 + int(_log_normal(rng, 6.5, 1.5)),
+            "destination_bytes": 0 if blocked or dice > 0.97 else int(_log_normal(rng, 7.5, 2.2)),
+            "event_start": iso_text(start),
+            "event_end": iso_text(start + duration),
+            "event_action": action,
+            "event_reason": reason,
+            "event_name": "THREAT" if action == "alert" else "TRAFFIC",
+            "network_transport": transport,
+        }
+
+
+def _public_address(rng: Random, number: int) -> str:
+    """Documentation ranges are too small for many peers: 198.18.0.0/15 (benchmarks) and 2001:db8::/32."""
+    if number % 10 == 9:
+        return f"2001:db8:{rng.getrandbits(16):x}::{number:x}"
+    return f"198.{18 + (number >> 16 & 1)}.{number >> 8 & 255}.{number & 255}"
+
+
+def _zipf(size: int, exponent: float) -> list[float]:
+    """Cumulative weights of ranks 1..size under Zipf's law."""
+    return list(accumulate(rank**-exponent for rank in range(1, size + 1)))
+
+
+def _log_normal(rng: Random, mu: float, sigma: float) -> float:
+    return math.exp(rng.gauss(mu, sigma))
+
+
+def _line(record: Record) -> bytes:
+    return json.dumps(record, separators=(",", ":")).encode()
+
+
+Spoiler = Callable[[Record, SyntheticBatch, bytes], bytes]
+"""(record, its batch, an earlier line) -> the line to write instead of the record."""
+
+
+def _without_brace(record: Record, _batch: SyntheticBatch, _previous: bytes) -> bytes:
+    return _line(record)[:-1]
+
+
+def _wrong_type(record: Record, _batch: SyntheticBatch, _previous: bytes) -> bytes:
+    return _line(record | {"destination_port": {"port": record["destination_port"]}})
+
+
+def _not_an_object(record: Record, _batch: SyntheticBatch, _previous: bytes) -> bytes:
+    return b"[" + _line(record) + b"]"
+
+
+def _no_numbers(record: Record, _batch: SyntheticBatch, _previous: bytes) -> bytes:
+    numbers = ("source_bytes", "destination_bytes", "source_port", "destination_port")
+    return _line(record | dict.fromkeys(numbers))
+
+
+def _early(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
+    return _line(record | {"event_start": iso_text(batch.start_us - SECOND_US)})
+
+
+def _late(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
+    return _line(record | {"event_start": iso_text(batch.end_us)})
+
+
+def _with(**changes: Any) -> Spoiler:
+    return lambda record, _batch, _previous: _line(record | changes)
+
+
+def _repeated(_record: Record, _batch: SyntheticBatch, previous: bytes) -> bytes:
+    return previous
+
+
+def _ends_before(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
+    return _line(record | {"event_end": iso_text(batch.start_us - SECOND_US)})
+
+
+_SPOILERS: Final[tuple[Spoiler, ...]] = (
+    _without_brace,
+    _wrong_type,
+    _not_an_object,
+    _no_numbers,
+    _with(event_start=None),
+    _with(source_ip="10.0.0.300"),
+    _with(destination_ip="not-an-address"),
+    _early,
+    _late,
+    _repeated,
+    _with(source_bytes=-1),
+    _with(destination_port=70000),
+    _ends_before,
+    _with(event_end=None),
+)
+"""One of each kind of bad record, by the quality rule that it meets."""

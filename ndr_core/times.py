@@ -1,0 +1,36 @@
+"""Times as integer microseconds since 1970-01-01 UTC, to and from the calendar."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from ndr_core.errors import SpecError
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_datetime(us: int) -> datetime:
+    """The moment as an aware datetime in UTC."""
+    return EPOCH + timedelta(microseconds=us)
+
+
+def to_us(moment: datetime) -> int:
+    """Microseconds of an aware datetime."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def iso_text(us: int) -> str:
+    """ISO-8601 text in UTC, e.g. 2024-04-19T10:15:00Z; microseconds only where there are any."""
+    return to_datetime(us).isoformat().removesuffix("+00:00") + "Z"
+
+
+def parse_bound(text: str, name: str) -> int:
+    """Slice bound from ISO-8601 text (UTC where it names no offset) in us; SpecError otherwise."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise SpecError(
+            f"{name}: {text!r} is no ISO-8601 time such as 2024-04-19T10:15:00Z"
+        ) from error
+    return to_us(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

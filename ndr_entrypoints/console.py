@@ -1,0 +1,95 @@
+"""What the command line prints: tables for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ndr_core.build import RunSummary
+from ndr_core.delta import DELTA_TABLE, PAIR_TABLE
+from ndr_core.manifest import Manifest
+from ndr_core.quality import QualityReport
+from ndr_entrypoints.inspection import busiest_hosts
+
+
+def print_json(data: Any) -> None:
+    """Machine-readable output, on standard output."""
+    print(json.dumps(data, indent=2, default=str))
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """A table; columns that hold numbers are flushed right."""
+    made = Table(title=title, title_justify="left", title_style="bold")
+    listed = [list(row) for row in rows]
+    for number, name in enumerate(columns):
+        numeric = any(isinstance(row[number], int | float) for row in listed)
+        made.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in listed:
+        made.add_row(*(_cell(value) for value in row))
+    return made
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def print_run(console: Console, run: RunSummary, output: Path) -> None:
+    """What a run did."""
+    print_report(console, run.report)
+    print_rows(console, run.manifest)
+    deltas = [file for file in run.manifest.files if file.table == DELTA_TABLE]
+    print_mapping(console, "Busiest hosts", busiest_hosts(output, deltas))
+    console.print(f"{len(run.manifest.files)} files under {output} in {run.seconds:.1f} s:")
+    for folder in _top_folders(run.manifest):
+        console.print(f"  {output / folder}", soft_wrap=True)
+
+
+def _top_folders(manifest: Manifest) -> list[str]:
+    """Where the files are: one slice's folders, or the tables where there are several slices."""
+    folders = sorted({file.folder for file in manifest.files})
+    if len(manifest.slices()) <= 1:
+        return folders
+    return sorted({folder.partition("/dt=")[0] for folder in folders})
+
+
+def print_report(console: Console, report: QualityReport) -> None:
+    """Books of a run: read = kept + rejected."""
+    rows: list[tuple[str, str, int]] = [("read", "", report.read), ("kept", "", report.kept)]
+    rows += [("rejected", rule, count) for rule, count in report.rejected.items()]
+    rows += [("repaired", rule, count) for rule, count in report.repaired.items()]
+    if report.blank_lines:
+        rows.append(("blank lines", "", report.blank_lines))
+    console.print(table("Records", ("outcome", "rule", "records"), rows))
+    if report.unreadable_files:
+        console.print(
+            table("Files set aside", ("file", "what was wrong"), report.unreadable_files.items())
+        )
+
+
+def print_rows(console: Console, manifest: Manifest) -> None:
+    """Rows of both tables by role."""
+    rows = [
+        (name, role, count)
+        for name in (DELTA_TABLE, PAIR_TABLE)
+        for role, count in sorted(manifest.rows(name).items())
+    ]
+    console.print(table("Rows", ("table", "role", "rows"), rows))
+
+
+def print_facts(console: Console, title: str, facts: Mapping[str, Any]) -> None:
+    """One mapping, a line for each key."""
+    console.print(table(title, ("fact", "value"), facts.items()))
+
+
+def print_mapping(console: Console, title: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Rows given as mappings, all with the keys of the first."""
+    listed = list(rows)
+    if listed:
+        console.print(table(title, list(listed[0]), (list(row.values()) for row in listed)))

@@ -1,0 +1,103 @@
+"""A commented JobSpec to start from."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from attrs import fields
+
+from ndr_core.input_mapping import PRESETS, FieldSource, InputMapping
+from ndr_core.job_spec import DEFAULT_PORT_SETS, Delta, JobSpec, Quality
+
+_ABOUT = {
+    "paloalto": "Palo Alto traffic logs, parsed: the canonical column names, times as ISO-8601 text.",
+    "zeek": "Zeek conn.log as JSON Lines; conn_state becomes action and reason.",
+    "vpcflow": "AWS VPC Flow Logs (v2 to v5) as JSON Lines.",
+}
+
+
+def spec_template(preset: str) -> str:
+    """YAML text of a valid JobSpec for one of the presets, every key explained."""
+    return "\n".join(_lines(preset)) + "\n"
+
+
+def _lines(preset: str) -> Iterator[str]:
+    yield f"# JobSpec for {_ABOUT[preset]}"
+    yield "# Check it with: ndr spec check FILE. What is commented out has the value shown."
+    yield ""
+    yield from _explained(JobSpec, "project_name", "my-network")
+    yield from _explained(JobSpec, "job_name", "delta_builder")
+    yield from _explained(JobSpec, "feature_spec_version", "v1")
+    yield from _comment(_doc(JobSpec, "input"))
+    yield "input:"
+    yield from _indented(_input(preset))
+    yield from _comment(_doc(JobSpec, "roles"))
+    yield "roles: [outbound, inbound]"
+    yield from _comment(_doc(JobSpec, "quality"))
+    yield "quality:"
+    yield from _indented(_quality())
+    yield from _comment(_doc(JobSpec, "delta"))
+    yield "delta:"
+    yield from _indented(_delta())
+    yield from _comment(_doc(JobSpec, "enrichment"))
+    yield "enrichment:"
+    yield "  port_sets:"
+    for name, ports in DEFAULT_PORT_SETS.items():
+        yield f"    {name}: {sorted(ports)}"
+
+
+def _input(preset: str) -> Iterator[str]:
+    yield from _explained(InputMapping, "preset", preset)
+    yield "# The preset maps these fields; name one under `fields` to map it in another way:"
+    yield "# fields:"
+    for name, source in PRESETS[preset].fields.items():
+        yield f"#   {name}: {_flow(_source(source))}"
+    yield from _comment(_doc(InputMapping, "null_values"))
+    yield f"null_values: {_flow(list(PRESETS[preset].null_values))}"
+
+
+def _source(source: FieldSource) -> dict[str, Any]:
+    parts: dict[str, Any] = {"column": source.column, "constant": source.constant}
+    parts["format"] = source.format.value if source.format else None
+    parts["map"] = dict(source.map) or None
+    parts["optional"] = source.optional or None
+    return {key: value for key, value in parts.items() if value is not None}
+
+
+def _quality() -> Iterator[str]:
+    yield from _comment(_doc(Quality, "deduplicate_on"))
+    yield "deduplicate_on: []"
+    yield from _explained(Quality, "max_rejected_fraction", 1.0)
+    yield from _explained(Quality, "min_records", 0)
+    yield from _explained(Quality, "on_unreadable_file", "fail")
+
+
+def _delta() -> Iterator[str]:
+    yield from _comment(_doc(Delta, "measures"))
+    yield "# measures: [sessions_cnt, bytes_sent_sum, bytes_sent_quantiles]"
+    yield from _explained(Delta, "short_session_seconds", 1.0)
+
+
+def _explained(cls: type[Any], key: str, value: Any) -> Iterator[str]:
+    yield from _comment(_doc(cls, key))
+    yield f"{key}: {_flow(value)}"
+
+
+def _doc(cls: type[Any], key: str) -> str:
+    return str(getattr(fields(cls), key).metadata["doc"])
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, 96, initial_indent="# ", subsequent_indent="# ")
+
+
+def _indented(lines: Iterator[str]) -> Iterator[str]:
+    return (f"  {line}" for line in lines)
+
+
+def _flow(value: Any) -> str:
+    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000)
+    return text.removesuffix("...\n").strip()
