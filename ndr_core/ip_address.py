@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 CANONICAL_IPV4 = rf"(?:{_OCTET}\.){{3}}{_OCTET}"
@@ -12,6 +13,8 @@ CANONICAL_IPV4 = rf"(?:{_OCTET}\.){{3}}{_OCTET}"
 _IPV6_ALPHABET = re.compile(r"[0-9A-Fa-f:.]+\Z", re.ASCII)
 
 
+# A mini-batch names the same few addresses again and again.
+@lru_cache(maxsize=1 << 17)
 def canonical_ip(text: str | None) -> str | None:
     """Canonical form of an IPv4 or IPv6 address, or None for any other text.
 

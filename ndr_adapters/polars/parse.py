@@ -158,11 +158,9 @@ def _canonical(text: pl.Expr) -> pl.Expr:
 
 
 def _canonical_ipv6(texts: pl.Series) -> pl.Series:
-    distinct = texts.drop_nulls().unique()
-    if distinct.is_empty():
+    if texts.null_count() == len(texts):
         return texts
-    canonical = pl.Series([canonical_ip(text) for text in distinct.to_list()], dtype=pl.String)
-    return texts.replace_strict(distinct, canonical, default=None, return_dtype=pl.String)
+    return pl.Series([canonical_ip(text) for text in texts.to_list()], dtype=pl.String)
 
 
 def _time_us(value: pl.Expr, time_format: TimeFormat) -> pl.Expr:

@@ -15,7 +15,10 @@ from ndr_core.quality import DUPLICATE, MALFORMED_JSON, REPAIR_RULES, repaired_f
 
 
 def judge(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
-    """Adds `rule`: the first rule that rejects the record, null for a kept one. Blank lines stay in."""
+    """Adds `rule`: the first rule that rejects the record, null for a kept one. Blank lines stay in.
+
+    `line` is left only where a rule rejects it: it is most of what a batch weighs.
+    """
     malformed = pl.when(pl.col("outcome") == MALFORMED).then(pl.lit(MALFORMED_JSON))
     by_condition = [
         pl.when(to_polars(reject.condition)).then(pl.lit(reject.name))
@@ -24,7 +27,9 @@ def judge(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     ]
     rule = pl.when(pl.col("outcome") != BLANK).then(pl.coalesce(malformed, *by_condition))
     judged = flows.with_columns(rule.alias("rule"))
-    return _mark_duplicates(judged, plan) if plan.spec.quality.deduplicate_on else judged
+    if plan.spec.quality.deduplicate_on:
+        judged = _mark_duplicates(judged, plan)
+    return judged.with_columns(pl.when(pl.col("rule").is_not_null()).then("line").alias("line"))
 
 
 def _mark_duplicates(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
