@@ -24,6 +24,8 @@ from ndr_core.expr import Expr, col, substitute
 from ndr_core.measures import Distribution, LargestCount, OutputColumn, PairKey, Quantile
 from ndr_core.quality import REPAIR_RULES
 
+_MOST_BUCKETS = 1 << 24
+"""More than any histogram has: 3,712 log-linear buckets, or the minutes of 31 years."""
 _OF_KEPT = f"role_number != {NOT_KEPT}"
 
 
@@ -59,13 +61,16 @@ def pair_table(views: DataFrame) -> DataFrame:
     )
 
 
-def host_rows(views: DataFrame, plan: DeltaPlan) -> DataFrame:
-    """Per host: sums, histograms and aggregates over peers and ports. A sum that leaves int64 is null."""
+def host_rows(views: DataFrame, pairs: DataFrame, plan: DeltaPlan) -> DataFrame:
+    """Per host: sums, histograms and aggregates over peers and ports. A sum that leaves int64 is null.
+
+    `pairs`: as from `pair_table`.
+    """
     parts = [_host_sums(views, plan)]
     if plan.distributions:
         parts.append(_histograms(views, plan))
     if plan.cell_aggregates:
-        parts.append(_peer_cells(pair_table(views), plan))
+        parts.append(_peer_cells(pairs, plan))
     return reduce(lambda rows, part: rows.join(part, on=list(HOST)), parts)
 
 
@@ -80,19 +85,33 @@ def _host_sums(views: DataFrame, plan: DeltaPlan) -> DataFrame:
 
 
 def _histograms(views: DataFrame, plan: DeltaPlan) -> DataFrame:
-    buckets = ", ".join(quoted(f"bucket:{item.name}") for item in plan.distributions)
-    cells = (
-        views.where(_OF_KEPT)
-        .selectExpr(*HOST, f"posexplode(array({buckets})) as (kind, bucket)")
-        .groupBy(*HOST, "kind", "bucket")
-        .agg(F.expr("count(1) as `count`"))
+    """Counts by bucket, as stored.
+
+    `histogram_numeric` merges bins only when there are more than it may keep; allowed more than there
+    can be distinct buckets, it counts each exactly, without a row per record and bucket.
+    """
+    counted = views.where(_OF_KEPT).groupBy(*HOST)
+    bins = counted.agg(
+        *(
+            F.expr(
+                f"histogram_numeric({quoted(f'bucket:{item.name}')}, {_MOST_BUCKETS}) as {item.histogram}"
+            )
+            for item in plan.distributions
+        )
     )
-    collected = (
-        f"sort_array(collect_list(if(kind = {kind}, struct(bucket, `count`), null))) "
-        f"as {item.histogram}"
-        for kind, item in enumerate(plan.distributions)
+    return bins.selectExpr(
+        *HOST, *(f"{_exact(item.histogram)} as {item.histogram}" for item in plan.distributions)
     )
-    return cells.groupBy(*HOST).agg(*map(F.expr, collected))
+
+
+def _exact(bins: str) -> str:
+    """Bins (x, y) as (bucket, count); those of one bucket, left by merged parts, added up."""
+    merged = (
+        f"transform(array_distinct({bins}.x), b -> named_struct('bucket', b, 'count', "
+        f"aggregate(filter({bins}, c -> c.x = b), 0L, (a, c) -> a + cast(c.y as bigint))))"
+    )
+    as_is = f"transform({bins}, c -> named_struct('bucket', c.x, 'count', cast(c.y as bigint)))"
+    return f"if(size(array_distinct({bins}.x)) = size({bins}), {as_is}, {merged})"
 
 
 def _peer_cells(pairs: DataFrame, plan: DeltaPlan) -> DataFrame:

@@ -6,11 +6,12 @@ from attrs import evolve, frozen
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.storagelevel import StorageLevel
 
 from ndr_adapters.spark import aggregate, quality
+from ndr_adapters.spark.careful import read_careful
 from ndr_adapters.spark.expr import quoted
-from ndr_adapters.spark.parse import parse_lines
+from ndr_adapters.spark.parse import read_plain
+from ndr_adapters.spark.reading import UNFIT
 from ndr_adapters.spark.views import HOST, NOT_KEPT, amounts, make_views
 from ndr_adapters.spark.write import (
     fill_empty_partitions,
@@ -36,6 +37,8 @@ _SETTINGS = {
     # What is grouped by host stays where it is: no broadcast, no change of a cached plan's partitions.
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "false",
+    # Up to so many partitions, rows are written as they come rather than sorted by partition first.
+    "spark.sql.maxConcurrentOutputFileWriters": "256",
     # Histograms are collected per host: hash as long as memory allows, not for 128 hosts only.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "200000",
 }
@@ -54,32 +57,35 @@ class SparkEngine:
         session = self.session.newSession()
         for key, value in _SETTINGS.items():
             session.conf.set(key, value)
-        views = views_of(session, plan, batch).persist(StorageLevel.MEMORY_AND_DISK)
-        rows = aggregate.host_rows(views, plan).persist(StorageLevel.MEMORY_AND_DISK)
         try:
+            views = views_of(session, plan, batch).localCheckpoint()
+            pairs = aggregate.pair_table(views).localCheckpoint()
+            rows = aggregate.host_rows(views, pairs, plan).localCheckpoint()
             result = _result(aggregate.counts(views))
             _refuse_overflow(rows, plan)
-            pairs = aggregate.pair_rows(aggregate.pair_table(views), plan)
-            write_table(pairs, staging_root, PAIR_TABLE)
+            write_table(aggregate.pair_rows(pairs, plan), staging_root, PAIR_TABLE)
             write_table(aggregate.delta_rows(rows, plan), staging_root, DELTA_TABLE)
             write_quarantine(aggregate.quarantine_rows(views), staging_root)
         except (Py4JJavaError, PySparkException) as error:
             raise EngineReadError(f"spark: {_root_cause(error)}") from error
-        finally:
-            rows.unpersist()
-            views.unpersist()
         fill_empty_partitions(session, plan, staging_root)
         return evolve(result, rows=staged_rows(session, staging_root))
 
 
 def views_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataFrame:
-    """The role views of a batch, not yet computed."""
+    """The role views of a batch; its lines have been read once by then."""
     if batch.files:
         text = session.read.option("lineSep", "\n").text(batch.uris)
     else:
         text = session.createDataFrame([], "value string")
-    judged = quality.judge(parse_lines(text, plan.spec), plan)
-    return make_views(quality.repaired(judged), plan, _partitions(session, batch))
+    flows = quality.judge(read_plain(text, plan.spec), plan).localCheckpoint()
+    unfit = flows.where(f"outcome = {UNFIT}").select("line")
+    if not unfit.isEmpty():
+        careful = quality.judge(read_careful(unfit, plan.spec), plan)
+        flows = flows.where(f"outcome != {UNFIT}").union(careful)
+    if plan.spec.quality.deduplicate_on:
+        flows = quality.mark_duplicates(flows, plan)
+    return make_views(quality.repaired(flows), plan, _partitions(session, batch))
 
 
 def _partitions(session: SparkSession, batch: InputBatch) -> int:

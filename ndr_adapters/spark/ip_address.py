@@ -11,11 +11,25 @@ from ndr_core.ip_address import CANONICAL_IPV4
 
 _GROUP = "[0-9a-f]{1,4}"
 _MOST_GROUPS = 8
+_NOT_ZERO = "[1-9a-f][0-9a-f]{0,3}"
+_NOT_ZEROS = f"{_NOT_ZERO}(?::{_NOT_ZERO})*"
+_PLAIN_IPV6 = (
+    # One `::`, six other groups at most (as many colons), none of them zero; or eight groups, none zero.
+    f"(?=.*::)(?!(?:[^:]*:){{7}})(?:{_NOT_ZEROS})?::(?:{_NOT_ZEROS})?"
+    f"|{_NOT_ZERO}(?::{_NOT_ZERO}){{7}}"
+)
 
 
 def matches(text: str, pattern: str) -> str:
     """Whether a whole text matches; Java's `$` would let a final line feed pass."""
     return f"({text} rlike {literal(f'^(?:{pattern})' + chr(92) + 'z')})"
+
+
+def is_plain_ip(text: str) -> str:
+    """Whether a text is an address in canonical form, for all IPv4 and the usual kinds of IPv6."""
+    return (
+        f"if(contains({text}, ':'), {matches(text, _PLAIN_IPV6)}, {matches(text, CANONICAL_IPV4)})"
+    )
 
 
 def canonical_ips(frame: DataFrame, names: Sequence[str]) -> DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 
 from ndr_adapters.spark.expr import literal, quoted, to_sql
-from ndr_adapters.spark.parse import BLANK, MALFORMED, key_column
+from ndr_adapters.spark.reading import BLANK, MALFORMED, UNFIT, key_column
 from ndr_core.delta import DeltaPlan
 from ndr_core.flow import FIELD_BY_NAME, FLOW_FIELDS
 from ndr_core.quality import DUPLICATE, MALFORMED_JSON, REPAIR_RULES, repaired_fields
@@ -14,8 +14,11 @@ KEPT = f"(rule is null and outcome != {BLANK})"
 
 
 def judge(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
-    """Adds `rule`: the first rule that rejects the record, null for a kept one. Blank lines stay in."""
-    cases = [f"when outcome = {BLANK} then null"]
+    """Adds `rule`: the first rule that rejects the record, null for others and for UNFIT lines.
+
+    `line` is left only where something still needs it: it is most of what a batch weighs.
+    """
+    cases = [f"when outcome in ({BLANK}, {UNFIT}) then null"]
     cases.append(f"when outcome = {MALFORMED} then {literal(MALFORMED_JSON)}")
     cases += [
         f"when {to_sql(reject.condition)} then {literal(reject.name)}"
@@ -23,10 +26,16 @@ def judge(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
         if reject.condition is not None
     ]
     judged = flows.selectExpr("*", f"case {' '.join(cases)} end as rule")
-    return _mark_duplicates(judged, plan) if plan.spec.quality.deduplicate_on else judged
+    if plan.spec.quality.deduplicate_on:
+        return judged
+    needed = f"if(rule is not null or outcome = {UNFIT}, line, null) as line"
+    return judged.selectExpr(
+        *(needed if name == "line" else quoted(name) for name in judged.columns)
+    )
 
 
-def _mark_duplicates(judged: DataFrame, plan: DeltaPlan) -> DataFrame:
+def mark_duplicates(judged: DataFrame, plan: DeltaPlan) -> DataFrame:
+    """`rule` of the records that have the key of an earlier one becomes DUPLICATE."""
     keys = [
         quoted(name if name in FIELD_BY_NAME else key_column(name))
         for name in plan.spec.quality.deduplicate_on

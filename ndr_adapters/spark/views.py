@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame
 
+from ndr_adapters.spark.careful import quarantined_text
 from ndr_adapters.spark.expr import literal, quoted, with_columns
-from ndr_adapters.spark.parse import quarantined_text
 from ndr_adapters.spark.quality import KEPT
 from ndr_core.delta import DeltaPlan
 from ndr_core.expr import Expr, col, lit, substitute
