@@ -129,7 +129,8 @@ def _aggregate(flows: Sequence[Row], plan: DeltaPlan) -> tuple[list[Row], list[R
     for key, views in sorted(groups.items()):
         own_pairs = _pairs(views, plan, key)
         measured = finish_row(stored[key], own_pairs, plan.measures)
-        deltas.append({"host_ip": key[2], **_key_columns(plan, key), **measured})
+        row = {"host_ip": key[2], **_key_columns(plan, key), **measured}
+        deltas.append({column.name: row[column.name] for column in plan.delta_columns})
         pairs += own_pairs
     return deltas, pairs
 

@@ -25,6 +25,7 @@ from ndr_core import (
     parse_job_spec,
 )
 from ndr_core.delta import DeltaPlan
+from ndr_core.errors import OverflowingColumnError
 from ndr_core.finish import Row
 from ndr_core.peek import look
 from ndr_core.ports import Engine, InputBatch
@@ -112,6 +113,17 @@ def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> 
 def run_reference(plan: DeltaPlan, folder: Path) -> Tables:
     source = FolderSource(folder)
     return build_tables((line for file in source.files() for line in source.lines(file)), plan)
+
+
+Outcome = Tables | OverflowingColumnError
+
+
+def outcome_of(run: Callable[[], Tables]) -> Outcome:
+    """What a run makes; an overflowing sum is an outcome like others."""
+    try:
+        return run()
+    except OverflowingColumnError as error:
+        return error
 
 
 def staged_rows(folder: Path, columns: Sequence[str] | None = None) -> list[Row]:

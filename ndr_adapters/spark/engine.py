@@ -30,13 +30,12 @@ _SETTINGS = {
     "spark.sql.caseSensitive": "true",
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    # Looking for the best encoding of each cached column costs more than the views themselves.
-    "spark.sql.inMemoryColumnarStorage.compressed": "false",
     # A longer method is interpreted, never compiled, by the JVM; Spark then splits the work instead.
     "spark.sql.codegen.hugeMethodLimit": "8000",
-    # What is grouped by host stays where it is: no broadcast, no change of a cached plan's partitions.
+    # What is grouped by host stays where it is: no broadcast, and no adaptive plan, of which a checkpoint
+    # would not know how it is partitioned. The number of partitions is chosen from the input instead.
     "spark.sql.autoBroadcastJoinThreshold": "-1",
-    "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "false",
+    "spark.sql.adaptive.enabled": "false",
     # Up to so many partitions, rows are written as they come rather than sorted by partition first.
     "spark.sql.maxConcurrentOutputFileWriters": "256",
     # Histograms are collected per host: hash as long as memory allows, not for 128 hosts only.

@@ -8,7 +8,7 @@ left UNFIT, for `careful.py`. All of it is Spark SQL on the JVM; no Python runs 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
@@ -37,22 +37,7 @@ def read_plain(text: DataFrame, spec: JobSpec) -> DataFrame:
     readings = readings_of(spec)
     columns = _typed_columns(readings)
     lines = text.selectExpr(f"{_trimmed('value')} as line")
-    if columns is None:
-        columns, plain = {reading.column: "string" for reading in readings}, "false"
-    else:
-        plain = _is_plain("line")
-    schema = ", ".join(f"{quoted(name)} {sql_type}" for name, sql_type in columns.items())
-    options = f"map({STRICT_JSON}, 'columnNameOfCorruptRecord', {literal(_CORRUPT)})"
-    schema = literal(f"{schema}, {quoted(_CORRUPT)} string")
-    decoded = (
-        lines.selectExpr("line", f"if({plain}, line, null) as plain")
-        .selectExpr("line", f"from_json(plain, {schema}, {options}) as source")
-        .selectExpr(
-            "line",
-            f"(source is null or source.{quoted(_CORRUPT)} is not null{_ambiguous(readings)}) as unfit",
-            *(f"{r.raw(_source(r))} as {_raw(r)}" for r in readings),
-        )
-    )
+    decoded = _undecoded(lines, readings) if columns is None else _decoded(lines, columns, readings)
     # Times are worked out before they are looked at, lest each look works them out anew.
     read = decoded.selectExpr(
         "*", *(f"{r.from_raw(_raw(r))} as {quoted(r.name)}" for r in readings)
@@ -69,6 +54,30 @@ def read_plain(text: DataFrame, spec: JobSpec) -> DataFrame:
     return read.selectExpr(
         "line", outcome, "cast(null as string) as fault", *canonical(readings, spec)
     )
+
+
+def _decoded(
+    lines: DataFrame, columns: Mapping[str, str], readings: Sequence[Reading]
+) -> DataFrame:
+    """Line, `unfit`, and the raw values of a line that is not."""
+    schema = ", ".join(f"{quoted(name)} {sql_type}" for name, sql_type in columns.items())
+    schema = literal(f"{schema}, {quoted(_CORRUPT)} string")
+    options = f"map({STRICT_JSON}, 'columnNameOfCorruptRecord', {literal(_CORRUPT)})"
+    return (
+        lines.selectExpr("line", f"if({_is_plain('line')}, line, null) as plain")
+        .selectExpr("line", f"from_json(plain, {schema}, {options}) as source")
+        .selectExpr(
+            "line",
+            f"(source is null or source.{quoted(_CORRUPT)} is not null{_ambiguous(readings)}) as unfit",
+            *(f"{r.raw(_source(r))} as {_raw(r)}" for r in readings),
+        )
+    )
+
+
+def _undecoded(lines: DataFrame, readings: Sequence[Reading]) -> DataFrame:
+    """The same, where no line can be read plainly."""
+    nulls = (f"cast(null as {r.decoded_type}) as {_raw(r)}" for r in readings)
+    return lines.selectExpr("line", "true as unfit", *nulls)
 
 
 def _source(reading: Reading) -> str:

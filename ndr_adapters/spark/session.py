@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from ndr_adapters.spark.java import ensure_java
 
 
-def local_session(cores: int | None = None, driver_memory: str = "10g") -> SparkSession:
+def local_session(cores: int | None = None, driver_memory: str = "4g") -> SparkSession:
     """A Spark session in this process's JVM, or the one that is already there.
 
     `cores` defaults to all of the machine. No UI, UTC, and as many shuffle partitions as cores to begin with.

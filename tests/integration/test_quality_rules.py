@@ -1,0 +1,177 @@
+"""What each quality rule rejects or repairs, on every engine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ndr_core import Quarantined
+from ndr_core.errors import OverflowingColumnError
+from ndr_core.ports import Engine
+from tests.support import (
+    differences,
+    flow,
+    make_plan,
+    make_spec,
+    run_engine,
+    run_reference,
+    write_batch,
+)
+
+SLICE = ("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z")
+NO_NUMBERS: dict[str, Any] = dict.fromkeys(
+    ("source_bytes", "destination_bytes", "source_port", "destination_port")
+)
+# (line, rule, field at fault); the first rule that applies names a record.
+REJECTED: list[tuple[dict[str, Any] | str | bytes, str, str | None]] = [
+    ("not json", "malformed_json", None),
+    ('{"source_ip": "10.0.0.1"', "malformed_json", None),
+    ("[1]", "malformed_json", None),
+    (json.dumps(flow()) + json.dumps(flow()), "malformed_json", None),
+    (b'{"source_ip": "\xff"}', "malformed_json", None),
+    (flow(source_bytes={"n": 1}), "malformed_json", "source_bytes"),
+    (flow(source_bytes=1.5), "malformed_json", "source_bytes"),
+    (flow(destination_port="https"), "malformed_json", "destination_port"),
+    (flow(destination_port=True), "malformed_json", "destination_port"),
+    (flow(event_start=1740823200), "malformed_json", "event_start"),
+    (flow(event_start="2025-02-30T10:00:00Z"), "malformed_json", "event_start"),
+    (flow(event_action=["allow"]), "malformed_json", "event_action"),
+    (flow(source_ip={}, event_start="never"), "malformed_json", "source_ip"),
+    (flow(**NO_NUMBERS, event_start=None), "non_traffic", None),
+    (flow(event_start=None, source_ip="x"), "missing_event_start", None),
+    (flow(source_ip="10.0.0.256", event_start="2025-03-01T09:00:00Z"), "malformed_ip", None),
+    (flow(destination_ip=None), "malformed_ip", None),
+    (flow(destination_ip="fe80::1%eth0"), "malformed_ip", None),
+    (flow(event_start="2025-03-01T09:59:59.999999Z"), "out_of_slice", None),
+    (flow(event_start="2025-03-01T10:15:00Z"), "out_of_slice", None),
+]
+
+
+def test_rejects_go_to_quarantine_under_the_first_rule_that_applies(
+    engine: Engine, tmp_path: Path
+) -> None:
+    plan = make_plan(bounds=SLICE)
+    lines = [line for line, *_ in REJECTED]
+    batch = write_batch(tmp_path / "in", [[flow(), *lines]])
+    tables = run_engine(engine, plan, batch, tmp_path / "out")
+    expected = [Quarantined(rule, field, _text(line)) for line, rule, field in REJECTED]
+    assert sorted(map(repr, tables.quarantine)) == sorted(map(repr, expected))
+    assert tables.report.read == len(lines) + 1
+    assert tables.report.kept == 1
+    assert sum(tables.report.rejected.values()) == len(lines)
+
+
+def _text(line: dict[str, Any] | str | bytes) -> str:
+    if isinstance(line, dict):
+        return json.dumps(line)
+    return line if isinstance(line, str) else line.decode(errors="replace")
+
+
+def test_repairs_change_and_count_and_keep(engine: Engine, tmp_path: Path) -> None:
+    lines = [
+        flow(source_bytes=-1, destination_bytes=-7),  # both sides, one record
+        flow(destination_port=65536),
+        flow(source_port=-1, destination_port=65535),
+        flow(event_end="2025-03-01T09:59:59Z"),
+        flow(event_end=None),
+        flow(event_end=None, source_bytes=-1),
+    ]
+    batch = write_batch(tmp_path / "in", [lines])
+    tables = run_engine(engine, make_plan(bounds=SLICE), batch, tmp_path / "out")
+    assert tables.report.kept == len(lines)
+    assert tables.report.repaired == {
+        "negative_bytes": 2,
+        "invalid_port": 2,
+        "negative_duration": 1,
+        "missing_end": 2,
+    }
+    (row,) = [row for row in tables.deltas if row["role"] == "outbound"]
+    assert row["bytes_sent_sum"] == 4 * 100
+    assert row["duration_us_sum"] == 3 * 2_000_000
+    assert {pair["peer_port"] for pair in tables.pairs} == {443, None, 65535}
+
+
+def test_of_duplicates_the_earliest_and_then_the_least_text_is_kept(
+    engine: Engine, tmp_path: Path
+) -> None:
+    spec = make_spec(quality={"deduplicate_on": ["source_port", "session"]})
+    early, late = "2025-03-01T10:00:00Z", "2025-03-01T10:00:01Z"
+    kept = [
+        flow(session="a", event_start=early, source_bytes=1),
+        flow(session="b", event_start=early, source_bytes=2),
+        flow(session=None, source_bytes=4),  # a key with a null is no key
+        flow(session=None, source_bytes=4),
+    ]
+    duplicates = [
+        flow(session="a", event_start=late, source_bytes=1),
+        flow(session="b", event_start=early, source_bytes=3),
+    ]
+    plan = make_plan(spec, SLICE)
+    for order, lines in enumerate(([*kept, *duplicates], [*duplicates, *kept])):
+        batch = write_batch(tmp_path / f"in{order}", [lines[:3], lines[3:]])
+        tables = run_engine(engine, plan, batch, tmp_path / f"out{order}")
+        assert tables.report.rejected["duplicate"] == 2
+        assert sorted(item.raw for item in tables.quarantine) == sorted(map(json.dumps, duplicates))
+
+
+def test_blank_lines_are_no_records(engine: Engine, tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [["", "  ", "\t\r", flow()]])
+    report = run_engine(engine, make_plan(), batch, tmp_path / "out").report
+    assert (report.read, report.blank_lines) == (1, 3)
+
+
+def test_a_line_of_50_mb_is_malformed_and_cut(engine: Engine, tmp_path: Path) -> None:
+    long = json.dumps(flow(extra="x" * 50_000_000))
+    batch = write_batch(tmp_path / "in", [[flow(), long, flow()]])
+    tables = run_engine(engine, make_plan(), batch, tmp_path / "out")
+    assert tables.quarantine == [Quarantined("malformed_json", None, long[:8192])]
+    assert tables.report.kept == 2
+
+
+def test_the_quarantined_text_is_cut_at_a_character(engine: Engine, tmp_path: Path) -> None:
+    lines = ["x" * shift + "é€😀" * 2000 for shift in range(9)]
+    batch = write_batch(tmp_path / "in", [lines])
+    plan = make_plan()
+    tables = run_engine(engine, plan, batch, tmp_path / "out")
+    assert differences(run_reference(plan, batch), tables) == []
+    assert all(8189 <= len(item.raw.encode()) <= 8192 for item in tables.quarantine)
+
+
+@pytest.mark.parametrize("column", ["bytes_sent_sum", "bytes_recv_sum"])
+def test_a_sum_that_leaves_int64_is_an_error_that_names_the_column(
+    engine: Engine, tmp_path: Path, column: str
+) -> None:
+    field = {"bytes_sent_sum": "source_bytes", "bytes_recv_sum": "destination_bytes"}[column]
+    # Outbound is one host with three peers: only its sum is too large, no pair's.
+    lines = [flow(destination_ip=f"192.0.2.{n}", **{field: 1 << 62}) for n in range(3)]
+    batch = write_batch(tmp_path / "in", [lines[:1], lines[1:]])
+    plan = make_plan(bounds=SLICE)
+    with pytest.raises(OverflowingColumnError, match=rf"{column}.*host 10.0.0.1 \(outbound"):
+        run_engine(engine, plan, batch, tmp_path / "out")
+    fine = write_batch(tmp_path / "fine", [[flow(**{field: (1 << 63) - 1}), flow(**{field: 0})]])
+    tables = run_engine(engine, plan, fine, tmp_path / "out2")
+    assert [row[column] for row in tables.deltas if row["role"] == "outbound"] == [(1 << 63) - 1]
+
+
+def test_without_bounds_each_record_falls_into_its_quarter_of_an_hour(
+    engine: Engine, tmp_path: Path
+) -> None:
+    starts = [
+        "2025-03-01T23:59:59.999999Z",
+        "2025-03-02T00:00:00Z",
+        "2025-03-02T00:14:59.999999Z",
+        "2025-03-02T00:15:00Z",
+        "2025-03-30T02:30:00+01:00",
+    ]
+    batch = write_batch(tmp_path / "in", [[flow(event_start=start) for start in starts]])
+    tables = run_engine(engine, make_plan(), batch, tmp_path / "out")
+    rows = [row for row in tables.deltas if row["role"] == "outbound"]
+    assert [(row["dt"], row["hh"], row["mm"], row["sessions_cnt"]) for row in rows] == [
+        ("2025-03-01", "23", "45", 1),
+        ("2025-03-02", "00", "00", 2),
+        ("2025-03-02", "00", "15", 1),
+        ("2025-03-30", "01", "30", 1),
+    ]

@@ -1,0 +1,104 @@
+"""Every engine gives exactly what the reference gives, whatever the lines hold."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from ndr_adapters.polars import PolarsEngine
+from ndr_core import JobSpec
+from ndr_core.errors import OverflowingColumnError
+from ndr_core.ports import Engine
+from tests.property.flows import batches, plain_batches
+from tests.support import (
+    Outcome,
+    differences,
+    make_plan,
+    make_spec,
+    outcome_of,
+    run_engine,
+    run_reference,
+    spark_engine,
+    write_batch,
+)
+
+SLICE = ("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z")
+DEDUPLICATE = {"deduplicate_on": ["source_ip", "destination_ip", "event_start", "extra"]}
+SPECS: dict[str, JobSpec] = {
+    "plain": make_spec(),
+    "deduplicating": make_spec(quality=DEDUPLICATE),
+    "with null texts": make_spec(input={"preset": "paloalto", "null_values": ["-", "", "10", "0"]}),
+    "one column twice": make_spec(
+        input={
+            "preset": "paloalto",
+            "fields": {
+                "event_reason": {"column": "event_action", "map": {"allow": "aged-out"}},
+                "source_port": "event_start",
+            },
+        }
+    ),
+    "few measures": make_spec(delta={"measures": ["bytes_sent_quantiles", "duration_sum"]}),
+    "no peers": make_spec(delta={"measures": ["allow_cnt"]}),
+}
+cases = st.tuples(batches(), st.sampled_from(list(SPECS)), st.booleans(), st.integers(1, 3))
+
+
+def check(engine: Engine, case: tuple[list[bytes], str, bool, int]) -> None:
+    lines, spec, bounded, files = case
+    plan = make_plan(SPECS[spec], SLICE if bounded else None)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        batch = write_batch(root / "in", [lines[n::files] for n in range(files)])
+        expected = outcome_of(lambda: run_reference(plan, batch))
+        actual = outcome_of(lambda: run_engine(engine, plan, batch, root / "out"))
+    assert_equal(expected, actual)
+
+
+def assert_equal(expected: Outcome, actual: Outcome) -> None:
+    if isinstance(expected, OverflowingColumnError) or isinstance(actual, OverflowingColumnError):
+        assert str(expected) == str(actual)
+    else:
+        assert differences(expected, actual) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases)
+def test_polars_equals_the_reference(case: tuple[list[bytes], str, bool, int]) -> None:
+    check(PolarsEngine(), case)
+
+
+# Spark takes seconds for any batch: each of its few examples is a large one, and none is shrunk.
+@settings(
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    max_examples=14,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.large_base_example,
+    ],
+)
+@given(st.tuples(batches(240), st.sampled_from(list(SPECS)), st.booleans(), st.integers(1, 3)))
+def test_spark_equals_the_reference(case: tuple[list[bytes], str, bool, int]) -> None:
+    check(spark_engine(), case)
+
+
+@settings(max_examples=40, deadline=None)
+@given(plain_batches(), st.randoms(use_true_random=False), st.integers(1, 4))
+def test_neither_order_nor_file_split_matters(
+    lines: list[bytes], random: object, files: int
+) -> None:
+    shuffled = list(lines)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    plan = make_plan(SPECS["deduplicating"], SLICE)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        one = write_batch(root / "one", [lines])
+        other = write_batch(root / "other", [shuffled[n::files] for n in range(files)])
+        first = run_engine(PolarsEngine(), plan, one, root / "out1")
+        second = run_engine(PolarsEngine(), plan, other, root / "out2")
+        assert differences(first, second) == []
+        assert differences(run_reference(plan, one), run_reference(plan, other)) == []
