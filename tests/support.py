@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 from attrs import frozen
+from pyspark.sql import SparkSession
 
 from ndr_adapters.local.source import FolderSource
 from ndr_adapters.polars import PolarsEngine
@@ -78,11 +79,17 @@ def write_batch(folder: Path, files: Sequence[Iterable[bytes | str | dict[str, A
 
 
 @cache
-def spark_engine() -> Engine:
+def spark_session() -> SparkSession:
     """The one Spark session that all tests share."""
-    from ndr_adapters.spark import SparkEngine, local_session
+    from ndr_adapters.spark import local_session
 
-    return SparkEngine(local_session(2))
+    return local_session(2)
+
+
+def spark_engine() -> Engine:
+    from ndr_adapters.spark import SparkEngine
+
+    return SparkEngine(spark_session())
 
 
 ENGINES: dict[str, Callable[[], Engine]] = {"polars": PolarsEngine, "spark": spark_engine}

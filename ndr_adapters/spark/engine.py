@@ -53,9 +53,7 @@ class SparkEngine:
     name: str = "spark"
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
-        session = self.session.newSession()
-        for key, value in _SETTINGS.items():
-            session.conf.set(key, value)
+        session = session_for(self.session, _partitions(self.session, batch))
         try:
             views = views_of(session, plan, batch).localCheckpoint()
             pairs = aggregate.pair_table(views).localCheckpoint()
@@ -71,6 +69,15 @@ class SparkEngine:
         return evolve(result, rows=staged_rows(session, staging_root))
 
 
+def session_for(session: SparkSession, partitions: int) -> SparkSession:
+    """A session of its own beside the given one, with the settings that the plans rely on."""
+    own = session.newSession()
+    for key, value in _SETTINGS.items():
+        own.conf.set(key, value)
+    own.conf.set("spark.sql.shuffle.partitions", str(partitions))
+    return own
+
+
 def views_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataFrame:
     """The role views of a batch; its lines have been read once by then."""
     if batch.files:
@@ -84,7 +91,7 @@ def views_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataF
         flows = flows.where(f"outcome != {UNFIT}").union(careful)
     if plan.spec.quality.deduplicate_on:
         flows = quality.mark_duplicates(flows, plan)
-    return make_views(quality.repaired(flows), plan, _partitions(session, batch))
+    return make_views(quality.repaired(flows), plan)
 
 
 def _partitions(session: SparkSession, batch: InputBatch) -> int:

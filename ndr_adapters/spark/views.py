@@ -37,7 +37,7 @@ def amounts(plan: DeltaPlan) -> list[Additive]:
     return [item for item in plan.stored_sums if item.can_overflow]
 
 
-def make_views(flows: DataFrame, plan: DeltaPlan, partitions: int) -> DataFrame:
+def make_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
     """Role views and lines that were not kept, by host. `flows`: from `quality.repaired`.
 
     Columns: HOST, peer_ip, peer_port, event_ts (us), `amount:<sum>`, `flags:<group>`, `bucket:<distribution>`,
@@ -83,7 +83,7 @@ def make_views(flows: DataFrame, plan: DeltaPlan, partitions: int) -> DataFrame:
         "fault",
         "raw",
     )
-    return views.repartition(partitions, *HOST)
+    return views.repartition(*HOST)
 
 
 def role_name(plan: DeltaPlan) -> str:

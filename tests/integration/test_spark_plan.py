@@ -1,0 +1,80 @@
+"""The Spark plan, guarded without a clock: what is read once and what is shuffled."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from ndr_adapters.local import FolderSource
+from ndr_adapters.spark import aggregate
+from ndr_adapters.spark.engine import session_for, views_of
+from ndr_core.ports import InputBatch
+from tests.support import flow, make_plan, spark_session, write_batch
+
+PLAN = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
+
+
+@pytest.fixture
+def session() -> SparkSession:
+    return session_for(spark_session(), partitions=3)
+
+
+def plan_of(frame: DataFrame) -> str:
+    return str(frame._jdf.queryExecution().executedPlan().toString())
+
+
+def count(node: str, frame: DataFrame) -> int:
+    """Nodes of that name in the physical plan."""
+    return len(re.findall(rf"(?<![A-Za-z]){node}(?![A-Za-z])", plan_of(frame)))
+
+
+def test_one_shuffle_feeds_every_output(session: SparkSession, tmp_path: Path) -> None:
+    lines = [flow(source_ip=f"10.0.0.{n}") for n in range(50)]
+    source = FolderSource(write_batch(tmp_path / "in", [lines[:25], lines[25:]]))
+    batch = InputBatch(source.files(), source.lines, ())
+    views = views_of(session, PLAN, batch)
+    assert count("Exchange", views) == 1
+    kept = views.localCheckpoint()
+    pairs = aggregate.pair_table(kept).localCheckpoint()
+    rows = aggregate.host_rows(kept, pairs, PLAN)
+    outputs = [
+        aggregate.pair_rows(pairs, PLAN),
+        aggregate.delta_rows(rows, PLAN),
+        aggregate.quarantine_rows(kept),
+    ]
+    for output in outputs:
+        assert count("Exchange", output) == 0
+    for frame in [views, kept, pairs, *outputs]:
+        assert "Python" not in plan_of(frame)  # no record leaves the JVM
+
+
+def test_lines_are_read_once_and_carefully_only_where_needed(
+    session: SparkSession, tmp_path: Path
+) -> None:
+    source = FolderSource(write_batch(tmp_path / "in", [[flow(), "bad", flow()]]))
+    views = views_of(session, PLAN, InputBatch(source.files(), source.lines, ()))
+    # By now the text has been read and decoded into a checkpoint, of which two parts are left to unite.
+    assert count("FileScan", views) == 0
+    assert count("Union", views) == 1
+    clean = FolderSource(write_batch(tmp_path / "clean", [[flow(), flow()]]))
+    plain = views_of(session, PLAN, InputBatch(clean.files(), clean.lines, ()))
+    assert count("Union", plain) == 0
+    assert "from_json" not in plan_of(plain)
+
+
+def test_histograms_stay_exact_where_the_aggregation_falls_back_to_sorting(
+    session: SparkSession, tmp_path: Path
+) -> None:
+    session.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "2")
+    lines = [flow(source_ip=f"10.0.0.{n % 7}", source_bytes=n % 5) for n in range(140)]
+    source = FolderSource(write_batch(tmp_path / "in", [lines]))
+    views = views_of(session, PLAN, InputBatch(source.files(), source.lines, ())).localCheckpoint()
+    rows = aggregate.host_rows(views, aggregate.pair_table(views), PLAN)
+    histograms = {
+        tuple((cell["bucket"], cell["count"]) for cell in row["bytes_sent_hist"])
+        for row in rows.where("role_number = 0").collect()
+    }
+    assert histograms == {tuple((value, 4) for value in range(5))}
