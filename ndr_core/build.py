@@ -96,7 +96,7 @@ class DeltaBuilderRunner:
         """The engine's result; when it can't read, find the broken files and, if allowed, go on without."""
         try:
             return self.engine.build(plan, batch, staging.root)
-        except EngineReadError as failure:
+        except (EngineReadError, UnreadableFileError) as failure:
             for file in batch.files:
                 try:
                     for _ in self.source.lines(file):

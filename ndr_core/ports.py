@@ -113,8 +113,8 @@ class Engine(Protocol):
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         """Write delta, pair table and quarantine below `staging_root`.
 
-        With slice bounds, each role has a file, if need be an empty one. Raises EngineReadError when input
-        can't be read, OverflowingColumnError when a sum leaves int64.
+        With slice bounds, each role has a file, if need be an empty one. Raises EngineReadError (or
+        UnreadableFileError) when input can't be read, OverflowingColumnError when a sum leaves int64.
         """
         ...
 

@@ -29,13 +29,14 @@ class PolarsEngine:
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         try:
-            return self._build(plan, batch, staging_root, scan_lines(batch))
-        except ComputeError as error:
-            if "utf8" not in str(error):
-                raise EngineReadError(f"polars: {error}") from error
-        except OSError as error:
+            try:
+                return self._build(plan, batch, staging_root, scan_lines(batch))
+            except ComputeError as error:
+                if "utf8" not in str(error):
+                    raise
+            return self._build(plan, batch, staging_root, decode_lines(batch))
+        except (ComputeError, OSError) as error:
             raise EngineReadError(f"polars: {error}") from error
-        return self._build(plan, batch, staging_root, decode_lines(batch))
 
     def _build(
         self, plan: DeltaPlan, batch: InputBatch, staging_root: str, lines: pl.LazyFrame

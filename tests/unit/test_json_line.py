@@ -62,10 +62,26 @@ def test_a_line_with_nothing_on_it_is_blank(line: bytes | str) -> None:
     assert READER.read(line) == Blank()
 
 
-@pytest.mark.parametrize(
-    "line",
-    [b"{", b"[]", b"1", b"null", b'{"a":NaN}', b"{'a':1}", b'{"a":01}', b'{"a":1,}', b'{"a":"\xff"}', b'{"a":"\\ud800"}', b'{"a":' + b"[" * 64 + b"]" * 64 + b"}", b'{"a":' + b"1" * 1001 + b"}", b'{"a":"' + b"x" * MAX_LINE_BYTES + b'"}', b'{"a":"\n"}', b'{"a":1}{"a":1}'],
-)
+NO_OBJECTS = [
+    b"{",
+    b"[]",
+    b"1",
+    b"null",
+    b'{"a":NaN}',
+    b"{'a':1}",
+    b'{"a":01}',
+    b'{"a":1,}',
+    b'{"a":"\xff"}',
+    b'{"a":"\\ud800"}',
+    b'{"a":"\t"}',
+    b'{"a":1}{"a":1}',
+    b'{"a":' + b"[" * 64 + b"]" * 64 + b"}",
+    b'{"a":' + b"1" * 1001 + b"}",
+    b'{"a":"' + b"x" * MAX_LINE_BYTES + b'"}',
+]
+
+
+@pytest.mark.parametrize("line", NO_OBJECTS, ids=lambda line: line[:16].decode(errors="replace"))
 def test_what_is_no_json_object_is_malformed(line: bytes) -> None:
     assert isinstance(READER.read(line), Malformed)
 

@@ -23,7 +23,21 @@ from tests.support import (
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FILES = {"paloalto": "paloalto.json", "zeek": "zeek-conn.json", "vpcflow": "vpcflow.json"}
 MIDNIGHT = us("2024-04-19T00:00:00Z")
-CONN_STATES = ["S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH"]
+CONN_STATES = [
+    "S0",
+    "S1",
+    "SF",
+    "REJ",
+    "S2",
+    "S3",
+    "RSTO",
+    "RSTR",
+    "RSTOS0",
+    "RSTRH",
+    "SH",
+    "SHR",
+    "OTH",
+]
 
 
 def read(preset: str) -> list[FlowRecord]:

@@ -1,0 +1,230 @@
+"""Bad input: a message that says what and where, the right exit code, and nothing published is touched."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.cli import SLICE, Answer, ndr, run, snapshot, write_spec
+from tests.support import flow, write_batch
+
+ENGINES = ["reference", "polars", "spark"]
+GOOD = gzip.compress(b"".join(json.dumps(flow()).encode() + b"\n" for _ in range(5000)))
+
+
+def _corrupt(data: bytes) -> bytes:
+    """The same with a wrong checksum at its end."""
+    return data[:-8] + bytes([data[-8] ^ 0xFF]) + data[-7:]
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """An output that holds a good run."""
+    output = tmp_path / "out"
+    batch = write_batch(tmp_path / "good", [[flow()]])
+    assert run(write_spec(tmp_path / "good.json"), batch, output, *SLICE).exit_code == 0
+    return output
+
+
+def refuses(
+    published: Path, attempt: Callable[[Path], Answer], exit_code: int, *messages: str
+) -> None:
+    before = snapshot(published)
+    answer = attempt(published)
+    assert answer.exit_code == exit_code, answer.errors
+    for message in messages:
+        assert message in answer.errors
+    assert "Traceback" not in answer.errors
+    assert snapshot(published) == before
+
+
+BROKEN = {
+    "truncated": GOOD[: len(GOOD) // 2],
+    "cut in its trailer": GOOD[:-4],
+    "failing its checksum": _corrupt(GOOD),
+    "not UTF-8 and truncated": gzip.compress(b"\xff\n" * 100_000)[:-50],
+    "no gzip": b'{"source_ip": "10.0.0.1"}\n',
+    "garbage": bytes(range(256)) * 40,
+    "garbage after the gzip header": GOOD[:10] + bytes(range(256)) * 40,
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", list(BROKEN))
+def test_a_broken_file_fails_the_run_and_is_named(
+    engine: str, kind: str, published: Path, tmp_path: Path
+) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()], [flow()]])
+    (batch / "part-009.json.gz").write_bytes(BROKEN[kind])
+    spec = write_spec(tmp_path / "job.json")
+    refuses(
+        published,
+        lambda output: run(spec, batch, output, *SLICE, engine=engine),
+        1,
+        "part-009.json.gz",
+        "nothing was published",
+        "on_unreadable_file",
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["truncated", "failing its checksum", "no gzip"])
+def test_a_broken_file_can_be_kept_in_quarantine_instead(
+    engine: str, kind: str, tmp_path: Path
+) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()], [flow()]])
+    (batch / "part-009.json.gz").write_bytes(BROKEN[kind])
+    spec = write_spec(tmp_path / "job.json", quality={"on_unreadable_file": "quarantine"})
+    output = tmp_path / "out"
+    done = run(spec, batch, output, *SLICE, "--json", engine=engine).json()
+    assert done["report"]["kept"] == 2
+    assert list(done["report"]["unreadable_files"]) == ["part-009.json.gz"]
+    (kept,) = output.glob("quarantine/**/unreadable-*")
+    assert kept.read_bytes() == BROKEN[kind]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_binary_garbage_inside_good_gzip_is_malformed_records(engine: str, tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow(), b"\x00\xff\xfe", b"PK\x03\x04" + bytes(200)]])
+    done = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--json", engine=engine)
+    assert done.json()["report"]["rejected"]["malformed_json"] == 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("files", [[], [[]], [["", ""]]])
+def test_empty_input_gives_a_valid_empty_output(
+    engine: str, files: list[list[bytes | str | dict[str, Any]]], tmp_path: Path
+) -> None:
+    batch = write_batch(tmp_path / "in", files)
+    output = tmp_path / "out"
+    done = run(write_spec(tmp_path / "job.json"), batch, output, *SLICE, "--json", engine=engine)
+    report = done.json()["report"]
+    assert (report["read"], report["kept"]) == (0, 0)
+    assert done.json()["rows"]["delta"] == {"inbound": 0, "outbound": 0}
+    assert ndr("inspect", output).exit_code == 0
+    without = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out2", engine=engine)
+    assert without.exit_code == 0
+    assert ndr("inspect", tmp_path / "out2").exit_code == 0
+
+
+def test_empty_input_fails_where_the_spec_wants_records(published: Path, tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[]])
+    spec = write_spec(tmp_path / "job.json", quality={"min_records": 1})
+    refuses(
+        published,
+        lambda output: run(spec, batch, output, *SLICE),
+        1,
+        "quality.min_records: 0 records kept, at least 1 due",
+        "nothing was published",
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_too_many_rejects_fail_the_run(engine: str, published: Path, tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow(), "bad", flow(source_ip="bad")]])
+    spec = write_spec(tmp_path / "job.json", quality={"max_rejected_fraction": 0.5})
+    refuses(
+        published,
+        lambda output: run(spec, batch, output, *SLICE, engine=engine),
+        1,
+        "quality.max_rejected_fraction: 0.6667 of 3 records rejected",
+        "malformed_json 1, malformed_ip 1",
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_overflowing_sum_publishes_nothing(engine: str, published: Path, tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow(source_bytes=1 << 62)] * 2])
+    spec = write_spec(tmp_path / "job.json")
+    refuses(
+        published,
+        lambda output: run(spec, batch, output, *SLICE, engine=engine),
+        1,
+        "bytes_sent_sum: the sum leaves the range of int64",
+    )
+
+
+def test_a_missing_input_is_wrong_usage(published: Path, tmp_path: Path) -> None:
+    spec = write_spec(tmp_path / "job.json")
+    refuses(
+        published,
+        lambda output: run(spec, tmp_path / "nowhere", output),
+        2,
+        f"input {tmp_path / 'nowhere'}: no such file or folder",
+    )
+
+
+def test_a_file_that_is_no_json_lines_by_its_name_is_refused(
+    published: Path, tmp_path: Path
+) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    (batch / "notes.txt").write_text("x")
+    spec = write_spec(tmp_path / "job.json")
+    refuses(published, lambda output: run(spec, batch, output), 2, "notes.txt: not a name of JSON")
+
+
+def test_a_column_that_no_record_has_is_wrong_configuration(
+    published: Path, tmp_path: Path
+) -> None:
+    records = [{("src" if k == "source_ip" else k): v for k, v in flow().items()}] * 300
+    batch = write_batch(tmp_path / "in", [records])
+    spec = write_spec(tmp_path / "job.json")
+    refuses(
+        published,
+        lambda output: run(spec, batch, output),
+        2,
+        "input.fields.source_ip.column: no record of the input has a column 'source_ip'",
+        "optional: true",
+    )
+
+
+def test_a_column_that_comes_late_is_found(tmp_path: Path) -> None:
+    late = {k: v for k, v in flow().items() if k != "event_name"}
+    batch = write_batch(tmp_path / "in", [[late] * 1000 + [flow()]])
+    done = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--json").json()
+    assert done["report"]["kept"] == 1001
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"qualty": {}}, "unknown key 'qualty', did you mean 'quality'?"),
+        ({"delta": {"measures": ["nope"]}}, "unknown measure 'nope'"),
+        ({"delta": {"measures": ["vpn_sessions_cnt"]}}, "no port set 'vpn'"),
+    ],
+)
+def test_a_wrong_spec_is_wrong_configuration(
+    parts: dict[str, Any], message: str, published: Path, tmp_path: Path
+) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    spec = write_spec(tmp_path / "job.json", **parts)
+    refuses(published, lambda output: run(spec, batch, output), 2, str(spec), message)
+    refuses(published, lambda _: ndr("spec", "check", spec), 2, message)
+
+
+def test_unknown_fields_and_nested_extras_do_no_harm(tmp_path: Path) -> None:
+    lines = [flow(extra={"a": [1, {"b": "}"}]}), flow(other="\\u0000"), flow(source_port={})]
+    batch = write_batch(tmp_path / "in", [lines])
+    done = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--json").json()
+    assert done["report"]["rejected"]["malformed_json"] == 1
+    assert done["report"]["kept"] == 2
+
+
+def test_an_output_that_can_not_be_written_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    answer = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "file" / "out")
+    assert answer.exit_code == 2
+    assert "can't be written" in answer.errors
+
+
+def test_other_places_than_folders_are_refused_for_now(tmp_path: Path) -> None:
+    answer = run(write_spec(tmp_path / "job.json"), Path("s3://bucket/prefix"), tmp_path / "out")
+    assert answer.exit_code == 2
+    assert "input s3:" in answer.errors
