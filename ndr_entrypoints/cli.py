@@ -216,3 +216,7 @@ def _errors() -> Console:
     from rich.console import Console
 
     return Console(stderr=True)
+
+
+if __name__ == "__main__":
+    main()

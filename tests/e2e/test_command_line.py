@@ -1,0 +1,236 @@
+"""What a user does with the `ndr` command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ndr_adapters.local import JobSpecFile
+from ndr_adapters.polars import read_deltas, read_pairs
+from tests.e2e.cli import SLICE, ndr, rows, run, snapshot, write_spec
+from tests.support import flow, write_batch
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ENGINES = ["reference", "polars", "spark"]
+
+
+def test_the_demo_gives_the_same_rows_on_every_engine(tmp_path: Path) -> None:
+    made = {}
+    for engine in ENGINES:
+        output = tmp_path / engine
+        answer = run(
+            EXAMPLES / "paloalto.yaml", EXAMPLES / "minibatch", output, *SLICE, engine=engine
+        )
+        assert answer.exit_code == 0, answer.errors
+        made[engine] = rows(output)
+        for told in ("malformed_json", "negative_bytes", "outbound", "Busiest hosts", str(output)):
+            assert told in answer.output.replace("\n", "")
+    assert made["polars"] == made["spark"] == made["reference"]
+    assert len(made["polars"][0]) > 100
+
+
+def test_both_engines_write_one_parquet_schema(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow.parquet")
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    spec = write_spec(tmp_path / "job.json")
+    schemas = {}
+    for engine in ("polars", "spark"):
+        run(spec, batch, tmp_path / engine, *SLICE, engine=engine)
+        for table in ("delta", "pair"):
+            (path,) = (tmp_path / engine).glob(f"{table}/**/role=outbound/*.parquet")
+            schema = pyarrow.read_schema(path)
+            schemas[engine, table] = [(field.name, _logical(field.type)) for field in schema]
+            assert pyarrow.ParquetFile(path).metadata.row_group(0).column(0).compression == "ZSTD"
+    for table in ("delta", "pair"):
+        assert schemas["polars", table] == schemas["spark", table]
+
+
+def _logical(arrow_type: object) -> str:
+    """Arrow's name of a type, without the engines' own names for what lists hold, or string sizes."""
+    text = (
+        str(arrow_type)
+        .replace("large_", "")
+        .replace(" not null", "")
+        .replace("string_view", "string")
+    )
+    return text.replace("item:", "element:")
+
+
+def test_machines_get_json_and_nothing_else(tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow(), "bad"]])
+    spec = write_spec(tmp_path / "job.json")
+    answer = run(spec, batch, tmp_path / "out", "--json", "--run-id", "r7", "--mini-batch-id", "m7")
+    done = answer.json()
+    assert answer.errors == ""
+    assert (done["run_id"], done["mini_batch_id"], done["project_name"]) == ("r7", "m7", "test")
+    assert done["rows"]["delta"] == {"inbound": 1, "outbound": 1}
+    assert done["report"]["rejected"]["malformed_json"] == 1
+    assert all((tmp_path / "out" / path).is_file() for path in done["files"])
+
+
+def test_quiet_is_quiet(tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    answer = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--quiet")
+    assert (answer.exit_code, answer.output, answer.errors) == (0, "", "")
+
+
+def test_inspect_shows_slices_roles_hosts_and_quality(tmp_path: Path) -> None:
+    late = flow(event_start="2025-03-01T11:20:00Z", event_end=None)
+    batch = write_batch(tmp_path / "in", [[flow(), flow(), late, "bad"]])
+    run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out")
+    found = ndr("inspect", tmp_path / "out", "--json").json()
+    slices = [
+        (row["dt"], row["hh"], row["mm"], row["hosts"], row["sessions_cnt"])
+        for row in found["slices"]
+    ]
+    assert slices == [("2025-03-01", "10", "00", 2, 4), ("2025-03-01", "11", "15", 2, 2)]
+    assert [(row["role"], row["sessions_cnt"]) for row in found["roles"]] == [
+        ("inbound", 3),
+        ("outbound", 3),
+    ]
+    assert found["busiest_hosts"][0]["host_ip"] == "10.0.0.1"
+    assert found["quality"][0]["rejected malformed_json"] == 1
+    shown = ndr("inspect", tmp_path / "out")
+    assert shown.exit_code == 0
+    assert "11" in shown.output
+
+
+def test_inspect_of_a_folder_that_is_no_output_is_wrong_usage(tmp_path: Path) -> None:
+    answer = ndr("inspect", tmp_path)
+    assert (answer.exit_code, answer.errors) == (2, f"ndr: {tmp_path}: holds no published run\n")
+
+
+def test_slices_of_specs_with_different_measures_can_be_read_together(tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    later = write_batch(tmp_path / "later", [[flow(event_start="2025-03-01T12:00:00Z")]])
+    run(write_spec(tmp_path / "a.json"), batch, tmp_path / "out")
+    few = write_spec(tmp_path / "b.json", delta={"measures": ["allow_cnt"]})
+    run(few, later, tmp_path / "out")
+    frame = read_deltas(tmp_path / "out").collect()
+    assert frame.height == 4
+    assert frame["allow_cnt"].null_count() == 0
+    assert frame["bytes_sent_p50"].null_count() == 2
+    assert read_pairs(tmp_path / "out").collect().height == 4
+    assert ndr("inspect", tmp_path / "out").exit_code == 0
+
+
+def test_a_spec_written_by_init_passes_the_check(tmp_path: Path) -> None:
+    for preset in ("paloalto", "zeek", "vpcflow"):
+        path = tmp_path / f"{preset}.yaml"
+        assert ndr("spec", "init", "--preset", preset, "--output", path).exit_code == 0
+        checked = ndr("spec", "check", path)
+        assert checked.exit_code == 0
+        assert checked.errors == f"{path}: valid\n"
+        normalised = tmp_path / "normalised.yaml"
+        normalised.write_text(checked.output)
+        assert JobSpecFile(normalised).load() == JobSpecFile(path).load()
+    assert ndr("spec", "init", "--preset", "zeek", "--output", path).exit_code == 2
+
+
+def test_the_schema_names_every_column(tmp_path: Path) -> None:
+    tables = ndr("schema", "--json").json()
+    assert {row["field"] for row in tables["Flow record"]} >= {"source_ip", "event_start"}
+    columns = {row["column"] for row in tables["Delta table"]}
+    assert {"web_sessions_cnt", "peer_ip_entropy", "bytes_sent_hist", "dt"} <= columns
+    spec = write_spec(tmp_path / "job.json", enrichment={"port_sets": {"vnc": ["5900-5910"]}})
+    own = ndr("schema", "--spec", spec, "--json").json()
+    assert "vnc_sessions_cnt" in {row["column"] for row in own["Delta table"]}
+    assert "event_ts" in ndr("schema").output
+
+
+def test_the_same_seed_generates_the_same_bytes(tmp_path: Path) -> None:
+    def generate(name: str, *more: object) -> dict[str, bytes]:
+        folder = tmp_path / name
+        made = ndr("generate", "--records", 3000, "--output", folder, "--bad-fraction", 0.1, *more)
+        assert made.exit_code == 0, made.errors
+        return snapshot(folder)
+
+    assert generate("a") == generate("b") != generate("c", "--seed", 1)
+    assert len(generate("d", "--files", 3)) == 3
+
+
+def test_generated_batches_hold_bad_records_of_every_kind(tmp_path: Path) -> None:
+    ndr("generate", "--records", 2000, "--output", tmp_path / "in", "--bad-fraction", 0.2)
+    keys = ["source_ip", "source_port", "event_start", "event_end"]
+    spec = write_spec(tmp_path / "job.json", quality={"deduplicate_on": keys})
+    report = run(spec, tmp_path / "in", tmp_path / "out", *SLICE, "--json").json()["report"]
+    assert report["read"] == 2000
+    assert all(report["rejected"].values())
+    assert all(report["repaired"].values())
+    assert (
+        0.15 < (sum(report["rejected"].values()) + sum(report["repaired"].values())) / 2000 < 0.25
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--bad-fraction", "1.5", "bad-fraction: 1.5 does not lie between 0 and 1"),
+        ("--files", "0", "files: 0 is below 1"),
+        ("--hosts", "0", "hosts: 0 is below 1"),
+        ("--slice-start", "noon", "slice-start: 'noon' is no ISO-8601 time"),
+    ],
+)
+def test_what_can_not_be_generated_is_wrong_usage(
+    option: str, value: str, message: str, tmp_path: Path
+) -> None:
+    answer = ndr("generate", "--records", 1, "--output", tmp_path / "x", option, value)
+    assert answer.exit_code == 2
+    assert message in answer.errors
+
+
+def test_the_real_zeek_day_gives_the_same_rows_on_both_engines(
+    zeek_day: Path, tmp_path: Path
+) -> None:
+    spec = write_spec(tmp_path / "job.json", input={"preset": "zeek"})
+    for engine in ("polars", "spark"):
+        done = run(spec, zeek_day, tmp_path / engine, "--json", engine=engine).json()
+        assert done["report"]["read"] == done["report"]["kept"] == 31_367
+    assert rows(tmp_path / "polars") == rows(tmp_path / "spark")
+    found = ndr("inspect", tmp_path / "polars", "--json").json()["slices"]
+    assert [row["dt"] for row in found].count("2024-04-19") == 96
+    # Zeek logs a connection when it ends: four of this day's began in the last minute of the day before.
+    (before,) = [row for row in found if row["dt"] != "2024-04-19"]
+    assert (before["dt"], before["hh"], before["mm"]) == ("2024-04-18", "23", "45")
+    assert before["sessions_cnt"] == 2 * 4
+
+
+def test_a_run_outside_a_terminal_logs_plain_lines(tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    spec = write_spec(tmp_path / "job.json")
+    command = [sys.executable, "-m", "ndr_entrypoints.cli"]
+    done = subprocess.run(
+        [*command, "run", "--spec", spec, "--input", batch, "--output", tmp_path / "out"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "building deltas: read 1, kept 1 in" in done.stderr
+    assert "\x1b" not in done.stderr + done.stdout
+    wrong = subprocess.run([*command, "run"], capture_output=True, text=True, check=False)
+    assert (wrong.returncode, "Missing option" in wrong.stderr) == (2, True)
+
+
+def test_help_and_the_core_load_no_engine() -> None:
+    code = (
+        "import sys, ndr_core, ndr_entrypoints.cli\n"
+        "heavy = {'polars', 'pyspark', 'py4j', 'rich', 'yaml', 'boto3'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_library_surface_is_typed_and_documented() -> None:
+    import ndr_core
+    from ndr_adapters.polars import PolarsEngine
+
+    for name in ndr_core.__all__:
+        assert hasattr(ndr_core, name)
+    assert PolarsEngine().name == "polars"
+    for package in ("ndr_core", "ndr_adapters", "ndr_entrypoints"):
+        assert (Path(ndr_core.__file__).parents[1] / package / "py.typed").is_file()
+    assert isinstance(read_pairs(Path("nowhere")), pl.LazyFrame)

@@ -1,0 +1,192 @@
+"""Publishing to a folder: all of a run or nothing, whenever it dies and whoever else publishes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from ndr_adapters.local import FolderSink, FolderSource, read_manifests
+from ndr_adapters.reference import ReferenceEngine
+from ndr_core import RuntimeParams
+from ndr_core.build import DeltaBuilderRunner
+from ndr_core.manifest import Manifest, live_files
+from ndr_entrypoints.run_log import QuietLog
+from tests.e2e.cli import rows, snapshot
+from tests.support import flow, make_spec, us, write_batch
+
+TEN, QUARTER_PAST = us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z")
+FORK = multiprocessing.get_context("fork")
+
+
+def publish(batch: Path, output: Path, start: int = TEN, mini_batch: str = "mb") -> Manifest:
+    params = RuntimeParams(mini_batch, "run", start, start + 900_000_000)
+    return (
+        DeltaBuilderRunner(
+            spec=make_spec(),
+            params=params,
+            source=FolderSource(batch),
+            engine=ReferenceEngine(),
+            sink=FolderSink(output),
+            log=QuietLog(),
+        )
+        .run()
+        .manifest
+    )
+
+
+def test_a_rerun_gives_the_same_rows_and_leaves_nothing_of_the_first(tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow(), "bad"]])
+    publish(batch, tmp_path / "out")
+    first, files = rows(tmp_path / "out"), len(snapshot(tmp_path / "out"))
+    publish(batch, tmp_path / "out")
+    assert rows(tmp_path / "out") == first
+    assert len(snapshot(tmp_path / "out")) == files
+    assert len(read_manifests(tmp_path / "out")) == 1
+
+
+def test_runs_of_other_slices_are_never_touched(tmp_path: Path) -> None:
+    ten = write_batch(tmp_path / "ten", [[flow()]])
+    later = write_batch(
+        tmp_path / "later", [[flow(event_start="2025-03-01T10:20:00Z", event_end=None)]]
+    )
+    publish(ten, tmp_path / "out", mini_batch="a")
+    before = snapshot(tmp_path / "out")
+    publish(later, tmp_path / "out", QUARTER_PAST, mini_batch="b")
+    after = snapshot(tmp_path / "out")
+    assert {path: after[path] for path in before} == before
+    slices = {row["slice_start_ts"].minute for row in rows(tmp_path / "out")[0]}
+    assert slices == {0, 15}
+
+
+def test_a_plain_parquet_reader_sees_one_version_of_a_slice(tmp_path: Path) -> None:
+    for sent in (1, 2, 3):
+        batch = write_batch(tmp_path / f"in{sent}", [[flow(source_bytes=sent)]])
+        publish(batch, tmp_path / "out")
+    plain = pl.read_parquet(tmp_path / "out" / "delta" / "**" / "*.parquet")
+    assert plain.filter(host_ip="10.0.0.1")["bytes_sent_sum"].to_list() == [3]
+
+
+def test_the_manifest_names_every_file_with_its_checksum(tmp_path: Path) -> None:
+    import hashlib
+
+    manifest = publish(write_batch(tmp_path / "in", [[flow(), "bad"]]), tmp_path / "out")
+    assert read_manifests(tmp_path / "out") == [manifest]
+    for file in manifest.files:
+        content = (tmp_path / "out" / file.path).read_bytes()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (file.bytes, file.sha256)
+    assert manifest.rows("delta") == {"inbound": 1, "outbound": 1}
+    on_disk = {path for path in snapshot(tmp_path / "out") if not path.startswith("_")}
+    assert on_disk == {file.path for file in manifest.files}
+
+
+def _dying(step: int) -> Callable[..., Any]:
+    """`os.replace` of a process that is killed before its step-th renaming."""
+    done = 0
+    replace = os.replace
+
+    def replace_or_die(source: Any, target: Any) -> None:
+        nonlocal done
+        if done == step:
+            os._exit(9)
+        done += 1
+        replace(source, target)
+
+    return replace_or_die
+
+
+def _publish_and_die(staged: Path, output: Path, step: int) -> None:
+    os.replace = _dying(step)  # in a process of its own, which is forked for that
+    _publish_staged(staged, output)
+
+
+def _publish_staged(staged: Path, output: Path) -> None:
+    """Publish what an earlier run of the reference engine left at `staged`."""
+    import pickle
+
+    plan, facts, counts = pickle.loads((staged / "run.pickle").read_bytes())
+    staging = FolderSink(output).open_staging(plan.params)
+    for name in counts:
+        target = staging.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((staged / name).read_bytes())
+    staging.publish(plan, facts, counts, [])
+    staging.close()
+
+
+def _stage(batch: Path, staged: Path) -> None:
+    import pickle
+
+    from ndr_core import compile_plan
+    from ndr_core.manifest import RunFacts
+    from ndr_core.ports import InputBatch
+    from ndr_core.quality import make_report
+
+    plan = compile_plan(make_spec(), RuntimeParams("mb", "run", TEN, QUARTER_PAST))
+    source = FolderSource(batch)
+    done = ReferenceEngine().build(plan, InputBatch(source.files(), source.lines, ()), str(staged))
+    report = make_report(plan.reject_rules, done.kept, {}, {}, 0, {})
+    facts = RunFacts.of(plan, report, "reference", "test")
+    (staged / "run.pickle").write_bytes(pickle.dumps((plan, facts, dict(done.rows))))
+
+
+def _run(target: Callable[..., None], *arguments: Any) -> int | None:
+    process = FORK.Process(target=target, args=arguments)
+    process.start()
+    process.join(60)
+    return process.exitcode
+
+
+RENAMINGS = 6  # two tables of two roles, the report, the manifest
+
+
+@pytest.mark.parametrize("step", range(RENAMINGS + 1))
+def test_a_run_that_is_killed_while_publishing_leaves_the_old_or_the_new_rows(
+    step: int, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    publish(write_batch(tmp_path / "old", [[flow(source_bytes=1)]]), output)
+    old = rows(output)
+    _stage(
+        write_batch(tmp_path / "new", [[flow(source_bytes=2), flow(source_bytes=5)]]),
+        tmp_path / "s",
+    )
+    died = _run(_publish_and_die, tmp_path / "s", output, step)
+    assert died == (9 if step < RENAMINGS else 0)
+    after_death = rows(output)
+    if step < RENAMINGS:
+        assert after_death == old
+    _publish_staged(tmp_path / "s", output)
+    new = rows(output)
+    assert [row["bytes_sent_sum"] for row in new[0] if row["role"] == "outbound"] == [7]
+    assert step < RENAMINGS or after_death == new
+    # Nothing of the dead run is left: plain readers see what the library's readers see.
+    live = {file.path for file in live_files(read_manifests(output))}
+    assert {path for path in snapshot(output) if not path.startswith("_")} == live
+    assert list((output / "_staging").iterdir()) == []
+    assert list((output / "_pending").iterdir()) == []
+
+
+def test_of_two_runs_of_one_slice_at_once_one_wins_whole(tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    for name, sent in (("a", 1), ("b", 2)):
+        _stage(write_batch(tmp_path / f"in-{name}", [[flow(source_bytes=sent)]]), tmp_path / name)
+    processes = [
+        FORK.Process(target=_publish_staged, args=(tmp_path / name, output)) for name in "ab" * 4
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * 8
+    deltas, pairs = rows(output)
+    (sent,) = [row["bytes_sent_sum"] for row in deltas if row["role"] == "outbound"]
+    assert sent in (1, 2)
+    assert [row["bytes_sent_sum"] for row in pairs if row["role"] == "outbound"] == [sent]
+    live = {file.path for file in live_files(read_manifests(output))}
+    assert {path for path in snapshot(output) if not path.startswith("_")} == live
