@@ -1,7 +1,8 @@
 """Wall time and peak memory of the whole job against parsing alone, per engine, side by side in one run.
 
 Run by hand: `make bench`, or `python -m tests.bench.bench_engines --records 100000 --engine polars`.
-The batch holds no bad line, which Polars' own reader would fail at. Each task runs in a process of its own, once to warm up and then `--repeats` times; the least time counts.
+The batch holds no bad line, which Polars' own reader would fail at. Each task runs in a process of its own,
+once to warm up and then `--repeats` times; the least time counts.
 """
 
 from __future__ import annotations
