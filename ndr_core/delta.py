@@ -135,6 +135,18 @@ class DeltaPlan:
             return lit(self.params.slice_end)
         return col("slice_start") + SLICE_US
 
+    @property
+    def shared_path(self) -> str:
+        """Directory below a table that all rows of the run share: with bounds the slice's, else the table's."""
+        if self.params.slice_start is None:
+            return ""
+        return slice_path(self.spec.feature_spec_version, self.params.slice_start)
+
+    @property
+    def varying_keys(self) -> tuple[str, ...]:
+        """Partition keys below `shared_path`: what still has to be told row by row."""
+        return PARTITION_KEYS if self.params.slice_start is None else ("role",)
+
     def constants(self) -> dict[str, str]:
         """Columns that are the same in every row of the run."""
         return {

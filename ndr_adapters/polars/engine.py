@@ -51,7 +51,7 @@ class PolarsEngine:
             aggregate.host_sums(views, plan),
             *(aggregate.histogram_cells(views, item) for item in plan.distributions),
             *(aggregate.peer_cells(pairs, key, plan) for key in keys),
-            table_sink(aggregate.pair_rows(pairs, plan), staging_root, PAIR_TABLE),
+            table_sink(aggregate.pair_rows(pairs, plan), plan, staging_root, PAIR_TABLE),
             quarantine_sink(quality.quarantine(judged), staging_root),
         ]
         counts, sums, *rest = pl.collect_all(frames, engine="streaming")
@@ -65,7 +65,7 @@ class PolarsEngine:
         ]
         peers = rest[len(plan.distributions) : len(plan.distributions) + len(keys)]
         deltas = aggregate.finish_deltas(hosts, histograms, peers, plan)
-        table_sink(deltas.lazy(), staging_root, DELTA_TABLE).collect()
+        table_sink(deltas.lazy(), plan, staging_root, DELTA_TABLE).collect()
         fill_empty_partitions(plan, staging_root)
         return _result(counts, staged_rows(staging_root))
 

@@ -27,12 +27,14 @@ DTYPES: dict[ColumnType, pl.DataType] = {
 }
 
 
-def table_sink(rows: pl.LazyFrame, staging_root: str, table: str) -> pl.LazyFrame:
+def table_sink(rows: pl.LazyFrame, plan: DeltaPlan, staging_root: str, table: str) -> pl.LazyFrame:
     """A query that writes rows in their output form to the partitions of a table."""
+    keys = plan.varying_keys
     partitions = pl.PartitionBy(
-        f"{staging_root}/{table}", key=list(PARTITION_KEYS), include_key=False
+        Path(staging_root, table, plan.shared_path), key=list(keys), include_key=False
     )
-    sink = rows.sink_parquet(partitions, compression="zstd", mkdir=True, lazy=True)
+    known = rows.drop([key for key in PARTITION_KEYS if key not in keys])
+    sink = known.sink_parquet(partitions, compression="zstd", mkdir=True, lazy=True)
     assert sink is not None
     return sink
 

@@ -34,8 +34,8 @@ class ReferenceEngine:
         tables = build_tables(lines, plan)
         rejected = pl.LazyFrame([asdict(item) for item in tables.quarantine], _QUARANTINE_SCHEMA)
         sinks = [
-            table_sink(_frame(tables.deltas, plan.delta_columns), staging_root, DELTA_TABLE),
-            table_sink(_frame(tables.pairs, PAIR_COLUMNS), staging_root, PAIR_TABLE),
+            table_sink(_frame(tables.deltas, plan.delta_columns), plan, staging_root, DELTA_TABLE),
+            table_sink(_frame(tables.pairs, PAIR_COLUMNS), plan, staging_root, PAIR_TABLE),
             quarantine_sink(rejected, staging_root),
         ]
         pl.collect_all(sinks)

@@ -60,8 +60,8 @@ class SparkEngine:
             rows = aggregate.host_rows(views, pairs, plan).localCheckpoint()
             result = _result(aggregate.counts(views))
             _refuse_overflow(rows, plan)
-            write_table(aggregate.pair_rows(pairs, plan), staging_root, PAIR_TABLE)
-            write_table(aggregate.delta_rows(rows, plan), staging_root, DELTA_TABLE)
+            write_table(aggregate.pair_rows(pairs, plan), plan, staging_root, PAIR_TABLE)
+            write_table(aggregate.delta_rows(rows, plan), plan, staging_root, DELTA_TABLE)
             write_quarantine(aggregate.quarantine_rows(views), staging_root)
         except (Py4JJavaError, PySparkException) as error:
             raise EngineReadError(f"spark: {_root_cause(error)}") from error

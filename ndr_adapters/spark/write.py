@@ -30,9 +30,12 @@ _TYPES: dict[ColumnType, T.DataType] = {
 }
 
 
-def write_table(rows: DataFrame, staging_root: str, table: str) -> None:
+def write_table(rows: DataFrame, plan: DeltaPlan, staging_root: str, table: str) -> None:
     """Write rows in their output form to the partitions of a table."""
-    rows.write.partitionBy(*PARTITION_KEYS).mode("overwrite").parquet(f"{staging_root}/{table}")
+    keys = plan.varying_keys
+    known = rows.drop(*(key for key in PARTITION_KEYS if key not in keys))
+    path = f"{staging_root}/{table}/{plan.shared_path}".rstrip("/")
+    known.write.partitionBy(*keys).mode("overwrite").parquet(path)
 
 
 def write_quarantine(rejected: DataFrame, staging_root: str) -> None:
