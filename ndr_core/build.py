@@ -133,7 +133,7 @@ class DeltaBuilderRunner:
             result.rejected,
             result.repaired,
             result.blank_lines,
-            {file.uri.rpartition("/")[2]: problem for file, problem in broken.items()},
+            {file.uri: problem for file, problem in broken.items()},
         )
 
     @contextmanager

@@ -123,7 +123,7 @@ class QualityReport:
     )
     blank_lines: int
     unreadable_files: Mapping[str, str] = field(
-        factory=dict, metadata={"doc": "files set aside whole: name -> what was wrong"}
+        factory=dict, metadata={"doc": "files set aside whole: address -> what was wrong"}
     )
 
     def __attrs_post_init__(self) -> None:

@@ -84,7 +84,7 @@ def test_a_broken_file_can_be_kept_in_quarantine_instead(
     output = tmp_path / "out"
     done = run(spec, batch, output, *SLICE, "--json", engine=engine).json()
     assert done["report"]["kept"] == 2
-    assert list(done["report"]["unreadable_files"]) == ["part-009.json.gz"]
+    assert list(done["report"]["unreadable_files"]) == [str(batch / "part-009.json.gz")]
     (kept,) = output.glob("quarantine/**/unreadable-*")
     assert kept.read_bytes() == BROKEN[kind]
 
