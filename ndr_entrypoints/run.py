@@ -84,5 +84,15 @@ def _run_log(quiet: bool) -> Iterator[RunLog]:
         with live_log(Console(stderr=True)) as log:
             yield log
     else:
-        logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
-        yield LineLog(logging.getLogger("ndr"))
+        yield LineLog(_line_logger())
+
+
+def _line_logger() -> logging.Logger:
+    """The run's own lines on standard error, and nobody else's."""
+    logger = logging.getLogger("ndr")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    return logger

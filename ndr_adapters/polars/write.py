@@ -66,7 +66,10 @@ def staged_rows(staging_root: str) -> dict[str, int]:
     """Staged files of the tables, below the root -> rows."""
     root = Path(staging_root)
     return {
-        str(path.relative_to(root)): pl.scan_parquet(path).select(pl.len()).collect().item()
+        str(path.relative_to(root)): pl.scan_parquet(path, glob=False)
+        .select(pl.len())
+        .collect()
+        .item()
         for table in TABLES
         for path in sorted((root / table).rglob("*.parquet"))
     }

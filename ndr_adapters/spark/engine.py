@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from attrs import evolve, frozen
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -81,7 +83,7 @@ def session_for(session: SparkSession, partitions: int) -> SparkSession:
 def views_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataFrame:
     """The role views of a batch; its lines have been read once by then."""
     if batch.files:
-        text = session.read.option("lineSep", "\n").text(batch.uris)
+        text = session.read.option("lineSep", "\n").text([_as_glob(uri) for uri in batch.uris])
     else:
         text = session.createDataFrame([], "value string")
     flows = quality.judge(read_plain(text, plan.spec), plan).localCheckpoint()
@@ -92,6 +94,11 @@ def views_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataF
     if plan.spec.quality.deduplicate_on:
         flows = quality.mark_duplicates(flows, plan)
     return make_views(quality.repaired(flows), plan)
+
+
+def _as_glob(uri: str) -> str:
+    """The pattern that names just this file: Spark takes any path for a pattern."""
+    return re.sub(r"[\\{}\[\]*?]", r"\\\g<0>", uri)
 
 
 def _partitions(session: SparkSession, batch: InputBatch) -> int:

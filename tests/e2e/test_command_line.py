@@ -60,6 +60,15 @@ def _logical(arrow_type: object) -> str:
     return text.replace("item:", "element:")
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_folders_may_have_any_name(engine: str, tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in [x]{1,2}* 100% a=b?é", [[flow()]])
+    output = tmp_path / "out [x]{1,2}* 100% a=b?é"
+    answer = run(write_spec(tmp_path / "job.json"), batch, output, *SLICE, engine=engine)
+    assert answer.exit_code == 0, answer.errors
+    assert {row["sessions_cnt"] for row in rows(output)[0]} == {1}
+
+
 def test_machines_get_json_and_nothing_else(tmp_path: Path) -> None:
     batch = write_batch(tmp_path / "in", [[flow(), "bad"]])
     spec = write_spec(tmp_path / "job.json")
