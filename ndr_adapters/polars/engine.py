@@ -1,4 +1,4 @@
-"""The Polars engine: one streaming query reads every line once and feeds all outputs."""
+"""The Polars engine: lines are read once, streaming, into a file that feeds all outputs."""
 
 from __future__ import annotations
 
@@ -41,33 +41,40 @@ class PolarsEngine:
     def _build(
         self, plan: DeltaPlan, batch: InputBatch, staging_root: str, lines: pl.LazyFrame
     ) -> EngineResult:
-        # Without the cache each output would parse anew: the optimizer shares no more than the scan.
-        judged = quality.judge(parse_lines(lines, plan.spec, batch.key_orders), plan).cache()
+        judged = _spooled(
+            quality.judge(parse_lines(lines, plan.spec, batch.key_orders), plan),
+            f"{staging_root}/records.parquet",
+        )
         views = aggregate.role_views(quality.repaired(judged), plan)
-        pairs = aggregate.pair_table(views)
-        keys = list(plan.cell_aggregates)
-        frames = [
-            quality.counts(judged),
-            aggregate.host_sums(views, plan),
-            *(aggregate.histogram_cells(views, item) for item in plan.distributions),
-            *(aggregate.peer_cells(pairs, key, plan) for key in keys),
-            table_sink(aggregate.pair_rows(pairs, plan), plan, staging_root, PAIR_TABLE),
-            quarantine_sink(quality.quarantine(judged), staging_root),
-        ]
-        counts, sums, *rest = pl.collect_all(frames, engine="streaming")
+        sums = _streamed(aggregate.host_sums(views, plan))
         _refuse_overflow(sums)
-        cells = rest[: len(plan.distributions)]
         hosts = aggregate.number_hosts(sums)
         histograms = [
             column
-            for part, item in zip(cells, plan.distributions, strict=True)
-            for column in aggregate.finish_histogram(part, hosts, item)
+            for item in plan.distributions
+            for column in aggregate.finish_histogram(
+                _streamed(aggregate.histogram_cells(views, item)), hosts, item
+            )
         ]
-        peers = rest[len(plan.distributions) : len(plan.distributions) + len(keys)]
+        pairs = _spooled(aggregate.pair_table(views), f"{staging_root}/pairs.parquet")
+        peers = [_streamed(aggregate.peer_cells(pairs, key, plan)) for key in plan.cell_aggregates]
+        _streamed(table_sink(aggregate.pair_rows(pairs, plan), plan, staging_root, PAIR_TABLE))
+        _streamed(quarantine_sink(quality.quarantine(judged), staging_root))
         deltas = aggregate.finish_deltas(hosts, histograms, peers, plan)
-        table_sink(deltas.lazy(), plan, staging_root, DELTA_TABLE).collect()
+        _streamed(table_sink(deltas.lazy(), plan, staging_root, DELTA_TABLE))
         fill_empty_partitions(plan, staging_root)
-        return _result(counts, staged_rows(staging_root))
+        return _result(_streamed(quality.counts(judged)), staged_rows(staging_root))
+
+
+def _streamed(query: pl.LazyFrame) -> pl.DataFrame:
+    """The result of one query. Several at once would share work, and hold what they share in memory."""
+    return query.collect(engine="streaming")
+
+
+def _spooled(rows: pl.LazyFrame, path: str) -> pl.LazyFrame:
+    """Rows by way of a file, from which each output reads the columns that it needs."""
+    rows.sink_parquet(path, compression="lz4", mkdir=True, engine="streaming")
+    return pl.scan_parquet(path, glob=False)
 
 
 def _refuse_overflow(sums: pl.DataFrame) -> None:
