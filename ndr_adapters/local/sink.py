@@ -113,7 +113,9 @@ class FolderStaging:
         return manifest
 
     def close(self) -> None:
-        shutil.rmtree(self.folder)
+        # Under the lock: another publisher must not meet a folder that is half gone.
+        with _locked(self.output):
+            shutil.rmtree(self.folder)
         self.lock.close()
 
     def _tables(self, rows: Mapping[str, int]) -> Iterator[_Move]:
