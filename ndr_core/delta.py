@@ -147,6 +147,22 @@ class DeltaPlan:
         """Partition keys below `shared_path`: what still has to be told row by row."""
         return PARTITION_KEYS if self.params.slice_start is None else ("role",)
 
+    def due_folders(self) -> list[tuple[str, tuple[OutputColumn, ...]]]:
+        """Folders that a run must leave even without rows, and the columns of their files.
+
+        A bounded slice has one per table and role, so that readers find the tables; other runs have none.
+        """
+        if self.params.slice_start is None:
+            return []
+        return [
+            (
+                f"{table}/{self.shared_path}/role={role.name}",
+                tuple(column for column in columns if column.name not in PARTITION_KEYS),
+            )
+            for table, columns in ((DELTA_TABLE, self.delta_columns), (PAIR_TABLE, PAIR_COLUMNS))
+            for role in self.spec.roles
+        ]
+
     def constants(self) -> dict[str, str]:
         """Columns that are the same in every row of the run."""
         return {

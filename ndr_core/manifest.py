@@ -14,7 +14,7 @@ from typing import Any, Final
 from attrs import asdict, field, frozen
 from cattrs import Converter
 
-from ndr_core.delta import DELTA_TABLE, PAIR_TABLE, QUARANTINE, DeltaPlan, slice_path
+from ndr_core.delta import DELTA_TABLE, PAIR_TABLE, QUARANTINE, DeltaPlan
 from ndr_core.quality import QualityReport
 
 TABLES: Final = (DELTA_TABLE, PAIR_TABLE)
@@ -110,11 +110,10 @@ def batch_path(plan: DeltaPlan) -> str:
 
     A mini-batch may be run once per slice; each of these runs has a folder of its own.
     """
-    version, params = plan.spec.feature_spec_version, plan.params
-    path = f"feature_spec_version={version}/mini_batch_id={params.mini_batch_id}"
-    if params.slice_start is None:
-        return path
-    return path + "/" + slice_path(version, params.slice_start).partition("/")[2]
+    version, batch = plan.spec.feature_spec_version, plan.params.mini_batch_id
+    path = f"feature_spec_version={version}/mini_batch_id={batch}"
+    slice_levels = plan.shared_path.partition("/")[2]
+    return f"{path}/{slice_levels}" if slice_levels else path
 
 
 def replaced_folders(plan: DeltaPlan, staged: Iterable[str]) -> tuple[str, ...]:
@@ -123,8 +122,8 @@ def replaced_folders(plan: DeltaPlan, staged: Iterable[str]) -> tuple[str, ...]:
     With slice bounds the slice is replaced even where nothing is left to put into it.
     """
     slices = {path.partition("/")[2].partition("/role=")[0] for path in staged}
-    if plan.params.slice_start is not None:
-        slices.add(slice_path(plan.spec.feature_spec_version, plan.params.slice_start))
+    if plan.shared_path:
+        slices.add(plan.shared_path)
     tables = (f"{table}/{path}" for table in TABLES for path in slices)
     batch = batch_path(plan)
     return (*sorted(tables), f"{QUARANTINE}/{batch}", f"{REPORT}/{batch}")
@@ -141,14 +140,10 @@ def owners(manifests: Iterable[Manifest]) -> dict[str, Manifest]:
 
 def live_files(manifests: Iterable[Manifest]) -> list[OutputFile]:
     """The files that readers may see, sorted by path."""
-    owner = owners(manifests)
-    files = (
-        file
-        for manifest in {id(m): m for m in owner.values()}.values()
-        for file in manifest.files
-        if owner[file.folder] is manifest
-    )
-    return sorted(files, key=lambda file: file.path)
+    known = list(manifests)
+    owner = owners(known)
+    live = (file for manifest in known for file in manifest.files if owner[file.folder] is manifest)
+    return sorted(live, key=lambda file: file.path)
 
 
 def superseded(manifests: Iterable[Manifest]) -> tuple[list[OutputFile], list[Manifest]]:
@@ -158,8 +153,8 @@ def superseded(manifests: Iterable[Manifest]) -> tuple[list[OutputFile], list[Ma
     stale = [
         file for manifest in known for file in manifest.files if owner[file.folder] is not manifest
     ]
-    owning = {id(manifest) for manifest in owner.values()}
-    return stale, [manifest for manifest in known if id(manifest) not in owning]
+    owning = {manifest.sequence for manifest in owner.values()}
+    return stale, [manifest for manifest in known if manifest.sequence not in owning]
 
 
 def summary(manifest: Manifest) -> Mapping[str, Any]:

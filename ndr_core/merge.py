@@ -6,11 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ndr_core.delta import DELTA_KEYS, PAIR_KEYS, overflow_place
+from ndr_core.delta import DELTA_KEYS, PAIR_KEYS, PAIR_SUMS, overflow_place
 from ndr_core.finish import Row, add_histograms, checked_sum, finish_row
 from ndr_core.measures import Additive, Distribution, Measure
-
-_PAIR_SUMS = ("sessions_cnt", "bytes_sent_sum", "bytes_recv_sum")
 
 
 def merge_pairs(parts: Iterable[Mapping[str, Any]]) -> list[Row]:
@@ -23,7 +21,7 @@ def merge_pairs(parts: Iterable[Mapping[str, Any]]) -> list[Row]:
         _grouped(parts, PAIR_KEYS).items(), key=lambda item: _null_first(item[0])
     ):
         row = dict(rows[0])
-        for name in _PAIR_SUMS:
+        for name in (measure.name for measure in PAIR_SUMS):
             row[name] = checked_sum(name, (part[name] for part in rows), _where(key))
         row["event_ts"] = max(part["event_ts"] for part in rows)
         merged.append(row)

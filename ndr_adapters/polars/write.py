@@ -6,15 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ndr_core.delta import (
-    DELTA_TABLE,
-    PAIR_COLUMNS,
-    PAIR_TABLE,
-    PARTITION_KEYS,
-    QUARANTINE,
-    DeltaPlan,
-    slice_path,
-)
+from ndr_core.delta import PARTITION_KEYS, QUARANTINE, DeltaPlan
 from ndr_core.manifest import TABLES
 from ndr_core.measures import ColumnType, OutputColumn
 
@@ -49,17 +41,12 @@ def quarantine_sink(rejected: pl.LazyFrame, staging_root: str) -> pl.LazyFrame:
 
 
 def fill_empty_partitions(plan: DeltaPlan, staging_root: str) -> None:
-    """A bounded slice without records still has its files, so that readers find the tables."""
-    if plan.params.slice_start is None:
-        return
-    path = slice_path(plan.spec.feature_spec_version, plan.params.slice_start)
-    for table, columns in ((DELTA_TABLE, plan.delta_columns), (PAIR_TABLE, PAIR_COLUMNS)):
-        for role in plan.spec.roles:
-            folder = Path(staging_root, table, path, f"role={role.name}")
-            if not folder.exists():
-                pl.DataFrame(schema=_file_schema(columns)).write_parquet(
-                    folder / "empty.parquet", mkdir=True
-                )
+    """Write a file without rows to each folder that is due and has none."""
+    for name, columns in plan.due_folders():
+        folder = Path(staging_root, name)
+        if not folder.exists():
+            empty = pl.DataFrame(schema=schema_of(columns))
+            empty.write_parquet(folder / "empty.parquet", mkdir=True)
 
 
 def staged_rows(staging_root: str) -> dict[str, int]:
@@ -76,9 +63,5 @@ def staged_rows(staging_root: str) -> dict[str, int]:
 
 
 def schema_of(columns: tuple[OutputColumn, ...]) -> dict[str, pl.DataType]:
-    """Polars types of output columns, partition keys included."""
+    """Polars types of output columns."""
     return {column.name: DTYPES[column.type] for column in columns}
-
-
-def _file_schema(columns: tuple[OutputColumn, ...]) -> dict[str, pl.DataType]:
-    return {k: v for k, v in schema_of(columns).items() if k not in PARTITION_KEYS}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from attrs import evolve, frozen
+from attrs import frozen
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -60,15 +60,14 @@ class SparkEngine:
             views = views_of(session, plan, batch).localCheckpoint()
             pairs = aggregate.pair_table(views).localCheckpoint()
             rows = aggregate.host_rows(views, pairs, plan).localCheckpoint()
-            result = _result(aggregate.counts(views))
             _refuse_overflow(rows, plan)
             write_table(aggregate.pair_rows(pairs, plan), plan, staging_root, PAIR_TABLE)
             write_table(aggregate.delta_rows(rows, plan), plan, staging_root, DELTA_TABLE)
             write_quarantine(aggregate.quarantine_rows(views), staging_root)
+            fill_empty_partitions(session, plan, staging_root)
+            return _result(aggregate.counts(views), staged_rows(session, staging_root))
         except (Py4JJavaError, PySparkException) as error:
             raise EngineReadError(f"spark: {_root_cause(error)}") from error
-        fill_empty_partitions(session, plan, staging_root)
-        return evolve(result, rows=staged_rows(session, staging_root))
 
 
 def session_for(session: SparkSession, partitions: int) -> SparkSession:
@@ -129,12 +128,12 @@ def _refuse_overflow(rows: DataFrame, plan: DeltaPlan) -> None:
             raise OverflowingColumnError(name, overflow_place(*hit[0]))
 
 
-def _result(counts: DataFrame) -> EngineResult:
+def _result(counts: DataFrame, rows: dict[str, int]) -> EngineResult:
     found = counts.collect()
     kept = [row for row in found if row["role_number"] == 0]
     dropped = [row for row in found if row["role_number"] == NOT_KEPT]
     return EngineResult(
-        rows={},
+        rows=rows,
         kept=sum(row["records"] for row in kept),
         rejected={row["rule"]: row["records"] for row in dropped if row["rule"] is not None},
         repaired={

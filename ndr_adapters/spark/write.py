@@ -7,17 +7,9 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
-from ndr_core.delta import (
-    DELTA_TABLE,
-    PAIR_COLUMNS,
-    PAIR_TABLE,
-    PARTITION_KEYS,
-    QUARANTINE,
-    DeltaPlan,
-    slice_path,
-)
+from ndr_core.delta import PARTITION_KEYS, QUARANTINE, DeltaPlan
 from ndr_core.manifest import TABLES
-from ndr_core.measures import ColumnType, OutputColumn
+from ndr_core.measures import ColumnType
 
 _TYPES: dict[ColumnType, T.DataType] = {
     ColumnType.STRING: T.StringType(),
@@ -45,16 +37,13 @@ def write_quarantine(rejected: DataFrame, staging_root: str) -> None:
 
 
 def fill_empty_partitions(session: SparkSession, plan: DeltaPlan, staging_root: str) -> None:
-    """A bounded slice without records still has its files, so that readers find the tables."""
-    if plan.params.slice_start is None:
-        return
-    path = slice_path(plan.spec.feature_spec_version, plan.params.slice_start)
-    for table, columns in ((DELTA_TABLE, plan.delta_columns), (PAIR_TABLE, PAIR_COLUMNS)):
-        for role in plan.spec.roles:
-            folder = f"{staging_root}/{table}/{path}/role={role.name}"
-            if not _exists(session, folder):
-                empty = session.createDataFrame([], _file_schema(columns))
-                empty.coalesce(1).write.mode("overwrite").parquet(folder)
+    """Write a file without rows to each folder that is due and has none."""
+    for name, columns in plan.due_folders():
+        folder = f"{staging_root}/{name}"
+        if not _exists(session, folder):
+            schema = T.StructType([T.StructField(c.name, _TYPES[c.type]) for c in columns])
+            empty = session.createDataFrame([], schema)
+            empty.coalesce(1).write.mode("overwrite").parquet(folder)
 
 
 def _exists(session: SparkSession, folder: str) -> bool:
@@ -62,16 +51,6 @@ def _exists(session: SparkSession, folder: str) -> bool:
     path = jvm.org.apache.hadoop.fs.Path(folder)
     configuration = session.sparkContext._jsc.hadoopConfiguration()
     return bool(path.getFileSystem(configuration).exists(path))
-
-
-def _file_schema(columns: tuple[OutputColumn, ...]) -> T.StructType:
-    return T.StructType(
-        [
-            T.StructField(column.name, _TYPES[column.type])
-            for column in columns
-            if column.name not in PARTITION_KEYS
-        ]
-    )
 
 
 def staged_rows(session: SparkSession, staging_root: str) -> dict[str, int]:
