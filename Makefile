@@ -3,14 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+JARS := $(VENV)/.jars
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check aws-local bench lock clean
 
 demo: $(READY)
 	$(BIN)/ndr run --spec examples/paloalto.yaml --input examples/minibatch --output demo-output \
 		--engine spark --mini-batch-id demo --slice-start 2025-03-01T10:00:00Z --slice-end 2025-03-01T10:15:00Z
 
-test: $(READY)
+test: $(JARS)
 	$(BIN)/python -m pytest
 
 check: $(READY)
@@ -18,6 +19,9 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+aws-local: $(JARS)
+	$(BIN)/ndr aws up
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench.bench_engines
@@ -27,6 +31,11 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# What Spark needs to reach S3, which pyspark does not bring.
+$(JARS): $(READY)
+	$(BIN)/ndr aws jars
 	touch $@
 
 # Needs `uv`; run after a change of the dependencies in pyproject.toml.

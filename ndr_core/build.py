@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from ndr_core.delta import DeltaPlan, compile_plan
 from ndr_core.errors import EngineReadError, UnreadableFileError
 from ndr_core.job_spec import JobSpec, OnUnreadableFile, RuntimeParams
-from ndr_core.manifest import Manifest, RunFacts
+from ndr_core.manifest import TABLES, Manifest, RunFacts
 from ndr_core.peek import look
 from ndr_core.ports import (
     DeltaSink,
@@ -43,7 +43,11 @@ class DeltaBuilderRunner:
     spec: JobSpec
     params: RuntimeParams
     source: FlowSource
-    engine: Engine
+    engine: Callable[[], Engine] = field(
+        metadata={
+            "doc": "makes the engine, once the input has been looked at: starting one takes seconds"
+        }
+    )
     sink: DeltaSink
     log: RunLog
     code_version: str = field(default="unknown")
@@ -60,22 +64,28 @@ class DeltaBuilderRunner:
         with self._stage("look") as facts:
             files = self.source.files()
             facts |= {"files": len(files), "bytes": sum(file.size_bytes for file in files)}
-            for file in files:
-                problem = self.source.check_header(file)
-                if problem is not None:
-                    self._set_aside(broken, file, problem)
+            for file, problem in self.source.header_problems(files).items():
+                self._set_aside(broken, file, problem)
             batch = self._look(files, broken)
         staging = self.sink.open_staging(self.params)
         try:
-            with self._stage("build", engine=self.engine.name) as facts:
-                result = self._build(plan, batch, broken, staging)
+            with self._stage("start"):
+                engine = self.engine()
+            with self._stage("build", engine=engine.name) as facts:
+                result = self._build(engine, plan, batch, broken, staging)
                 report = self._report(plan, result, broken)
                 facts |= {"read": report.read, "kept": report.kept}
+                facts |= {"rows": sum(result.rows.values())}
             report.check(self.spec.quality)
             with self._stage("publish") as facts:
-                run = RunFacts.of(plan, report, self.engine.name, self.code_version)
+                run = RunFacts.of(plan, report, engine.name, self.code_version)
                 manifest = staging.publish(plan, run, result.rows, list(broken))
-                facts |= {"slices": len(manifest.slices()), "files": len(manifest.files)}
+                facts |= {
+                    "slices": len(manifest.slices()),
+                    "files": len(manifest.files),
+                    "rows": sum(file.rows for file in manifest.files if file.table in TABLES),
+                    "bytes": sum(file.bytes for file in manifest.files),
+                }
         finally:
             staging.close()
         return RunSummary(report, manifest, time.monotonic() - started)
@@ -91,11 +101,16 @@ class DeltaBuilderRunner:
             return InputBatch(readable, self.source.lines, orders)
 
     def _build(
-        self, plan: DeltaPlan, batch: InputBatch, broken: dict[InputFile, str], staging: Staging
+        self,
+        engine: Engine,
+        plan: DeltaPlan,
+        batch: InputBatch,
+        broken: dict[InputFile, str],
+        staging: Staging,
     ) -> EngineResult:
         """The engine's result; when it can't read, find the broken files and, if allowed, go on without."""
         try:
-            return self.engine.build(plan, batch, staging.root)
+            return engine.build(plan, batch, staging.root)
         except (EngineReadError, UnreadableFileError) as failure:
             for file in batch.files:
                 try:
@@ -107,7 +122,7 @@ class DeltaBuilderRunner:
             if len(readable) == len(batch.files):
                 raise failure
         staging.restart()
-        return self.engine.build(plan, evolve(batch, files=readable), staging.root)
+        return engine.build(plan, evolve(batch, files=readable), staging.root)
 
     def _lines(self, files: tuple[InputFile, ...]) -> Iterator[bytes]:
         for file in files:

@@ -11,10 +11,11 @@ from typing import Any
 
 from attrs import asdict, field, frozen
 
-from ndr_core.errors import SpecError
+from ndr_core.errors import SpecError, UsageError
 from ndr_core.flow import FIELD_BY_NAME, MAX_PORT, SECOND_US, TIME_LIMIT_US
 from ndr_core.input_mapping import InputMapping
 from ndr_core.roles import INBOUND, OUTBOUND, Role
+from ndr_core.s3_address import S3Address
 
 _PATH_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SET_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -87,6 +88,48 @@ class Enrichment:
 
 
 @frozen
+class Storage:
+    """Where a deployed job may read and write; `ndr run` takes its places from the command line."""
+
+    input_prefix: str | None = field(
+        default=None, metadata={"doc": "s3://..; mini-batches must lie at or below it"}
+    )
+    output_prefix: str | None = field(
+        default=None, metadata={"doc": "s3://..; everything is published below it"}
+    )
+
+    def problems(self) -> list[tuple[str, str]]:
+        """What is wrong, as (key, message)."""
+        found = []
+        for key in ("input_prefix", "output_prefix"):
+            address = getattr(self, key)
+            try:
+                if address is not None:
+                    S3Address.parse(address, "address")
+            except UsageError as error:
+                found.append((key, str(error)))
+        if not found and self.input_prefix is not None and self.output_prefix is not None:
+            source, target = self.input(), self.output()
+            if source.holds(target) or target.holds(source):
+                found.append(("output_prefix", "must not lie in input_prefix, nor hold it"))
+        return found
+
+    def input(self) -> S3Address:
+        """Raises SpecError where it is not given."""
+        return _given(self.input_prefix, "storage.input_prefix")
+
+    def output(self) -> S3Address:
+        """Raises SpecError where it is not given."""
+        return _given(self.output_prefix, "storage.output_prefix")
+
+
+def _given(address: str | None, key: str) -> S3Address:
+    if address is None:
+        raise SpecError(f"{key}: missing; a deployed job needs it, such as s3://BUCKET/PREFIX")
+    return S3Address.parse(address, key)
+
+
+@frozen
 class JobSpec:
     """One delta job of one project. `parse_job_spec` makes it from plain data."""
 
@@ -102,6 +145,9 @@ class JobSpec:
     quality: Quality = field(factory=Quality, metadata={"doc": "data quality rules and thresholds"})
     delta: Delta = field(factory=Delta, metadata={"doc": "the delta table"})
     enrichment: Enrichment = field(factory=Enrichment, metadata={"doc": "named port sets"})
+    storage: Storage = field(
+        factory=Storage, metadata={"doc": "the prefixes that a deployed job keeps to"}
+    )
 
     @property
     def short_session_us(self) -> int:
@@ -132,6 +178,7 @@ class JobSpec:
                         "may hold letters, digits, '.', '_' and '-' only, as it becomes part of paths",
                     )
                 )
+        found += [(f"storage.{key}", message) for key, message in self.storage.problems()]
         if not self.roles:
             found.append(("roles", "needs at least one role"))
         if len({role.name for role in self.roles}) < len(self.roles):
@@ -163,6 +210,8 @@ class JobSpec:
         plain["enrichment"]["port_sets"] = {
             name: sorted(ports) for name, ports in self.enrichment.port_sets.items()
         }
+        if not plain["storage"]:
+            del plain["storage"]
         return plain
 
 

@@ -19,6 +19,7 @@ from ndr_core.quality import QualityReport
 
 TABLES: Final = (DELTA_TABLE, PAIR_TABLE)
 REPORT: Final = "quality"
+REPORT_NAME: Final = "report.json"
 
 
 @frozen
@@ -39,6 +40,23 @@ class OutputFile:
     def partition(self) -> dict[str, str]:
         """The partition keys that the path spells."""
         return dict(part.split("=", 1) for part in self.path.split("/")[1:-1])
+
+
+@frozen
+class Target:
+    """Where a staged file goes when its run is published."""
+
+    staged: str = field(metadata={"doc": "path below the staging root"})
+    folder: str = field(metadata={"doc": "the replaced folder that it will belong to"})
+    directory: str = field(metadata={"doc": "where it will lie, below the output's root"})
+    stem: str = field(metadata={"doc": "its name before the run's token"})
+    suffix: str = field(metadata={"doc": "its name after the run's token"})
+    rows: int
+
+    def placed(self, token: str, size: int, sha256: str) -> OutputFile:
+        """The published file, under a name that no run with another token uses."""
+        path = f"{self.directory}/{self.stem}-{token}{self.suffix}"
+        return OutputFile(self.folder, path, self.rows, size, sha256)
 
 
 @frozen
@@ -76,9 +94,15 @@ class Manifest:
     """One published run."""
 
     sequence: int = field(metadata={"doc": "place in the order of publication, from 1"})
+    token: str = field(metadata={"doc": "part of the names of its files, and of no other run's"})
     facts: RunFacts
     folders: tuple[str, ...] = field(metadata={"doc": "what the run replaced, below the root"})
     files: tuple[OutputFile, ...]
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Sorts manifests that name the same folders by publication, ties in one way for all."""
+        return self.sequence, self.token
 
     def rows(self, table: str) -> dict[str, int]:
         """Rows of a table by role."""
@@ -94,12 +118,21 @@ class Manifest:
         prefix = f"{DELTA_TABLE}/"
         return sorted(f.removeprefix(prefix) for f in self.folders if f.startswith(prefix))
 
+    def to_plain(self) -> dict[str, Any]:
+        """JSON-ready data that `from_plain` reads back."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, data: Any) -> Manifest:
+        """Raises cattrs.BaseValidationError where the data are no manifest."""
+        return _CONVERTER.structure(data, cls)
+
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1)
+        return json.dumps(self.to_plain(), indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
-        return _CONVERTER.structure(json.loads(text), cls)
+        return cls.from_plain(json.loads(text))
 
 
 _CONVERTER: Final = Converter()
@@ -114,6 +147,39 @@ def batch_path(plan: DeltaPlan) -> str:
     path = f"feature_spec_version={version}/mini_batch_id={batch}"
     slice_levels = plan.shared_path.partition("/")[2]
     return f"{path}/{slice_levels}" if slice_levels else path
+
+
+def targets(
+    plan: DeltaPlan,
+    rows: Mapping[str, int],
+    quarantine: Iterable[str],
+    rejected: int,
+    unreadable: Iterable[str],
+) -> list[Target]:
+    """Where all staged files of a run go, its report (staged as REPORT_NAME) included.
+
+    `rows`: as `EngineResult.rows`; `quarantine`: the engine's file of `rejected` records, below the
+    staging root; `unreadable`: names of unreadable input files, staged as `unreadable_name`.
+    """
+    found = []
+    for number, (name, count) in enumerate(sorted(rows.items())):
+        partition = name.rpartition("/")[0]
+        slice_folder = partition.rpartition("/role=")[0]
+        stem = f"part-{number:05}"
+        found.append(Target(name, slice_folder, partition, stem, ".parquet", count))
+    folder = f"{QUARANTINE}/{batch_path(plan)}"
+    for name in quarantine if rejected else ():
+        found.append(Target(name, folder, folder, "rejected", ".json.gz", rejected))
+    for number, name in enumerate(unreadable):
+        staged = unreadable_name(number, name)
+        found.append(Target(staged, folder, folder, f"unreadable-{number:05}", f"-{name}", 0))
+    folder = f"{REPORT}/{batch_path(plan)}"
+    return [*found, Target(REPORT_NAME, folder, folder, "report", ".json", 0)]
+
+
+def unreadable_name(number: int, name: str) -> str:
+    """Under which the `number`-th unreadable input file, `name`, is staged."""
+    return f"unreadable-{number:05}-{name}"
 
 
 def replaced_folders(plan: DeltaPlan, staged: Iterable[str]) -> tuple[str, ...]:
@@ -133,7 +199,7 @@ def owners(manifests: Iterable[Manifest]) -> dict[str, Manifest]:
     """Folder -> the manifest that owns it."""
     return {
         folder: manifest
-        for manifest in sorted(manifests, key=lambda manifest: manifest.sequence)
+        for manifest in sorted(manifests, key=lambda manifest: manifest.order)
         for folder in manifest.folders
     }
 
@@ -153,8 +219,8 @@ def superseded(manifests: Iterable[Manifest]) -> tuple[list[OutputFile], list[Ma
     stale = [
         file for manifest in known for file in manifest.files if owner[file.folder] is not manifest
     ]
-    owning = {manifest.sequence for manifest in owner.values()}
-    return stale, [manifest for manifest in known if manifest.sequence not in owning]
+    owning = {manifest.order for manifest in owner.values()}
+    return stale, [manifest for manifest in known if manifest.order not in owning]
 
 
 def summary(manifest: Manifest) -> Mapping[str, Any]:

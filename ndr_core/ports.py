@@ -52,8 +52,8 @@ class FlowSource(Protocol):
         """Its data files, sorted by address. Raises UsageError when there is no such place."""
         ...
 
-    def check_header(self, file: InputFile) -> str | None:
-        """What is wrong with the first bytes of a file (gzip or not, by its name), or None."""
+    def header_problems(self, files: Sequence[InputFile]) -> Mapping[InputFile, str]:
+        """What is wrong with the first bytes (gzip or not, by the name), for files where something is."""
         ...
 
     def lines(self, file: InputFile) -> Iterator[bytes]:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ndr_core.errors import NdrError
-from ndr_core.input_mapping import PRESETS
 from ndr_core.synthetic import SyntheticBatch
 from ndr_core.times import parse_bound
+from ndr_entrypoints.commands.aws import aws
+from ndr_entrypoints.commands.spec import spec
+from ndr_entrypoints.failures import FailingGroup
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,20 +26,7 @@ _FOLDER = click.Path(path_type=Path)
 _DEFAULT_SYNTHETIC = SyntheticBatch(records=0)
 
 
-class _Group(click.Group):
-    """Turns failures that a user can act on into one message and an exit code."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (NdrError, OSError) as error:
-            if ctx.params["debug"]:
-                raise
-            click.echo(f"ndr: {error}", err=True)
-            ctx.exit(error.exit_code if isinstance(error, NdrError) else NdrError.exit_code)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=FailingGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ndr-delta-builder")
 @click.option("--debug", is_flag=True, help="Show the stack trace of a failure.")
 def main(debug: bool) -> None:
@@ -46,10 +34,16 @@ def main(debug: bool) -> None:
     del debug  # read by the group
 
 
+main.add_command(spec)
+main.add_command(aws)
+
+
 @main.command()
 @click.option("--spec", type=_FOLDER, required=True, help="JobSpec file, YAML or JSON.")
-@click.option("--input", "input_", required=True, help="Folder (or file) of JSON Lines, gzip.")
-@click.option("--output", required=True, help="Folder to publish to.")
+@click.option(
+    "--input", "input_", required=True, help="Folder (or file) of JSON Lines, gzip; or s3://.."
+)
+@click.option("--output", required=True, help="Folder to publish to, or s3://..")
 @click.option("--engine", type=click.Choice(["polars", "spark", "reference"]), default="polars")
 @click.option("--slice-start", help="ISO-8601, UTC; records before it are rejected.")
 @click.option("--slice-end", help="ISO-8601, UTC; records from it on are rejected.")
@@ -65,31 +59,17 @@ def run(as_json: bool, quiet: bool, output: str, **options: Any) -> None:
     from ndr_entrypoints import console
     from ndr_entrypoints.run import run_job
 
-    target = local_folder(output, "output")
-    source = local_folder(options.pop("input_"), "input")
-    done = run_job(source=source, target=target, quiet=quiet or as_json, **options)
+    done = run_job(source=options.pop("input_"), target=output, quiet=quiet or as_json, **options)
     if as_json:
         console.print_json({**summary(done.manifest), "seconds": round(done.seconds, 3)})
     elif not quiet:
-        console.print_run(Console(), done, target)
-
-
-def local_folder(address: str, what: str) -> Path:
-    """The folder that an address names; UsageError for other places."""
-    from ndr_core.errors import UsageError
-
-    scheme, separator, rest = address.partition("://")
-    if not separator:
-        return Path(address)
-    if scheme == "file":
-        return Path(rest)
-    raise UsageError(f"{what} {address}: {scheme}:// is not supported; give a folder or file://")
+        console.print_run(Console(), done, output)
 
 
 @main.command()
-@click.argument("output", type=_FOLDER)
+@click.argument("output")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def inspect(output: Path, as_json: bool) -> None:
+def inspect(output: str, as_json: bool) -> None:
     """Show what an output holds: slices, roles, hosts, quality of its runs."""
     from rich.console import Console
 
@@ -106,44 +86,6 @@ def inspect(output: Path, as_json: bool) -> None:
     console.print_mapping(screen, "Busiest hosts", found["busiest_hosts"])
     for run_quality in found["quality"]:
         console.print_facts(screen, "Quality", run_quality)
-
-
-@main.group()
-def spec() -> None:
-    """Write and check JobSpecs."""
-
-
-@spec.command()
-@click.argument("file", type=_FOLDER)
-def check(file: Path) -> None:
-    """Say whether a JobSpec is valid, and print it with all defaults."""
-    import yaml
-
-    from ndr_adapters.local.spec_file import JobSpecFile
-
-    found = JobSpecFile(file).load()
-    click.echo(yaml.safe_dump(found.to_plain(), sort_keys=False, allow_unicode=True), nl=False)
-    click.echo(f"{file}: valid", err=True)
-
-
-@spec.command()
-@click.option(
-    "--preset", type=click.Choice(list(PRESETS)), required=True, help="Format of the logs."
-)
-@click.option("--output", type=_FOLDER, help="File to write; default: standard output.")
-def init(preset: str, output: Path | None) -> None:
-    """Write a commented JobSpec to start from."""
-    from ndr_core.errors import UsageError
-    from ndr_entrypoints.spec_template import spec_template
-
-    text = spec_template(preset)
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    if output.exists():
-        raise UsageError(f"{output}: is there already; remove it or choose another name")
-    output.write_text(text)
-    click.echo(f"{output}: written", err=True)
 
 
 @main.command()

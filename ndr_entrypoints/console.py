@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from ndr_adapters.published import located
 from ndr_core.build import RunSummary
 from ndr_core.delta import DELTA_TABLE, PAIR_TABLE
 from ndr_core.manifest import Manifest
@@ -40,15 +40,15 @@ def _cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def print_run(console: Console, run: RunSummary, output: Path) -> None:
+def print_run(console: Console, run: RunSummary, output: str) -> None:
     """What a run did."""
     print_report(console, run.report)
     print_rows(console, run.manifest)
     deltas = [file for file in run.manifest.files if file.table == DELTA_TABLE]
-    print_mapping(console, "Busiest hosts", busiest_hosts(output, deltas))
+    print_mapping(console, "Busiest hosts", busiest_hosts(located(output), deltas))
     console.print(f"{len(run.manifest.files)} files under {output} in {run.seconds:.1f} s:")
     for folder in _top_folders(run.manifest):
-        console.print(f"  {output / folder}", soft_wrap=True)
+        console.print(f"  {output}/{folder}", soft_wrap=True)
 
 
 def _top_folders(manifest: Manifest) -> list[str]:

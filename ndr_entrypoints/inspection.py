@@ -3,45 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from ndr_adapters.local.sink import read_manifests
 from ndr_adapters.polars.read import scan_files
+from ndr_adapters.published import Published, published
 from ndr_core.delta import DELTA_TABLE
 from ndr_core.errors import UsageError
-from ndr_core.manifest import Manifest, OutputFile, live_files
+from ndr_core.manifest import Manifest, OutputFile
 
 BUSIEST = 10
 _SUMS = ("sessions_cnt", "bytes_sent_sum", "bytes_recv_sum")
 _SLICE = ("feature_spec_version", "dt", "hh", "mm")
 
 
-def inspect_output(output: Path) -> dict[str, list[dict[str, Any]]]:
+def inspect_output(output: str) -> dict[str, list[dict[str, Any]]]:
     """Slices, totals by role, busiest hosts and quality reports of the published runs.
 
     Raises UsageError where nothing is published.
     """
-    manifests = read_manifests(output)
-    if not manifests:
+    found = published(output)
+    if not found.manifests:
         raise UsageError(f"{output}: holds no published run")
-    files = [file for file in live_files(manifests) if file.table == DELTA_TABLE]
-    deltas = scan_files(output, files)
+    files = found.files(DELTA_TABLE)
+    deltas = scan_files(found, files)
     return {
         "slices": _totals(deltas, _SLICE) if files else [],
         "roles": _totals(deltas, ("role",)) if files else [],
-        "busiest_hosts": busiest_hosts(output, files),
-        "quality": [_quality(manifest) for manifest in manifests],
+        "busiest_hosts": busiest_hosts(found, files),
+        "quality": [_quality(manifest) for manifest in found.manifests],
     }
 
 
-def busiest_hosts(output: Path, files: Sequence[OutputFile]) -> list[dict[str, Any]]:
+def busiest_hosts(found: Published, files: Sequence[OutputFile]) -> list[dict[str, Any]]:
     """The hosts with most sessions in these files of the delta table, by role."""
     if not files:
         return []
-    totals = _summed(scan_files(output, files), ("host_ip", "role"))
+    totals = _summed(scan_files(found, files), ("host_ip", "role"))
     order = ["sessions_cnt", "host_ip", "role"]
     return totals.sort(order, descending=[True, False, False]).head(BUSIEST).collect().to_dicts()
 

@@ -1,4 +1,4 @@
-"""One run of the delta job over folders."""
+"""One run of the delta job of a JobSpec file."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ndr_adapters.local import FolderSink, FolderSource, JobSpecFile
+from ndr_adapters.local import JobSpecFile
 from ndr_core.build import DeltaBuilderRunner, RunSummary
 from ndr_core.job_spec import RuntimeParams
-from ndr_core.ports import Engine, RunLog
+from ndr_core.ports import RunLog
+from ndr_core.s3_address import is_s3
 from ndr_core.times import parse_bound
+from ndr_entrypoints.places import Places
 from ndr_entrypoints.run_log import LineLog, QuietLog, live_log
 
 
 def run_job(
     *,
     spec: Path,
-    source: Path,
-    target: Path,
+    source: str,
+    target: str,
     engine: str,
     slice_start: str | None,
     slice_end: str | None,
@@ -41,38 +43,23 @@ def run_job(
         slice_start=parse_bound(slice_start, "slice-start") if slice_start else None,
         slice_end=parse_bound(slice_end, "slice-end") if slice_end else None,
     )
-    flows = FolderSource(source)
-    flows.files()  # a missing input is told before an engine starts
+    places = Places.of(source, target)
     with _run_log(quiet) as log:
         return DeltaBuilderRunner(
             spec=job,
             params=params,
-            source=flows,
-            engine=make_engine(engine),
-            sink=FolderSink(target),
+            source=places.source,
+            engine=lambda: places.engine(engine),
+            sink=places.sink,
             log=log,
             code_version=version("ndr-delta-builder"),
         ).run()
 
 
-def make_engine(name: str) -> Engine:
-    """The engine of that name, with the Spark session of this machine where it needs one."""
-    if name == "polars":
-        from ndr_adapters.polars import PolarsEngine
-
-        return PolarsEngine()
-    if name == "reference":
-        from ndr_adapters.reference import ReferenceEngine
-
-        return ReferenceEngine()
-    from ndr_adapters.spark import SparkEngine, local_session
-
-    return SparkEngine(local_session())
-
-
-def _id_from(source: Path) -> str:
-    """A mini-batch id from the name of its folder or file."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.resolve().name.partition(".")[0])
+def _id_from(source: str) -> str:
+    """A mini-batch id from the name of its folder, file or prefix."""
+    last = source.rstrip("/").rpartition("/")[2] if is_s3(source) else Path(source).resolve().name
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", last.partition(".")[0])
     return name.strip("._-") or "mini-batch"
 
 

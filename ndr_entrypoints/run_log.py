@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 
 _STAGES = {
     "look": "looking at the input",
+    "start": "starting the engine",
     "build": "building deltas",
     "publish": "publishing",
 }

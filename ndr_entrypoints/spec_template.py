@@ -10,12 +10,16 @@ import yaml
 from attrs import fields
 
 from ndr_core.input_mapping import PRESETS, FieldSource, InputMapping
-from ndr_core.job_spec import DEFAULT_PORT_SETS, Delta, JobSpec, Quality
+from ndr_core.job_spec import DEFAULT_PORT_SETS, Delta, JobSpec, Quality, Storage
 
 _ABOUT = {
     "paloalto": "Palo Alto traffic logs, parsed: the canonical column names, times as ISO-8601 text.",
     "zeek": "Zeek conn.log as JSON Lines; conn_state becomes action and reason.",
     "vpcflow": "AWS VPC Flow Logs (v2 to v5) as JSON Lines.",
+}
+_EXAMPLE_PREFIXES = {
+    "input_prefix": "landing/my-network",
+    "output_prefix": "deltas/my-network",
 }
 
 
@@ -47,6 +51,11 @@ def _lines(preset: str) -> Iterator[str]:
     yield "  port_sets:"
     for name, ports in DEFAULT_PORT_SETS.items():
         yield f"    {name}: {sorted(ports)}"
+    yield from _comment(_doc(JobSpec, "storage"))
+    yield "# storage:"
+    for key in ("input_prefix", "output_prefix"):
+        yield f"#   # {_doc(Storage, key)}"
+        yield f"#   {key}: s3://BUCKET/{_EXAMPLE_PREFIXES[key]}"
 
 
 def _input(preset: str) -> Iterator[str]:

@@ -83,7 +83,7 @@ def spark_session() -> SparkSession:
     """The one Spark session that all tests share."""
     from ndr_adapters.spark import local_session
 
-    return local_session(2)
+    return local_session(2, s3=True)
 
 
 def spark_engine() -> Engine:

@@ -26,13 +26,15 @@ from ndr_core.delta import QUARANTINE, DeltaPlan
 from ndr_core.errors import NdrError, UsageError
 from ndr_core.job_spec import RuntimeParams
 from ndr_core.manifest import (
-    REPORT,
+    REPORT_NAME,
     Manifest,
     OutputFile,
     RunFacts,
-    batch_path,
+    Target,
     replaced_folders,
     superseded,
+    targets,
+    unreadable_name,
 )
 from ndr_core.ports import InputFile
 
@@ -91,15 +93,12 @@ class FolderStaging:
         unreadable: Sequence[InputFile],
     ) -> Manifest:
         folders = replaced_folders(plan, rows)
-        moves = [
-            *self._tables(rows),
-            *self._quarantine(f"{QUARANTINE}/{batch_path(plan)}", facts, unreadable),
-            self._report(f"{REPORT}/{batch_path(plan)}", facts),
-        ]
+        moves = self._moves(plan, facts, rows, unreadable)
         with _locked(self.output):
             _clear_away_dead_runs(self.output)
             sequence = max((m.sequence for m in read_manifests(self.output)), default=0) + 1
-            manifest = Manifest(sequence, facts, folders, tuple(file for _, file in moves))
+            files = tuple(file for _, file in moves)
+            manifest = Manifest(sequence, self.token, facts, folders, files)
             pending = self.output / _PENDING / _manifest_name(sequence)
             _write_durably(pending, manifest.to_json())
             for source, file in moves:
@@ -118,28 +117,25 @@ class FolderStaging:
             shutil.rmtree(self.folder)
         self.lock.close()
 
-    def _tables(self, rows: Mapping[str, int]) -> Iterator[_Move]:
-        for number, (name, count) in enumerate(sorted(rows.items())):
-            partition = name.rpartition("/")[0]
-            path = f"{partition}/part-{number:05}-{self.token}.parquet"
-            yield _move(self.folder / name, partition.rpartition("/role=")[0], path, count)
-
-    def _quarantine(
-        self, folder: str, facts: RunFacts, unreadable: Sequence[InputFile]
-    ) -> Iterator[_Move]:
-        rejected = facts.report.read - facts.report.kept
-        for staged in (self.folder / QUARANTINE).glob("*.gz") if rejected else ():
-            path = f"{folder}/rejected-{self.token}.json.gz"
-            yield _move(staged, folder, path, rejected)
+    def _moves(
+        self,
+        plan: DeltaPlan,
+        facts: RunFacts,
+        rows: Mapping[str, int],
+        unreadable: Sequence[InputFile],
+    ) -> list[_Move]:
+        names = [Path(file.uri).name for file in unreadable]
         for number, file in enumerate(unreadable):
-            name = f"unreadable-{number:05}-{self.token}-{Path(file.uri).name}"
-            shutil.copyfile(file.uri, self.folder / name)
-            yield _move(self.folder / name, folder, f"{folder}/{name}", 0)
-
-    def _report(self, folder: str, facts: RunFacts) -> _Move:
-        staged = self.folder / "report.json"
-        staged.write_text(json.dumps(facts.report.to_plain(), indent=1))
-        return _move(staged, folder, f"{folder}/report-{self.token}.json", 0)
+            shutil.copyfile(file.uri, self.folder / unreadable_name(number, names[number]))
+        (self.folder / REPORT_NAME).write_text(json.dumps(facts.report.to_plain(), indent=1))
+        found = targets(
+            plan,
+            rows,
+            [f"{QUARANTINE}/{path.name}" for path in (self.folder / QUARANTINE).glob("*.gz")],
+            facts.report.read - facts.report.kept,
+            names,
+        )
+        return [_move(self.folder / target.staged, target, self.token) for target in found]
 
 
 def read_manifests(output: Path) -> list[Manifest]:
@@ -156,10 +152,10 @@ def _read_manifest(path: Path) -> Manifest:
         ) from error
 
 
-def _move(staged: Path, folder: str, path: str, rows: int) -> _Move:
+def _move(staged: Path, target: Target, token: str) -> _Move:
     with staged.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    return staged, OutputFile(folder, path, rows, staged.stat().st_size, sha256)
+    return staged, target.placed(token, staged.stat().st_size, sha256)
 
 
 def _manifest_name(sequence: int) -> str:

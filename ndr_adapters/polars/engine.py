@@ -2,48 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+from typing import Any
+
 import polars as pl
-from attrs import frozen
+from attrs import field, frozen
 from polars.exceptions import ComputeError
 
 from ndr_adapters.polars import aggregate, quality
 from ndr_adapters.polars.lines import decode_lines, scan_lines
 from ndr_adapters.polars.parse import BLANK, parse_lines
-from ndr_adapters.polars.write import (
-    fill_empty_partitions,
-    quarantine_sink,
-    staged_rows,
-    table_sink,
-)
+from ndr_adapters.polars.write import Place
 from ndr_core.delta import DELTA_TABLE, PAIR_TABLE, DeltaPlan, overflow_place
 from ndr_core.errors import EngineReadError, OverflowingColumnError
 from ndr_core.ports import EngineResult, InputBatch
 from ndr_core.quality import REPAIR_RULES
+from ndr_core.s3_address import is_s3
 
 
 @frozen
 class PolarsEngine:
-    """Builds deltas on one machine, streaming; the same rows as every other engine."""
+    """Builds deltas on one machine, streaming; the same rows as every other engine.
+
+    `storage_options`: how Polars reaches S3, where input or output lie there.
+    """
 
     name: str = "polars"
+    storage_options: dict[str, Any] = field(factory=dict)
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
+        place = Place(staging_root, self.storage_options)
         try:
-            try:
-                return self._build(plan, batch, staging_root, scan_lines(batch))
-            except ComputeError as error:
-                if "utf8" not in str(error):
-                    raise
-            return self._build(plan, batch, staging_root, decode_lines(batch))
+            with _scratch(staging_root) as scratch:
+                try:
+                    lines = scan_lines(batch, self.storage_options)
+                    return self._build(plan, batch, place, scratch, lines)
+                except ComputeError as error:
+                    if "utf8" not in str(error):
+                        raise
+                return self._build(plan, batch, place, scratch, decode_lines(batch))
         except (ComputeError, OSError) as error:
             raise EngineReadError(f"polars: {error}") from error
 
     def _build(
-        self, plan: DeltaPlan, batch: InputBatch, staging_root: str, lines: pl.LazyFrame
+        self, plan: DeltaPlan, batch: InputBatch, place: Place, scratch: str, lines: pl.LazyFrame
     ) -> EngineResult:
         judged = _spooled(
             quality.judge(parse_lines(lines, plan.spec, batch.key_orders), plan),
-            f"{staging_root}/records.parquet",
+            f"{scratch}/records.parquet",
         )
         views = aggregate.role_views(quality.repaired(judged), plan)
         sums = _streamed(aggregate.host_sums(views, plan))
@@ -56,14 +64,23 @@ class PolarsEngine:
                 _streamed(aggregate.histogram_cells(views, item)), hosts, item
             )
         ]
-        pairs = _spooled(aggregate.pair_table(views), f"{staging_root}/pairs.parquet")
+        pairs = _spooled(aggregate.pair_table(views), f"{scratch}/pairs.parquet")
         peers = [_streamed(aggregate.peer_cells(pairs, key, plan)) for key in plan.cell_aggregates]
-        _streamed(table_sink(aggregate.pair_rows(pairs, plan), plan, staging_root, PAIR_TABLE))
-        _streamed(quarantine_sink(quality.quarantine(judged), staging_root))
+        _streamed(place.table_sink(aggregate.pair_rows(pairs, plan), plan, PAIR_TABLE))
+        _streamed(place.quarantine_sink(quality.quarantine(judged)))
         deltas = aggregate.finish_deltas(hosts, histograms, peers, plan)
-        _streamed(table_sink(deltas.lazy(), plan, staging_root, DELTA_TABLE))
-        fill_empty_partitions(plan, staging_root)
-        return _result(_streamed(quality.counts(judged)), staged_rows(staging_root))
+        _streamed(place.table_sink(deltas.lazy(), plan, DELTA_TABLE))
+        return _result(_streamed(quality.counts(judged)), place.finish(plan))
+
+
+@contextmanager
+def _scratch(staging_root: str) -> Iterator[str]:
+    """A folder for what is spooled: beside the staged files, or on this machine where they are in S3."""
+    if not is_s3(staging_root):
+        yield staging_root
+        return
+    with TemporaryDirectory(prefix="ndr-") as folder:
+        yield folder
 
 
 def _streamed(query: pl.LazyFrame) -> pl.DataFrame:

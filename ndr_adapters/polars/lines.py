@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -13,13 +14,12 @@ _LINES_PER_BATCH = 50_000
 _LINE_SCHEMA = {"line": pl.String(), "undecodable": pl.Boolean()}
 
 
-def scan_lines(batch: InputBatch) -> pl.LazyFrame:
+def scan_lines(batch: InputBatch, storage_options: dict[str, Any]) -> pl.LazyFrame:
     """Lines of all files, decompressed and decoded by Polars."""
     if not batch.files:
         return pl.LazyFrame(schema=_LINE_SCHEMA)
-    return pl.scan_lines(batch.uris, name="line", glob=False).with_columns(
-        pl.lit(False).alias("undecodable")
-    )
+    lines = pl.scan_lines(batch.uris, name="line", glob=False, storage_options=storage_options)
+    return lines.with_columns(pl.lit(False).alias("undecodable"))
 
 
 def decode_lines(batch: InputBatch) -> pl.LazyFrame:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import glob
+from typing import Any
 
 import polars as pl
+from attrs import field, frozen
 
-from ndr_core.delta import PARTITION_KEYS, QUARANTINE, DeltaPlan
-from ndr_core.manifest import TABLES
+from ndr_core.delta import (
+    DELTA_TABLE,
+    PAIR_COLUMNS,
+    PAIR_TABLE,
+    PARTITION_KEYS,
+    QUARANTINE,
+    DeltaPlan,
+)
 from ndr_core.measures import ColumnType, OutputColumn
 
 DTYPES: dict[ColumnType, pl.DataType] = {
@@ -19,47 +27,77 @@ DTYPES: dict[ColumnType, pl.DataType] = {
 }
 
 
-def table_sink(rows: pl.LazyFrame, plan: DeltaPlan, staging_root: str, table: str) -> pl.LazyFrame:
-    """A query that writes rows in their output form to the partitions of a table."""
-    keys = plan.varying_keys
-    partitions = pl.PartitionBy(
-        Path(staging_root, table, plan.shared_path), key=list(keys), include_key=False
-    )
-    known = rows.drop([key for key in PARTITION_KEYS if key not in keys])
-    sink = known.sink_parquet(partitions, compression="zstd", mkdir=True, lazy=True)
-    assert sink is not None
-    return sink
+@frozen
+class Place:
+    """A folder, or a prefix in S3, to write staged files to."""
 
+    root: str
+    storage_options: dict[str, Any] = field(factory=dict)
 
-def quarantine_sink(rejected: pl.LazyFrame, staging_root: str) -> pl.LazyFrame:
-    """A query that writes rejected records."""
-    sink = rejected.sink_ndjson(
-        f"{staging_root}/{QUARANTINE}/rejected.json.gz", compression="gzip", mkdir=True, lazy=True
-    )
-    assert sink is not None
-    return sink
+    def table_sink(self, rows: pl.LazyFrame, plan: DeltaPlan, table: str) -> pl.LazyFrame:
+        """A query that writes rows in their output form to the partitions of a table."""
+        keys = plan.varying_keys
+        path = f"{self.root}/{table}/{plan.shared_path}".rstrip("/")
+        partitions = pl.PartitionBy(path, key=list(keys), include_key=False)
+        known = rows.drop([key for key in PARTITION_KEYS if key not in keys])
+        sink = known.sink_parquet(
+            partitions,
+            compression="zstd",
+            mkdir=True,
+            lazy=True,
+            storage_options=self.storage_options,
+        )
+        assert sink is not None
+        return sink
 
+    def quarantine_sink(self, rejected: pl.LazyFrame) -> pl.LazyFrame:
+        """A query that writes rejected records."""
+        sink = rejected.sink_ndjson(
+            f"{self.root}/{QUARANTINE}/rejected.json.gz",
+            compression="gzip",
+            mkdir=True,
+            lazy=True,
+            storage_options=self.storage_options,
+        )
+        assert sink is not None
+        return sink
 
-def fill_empty_partitions(plan: DeltaPlan, staging_root: str) -> None:
-    """Write a file without rows to each folder that is due and has none."""
-    for name, columns in plan.due_folders():
-        folder = Path(staging_root, name)
-        if not folder.exists():
-            empty = pl.DataFrame(schema=schema_of(columns))
-            empty.write_parquet(folder / "empty.parquet", mkdir=True)
+    def finish(self, plan: DeltaPlan) -> dict[str, int]:
+        """Staged files of the tables, below the root -> rows.
 
+        Each folder that is due and has none gets a file without rows.
+        """
+        found = {
+            name: rows
+            for table, columns in ((DELTA_TABLE, plan.delta_columns), (PAIR_TABLE, PAIR_COLUMNS))
+            for name, rows in self._rows(table, columns).items()
+        }
+        filled = {name.rpartition("/")[0] for name in found}
+        for folder, columns in plan.due_folders():
+            if folder not in filled:
+                name = f"{folder}/empty.parquet"
+                empty = pl.DataFrame(schema=schema_of(columns))
+                empty.write_parquet(
+                    f"{self.root}/{name}", mkdir=True, storage_options=self.storage_options
+                )
+                found[name] = 0
+        return found
 
-def staged_rows(staging_root: str) -> dict[str, int]:
-    """Staged files of the tables, below the root -> rows."""
-    root = Path(staging_root)
-    return {
-        str(path.relative_to(root)): pl.scan_parquet(path, glob=False)
-        .select(pl.len())
-        .collect()
-        .item()
-        for table in TABLES
-        for path in sorted((root / table).rglob("*.parquet"))
-    }
+    def _rows(self, table: str, columns: tuple[OutputColumn, ...]) -> dict[str, int]:
+        written = tuple(column for column in columns if column.name not in PARTITION_KEYS)
+        counts = (
+            pl.scan_parquet(
+                f"{glob.escape(self.root)}/{table}/**/*.parquet",
+                schema=schema_of(written),
+                hive_partitioning=False,
+                include_file_paths="file",
+                storage_options=self.storage_options,
+            )
+            .group_by("file")
+            .len()
+            .collect()
+        )
+        return {file[len(self.root) + 1 :]: rows for file, rows in counts.iter_rows()}
 
 
 def schema_of(columns: tuple[OutputColumn, ...]) -> dict[str, pl.DataType]:

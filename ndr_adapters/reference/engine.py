@@ -6,15 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 
-from ndr_adapters.polars.write import (
-    fill_empty_partitions,
-    quarantine_sink,
-    schema_of,
-    staged_rows,
-    table_sink,
-)
+from ndr_adapters.polars.write import Place, schema_of
 from ndr_core.delta import DELTA_TABLE, PAIR_COLUMNS, PAIR_TABLE, DeltaPlan
 from ndr_core.measures import ColumnType, OutputColumn
 from ndr_core.ports import EngineResult, InputBatch
@@ -28,21 +22,22 @@ class ReferenceEngine:
     """Builds deltas in plain Python: all records in memory, some thousand per second."""
 
     name: str = "reference"
+    storage_options: dict[str, Any] = field(factory=dict)
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
+        place = Place(staging_root, self.storage_options)
         lines = (line for file in batch.files for line in batch.read_lines(file))
         tables = build_tables(lines, plan)
         rejected = pl.LazyFrame([asdict(item) for item in tables.quarantine], _QUARANTINE_SCHEMA)
         sinks = [
-            table_sink(_frame(tables.deltas, plan.delta_columns), plan, staging_root, DELTA_TABLE),
-            table_sink(_frame(tables.pairs, PAIR_COLUMNS), plan, staging_root, PAIR_TABLE),
-            quarantine_sink(rejected, staging_root),
+            place.table_sink(_frame(tables.deltas, plan.delta_columns), plan, DELTA_TABLE),
+            place.table_sink(_frame(tables.pairs, PAIR_COLUMNS), plan, PAIR_TABLE),
+            place.quarantine_sink(rejected),
         ]
         pl.collect_all(sinks)
-        fill_empty_partitions(plan, staging_root)
         report = tables.report
         return EngineResult(
-            staged_rows(staging_root),
+            place.finish(plan),
             report.kept,
             report.rejected,
             report.repaired,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -13,6 +13,7 @@ from ndr_adapters.spark import aggregate, quality
 from ndr_adapters.spark.careful import read_careful
 from ndr_adapters.spark.expr import quoted
 from ndr_adapters.spark.parse import read_plain
+from ndr_adapters.spark.paths import as_glob, spark_address
 from ndr_adapters.spark.reading import UNFIT
 from ndr_adapters.spark.views import HOST, NOT_KEPT, amounts, make_views
 from ndr_adapters.spark.write import (
@@ -40,6 +41,10 @@ _SETTINGS = {
     "spark.sql.adaptive.enabled": "false",
     # Up to so many partitions, rows are written as they come rather than sorted by partition first.
     "spark.sql.maxConcurrentOutputFileWriters": "256",
+    # A finished task puts its files in place itself: staging is private, so that no one sees a part of a job,
+    # and in S3, where a rename is a copy, it saves one copy of each file.
+    "mapreduce.fileoutputcommitter.algorithm.version": "2",
+    "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
     # Histograms are collected per host: hash as long as memory allows, not for 128 hosts only.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "200000",
 }
@@ -52,20 +57,26 @@ class SparkEngine:
     """Builds deltas on Spark. The session is the caller's; settings are made in a session of its own."""
 
     session: SparkSession
+    settings: Mapping[str, str] = field(
+        factory=dict, metadata={"doc": "of file systems, e.g. how S3 is reached"}
+    )
     name: str = "spark"
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         session = session_for(self.session, _partitions(self.session, batch))
+        for key, value in self.settings.items():
+            session.conf.set(key, value)
+        root = spark_address(staging_root)
         try:
             views = views_of(session, plan, batch).localCheckpoint()
             pairs = aggregate.pair_table(views).localCheckpoint()
             rows = aggregate.host_rows(views, pairs, plan).localCheckpoint()
             _refuse_overflow(rows, plan)
-            write_table(aggregate.pair_rows(pairs, plan), plan, staging_root, PAIR_TABLE)
-            write_table(aggregate.delta_rows(rows, plan), plan, staging_root, DELTA_TABLE)
-            write_quarantine(aggregate.quarantine_rows(views), staging_root)
-            fill_empty_partitions(session, plan, staging_root)
-            return _result(aggregate.counts(views), staged_rows(session, staging_root))
+            write_table(aggregate.pair_rows(pairs, plan), plan, root, PAIR_TABLE)
+            write_table(aggregate.delta_rows(rows, plan), plan, root, DELTA_TABLE)
+            write_quarantine(aggregate.quarantine_rows(views), root)
+            fill_empty_partitions(session, plan, root)
+            return _result(aggregate.counts(views), staged_rows(session, root))
         except (Py4JJavaError, PySparkException) as error:
             raise EngineReadError(f"spark: {_root_cause(error)}") from error
 
@@ -82,7 +93,8 @@ def session_for(session: SparkSession, partitions: int) -> SparkSession:
 def views_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataFrame:
     """The role views of a batch; its lines have been read once by then."""
     if batch.files:
-        text = session.read.option("lineSep", "\n").text([_as_glob(uri) for uri in batch.uris])
+        paths = [as_glob(spark_address(uri)) for uri in batch.uris]
+        text = session.read.option("lineSep", "\n").text(paths)
     else:
         text = session.createDataFrame([], "value string")
     flows = quality.judge(read_plain(text, plan.spec), plan).localCheckpoint()
@@ -93,11 +105,6 @@ def views_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataF
     if plan.spec.quality.deduplicate_on:
         flows = quality.mark_duplicates(flows, plan)
     return make_views(quality.repaired(flows), plan)
-
-
-def _as_glob(uri: str) -> str:
-    """The pattern that names just this file: Spark takes any path for a pattern."""
-    return re.sub(r"[\\{}\[\]*?]", r"\\\g<0>", uri)
 
 
 def _partitions(session: SparkSession, batch: InputBatch) -> int:

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 from pyspark.sql import SparkSession
 
+from ndr_adapters.spark.connector import connector_jars
 from ndr_adapters.spark.java import ensure_java
 
+_CREDENTIALS: Final = "com.amazonaws.auth.DefaultAWSCredentialsProviderChain"
+"""Environment, profile, role: where boto3 looks, too."""
 
-def local_session(cores: int | None = None, driver_memory: str = "4g") -> SparkSession:
+
+def session(*, s3: bool) -> SparkSession:
+    """The session of the cluster that `spark-submit` started this program on, else a local one."""
+    if "PYSPARK_GATEWAY_PORT" in os.environ:
+        return SparkSession.builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+    return local_session(s3=s3)
+
+
+def local_session(
+    cores: int | None = None, driver_memory: str = "4g", *, s3: bool = False
+) -> SparkSession:
     """A Spark session in this process's JVM, or the one that is already there.
 
     `cores` defaults to all of the machine. No UI, UTC, and as many shuffle partitions as cores to begin with.
+    `s3`: with the connector for `s3a://`; raises UsageError where that has not been fetched.
     """
     ensure_java()
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     threads = cores or os.cpu_count() or 1
     logging = Path(__file__).with_name("log4j2.properties").as_uri()
-    return (
+    builder = (
         SparkSession.builder.master(f"local[{threads}]")
         .appName("ndr-delta-builder")
         .config("spark.driver.memory", driver_memory)
@@ -31,5 +46,11 @@ def local_session(cores: int | None = None, driver_memory: str = "4g") -> SparkS
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.shuffle.partitions", str(2 * threads))
         .config("spark.sql.sources.parallelPartitionDiscovery.threshold", "1000")
-        .getOrCreate()
     )
+    if s3:
+        # On the class path, not in spark.jars, which copies 280 MB at each start.
+        builder = builder.config(
+            "spark.driver.extraClassPath", ":".join(map(str, connector_jars()))
+        )
+        builder = builder.config("spark.hadoop.fs.s3a.aws.credentials.provider", _CREDENTIALS)
+    return builder.getOrCreate()

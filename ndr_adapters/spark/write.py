@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -9,7 +10,7 @@ from pyspark.sql import types as T
 
 from ndr_core.delta import PARTITION_KEYS, QUARANTINE, DeltaPlan
 from ndr_core.manifest import TABLES
-from ndr_core.measures import ColumnType
+from ndr_core.measures import ColumnType, OutputColumn
 
 _TYPES: dict[ColumnType, T.DataType] = {
     ColumnType.STRING: T.StringType(),
@@ -41,22 +42,20 @@ def fill_empty_partitions(session: SparkSession, plan: DeltaPlan, staging_root: 
     for name, columns in plan.due_folders():
         folder = f"{staging_root}/{name}"
         if not _exists(session, folder):
-            schema = T.StructType([T.StructField(c.name, _TYPES[c.type]) for c in columns])
-            empty = session.createDataFrame([], schema)
+            empty = session.createDataFrame([], schema_of(columns))
             empty.coalesce(1).write.mode("overwrite").parquet(folder)
 
 
 def _exists(session: SparkSession, folder: str) -> bool:
     jvm = _jvm(session)
     path = jvm.org.apache.hadoop.fs.Path(folder)
-    configuration = session.sparkContext._jsc.hadoopConfiguration()
-    return bool(path.getFileSystem(configuration).exists(path))
+    return bool(path.getFileSystem(_hadoop_configuration(session)).exists(path))
 
 
 def staged_rows(session: SparkSession, staging_root: str) -> dict[str, int]:
     """Staged files of the tables, below the root -> rows, from the footers that the driver reads."""
     jvm = _jvm(session)
-    configuration = session.sparkContext._jsc.hadoopConfiguration()
+    configuration = _hadoop_configuration(session)
     reader = jvm.org.apache.parquet.hadoop.ParquetFileReader
     found = {}
     for table in TABLES:
@@ -76,6 +75,16 @@ def staged_rows(session: SparkSession, staging_root: str) -> dict[str, int]:
                 found[table + path.toUri().getPath().removeprefix(prefix)] = footer.getRecordCount()
                 footer.close()
     return found
+
+
+def schema_of(columns: Iterable[OutputColumn]) -> T.StructType:
+    """Spark types of output columns."""
+    return T.StructType([T.StructField(c.name, _TYPES[c.type]) for c in columns])
+
+
+def _hadoop_configuration(session: SparkSession) -> Any:
+    """Hadoop's settings as this session's own ones change them."""
+    return session._jsparkSession.sessionState().newHadoopConf()
 
 
 def _jvm(session: SparkSession) -> Any:

@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ndr_adapters.local import FolderSink, FolderSource
 from ndr_core import JobSpec, RuntimeParams, parse_job_spec
 from ndr_core.build import DeltaBuilderRunner
 from ndr_core.flow import FLOW_FIELDS, FieldKind
-from ndr_entrypoints.run import make_engine
+from ndr_entrypoints.places import Places
 from ndr_entrypoints.run_log import QuietLog
 
 START_US, END_US = 1_740_823_200_000_000, 1_740_824_100_000_000
@@ -44,16 +43,16 @@ def parse_with_spark(batch: Path) -> Callable[[], object]:
 def whole_job(engine_name: str, batch: Path) -> Callable[[], object]:
     """Read, judge, build and publish to a folder that is thrown away."""
     spec: JobSpec = parse_job_spec({"project_name": "bench", "input": {"preset": "paloalto"}})
-    engine = make_engine(engine_name)
 
     def job() -> object:
         with tempfile.TemporaryDirectory() as output:
+            places = Places.of(str(batch), output)
             return DeltaBuilderRunner(
                 spec=spec,
                 params=RuntimeParams("bench", "bench", START_US, END_US),
-                source=FolderSource(batch),
-                engine=engine,
-                sink=FolderSink(Path(output)),
+                source=places.source,
+                engine=lambda: places.engine(engine_name),
+                sink=places.sink,
                 log=QuietLog(),
             ).run()
 

@@ -31,7 +31,7 @@ def publish(batch: Path, output: Path, start: int = TEN, mini_batch: str = "mb")
             spec=make_spec(),
             params=params,
             source=FolderSource(batch),
-            engine=ReferenceEngine(),
+            engine=ReferenceEngine,
             sink=FolderSink(output),
             log=QuietLog(),
         )

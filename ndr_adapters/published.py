@@ -1,0 +1,107 @@
+"""What an output holds for readers, wherever it lies: the live files of its published runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from ndr_core.delta import slice_path
+from ndr_core.errors import UsageError
+from ndr_core.flow import MINUTE_US
+from ndr_core.manifest import Manifest, OutputFile, live_files
+from ndr_core.s3_address import S3Address, is_s3
+from ndr_core.times import to_us
+
+
+@frozen
+class SliceRange:
+    """Slices that start in [since, until); an absent bound leaves its side open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Raise UsageError for bounds without a time zone, which could mean any time."""
+        for name in ("since", "until"):
+            bound = getattr(self, name)
+            if bound is not None and bound.tzinfo is None:
+                raise UsageError(
+                    f"{name}: {bound} has no time zone; give one, such as datetime.UTC"
+                )
+
+    def holds(self, path: str) -> bool:
+        """Whether a slice's path, `dt=../hh=../mm=..` at its end, lies in the range."""
+        place = path.partition("/")[2]
+        return (self.since is None or place >= _place(self.since)) and (
+            self.until is None or place < _place(self.until)
+        )
+
+
+def _place(moment: datetime) -> str:
+    """Where slices from this moment on begin; slices start at whole minutes."""
+    minute = -(-to_us(moment) // MINUTE_US) * MINUTE_US
+    return slice_path("", minute).partition("/")[2]
+
+
+@frozen
+class Published:
+    """The published runs of an output, as of one moment."""
+
+    root: str = field(metadata={"doc": "address of the output, without a slash at its end"})
+    manifests: tuple[Manifest, ...] = ()
+    slices: SliceRange = field(factory=SliceRange)
+    polars_options: dict[str, Any] = field(factory=dict, metadata={"doc": "how Polars gets there"})
+    hadoop_settings: dict[str, str] = field(factory=dict, metadata={"doc": "how Spark gets there"})
+
+    def files(self, table: str) -> list[OutputFile]:
+        """Live files of a table, in the range of slices, sorted by path."""
+        return [
+            file
+            for file in live_files(self.manifests)
+            if file.table == table and self.slices.holds(file.folder.partition("/")[2])
+        ]
+
+
+def located(output: Path | str) -> Published:
+    """An output at a folder or an address in S3, its runs not looked up.
+
+    Raises UsageError for what is no address, or where S3 is not set up.
+    """
+    if not (isinstance(output, str) and is_s3(output)):
+        return Published(str(output))
+    from ndr_adapters.aws import s3_client
+    from ndr_adapters.s3.settings import hadoop_settings, polars_options
+
+    root = str(S3Address.parse(output, "output")).rstrip("/")
+    client = s3_client()
+    return Published(
+        root, polars_options=polars_options(client), hadoop_settings=hadoop_settings(client)
+    )
+
+
+def published(output: Path | str, slices: SliceRange | None = None) -> Published:
+    """The published runs of an output. Raises as `located`, and where S3 does not let it be read.
+
+    In S3, only manifests that may hold a slice of the range are read.
+    """
+    wanted = slices or SliceRange()
+    found = located(output)
+    if is_s3(found.root):
+        manifests = _manifests_in_s3(S3Address.parse(found.root, "output"), wanted)
+    else:
+        from ndr_adapters.local.sink import read_manifests
+
+        manifests = tuple(read_manifests(Path(output)))
+    return evolve(found, manifests=manifests, slices=wanted)
+
+
+def _manifests_in_s3(output: S3Address, slices: SliceRange) -> tuple[Manifest, ...]:
+    from ndr_adapters.aws import s3_client
+    from ndr_adapters.s3.claims import ClaimLog, manifests_of
+
+    log = ClaimLog(s3_client(), output)
+    claims = log.read(lambda entry: entry.may_hold(slices.since, slices.until))
+    return tuple(manifests_of(claims))

@@ -1,0 +1,92 @@
+"""Objects in S3: listed, read in ranges, deleted in bulk."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError
+
+from ndr_adapters.aws import AwsError, told
+from ndr_core.s3_address import S3Address
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
+
+FIRST_BYTES: Final = 256 << 10
+_CHUNK_BYTES: Final = 8 << 20
+_READ_ATTEMPTS: Final = 6
+_DELETE_BATCH: Final = 1000
+
+
+def list_objects(client: S3Client, place: S3Address) -> Iterator[ObjectTypeDef]:
+    """The objects below a place, in the order of their keys."""
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=place.bucket, Prefix=place.below
+    )
+    with told(str(place)):
+        for page in pages:
+            yield from page.get("Contents", ())
+
+
+class ObjectStream(io.RawIOBase):
+    """An object read in ranges, each tried again by itself: a lost connection is no broken file."""
+
+    def __init__(self, client: S3Client, bucket: str, key: str, size: int) -> None:
+        self._client = client
+        self._place = {"Bucket": bucket, "Key": key}
+        self._size = size
+        self._offset = 0
+        self._chunk = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        if not self._chunk and self._offset < self._size:
+            # Small at first: a look at the first lines should not fetch megabytes of each file.
+            length = _CHUNK_BYTES if self._offset else FIRST_BYTES
+            self._chunk = memoryview(self.read_range(self._offset, length))
+            self._offset += len(self._chunk)
+        target = memoryview(buffer).cast("B")
+        count = min(len(target), len(self._chunk))
+        target[:count] = self._chunk[:count]
+        self._chunk = self._chunk[count:]
+        return count
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Bytes from `start`, fewer than `length` at the end. Raises AwsError when they can't be had."""
+        end = min(start + length, self._size) - 1
+        address = f"s3://{self._place['Bucket']}/{self._place['Key']}"
+        wanted: dict[str, Any] = {**self._place, "Range": f"bytes={start}-{end}"}
+        for attempt in range(_READ_ATTEMPTS):
+            with told(address):
+                answer = self._client.get_object(**wanted)
+            try:
+                found = answer["Body"].read()
+            except (BotoCoreError, OSError) as error:  # cut off underway; asking anew is due to us
+                broken: Exception = error
+            else:
+                if len(found) == end - start + 1:
+                    return found
+                broken = EOFError(f"{len(found)} of {end - start + 1} bytes")
+            time.sleep(0.1 * 2**attempt)
+        raise AwsError(f"{address}: reading broke off {_READ_ATTEMPTS} times: {broken}")
+
+
+def delete_objects(client: S3Client, bucket: str, keys: Sequence[str]) -> None:
+    """Delete objects; those that are gone already do no harm. Raises AwsError for any that stays."""
+    for start in range(0, len(keys), _DELETE_BATCH):
+        batch = keys[start : start + _DELETE_BATCH]
+        with told(f"s3://{bucket}/{batch[0]}"):
+            answer = client.delete_objects(
+                Bucket=bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+            )
+        for left in answer.get("Errors", ()):
+            raise AwsError(
+                f"s3://{bucket}/{left.get('Key')}: can't be deleted: {left.get('Message')}"
+            )

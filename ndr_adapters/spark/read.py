@@ -1,0 +1,59 @@
+"""Published tables as Spark frames."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
+
+from ndr_adapters.published import SliceRange, published
+from ndr_adapters.spark.paths import as_glob, spark_address
+from ndr_adapters.spark.write import schema_of
+from ndr_core.delta import DELTA_TABLE, PAIR_COLUMNS, PAIR_TABLE
+
+
+def read_deltas(
+    session: SparkSession,
+    output: Path | str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> DataFrame:
+    """The published delta table of an output: `ndr_adapters.polars.read_deltas` as a Spark frame."""
+    return _read(session, output, DELTA_TABLE, SliceRange(since, until), T.StructType())
+
+
+def read_pairs(
+    session: SparkSession,
+    output: Path | str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> DataFrame:
+    """The published pair table of an output: `ndr_adapters.polars.read_pairs` as a Spark frame."""
+    return _read(session, output, PAIR_TABLE, SliceRange(since, until), schema_of(PAIR_COLUMNS))
+
+
+def _read(
+    session: SparkSession,
+    output: Path | str,
+    table: str,
+    slices: SliceRange,
+    without_rows: T.StructType,
+) -> DataFrame:
+    found = published(output, slices)
+    root = spark_address(found.root)
+    paths = [as_glob(f"{root}/{file.path}") for file in found.files(table)]
+    own = session.newSession()
+    for key, value in found.hadoop_settings.items():
+        own.conf.set(key, value)
+    own.conf.set("spark.sql.session.timeZone", "UTC")
+    # Partition keys are text, whatever they look like.
+    own.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
+    if not paths:
+        return own.createDataFrame([], without_rows)
+    # Unknown columns of some files are null there.
+    reader = own.read.option("mergeSchema", "true").option("basePath", f"{root}/{table}")
+    return reader.parquet(*paths)

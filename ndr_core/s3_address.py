@@ -1,0 +1,64 @@
+"""Addresses of objects in S3, as pure text."""
+
+from __future__ import annotations
+
+import re
+
+from attrs import frozen
+
+from ndr_core.errors import UsageError
+
+_SCHEMES = ("s3://", "s3a://")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_PREFIX = re.compile(r"[A-Za-z0-9!_.'()=/ -]*")
+
+
+def is_s3(address: str) -> bool:
+    """Whether an address names a place in S3, under either scheme."""
+    return address.startswith(_SCHEMES)
+
+
+@frozen
+class S3Address:
+    """A bucket and a key or prefix in it, without slashes at its ends."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, address: str, what: str) -> S3Address:
+        """`s3://bucket/some/prefix` or `s3a://...`; UsageError, naming `what`, for anything else.
+
+        The prefix may not hold empty, `.` or `..` segments, nor characters that globs or URLs give a meaning.
+        """
+        scheme = next((known for known in _SCHEMES if address.startswith(known)), None)
+        if scheme is None:
+            raise UsageError(f"{what}: {address!r} is no address in S3; give s3://BUCKET/PREFIX")
+        bucket, _, key = address.removeprefix(scheme).partition("/")
+        key = key.removesuffix("/")
+        if not _BUCKET.fullmatch(bucket):
+            raise UsageError(f"{what}: {address!r}: {bucket!r} is no name of a bucket")
+        if key and not set(key.split("/")).isdisjoint(("", ".", "..")):
+            raise UsageError(f"{what}: {address!r}: has an empty, '.' or '..' segment")
+        if not _PREFIX.fullmatch(key):
+            raise UsageError(
+                f"{what}: {address!r}: a prefix may hold letters, digits, spaces and !_.'()=/- only"
+            )
+        return cls(bucket, key)
+
+    def __truediv__(self, name: str) -> S3Address:
+        return S3Address(self.bucket, f"{self.key}/{name}" if self.key else name)
+
+    def holds(self, other: S3Address) -> bool:
+        """Whether `other` is this place or lies below it."""
+        return self.bucket == other.bucket and (
+            not self.key or other.key == self.key or other.key.startswith(f"{self.key}/")
+        )
+
+    @property
+    def below(self) -> str:
+        """Prefix of the keys below this place."""
+        return f"{self.key}/" if self.key else ""
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"

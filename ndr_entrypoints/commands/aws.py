@@ -1,0 +1,33 @@
+"""`ndr aws`: what local work with AWS needs."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group()
+def aws() -> None:
+    """Work with S3 and DynamoDB from this machine."""
+
+
+@aws.command()
+def jars() -> None:
+    """Fetch the connector by which a local Spark reaches S3 (280 MB, checksums pinned)."""
+    from ndr_adapters.spark.connector import fetch, jar_folder
+
+    fetch(lambda text: click.echo(text, err=True))
+    click.echo(f"{jar_folder()}: complete", err=True)
+
+
+@aws.command()
+@click.option("--port", type=int, default=5000, show_default=True, help="0: any free one.")
+@click.option("--bucket", default="ndr-local", show_default=True)
+@click.option("--table", default="ndr-job-specs", show_default=True)
+def up(port: int, bucket: str, table: str) -> None:
+    """Start stand-ins for S3 and DynamoDB on loopback, with a JobSpec and a mini-batch in them.
+
+    They hold everything in memory and end with this command (Ctrl-C).
+    """
+    from ndr_entrypoints.local_aws import serve
+
+    serve(port, bucket, table, click.echo)

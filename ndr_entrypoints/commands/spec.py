@@ -1,0 +1,127 @@
+"""`ndr spec`: JobSpecs in files and in DynamoDB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ndr_core.input_mapping import PRESETS
+
+if TYPE_CHECKING:
+    from ndr_core.job_spec import JobSpec
+
+_FILE = click.Path(path_type=Path)
+_TABLE = click.option("--table", required=True, help="DynamoDB table of JobSpecs.")
+
+
+@click.group()
+def spec() -> None:
+    """Write and check JobSpecs; keep them in DynamoDB."""
+
+
+@spec.command()
+@click.argument("file", type=_FILE)
+def check(file: Path) -> None:
+    """Say whether a JobSpec is valid, and print it with all defaults."""
+    from ndr_adapters.local.spec_file import JobSpecFile
+
+    click.echo(_yaml(JobSpecFile(file).load()), nl=False)
+    click.echo(f"{file}: valid", err=True)
+
+
+@spec.command()
+@click.option(
+    "--preset", type=click.Choice(list(PRESETS)), required=True, help="Format of the logs."
+)
+@click.option("--output", type=_FILE, help="File to write; default: standard output.")
+def init(preset: str, output: Path | None) -> None:
+    """Write a commented JobSpec to start from."""
+    from ndr_core.errors import UsageError
+    from ndr_entrypoints.spec_template import spec_template
+
+    text = spec_template(preset)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    if output.exists():
+        raise UsageError(f"{output}: is there already; remove it or choose another name")
+    output.write_text(text)
+    click.echo(f"{output}: written", err=True)
+
+
+@spec.command()
+@click.argument("file", type=_FILE)
+@_TABLE
+@click.option("--create-table", is_flag=True, help="Make the table if it is not there.")
+@click.option(
+    "--expect-revision", type=int, help="Fail unless this revision is stored; 0: none at all."
+)
+def put(file: Path, table: str, create_table: bool, expect_revision: int | None) -> None:
+    """Store the JobSpec of a file in DynamoDB, under the key that it names itself."""
+    from ndr_adapters.aws import dynamodb_client
+    from ndr_adapters.dynamodb import JobSpecTable
+    from ndr_adapters.local.spec_file import JobSpecFile
+
+    found = JobSpecFile(file).load()
+    specs = JobSpecTable(dynamodb_client(), table)
+    if create_table and specs.create():
+        click.echo(f"table {table}: made", err=True)
+    revision = specs.put(found, expect_revision)
+    click.echo(
+        f"table {table}: {found.project_name} {found.job_name}#{found.feature_spec_version} "
+        f"is at revision {revision}",
+        err=True,
+    )
+
+
+@spec.command()
+@_TABLE
+@click.option("--project-name", required=True)
+@click.option("--job-name", default="delta_builder", show_default=True)
+@click.option("--feature-spec-version", default="v1", show_default=True)
+def get(table: str, **key: str) -> None:
+    """Print a JobSpec from DynamoDB as YAML."""
+    from ndr_adapters.aws import dynamodb_client
+    from ndr_adapters.dynamodb import JobSpecLoader
+
+    found = JobSpecLoader(dynamodb_client(), table).stored(**key)
+    click.echo(_yaml(found.spec), nl=False)
+    click.echo(f"revision {found.revision}, of {found.updated_at}", err=True)
+
+
+@spec.command("list")
+@_TABLE
+@click.option("--project-name", help="Default: all projects.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_(table: str, project_name: str | None, as_json: bool) -> None:
+    """List the JobSpecs in DynamoDB."""
+    from rich.console import Console
+
+    from ndr_adapters.aws import dynamodb_client
+    from ndr_adapters.dynamodb import JobSpecTable
+    from ndr_entrypoints import console
+
+    rows: list[dict[str, Any]] = [
+        {
+            "project_name": found.spec.project_name,
+            "job_name": found.spec.job_name,
+            "feature_spec_version": found.spec.feature_spec_version,
+            "revision": found.revision,
+            "updated_at": found.updated_at,
+            "spec_sha256": found.spec.content_hash()[:12],
+        }
+        for found in JobSpecTable(dynamodb_client(), table).list(project_name)
+    ]
+    if as_json:
+        console.print_json(rows)
+    else:
+        console.print_mapping(Console(), f"JobSpecs in {table}", rows)
+
+
+def _yaml(spec: JobSpec) -> str:
+    import yaml
+
+    text: str = yaml.safe_dump(spec.to_plain(), sort_keys=False, allow_unicode=True)
+    return text

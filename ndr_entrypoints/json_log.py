@@ -1,0 +1,79 @@
+"""What a deployed run tells: JSON lines for a log service, metrics among them.
+
+Metrics are in CloudWatch's embedded metric format: a log line with an `_aws` member that says which of its
+other members are metrics, and by which dimensions. CloudWatch makes metrics of such lines by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import IO, Any, Final
+
+from attrs import define, field
+
+from ndr_core.build import RunSummary
+from ndr_core.delta import DELTA_TABLE, PAIR_TABLE
+
+NAMESPACE: Final = "NDR/DeltaBuilder"
+
+
+@define
+class JsonLog:
+    """One JSON line per ended stage, each with what identifies the run."""
+
+    identity: Mapping[str, Any] = field(metadata={"doc": "members of every line"})
+    stream: IO[str] = field(factory=lambda: sys.stdout)
+    seconds: dict[str, float] = field(factory=dict, metadata={"doc": "of the stages that ended"})
+
+    def stage(self, name: str, **facts: Any) -> None:
+        del name, facts
+
+    def done(self, name: str, seconds: float, **facts: Any) -> None:
+        self.seconds[name] = seconds
+        self.line("INFO", f"{name} done", stage=name, seconds=round(seconds, 3), **facts)
+
+    def line(self, level: str, message: str, **facts: Any) -> None:
+        """Write one line."""
+        moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._write({"time": moment, "level": level, "message": message, **self.identity, **facts})
+
+    def metrics(self, run: RunSummary) -> None:
+        """Write what a finished run counted."""
+        report, manifest = run.report, run.manifest
+        self._metric(
+            {},
+            {
+                "RunFailed": 0,
+                "RecordsRead": report.read,
+                "RecordsKept": report.kept,
+                "RecordsRejected": report.read - report.kept,
+                "DeltaRows": sum(manifest.rows(DELTA_TABLE).values()),
+                "PairRows": sum(manifest.rows(PAIR_TABLE).values()),
+                "RunSeconds": round(run.seconds, 3),
+            },
+        )
+        for rule, records in report.rejected.items():
+            self._metric({"rule": rule}, {"RecordsRejected": records})
+        for stage, seconds in self.seconds.items():
+            self._metric({"stage": stage}, {"StageSeconds": round(seconds, 3)})
+
+    def failed(self) -> None:
+        """Write that the run failed, for alarms."""
+        self._metric({}, {"RunFailed": 1})
+
+    def _metric(self, extra: Mapping[str, str], values: Mapping[str, float]) -> None:
+        dimensions = ["project_name", "job_name", *extra]
+        metrics = [
+            {"Name": name, "Unit": "Seconds" if name.endswith("Seconds") else "Count"}
+            for name in values
+        ]
+        directive = {"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics}
+        stamp = int(datetime.now(UTC).timestamp() * 1000)
+        about = {"_aws": {"Timestamp": stamp, "CloudWatchMetrics": [directive]}}
+        self._write({**about, **self.identity, **extra, **values})
+
+    def _write(self, members: Mapping[str, Any]) -> None:
+        print(json.dumps(members, default=str), file=self.stream, flush=True)
