@@ -39,7 +39,8 @@ class LineLog:
         del name, facts
 
     def done(self, name: str, seconds: float, **facts: Any) -> None:
-        self.logger.info("%s: %s in %.2f s", _STAGES[name], _told(facts), seconds)
+        told = f"{_told(facts)} in " if facts else ""
+        self.logger.info("%s: %s%.2f s", _STAGES[name], told, seconds)
 
 
 class LiveLog:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -37,6 +38,16 @@ def moto_server() -> Iterator[str]:
         server.stop()
 
 
+def put_behind_the_server(bucket: str, keys: Iterable[str]) -> None:
+    """Many objects of one byte, which would take long to put one by one; they are read by the usual way."""
+    from moto.backends import get_backend
+    from moto.core.models import DEFAULT_ACCOUNT_ID
+
+    backend = get_backend("s3")[DEFAULT_ACCOUNT_ID]["aws"]
+    for key in keys:
+        backend.put_object(bucket, key, b"x")
+
+
 @define
 class Request:
     """What a rule of the proxy sees."""
@@ -51,8 +62,16 @@ class Request:
         return self.method in ("PUT", "POST", "DELETE")
 
 
-Fault = str
-"""'reset' (before the server sees it), 'lost' (its answer is lost), 'slow', 'refuse', or a status such as '503'."""
+DYNAMODB_ERRORS: dict[object, str] = {
+    "throttle": "ProvisionedThroughputExceededException",
+    "forbid": "AccessDeniedException",
+}
+
+Fault = str | Callable[[], object]
+"""'reset' (before the server sees it), 'lost' (its answer is lost), 'cut' (half an answer), 'slow', a key of
+DYNAMODB_ERRORS, or a status such as '503'. A function is called in place of the answer, once the server has done
+what was asked.
+"""
 
 Rule = Callable[[Request], Fault | None]
 
@@ -116,23 +135,24 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault == "slow":
             time.sleep(0.5)
-        if fault is not None and fault.isdigit():
+        if isinstance(fault, str) and fault.isdigit():
             code = {"403": "AccessDenied", "503": "SlowDown"}.get(fault, "InternalError")
             self._answer(int(fault), {}, f"<Error><Code>{code}</Code></Error>".encode())
             return
-        if any(name.lower() == "if-match" for name in self.headers):
-            with self.server.conditional:
-                status, headers, content = self._ask(body)
-        else:
+        if fault in DYNAMODB_ERRORS:
+            error = {"__type": f"com.amazonaws#{DYNAMODB_ERRORS[fault]}", "message": "as asked"}
+            self._answer(400, {}, json.dumps(error).encode())
+            return
+        with self.server.conditional if self._is_conditional() else nullcontext():
             status, headers, content = self._ask(body)
-        if fault == "lost":
-            self.close_connection = True
-            return
-        if fault == "cut" and len(content) > 1:
-            self._answer(status, headers, content, cut=len(content) // 2)
-            self.close_connection = True
-            return
-        self._answer(status, headers, content)
+        if callable(fault):
+            fault()
+        self.close_connection = fault in ("lost", "cut") or callable(fault)
+        if fault != "lost" and not callable(fault):
+            self._answer(status, headers, content, len(content) // 2 if fault == "cut" else None)
+
+    def _is_conditional(self) -> bool:
+        return any(name.lower() == "if-match" for name in self.headers)
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":

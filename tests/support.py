@@ -14,6 +14,7 @@ import polars as pl
 from attrs import frozen
 from pyspark.sql import SparkSession
 
+from ndr_adapters.aws import s3_client
 from ndr_adapters.local.source import FolderSource
 from ndr_adapters.polars import PolarsEngine
 from ndr_core import (
@@ -40,7 +41,7 @@ def us(text: str) -> int:
 
 
 def make_spec(preset: str = "paloalto", **parts: Any) -> JobSpec:
-    return parse_job_spec({"project_name": "test", "input": {"preset": preset}, **parts})
+    return parse_job_spec({"project_name": "test", "input": {"preset": preset}} | parts)
 
 
 def make_plan(spec: JobSpec | None = None, bounds: tuple[str, str] | None = None) -> DeltaPlan:
@@ -76,6 +77,24 @@ def write_batch(folder: Path, files: Sequence[Iterable[bytes | str | dict[str, A
                     line = json.dumps(line)
                 stream.write((line.encode() if isinstance(line, str) else line) + b"\n")
     return folder
+
+
+def upload(folder: Path, bucket: str, prefix: str) -> str:
+    """Copy the files of a folder to a prefix; gives its address."""
+    client = s3_client()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            key = f"{prefix}/{path.relative_to(folder)}"
+            client.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+    return f"s3://{bucket}/{prefix}"
+
+
+def objects(bucket: str, prefix: str = "") -> dict[str, bytes]:
+    """Every object below a prefix, with its content."""
+    client = s3_client()
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
+    return {key: client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
 
 
 @cache

@@ -67,9 +67,9 @@ class Entry:
         return _NO_SLICE not in (self.first, first) and self.first <= last and first <= self.last
 
     def may_hold(self, since: datetime | None, until: datetime | None) -> bool:
-        """Whether a slice of the claim may start in [since, until)."""
+        """Whether a slice of the claim may start in [since, until), as far as whole minutes tell."""
         return (since is None or self.last >= f"{since.astimezone(UTC):{_LABEL}}") and (
-            until is None or self.first < f"{until.astimezone(UTC):{_LABEL}}"
+            until is None or self.first <= f"{until.astimezone(UTC):{_LABEL}}"
         )
 
 

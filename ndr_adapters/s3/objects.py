@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FIRST_BYTES: Final = 256 << 10
 _CHUNK_BYTES: Final = 8 << 20
-_READ_ATTEMPTS: Final = 6
+_READ_ATTEMPTS: Final = 5
 _DELETE_BATCH: Final = 1000
 
 

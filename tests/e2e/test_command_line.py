@@ -218,7 +218,7 @@ def test_a_run_outside_a_terminal_logs_plain_lines(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert "building deltas: read 1, kept 1 in" in done.stderr
+    assert "building deltas: read 1, kept 1, rows 4 in" in done.stderr
     assert "\x1b" not in done.stderr + done.stdout
     wrong = subprocess.run([*command, "run"], capture_output=True, text=True, check=False)
     assert (wrong.returncode, "Missing option" in wrong.stderr) == (2, True)

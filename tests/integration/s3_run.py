@@ -1,0 +1,130 @@
+"""One run of the job over S3, as tests of publishing make them: in this process, or in one that can be killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ndr_adapters.polars import read_deltas, read_pairs
+from ndr_adapters.polars.read import scan_files
+from ndr_adapters.published import published
+from ndr_core.build import DeltaBuilderRunner, RunSummary
+from ndr_core.errors import NdrError
+from ndr_core.job_spec import JobSpec, RuntimeParams
+from ndr_core.ports import Engine
+from ndr_entrypoints.places import Places
+from ndr_entrypoints.run_log import QuietLog
+from tests.support import make_spec, objects, us
+
+TEN = us("2025-03-01T10:00:00Z")
+SLICE_US = 900_000_000
+
+SPEC = make_spec(delta={"measures": ["sessions_cnt", "bytes_sent_sum", "peer_ip_nunique"]})
+"""Few measures: these tests are about files, and Spark compiles what it is asked for."""
+
+Rows = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+
+
+def publish(
+    source: str,
+    target: str,
+    *,
+    start: int | None = TEN,
+    mini_batch: str = "mb",
+    engine: str = "polars",
+    spec: JobSpec | None = None,
+) -> RunSummary:
+    """Run the job in this process."""
+    places = Places.of(source, target)
+    end = None if start is None else start + SLICE_US
+    return DeltaBuilderRunner(
+        spec=spec or SPEC,
+        params=RuntimeParams(mini_batch, "run", start, end),
+        source=places.source,
+        engine=lambda: _engine(places, engine),
+        sink=places.sink,
+        log=QuietLog(),
+    ).run()
+
+
+def _engine(places: Places, name: str) -> Engine:
+    if name != "spark":
+        return places.engine(name)
+    from ndr_adapters.aws import s3_client
+    from ndr_adapters.s3.settings import hadoop_settings
+    from ndr_adapters.spark import SparkEngine
+    from tests.support import spark_session
+
+    return SparkEngine(spark_session(), hadoop_settings(s3_client()))
+
+
+def start_process(source: str, target: str, endpoint: str, engine: str) -> subprocess.Popen[str]:
+    """Run the job in a process group of its own, so that all of it can be killed."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.integration.s3_run", source, target, engine],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "AWS_ENDPOINT_URL": endpoint},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """As `kill -9`, of the process and of what it started."""
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+def rows(target: str) -> Rows:
+    """What readers of the library see, in the order of keys."""
+    deltas, pairs = read_deltas(target).collect(), read_pairs(target).collect()
+    key = ["slice_start_ts", "role", "host_ip"]
+    return (
+        deltas.sort(key).to_dicts() if deltas.width else [],
+        pairs.sort(*key, "peer_ip", "peer_port").to_dicts(),
+    )
+
+
+def plain_rows(bucket: str, prefix: str) -> int:
+    """Rows of the delta table for a reader that knows nothing of manifests."""
+    import io
+
+    found = objects(bucket, f"{prefix}/delta/")
+    return sum(pl.read_parquet(io.BytesIO(content)).height for content in found.values())
+
+
+def readable_to_the_last_byte(target: str) -> None:
+    """Raises where a live file is missing or not what its manifest says."""
+    import hashlib
+
+    found = published(target)
+    bucket, _, prefix = target.removeprefix("s3://").partition("/")
+    content = objects(bucket, prefix)
+    for table in ("delta", "pair"):
+        for file in found.files(table):
+            data = content[f"{prefix}/{file.path}"]
+            assert hashlib.sha256(data).hexdigest() == file.sha256
+            assert len(data) == file.bytes
+        if found.files(table):
+            assert scan_files(found, found.files(table)).collect().height == sum(
+                file.rows for file in found.files(table)
+            )
+
+
+def main(source: str, target: str, engine: str) -> None:
+    try:
+        publish(source, target, engine=engine)
+    except NdrError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,123 @@
+"""Reading a mini-batch from S3: which objects, and what becomes of broken reads and broken files."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from ndr_adapters.aws import AwsError, s3_client
+from ndr_adapters.s3 import S3Reader
+from ndr_core.errors import UnreadableFileError, UsageError
+from ndr_core.ports import InputFile
+from ndr_core.s3_address import S3Address
+from tests.stand_in import Request, proxy, put_behind_the_server
+
+
+def reader(bucket: str, prefix: str = "in/mb") -> S3Reader:
+    return S3Reader(s3_client(), S3Address(bucket, prefix))
+
+
+def put(bucket: str, key: str, content: bytes) -> None:
+    s3_client().put_object(Bucket=bucket, Key=key, Body=content)
+
+
+def test_all_of_ten_thousand_objects_are_listed_in_order(bucket: str) -> None:
+    names = [f"in/mb/part-{number:05}.json.gz" for number in range(10_000)]
+    put_behind_the_server(bucket, names)
+    files = reader(bucket).files()
+    assert [file.uri for file in files] == [f"s3://{bucket}/{name}" for name in names]
+    assert {file.size_bytes for file in files} == {1}
+
+
+def test_siblings_hidden_names_and_folder_markers_are_no_data(bucket: str) -> None:
+    for key in ("in/mb/a.json", "in/mb/sub/b.json", "in/mb/", "in/mb/_done", "in/mb/.x/c.json"):
+        put(bucket, key, b"")
+    for key in ("in/mb2/d.json", "in/mb.json"):
+        put(bucket, key, b"")
+    found = [file.uri for file in reader(bucket).files()]
+    assert found == [f"s3://{bucket}/in/mb/a.json", f"s3://{bucket}/in/mb/sub/b.json"]
+
+
+def test_a_prefix_may_be_one_object(bucket: str) -> None:
+    put(bucket, "in/mb.json", b"{}\n")
+    assert [file.size_bytes for file in reader(bucket, "in/mb.json").files()] == [3]
+
+
+def test_a_name_that_is_no_json_lines_is_refused(bucket: str) -> None:
+    put(bucket, "in/mb/a.parquet", b"")
+    with pytest.raises(UsageError, match=r"in/mb/a\.parquet: not a name of JSON Lines"):
+        reader(bucket).files()
+
+
+def test_an_empty_prefix_is_wrong_usage(bucket: str) -> None:
+    with pytest.raises(UsageError, match="no files there"):
+        reader(bucket).files()
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_missing_bucket_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="no such bucket"):
+        reader("no-such-bucket-here").files()
+
+
+def test_headers_are_checked_against_names(bucket: str) -> None:
+    put(bucket, "in/mb/good.json.gz", gzip.compress(b"{}\n"))
+    put(bucket, "in/mb/plain.json.gz", b"{}\n")
+    put(bucket, "in/mb/empty.json.gz", b"")
+    put(bucket, "in/mb/packed.json", gzip.compress(b"{}\n"))
+    files = reader(bucket).files()
+    problems = reader(bucket).header_problems(files)
+    named = {file.uri.rpartition("/")[2]: problem for file, problem in problems.items()}
+    assert named == {
+        "plain.json.gz": "named .gz, but not gzip data",
+        "empty.json.gz": "named .gz, but not gzip data",
+        "packed.json": "gzip data, but not named .gz",
+    }
+
+
+LINES = [b"%d" % number * 20 for number in range(200_000)]
+
+
+def big_file(bucket: str) -> InputFile:
+    """Several ranges long, even when packed."""
+    put(bucket, "in/mb/big.json", b"\n".join(LINES) + b"\n")
+    (file,) = reader(bucket).files()
+    assert file.size_bytes > 20 << 20
+    return file
+
+
+def test_a_file_is_read_in_ranges(bucket: str) -> None:
+    assert list(reader(bucket).lines(big_file(bucket))) == LINES
+
+
+def test_reading_goes_on_where_a_connection_broke(
+    bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = big_file(bucket)
+
+    def cut_every_other(request: Request) -> str | None:
+        return "cut" if request.number % 2 == 0 else None
+
+    with proxy(aws, cut_every_other) as broken:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", broken.address)
+        assert list(reader(bucket).lines(file)) == LINES
+        assert len(broken.faults) > 3
+
+
+def test_a_file_that_can_not_be_fetched_is_not_called_broken(
+    bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(bucket, "in/mb/a.json.gz", gzip.compress(b"{}\n" * 1000))
+    (file,) = reader(bucket).files()
+    with proxy(aws, lambda _: "cut") as broken:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", broken.address)
+        with pytest.raises(AwsError, match="reading broke off"):
+            list(reader(bucket).lines(file))
+
+
+def test_a_truncated_file_is_unreadable(bucket: str) -> None:
+    put(bucket, "in/mb/a.json.gz", gzip.compress(b"{}\n" * 1000)[:-10])
+    (file,) = reader(bucket).files()
+    with pytest.raises(UnreadableFileError, match="can't be read to its end"):
+        list(reader(bucket).lines(file))
