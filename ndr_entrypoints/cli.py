@@ -14,6 +14,7 @@ import click
 from ndr_core.synthetic import SyntheticBatch
 from ndr_core.times import parse_bound
 from ndr_entrypoints.commands.aws import aws
+from ndr_entrypoints.commands.pipeline import pipeline
 from ndr_entrypoints.commands.spec import spec
 from ndr_entrypoints.failures import FailingGroup
 
@@ -36,6 +37,7 @@ def main(debug: bool) -> None:
 
 main.add_command(spec)
 main.add_command(aws)
+main.add_command(pipeline)
 
 
 @main.command()

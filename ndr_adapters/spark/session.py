@@ -18,7 +18,13 @@ _CREDENTIALS: Final = "com.amazonaws.auth.DefaultAWSCredentialsProviderChain"
 def session(*, s3: bool) -> SparkSession:
     """The session of the cluster that `spark-submit` started this program on, else a local one."""
     if "PYSPARK_GATEWAY_PORT" in os.environ:
-        return SparkSession.builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+        # What is checkpointed lies on the executors, none of which may be given back.
+        settings: dict[str, bool | float | int | str | None] = {
+            "spark.sql.session.timeZone": "UTC",
+            "spark.ui.enabled": "false",
+            "spark.dynamicAllocation.enabled": "false",
+        }
+        return SparkSession.builder.config(map=settings).getOrCreate()
     return local_session(s3=s3)
 
 

@@ -1,0 +1,1 @@
+"""SageMaker: the archive that a job runs from, and the pipeline that starts it."""

@@ -1,0 +1,94 @@
+"""One archive with everything that the job imports beside pyspark and boto3.
+
+`spark-submit --py-files` puts it on the path of driver and executors as it is. All of it is plain Python, so that
+it does not matter where it was built. Equal sources make equal bytes, hence an equal name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import io
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.resources.abc import Traversable
+from pathlib import PurePosixPath
+from typing import Final
+
+from attrs import frozen
+
+from ndr_core.errors import NdrError
+
+DISTRIBUTION: Final = "ndr-delta-builder"
+PACKAGES: Final = ("ndr_core", "ndr_adapters", "ndr_entrypoints")
+ENTRYPOINT: Final = "run_delta_builder.py"
+_DEPENDENCIES: Final = ("attrs", "cattrs", "click", "typing_extensions")
+_LEFT_OUT: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
+_COMPILED: Final = (".so", ".pyd", ".dll", ".dylib")
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+
+
+@frozen
+class JobPackage:
+    """What a cluster needs to run the job: the script to submit, and the archive it imports from."""
+
+    archive: bytes
+    script: bytes
+
+    @property
+    def digest(self) -> str:
+        """Short hash of both, part of their addresses: a definition never changes what it runs."""
+        return hashlib.sha256(self.archive + self.script).hexdigest()[:12]
+
+
+def build_package() -> JobPackage:
+    """Build it from what is installed. Raises NdrError for a dependency that is missing or not plain Python."""
+    members = dict(_own_files())
+    for name in _DEPENDENCIES:
+        members |= dict(_files_of(name))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in sorted(members.items()):
+            info = zipfile.ZipInfo(path, _EPOCH)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, content)
+    return JobPackage(buffer.getvalue(), members[f"ndr_entrypoints/{ENTRYPOINT}"])
+
+
+def _own_files() -> Iterator[tuple[str, bytes]]:
+    for package in PACKAGES:
+        yield from _below(importlib.resources.files(package), package)
+    own = _installed(DISTRIBUTION)
+    # By which the job knows its own version.
+    metadata = own.read_text("METADATA") or ""
+    yield f"ndr_delta_builder-{own.version}.dist-info/METADATA", metadata.encode()
+
+
+def _below(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
+    for item in folder.iterdir():
+        if item.is_dir():
+            if item.name != "__pycache__":
+                yield from _below(item, f"{path}/{item.name}")
+        else:
+            yield f"{path}/{item.name}", item.read_bytes()
+
+
+def _files_of(name: str) -> Iterator[tuple[str, bytes]]:
+    for file in _installed(name).files or ():
+        path = PurePosixPath(file)
+        if ".." in path.parts or "__pycache__" in path.parts or path.name in _LEFT_OUT:
+            continue
+        if path.suffix in _COMPILED:
+            raise NdrError(f"{name}: {path} is compiled; the archive takes plain Python only")
+        yield str(path), file.locate().read_bytes()  # type: ignore[attr-defined]
+
+
+def _installed(name: str) -> Distribution:
+    try:
+        return distribution(name)
+    except PackageNotFoundError as error:
+        raise NdrError(
+            f"{name}: not installed; install the project with its dependencies"
+        ) from error
