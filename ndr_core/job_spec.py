@@ -105,9 +105,9 @@ class Storage:
             address = getattr(self, key)
             try:
                 if address is not None:
-                    S3Address.parse(address, "address")
+                    S3Address.parse(address, key)
             except UsageError as error:
-                found.append((key, str(error)))
+                found.append((key, str(error).removeprefix(f"{key}: ")))
         if not found and self.input_prefix is not None and self.output_prefix is not None:
             source, target = self.input(), self.output()
             if source.holds(target) or target.holds(source):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import threading
 import time
@@ -32,6 +33,7 @@ def moto_server() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    os.environ["MOTO_PORT"] = str(port)  # by which its state machines reach its other services
     try:
         yield f"http://{host}:{port}"
     finally:

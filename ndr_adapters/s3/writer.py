@@ -266,6 +266,7 @@ class S3Staging:
                 {"Bucket": source.bucket, "Key": source.key},
                 target.bucket,
                 target.key,
+                ExtraArgs={"TaggingDirective": "REPLACE"},  # copying tags takes more permissions
                 Config=TransferConfig(use_threads=False),
             )
 

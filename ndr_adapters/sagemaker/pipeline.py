@@ -66,6 +66,11 @@ _DEFAULTS: Final = {
     "slice_start_ts": "",
     "slice_end_ts": "",
 }
+SDK_CONFIG: Final = {
+    "SchemaVersion": "1.0",
+    "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}},
+}
+"""The SDK tells its makers nothing of what is deployed."""
 _STEP: Final = "DeltaBuilder"
 
 
@@ -150,7 +155,9 @@ def _session(settings: PipelineSettings) -> PipelineSession:
     if boto_session.region_name is None:
         raise UsageError("pipeline: no AWS region; set AWS_DEFAULT_REGION")
     # A bucket of its own choice would be made in the account by the SDK.
-    return PipelineSession(boto_session=boto_session, default_bucket=settings.code.bucket)
+    return PipelineSession(
+        boto_session=boto_session, default_bucket=settings.code.bucket, sagemaker_config=SDK_CONFIG
+    )
 
 
 def _network(settings: PipelineSettings) -> NetworkConfig | None:

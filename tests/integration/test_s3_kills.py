@@ -29,8 +29,8 @@ POLARS: list[Point] = [
 """Of 19: 0 the mark; 1-5 staging; 6-8 report and claim; 9-14 copies; 15 the decision; 16-18 deletions."""
 
 SPARK: list[Point] = [
-    *((3, "before"), (9, "after"), (14, "before"), (17, "after"), (24, "before"), (27, "after")),
-    *((33, "after"), (37, "after"), (40, "before"), (40, "after"), (42, "before")),
+    *((3, "before"), (9, "after"), (14, "before"), (17, "after"), (24, "before")),
+    *((27, "after"), (33, "after"), (40, "before"), (40, "after"), (42, "before")),
 ]
 """Of 44: 0 the mark; 1-30 staging, table by table; 31-33 report and claim; 34-39 copies; 40 the decision."""
 

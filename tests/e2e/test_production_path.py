@@ -1,0 +1,359 @@
+"""The deployed job: JobSpec from DynamoDB, records from S3, Spark, deltas to S3; and what it says."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import subprocess
+import sys
+import urllib.parse
+import uuid
+import venv
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import define, field
+
+from ndr_adapters.aws import dynamodb_client
+from ndr_adapters.dynamodb import JobSpecTable
+from ndr_adapters.sagemaker.package import build_package
+from ndr_adapters.spark.connector import connector_jars
+from ndr_core.job_spec import JobSpec
+from tests.e2e.cli import SLICE, ndr
+from tests.integration.s3_run import FAST_START, publish, rows
+from tests.integration.test_sagemaker import POLICY_VALUES, filled
+from tests.stand_in import CREDENTIALS, Request, proxy
+from tests.support import flow, make_spec, objects, upload, us, write_batch
+
+ROOT = Path(__file__).parents[2]
+
+
+@define
+class Deployment:
+    """A JobSpec in a table, and a mini-batch where the spec expects it."""
+
+    bucket: str
+    table: str
+    spec: JobSpec
+    source: str
+    changes: dict[str, str] = field(factory=dict)
+
+    def arguments(self, **changes: str) -> list[str]:
+        options = {
+            "project-name": "test",
+            "job-name": "delta_builder",
+            "mini-batch-s3-prefix": self.source,
+            "feature-spec-version": "v1",
+            "run-id": "run-1",
+            "mini-batch-id": "mb",
+            "job-spec-ddb-table-name": self.table,
+            "slice-start-ts": SLICE[1],
+            "slice-end-ts": SLICE[3],
+        } | {name.replace("_", "-"): value for name, value in changes.items()}
+        return [part for name, value in options.items() for part in (f"--{name}", value)]
+
+    @property
+    def target(self) -> str:
+        return str(self.spec.storage.output())
+
+
+SMALL = {"measures": ["sessions_cnt", "bytes_sent_sum", "peer_ip_nunique"]}
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, bucket: str) -> Deployment:
+    spec = make_spec(
+        delta=SMALL,
+        storage={
+            "input_prefix": f"s3://{bucket}/landing/demo",
+            "output_prefix": f"s3://{bucket}/deltas/demo",
+        },
+    )
+    table = f"specs-{uuid.uuid4().hex[:8]}"
+    JobSpecTable(dynamodb_client(), table).create()
+    JobSpecTable(dynamodb_client(), table).put(spec)
+    batch = write_batch(tmp_path / "in", [[flow(), flow(source_port=1), "bad"], [flow()]])
+    return Deployment(bucket, table, spec, upload(batch, bucket, "landing/demo/mb"))
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ndr_entrypoints.run_delta_builder", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **FAST_START, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def said(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    """What a run wrote to standard output: nothing but JSON lines."""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def only_error(done: subprocess.CompletedProcess[str], exit_code: int) -> str:
+    """The one message of a run that failed."""
+    assert done.returncode == exit_code, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    (line,) = [line for line in said(done) if line.get("level") == "ERROR"]
+    assert line["exit_code"] == exit_code
+    assert [line["RunFailed"] for line in said(done) if "RunFailed" in line] == [1]
+    message: str = line["message"]
+    return message
+
+
+def test_the_job_runs_as_it_is_deployed_and_logs_what_it_did(deployment: Deployment) -> None:
+    s3a = deployment.source.replace("s3://", "s3a://")
+    done = run(*deployment.arguments(mini_batch_s3_prefix=s3a))
+    assert done.returncode == 0, done.stdout + done.stderr
+    publish(deployment.source, f"s3://{deployment.bucket}/polars", spec=deployment.spec)
+    assert rows(deployment.target) == rows(f"s3://{deployment.bucket}/polars")
+
+    lines = said(done)
+    stages = {line["stage"]: line for line in lines if "level" in line}
+    assert list(stages) == ["look", "start", "build", "publish"]
+    assert all(line["run_id"] == "run-1" and line["seconds"] >= 0 for line in stages.values())
+    assert (stages["look"]["files"], stages["build"]["kept"]) == (2, 3)
+    assert stages["publish"]["rows"] == stages["build"]["rows"] == 4
+    assert stages["publish"]["bytes"] > 0
+
+    metrics = [line for line in lines if "_aws" in line]
+    for line in metrics:  # each metric and dimension that a directive names is a member of its line
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        named = [metric["Name"] for metric in directive["Metrics"]]
+        assert all(isinstance(line[name], int | float) for name in named)
+        assert all(isinstance(line[name], str) for name in directive["Dimensions"][0])
+    totals = metrics[0]
+    assert (totals["RecordsRead"], totals["RecordsKept"], totals["RunFailed"]) == (4, 3, 0)
+    assert totals["DeltaRows"] == 2
+    rejected = {line["rule"]: line["RecordsRejected"] for line in metrics if "rule" in line}
+    assert rejected["malformed_json"] == 1
+    assert {line["stage"] for line in metrics if "stage" in line} == set(stages)
+
+    for secret in (CREDENTIALS["AWS_SECRET_ACCESS_KEY"], "AWSAccessKeyId"):
+        assert secret not in done.stdout + done.stderr
+
+
+def test_empty_bounds_are_none_and_an_empty_name_is_wrong_usage(deployment: Deployment) -> None:
+    done = run(*deployment.arguments(slice_start_ts="", slice_end_ts="", run_id=""))
+    assert done.returncode == 2
+    assert "--run-id" in done.stderr
+    assert "is empty" in done.stderr
+    half = only_error(run(*deployment.arguments(slice_end_ts="")), 2)
+    assert "give both slice-start and slice-end" in half
+
+
+def test_what_is_missing_is_one_clear_line_and_exit_code_2(deployment: Deployment) -> None:
+    arguments = deployment.arguments
+    assert "table nowhere: no such table" in only_error(
+        run(*arguments(job_spec_ddb_table_name="nowhere")), 2
+    )
+    assert "has no JobSpec for project_name='test'" in only_error(
+        run(*arguments(feature_spec_version="v9")), 2
+    )
+    nothing = f"s3://{deployment.bucket}/landing/demo/nothing"
+    assert "no files there; check the prefix" in only_error(
+        run(*arguments(mini_batch_s3_prefix=nothing)), 2
+    )
+    assert "'now' is no ISO-8601 time" in only_error(run(*arguments(slice_start_ts="now")), 2)
+    assert "may hold letters" in only_error(run(*arguments(mini_batch_id="a/b")), 2)
+
+
+def test_the_job_keeps_to_the_prefixes_of_its_spec(deployment: Deployment) -> None:
+    for elsewhere in ("s3://other-bucket/landing/demo/mb", f"s3://{deployment.bucket}/landing"):
+        message = only_error(run(*deployment.arguments(mini_batch_s3_prefix=elsewhere)), 2)
+        assert "lies outside storage.input_prefix" in message
+    JobSpecTable(dynamodb_client(), deployment.table).put(make_spec())
+    assert "storage.input_prefix: missing" in only_error(run(*deployment.arguments()), 2)
+
+
+def test_a_forbidden_bucket_is_told_before_spark_starts(deployment: Deployment, aws: str) -> None:
+    def forbid(request: Request) -> str | None:
+        return "403" if request.writes and "/deltas/" in request.path else None
+
+    with proxy(aws, forbid) as server:
+        done = run(*deployment.arguments(), AWS_ENDPOINT_URL=server.address)
+    assert "PutObject is not allowed (AccessDenied)" in only_error(done, 2)
+    assert "start" not in [line.get("stage") for line in said(done)]
+
+
+def test_a_failed_threshold_is_exit_code_1_and_debug_shows_the_trace(
+    deployment: Deployment,
+) -> None:
+    strict = make_spec(
+        delta=SMALL,
+        quality={"max_rejected_fraction": 0.1},
+        storage={
+            "input_prefix": f"s3://{deployment.bucket}/landing/demo",
+            "output_prefix": f"s3://{deployment.bucket}/deltas/demo",
+        },
+    )
+    JobSpecTable(dynamodb_client(), deployment.table).put(strict)
+    assert "max_rejected_fraction" in only_error(run(*deployment.arguments()), 1)
+    assert not objects(deployment.bucket, "deltas/")
+    assert "Traceback" in run(*deployment.arguments(run_id="a/b"), "--debug").stderr
+
+
+@pytest.fixture
+def bare_python(tmp_path: Path) -> Path:
+    """A Python with pyspark and boto3, what these need, and nothing else: as in the Spark container."""
+    import boto3
+
+    home = tmp_path / "bare"
+    venv.create(home, symlinks=True)
+    installed = Path(boto3.__file__).parents[1]
+    (site,) = home.glob("lib/python*/site-packages")
+    allowed = (
+        *("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3"),
+        *("pyspark", "py4j", "setuptools", "_distutils_hack", "distutils-precedence.pth"),
+    )
+    for name in allowed:
+        if (installed / name).exists():
+            (site / name).symlink_to(installed / name)
+    return home / "bin" / "python"
+
+
+def test_the_archive_alone_runs_the_job(
+    tmp_path: Path, deployment: Deployment, bare_python: Path
+) -> None:
+    package = build_package()
+    (tmp_path / "job.zip").write_bytes(package.archive)
+    (tmp_path / "run_delta_builder.py").write_bytes(package.script)
+    missing = "import importlib.util as u; print([n for n in ('attrs', 'polars', 'ndr_core') if u.find_spec(n)])"
+    seen = subprocess.check_output([bare_python, "-c", missing], cwd=tmp_path, text=True)
+    assert seen == "[]\n"
+
+    import pyspark
+
+    from ndr_adapters.spark.java import ensure_java
+
+    ensure_java()
+    spark_home = Path(pyspark.__file__).parent
+    done = subprocess.run(
+        [
+            *(spark_home / "bin" / "spark-submit", "--master", "local[2]"),
+            *("--driver-class-path", ":".join(map(str, connector_jars()))),
+            *("--py-files", tmp_path / "job.zip", tmp_path / "run_delta_builder.py"),
+            *deployment.arguments(),
+        ],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            **FAST_START,
+            "PYSPARK_PYTHON": str(bare_python),
+            "SPARK_HOME": str(spark_home),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    publish(deployment.source, f"s3://{deployment.bucket}/polars", spec=deployment.spec)
+    assert rows(deployment.target) == rows(f"s3://{deployment.bucket}/polars")
+    with zipfile.ZipFile(tmp_path / "job.zip") as archive:
+        assert any(name.endswith("dist-info/METADATA") for name in archive.namelist())
+
+
+def needed(request: Request, bucket: str) -> tuple[str, str, str | None]:
+    """Action, resource and prefix that a request to S3 or DynamoDB stands for."""
+    target = request.headers.get("X-Amz-Target")
+    if target is not None:
+        return f"dynamodb:{target.rpartition('.')[2]}", "table", None
+    url = urllib.parse.urlsplit(request.path)
+    query = urllib.parse.parse_qs(url.query)
+    key = urllib.parse.unquote(url.path).strip("/").partition("/")[2]
+    resource = f"arn:aws:s3:::{bucket}/{key}"
+    if request.method == "GET" and not key:
+        return "s3:ListBucket", f"arn:aws:s3:::{bucket}", query.get("prefix", [""])[0]
+    if request.method in ("GET", "HEAD"):
+        return "s3:GetObject", resource, None
+    if request.method == "DELETE" or "delete" in url.query:
+        return "s3:DeleteObject", resource, None
+    return "s3:PutObject", resource, None
+
+
+def test_the_jobs_policy_covers_all_that_the_job_asks_of_s3_and_dynamodb(
+    deployment: Deployment, aws: str
+) -> None:
+    with proxy(aws, lambda _: None) as server:
+        done = run(*deployment.arguments(), AWS_ENDPOINT_URL=server.address)
+        assert done.returncode == 0, done.stdout + done.stderr
+        asked = {needed(request, deployment.bucket) for request in server.requests}
+    values = POLICY_VALUES | {
+        "LandingBucket": deployment.bucket,
+        "DeltasBucket": deployment.bucket,
+        "JobSpecTable": deployment.table,
+    }
+    statements = json.loads(filled("iam/job-role.json", **values))["Statement"]
+
+    def allowed(action: str, resource: str, prefix: str | None) -> bool:
+        if action.startswith("dynamodb:"):
+            return action == "dynamodb:GetItem"
+        if action == "s3:DeleteObject" and resource.endswith(
+            "/"
+        ):  # many at once, named in the body
+            return True
+        for statement in statements:
+            actions, resources = (
+                [x] if isinstance(x, str) else x
+                for x in (statement["Action"], statement["Resource"])
+            )
+            prefixes = statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix", ["*"])
+            if (
+                action in actions
+                and any(fnmatch.fnmatchcase(resource, pattern) for pattern in resources)
+                and (prefix is None or any(fnmatch.fnmatchcase(prefix, p) for p in prefixes))
+            ):
+                return True
+        return False
+
+    assert len(asked) > 30
+    assert [item for item in sorted(asked, key=str) if not allowed(*item)] == []
+
+
+def test_a_real_day_through_s3_is_the_same_from_both_engines(zeek_day: Path, bucket: str) -> None:
+    """As one slice of a whole day: 97 slices, which a test over folders makes, are some hundred files."""
+    source = upload(zeek_day, bucket, "in/zeek")
+    spec = make_spec("zeek")
+    reports = []
+    for engine in ("polars", "spark"):
+        target = f"s3://{bucket}/{engine}"
+        day = (us("2024-04-19T00:00:00Z"), us("2024-04-20T00:00:00Z"))
+        done = publish(source, target, start=day[0], end=day[1], engine=engine, spec=spec)
+        reports.append(done.report)
+    assert (reports[0].read, reports[0].rejected["out_of_slice"]) == (31_367, 4)
+    assert reports[0] == reports[1]
+    assert rows(f"s3://{bucket}/polars") == rows(f"s3://{bucket}/spark")
+
+
+def test_a_made_batch_through_s3_is_the_same_from_both_engines(tmp_path: Path, bucket: str) -> None:
+    options = ("--records", 20_000, "--bad-fraction", 0.05, "--files", 5, "--quiet")
+    hour = ("--slice-start", "2025-03-01T10:00:00Z", "--slice-end", "2025-03-01T11:00:00Z")
+    assert ndr("generate", "--output", tmp_path / "in", *options, *hour).exit_code == 0
+    source = upload(tmp_path / "in", bucket, "in/made")
+    done = {
+        engine: publish(
+            source, f"s3://{bucket}/{engine}", start=None, engine=engine, spec=make_spec()
+        )
+        for engine in ("polars", "spark")
+    }
+    assert done["polars"].report == done["spark"].report
+    assert sum(done["spark"].report.rejected.values()) > 400
+    assert len(done["spark"].manifest.slices()) >= 4
+    assert rows(f"s3://{bucket}/polars") == rows(f"s3://{bucket}/spark")
+
+
+def test_file_names_are_names_not_patterns_or_escapes(tmp_path: Path, bucket: str) -> None:
+    odd = ["a b", "p%20q", "x+y", "[z]", "q?", "h#h", "ä", "st*r", "{b}", "a=b", "c,d"]
+    write_batch(tmp_path / "in", [[flow(source_port=number)] for number in range(len(odd))])
+    for name, path in zip(odd, sorted((tmp_path / "in").iterdir()), strict=True):
+        path.rename(path.with_name(f"{name}.json.gz"))
+    source = upload(tmp_path / "in", bucket, "in/odd")
+    for engine in ("polars", "spark"):
+        done = publish(source, f"s3://{bucket}/{engine}", engine=engine)
+        assert done.report.kept == len(odd), engine
