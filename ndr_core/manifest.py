@@ -104,6 +104,10 @@ class Manifest:
         """Sorts manifests that name the same folders by publication, ties in one way for all."""
         return self.sequence, self.token
 
+    def folders_apart(self, other: Manifest) -> bool:
+        """Whether the two replace no folder in common."""
+        return set(self.folders).isdisjoint(other.folders)
+
     def rows(self, table: str) -> dict[str, int]:
         """Rows of a table by role."""
         found: dict[str, int] = {}

@@ -143,13 +143,26 @@ class ClaimLog:
         numbered = evolve(manifest, sequence=sequence)
         return Claim(self._place(numbered), "", State.PENDING, numbered)
 
-    def put(self, draft: Claim) -> Claim:
-        """Write a draft: from then on it is pending."""
-        with told(f"s3://{self.output.bucket}/{draft.entry.key}"):
-            answer = self.client.put_object(
-                Bucket=self.output.bucket, Key=draft.entry.key, Body=_body(draft)
-            )
-        return evolve(draft, etag=answer["ETag"])
+    def put(self, draft: Claim) -> Claim | None:
+        """Write a draft: from then on it is pending. None where it has been aborted already.
+
+        Written only once: a second try, made for want of an answer to the first, must not undo an abort.
+        """
+        address = f"s3://{self.output.bucket}/{draft.entry.key}"
+        with told(address):
+            try:
+                answer = self.client.put_object(
+                    Bucket=self.output.bucket,
+                    Key=draft.entry.key,
+                    Body=_body(draft),
+                    IfNoneMatch="*",
+                )
+                return evolve(draft, etag=answer["ETag"])
+            except ClientError as error:
+                if error_code(error) not in _LOST:
+                    raise
+        found = self.read_one(draft.entry.key)
+        return found if found is not None and found.state is State.PENDING else None
 
     def decide(self, claim: Claim, state: State) -> bool:
         """Give a pending claim its last state, or learn that it has another one or is gone."""

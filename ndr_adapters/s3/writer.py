@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,8 @@ DEAD_AFTER: Final = timedelta(hours=24)
 """A run that began so long ago and has not ended is taken for dead; the pipeline stops its jobs well before."""
 
 _MARK: Final = "run.json"
+_RUN_FILE: Final = re.compile(r"-[0-9a-f]{12}[.-][^/]*$")
+"""The name of a run's file, by the token in it."""
 _ATTEMPTS: Final = 8
 _HASH_CHUNK: Final = 1 << 20
 
@@ -86,23 +89,40 @@ class S3Writer:
 
         A run that is still being published into the same folders is aborted; it begins anew if it lives.
         """
+        # Listed before the claims are read: whatever counts has its claim by now.
+        present = self._run_files(around.manifest.folders)
         claims = self.log.read(around.entry.meets)
         if around.state is State.PUBLISHED:
-            mine = set(around.manifest.folders)
-            for claim in claims:
-                if claim.state is State.PENDING and not mine.isdisjoint(claim.manifest.folders):
-                    self._abort(claim)
+            claims = [self._aborted_if_in_the_way(claim, around) for claim in claims]
         stale, spent = superseded(manifests_of(claims))
-        self.delete_files(stale)
+        counting = {file.path for claim in claims for file in claim.manifest.files}
+        counting -= {file.path for file in stale}
+        for claim in claims:
+            if claim.state is State.ABORTED:
+                stale += claim.manifest.files
+                counting -= {file.path for file in claim.manifest.files}
         orders = {manifest.order for manifest in spent}
-        dead = [claim for claim in claims if self._is_spent(claim, orders)]
-        aborted = (claim for claim in claims if claim.state is State.ABORTED)
-        self.delete_files(file for claim in aborted for file in claim.manifest.files)
-        delete_objects(self.client, self.output.bucket, [claim.entry.key for claim in dead])
+        paths = {file.path for file in stale} | (present - counting)
+        keys = [(self.output / path).key for path in sorted(paths)]
+        keys += [claim.entry.key for claim in claims if self._is_spent(claim, orders)]
+        delete_objects(self.client, self.output.bucket, keys)
 
-    def _abort(self, claim: Claim) -> None:
+    def _run_files(self, folders: Sequence[str]) -> set[str]:
+        """Paths of what lies in folders under the name of a run's file; what others put there is theirs."""
+        with ThreadPoolExecutor(THREADS) as pool:
+            listed = pool.map(
+                lambda folder: [i["Key"] for i in list_objects(self.client, self.output / folder)],
+                folders,
+            )
+            root = len(self.output.below)
+            return {key[root:] for keys in listed for key in keys if _RUN_FILE.search(key)}
+
+    def _aborted_if_in_the_way(self, claim: Claim, of: Claim) -> Claim:
+        if claim.state is not State.PENDING or claim.manifest.folders_apart(of.manifest):
+            return claim
         if self.log.decide(claim, State.ABORTED):
-            self.delete_files(claim.manifest.files)
+            return evolve(claim, state=State.ABORTED)
+        return claim  # it was faster, and counts; its own settling sees to the rest
 
     def _is_spent(self, claim: Claim, replaced: set[tuple[int, str]]) -> bool:
         if claim.state is State.PUBLISHED:
@@ -127,7 +147,7 @@ class S3Writer:
         claim = self._claim_of(staging)
         if claim is not None:
             if claim.state is State.PENDING:
-                self._abort(claim)
+                self.log.decide(claim, State.ABORTED)
             self.settle(claim)
         self.delete_below(staging)
 
@@ -175,10 +195,10 @@ class S3Staging:
             token = uuid.uuid4().hex[:12]
             copies = [item.placed(token) for item in staged]
             manifest = Manifest(0, token, facts, folders, tuple(file for _, file in copies))
-            claim = self.writer.log.draft(manifest)
-            self.mark(claim.entry.key)
-            claim = self.writer.log.put(claim)
-            if self._publish(claim, copies):
+            draft = self.writer.log.draft(manifest)
+            self.mark(draft.entry.key)
+            claim = self.writer.log.put(draft)
+            if claim is not None and self._publish(claim, copies):
                 self._tidy_up(evolve(claim, state=State.PUBLISHED))
                 return claim.manifest
         raise AwsError(
@@ -197,9 +217,8 @@ class S3Staging:
             with ThreadPoolExecutor(THREADS) as pool:
                 list(pool.map(self._place, copies))
         except NdrError:
-            with suppress(
-                NdrError
-            ):  # as far as it goes: the next run of these slices does the rest
+            # As far as it goes; the next run of these slices does the rest.
+            with suppress(NdrError):
                 self._withdraw(claim)
             raise
         if self.writer.log.decide(claim, State.PUBLISHED):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from ndr_adapters.aws import s3_client
 from ndr_adapters.polars import read_deltas
@@ -27,7 +28,7 @@ from tests.integration.s3_run import (
     readable_to_the_last_byte,
     rows,
 )
-from tests.stand_in import Request, at_random, proxy
+from tests.stand_in import Fault, Request, at_random, proxy
 from tests.support import flow, make_spec, objects, upload, us, write_batch
 
 
@@ -298,31 +299,70 @@ def test_addresses_in_records_are_data(tmp_path: Path, bucket: str) -> None:
     assert all(key.startswith(("in/", "out/")) for key in objects(bucket))
 
 
-def test_a_dead_runs_slice_is_clean_for_plain_readers_after_a_run_of_the_slice(
+def copy_in(bucket: str, source: str, target: str) -> None:
+    s3_client().copy_object(Bucket=bucket, Key=target, CopySource=f"{bucket}/{source}")
+
+
+def test_a_run_that_died_after_copying_is_cleared_away_by_the_next_of_its_slice(
     tmp_path: Path, bucket: str
 ) -> None:
-    """A run died after it copied and before it decided; its mark is all that tells of it."""
     source, target = batch(tmp_path, bucket), f"s3://{bucket}/out"
     manifest = publish(source, target).manifest
-    log = ClaimLog(s3_client(), S3Address(bucket, "out"))
-    (alive,) = log.read(lambda _: True)
-    s3_client().copy_object(
-        Bucket=bucket,
-        Key=f"out/{manifest.files[0].path.replace(manifest.token, 'dead00000000')}",
-        CopySource={"Bucket": bucket, "Key": f"out/{manifest.files[0].path}"},
-    )
-    from attrs import evolve
-
+    dead = "dead00000000"
     dead_files = tuple(
-        evolve(file, path=file.path.replace(manifest.token, "dead00000000"))
-        for file in manifest.files
+        evolve(file, path=file.path.replace(manifest.token, dead)) for file in manifest.files
     )
-    log.put(log.draft(evolve(manifest, token="dead00000000", files=dead_files)))
-    assert rows(target) == rows(target)
-    assert plain_rows(bucket, "out") == 3
+    log = ClaimLog(s3_client(), S3Address(bucket, "out"))
+    log.put(log.draft(evolve(manifest, token=dead, files=dead_files)))
+    for file, copy in zip(manifest.files, dead_files, strict=True):
+        copy_in(bucket, f"out/{file.path}", f"out/{copy.path}")
+    assert (len(rows(target)[0]), plain_rows(bucket, "out")) == (2, 4)
     publish(source, target)
-    assert plain_rows(bucket, "out") == 2
-    assert alive.manifest not in published(target).manifests
+    assert (len(rows(target)[0]), plain_rows(bucket, "out")) == (2, 2)
+    assert State.PENDING not in [state for state, _ in claims(target)]
+
+
+def test_a_copy_that_lands_late_belongs_to_nobody_and_is_removed_but_no_strangers_file(
+    tmp_path: Path, bucket: str
+) -> None:
+    source, target = batch(tmp_path, bucket), f"s3://{bucket}/out"
+    manifest = publish(source, target).manifest
+    first = manifest.files[0]
+    late = first.path.replace(manifest.token, "1a7e00000000")
+    stranger = f"{first.path.rpartition('/')[0]}/notes.txt"
+    copy_in(bucket, f"out/{first.path}", f"out/{late}")
+    copy_in(bucket, f"out/{first.path}", f"out/{stranger}")
+    publish(source, target)
+    left = objects(bucket, "out/delta/")
+    assert f"out/{late}" not in left
+    assert f"out/{stranger}" in left
+
+
+def test_a_claim_is_not_written_twice_when_its_answer_is_lost(
+    tmp_path: Path, bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run may have aborted it in between, which a second write would undo."""
+    target = f"s3://{bucket}/out"
+    lost: list[Request] = []
+
+    def abort_and_lose(request: Request) -> Fault | None:
+        if "If-None-Match" not in request.headers or lost:
+            return None
+        lost.append(request)
+
+        def abort() -> None:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
+            log = ClaimLog(s3_client(), S3Address(bucket, "out"))
+            (claim,) = log.read(lambda _: True)
+            assert log.decide(claim, State.ABORTED)
+
+        return abort
+
+    with proxy(aws, abort_and_lose) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
+        publish(batch(tmp_path, bucket), target)
+    assert len(rows(target)[0]) == plain_rows(bucket, "out") == 2
+    assert State.PUBLISHED in [state for state, _ in claims(target)]
 
 
 def test_a_slice_keeps_to_the_minute(tmp_path: Path, bucket: str) -> None:
