@@ -96,7 +96,7 @@ def views_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataF
         paths = [as_glob(spark_address(uri)) for uri in batch.uris]
         text = session.read.option("lineSep", "\n").text(paths)
     else:
-        text = session.createDataFrame([], "value string")
+        text = session.range(0).selectExpr("cast(null as string) as value")
     flows = quality.judge(read_plain(text, plan.spec), plan).localCheckpoint()
     unfit = flows.where(f"outcome = {UNFIT}").select("line")
     if not unfit.isEmpty():

@@ -10,7 +10,7 @@ from pyspark.sql import types as T
 
 from ndr_adapters.published import SliceRange, published
 from ndr_adapters.spark.paths import as_glob, spark_address
-from ndr_adapters.spark.write import schema_of
+from ndr_adapters.spark.write import empty_frame, schema_of
 from ndr_core.delta import DELTA_TABLE, PAIR_COLUMNS, PAIR_TABLE
 
 
@@ -53,7 +53,7 @@ def _read(
     # Partition keys are text, whatever they look like.
     own.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
     if not paths:
-        return own.createDataFrame([], without_rows)
+        return empty_frame(own, without_rows)
     # Unknown columns of some files are null there.
     reader = own.read.option("mergeSchema", "true").option("basePath", f"{root}/{table}")
     return reader.parquet(*paths)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from ndr_core.delta import PARTITION_KEYS, QUARANTINE, DeltaPlan
@@ -42,8 +43,9 @@ def fill_empty_partitions(session: SparkSession, plan: DeltaPlan, staging_root: 
     for name, columns in plan.due_folders():
         folder = f"{staging_root}/{name}"
         if not _exists(session, folder):
-            empty = session.createDataFrame([], schema_of(columns))
-            empty.coalesce(1).write.mode("overwrite").parquet(folder)
+            empty_frame(session, schema_of(columns)).coalesce(1).write.mode("overwrite").parquet(
+                folder
+            )
 
 
 def _exists(session: SparkSession, folder: str) -> bool:
@@ -75,6 +77,12 @@ def staged_rows(session: SparkSession, staging_root: str) -> dict[str, int]:
                 found[table + path.toUri().getPath().removeprefix(prefix)] = footer.getRecordCount()
                 footer.close()
     return found
+
+
+def empty_frame(session: SparkSession, schema: T.StructType) -> DataFrame:
+    """No rows, made by the JVM alone: an empty Python list would start Python workers on the executors."""
+    nulls = [F.lit(None).cast(field.dataType).alias(field.name) for field in schema]
+    return session.range(0).select(nulls)
 
 
 def schema_of(columns: Iterable[OutputColumn]) -> T.StructType:
