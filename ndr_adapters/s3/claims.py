@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from cattrs import BaseValidationError
 
 from ndr_adapters.aws import THREADS, AwsError, error_code, told
-from ndr_adapters.s3.objects import list_objects
+from ndr_adapters.s3.objects import get_object, list_objects
 from ndr_core.errors import NdrError
 from ndr_core.manifest import Manifest
 from ndr_core.s3_address import S3Address
@@ -119,17 +119,14 @@ class ClaimLog:
     def read_one(self, key: str) -> Claim | None:
         """The claim of that key; None if it is gone."""
         address = f"s3://{self.output.bucket}/{key}"
-        with told(address):
-            try:
-                answer = self.client.get_object(Bucket=self.output.bucket, Key=key)
-            except self.client.exceptions.NoSuchKey:
-                return None
-            text = answer["Body"].read()
-        entry = _entry(self.output, key, answer["LastModified"])
+        found = get_object(self.client, self.output.bucket, key)
+        if found is None:
+            return None
+        entry = _entry(self.output, key, found.modified)
         try:
-            data = json.loads(text)
+            data = json.loads(found.content)
             manifest = Manifest.from_plain(data["manifest"])
-            return Claim(entry, answer["ETag"], State(data["state"]), manifest)
+            return Claim(entry, found.etag, State(data["state"]), manifest)
         except (ValueError, KeyError, TypeError, BaseValidationError) as error:
             raise NdrError(
                 f"{address}: is no manifest of a run; restore it, or remove it and run its "

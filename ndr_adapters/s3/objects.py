@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from attrs import frozen
 from botocore.exceptions import BotoCoreError
 
 from ndr_adapters.aws import AwsError, told
+from ndr_core.errors import UsageError
 from ndr_core.s3_address import S3Address
 
 if TYPE_CHECKING:
@@ -38,7 +41,8 @@ class ObjectStream(io.RawIOBase):
 
     def __init__(self, client: S3Client, bucket: str, key: str, size: int) -> None:
         self._client = client
-        self._place = {"Bucket": bucket, "Key": key}
+        self._bucket = bucket
+        self._key = key
         self._size = size
         self._offset = 0
         self._chunk = memoryview(b"")
@@ -61,21 +65,48 @@ class ObjectStream(io.RawIOBase):
     def read_range(self, start: int, length: int) -> bytes:
         """Bytes from `start`, fewer than `length` at the end. Raises AwsError when they can't be had."""
         end = min(start + length, self._size) - 1
-        address = f"s3://{self._place['Bucket']}/{self._place['Key']}"
-        wanted: dict[str, Any] = {**self._place, "Range": f"bytes={start}-{end}"}
-        for attempt in range(_READ_ATTEMPTS):
-            with told(address):
-                answer = self._client.get_object(**wanted)
+        found = get_object(self._client, self._bucket, self._key, f"bytes={start}-{end}")
+        if found is None:
+            raise UsageError(f"s3://{self._bucket}/{self._key}: is gone; was it moved meanwhile?")
+        return found.content
+
+
+@frozen
+class Found:
+    """An object, or a range of it, as fetched."""
+
+    content: bytes
+    etag: str
+    modified: datetime
+
+
+def get_object(
+    client: S3Client, bucket: str, key: str, byte_range: str | None = None
+) -> Found | None:
+    """Fetch an object; None if there is none. An answer that breaks off is asked for anew.
+
+    Raises AwsError when that does not help.
+    """
+    address = f"s3://{bucket}/{key}"
+    wanted: dict[str, Any] = {"Bucket": bucket, "Key": key}
+    if byte_range is not None:
+        wanted["Range"] = byte_range
+    for attempt in range(_READ_ATTEMPTS):
+        with told(address):
             try:
-                found = answer["Body"].read()
-            except (BotoCoreError, OSError) as error:  # cut off underway; asking anew is due to us
-                broken: Exception = error
-            else:
-                if len(found) == end - start + 1:
-                    return found
-                broken = EOFError(f"{len(found)} of {end - start + 1} bytes")
-            time.sleep(0.1 * 2**attempt)
-        raise AwsError(f"{address}: reading broke off {_READ_ATTEMPTS} times: {broken}")
+                answer = client.get_object(**wanted)
+            except client.exceptions.NoSuchKey:
+                return None
+        try:
+            content = answer["Body"].read()
+        except (BotoCoreError, OSError) as error:
+            broken: Exception = error
+        else:
+            if len(content) == answer["ContentLength"]:
+                return Found(content, answer["ETag"], answer["LastModified"])
+            broken = EOFError(f"{len(content)} of {answer['ContentLength']} bytes")
+        time.sleep(0.1 * 2**attempt)
+    raise AwsError(f"{address}: reading broke off {_READ_ATTEMPTS} times: {broken}")
 
 
 def delete_objects(client: S3Client, bucket: str, keys: Sequence[str]) -> None:

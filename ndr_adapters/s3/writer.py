@@ -22,7 +22,7 @@ from boto3.s3.transfer import TransferConfig
 
 from ndr_adapters.aws import THREADS, AwsError, told
 from ndr_adapters.s3.claims import Claim, ClaimLog, State, manifests_of
-from ndr_adapters.s3.objects import ObjectStream, delete_objects, list_objects
+from ndr_adapters.s3.objects import ObjectStream, delete_objects, get_object, list_objects
 from ndr_core.delta import QUARANTINE, DeltaPlan
 from ndr_core.errors import NdrError
 from ndr_core.job_spec import RuntimeParams
@@ -152,13 +152,8 @@ class S3Writer:
         self.delete_below(staging)
 
     def _claim_of(self, staging: S3Address) -> Claim | None:
-        mark = staging / _MARK
-        with told(str(mark)):
-            try:
-                answer = self.client.get_object(Bucket=mark.bucket, Key=mark.key)
-            except self.client.exceptions.NoSuchKey:
-                return None
-            key = json.loads(answer["Body"].read())["claim"]
+        found = get_object(self.client, staging.bucket, (staging / _MARK).key)
+        key = json.loads(found.content)["claim"] if found is not None else None
         return self.log.read_one(key) if key else None
 
 

@@ -116,6 +116,18 @@ def test_a_file_that_can_not_be_fetched_is_not_called_broken(
             list(reader(bucket).lines(file))
 
 
+def test_a_server_that_does_not_answer_in_time_is_asked_again(
+    bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(bucket, "in/mb/a.json", b"{}\n")
+    (file,) = reader(bucket).files()
+    monkeypatch.setattr("ndr_adapters.aws.READ_SECONDS", 0.2)
+    with proxy(aws, lambda request: "slow" if request.number < 2 else None) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
+        assert list(reader(bucket).lines(file)) == [b"{}"]
+        assert len(server.requests) == 3
+
+
 def test_a_truncated_file_is_unreadable(bucket: str) -> None:
     put(bucket, "in/mb/a.json.gz", gzip.compress(b"{}\n" * 1000)[:-10])
     (file,) = reader(bucket).files()
