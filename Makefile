@@ -24,7 +24,7 @@ aws-local: $(JARS)
 	$(BIN)/ndr aws up
 
 bench: $(READY)
-	$(BIN)/python -m tests.bench.bench_engines
+	$(BIN)/python -m tests.bench.compare
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3")'

@@ -8,8 +8,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
-from ndr_core import JobSpec, RuntimeParams, parse_job_spec
+from ndr_core import RuntimeParams, parse_job_spec
 from ndr_core.build import DeltaBuilderRunner
 from ndr_core.flow import FLOW_FIELDS, FieldKind
 from ndr_entrypoints.places import Places
@@ -18,8 +19,10 @@ from ndr_entrypoints.run_log import QuietLog
 START_US, END_US = 1_740_823_200_000_000, 1_740_824_100_000_000
 INTEGERS = [field.name for field in FLOW_FIELDS if field.kind is FieldKind.INTEGER]
 
+Work = Callable[[], object]
 
-def parse_with_polars(batch: Path) -> Callable[[], object]:
+
+def polars_floor(batch: Path) -> Work:
     """Decode every field of every line, by Polars' own reader."""
     import polars as pl
 
@@ -28,7 +31,7 @@ def parse_with_polars(batch: Path) -> Callable[[], object]:
     return lambda: scanned.select(pl.all().count()).collect(engine="streaming")
 
 
-def parse_with_spark(batch: Path) -> Callable[[], object]:
+def spark_floor(batch: Path) -> Work:
     """Decode every field of every line, by Spark's own reader."""
     from ndr_adapters.spark import local_session
 
@@ -40,14 +43,59 @@ def parse_with_spark(batch: Path) -> Callable[[], object]:
     return lambda: session.read.schema(schema).json(str(batch)).selectExpr(*counts).collect()
 
 
-def whole_job(engine_name: str, batch: Path) -> Callable[[], object]:
-    """Read, judge, build and publish to a folder that is thrown away."""
-    spec: JobSpec = parse_job_spec({"project_name": "bench", "input": {"preset": "paloalto"}})
+def spark_naive(batch: Path) -> Work:
+    """The usual way to write it, see `naive_spark`."""
+    from ndr_adapters.spark import local_session
+    from tests.bench.naive_spark import naive_job
 
-    def job() -> object:
+    session = local_session()
+
+    def job() -> None:
+        with tempfile.TemporaryDirectory() as output:
+            naive_job(session, batch, Path(output, "deltas"))
+
+    return job
+
+
+def duckdb_counts(batch: Path) -> Work:
+    """The base counts alone, as SQL."""
+    import duckdb
+
+    sides = {
+        "outbound": ("source_ip", "source_bytes", "destination_bytes"),
+        "inbound": ("destination_ip", "destination_bytes", "source_bytes"),
+    }
+    selects = (
+        f"""SELECT {host} AS host_ip, '{role}' AS role,
+              time_bucket(INTERVAL 15 MINUTES, event_start) AS slice_start_ts,
+              count(*) AS sessions_cnt, sum({sent}) AS bytes_sent_sum, sum({received}) AS bytes_recv_sum,
+              count_if(event_action = 'allow') AS allow_cnt, count_if(event_action IN ('drop', 'deny')) AS drop_cnt,
+              count_if(starts_with(event_reason, 'tcp-rst')) AS rst_cnt,
+              count_if(event_reason = 'aged-out') AS aged_out_cnt,
+              count_if(network_transport = 'TCP') AS tcp_cnt, count_if(network_transport = 'UDP') AS udp_cnt
+            FROM flows GROUP BY ALL"""
+        for role, (host, sent, received) in sides.items()
+    )
+    counts = " UNION ALL ".join(selects)
+
+    def job() -> None:
+        with tempfile.TemporaryDirectory() as output, duckdb.connect() as connection:
+            connection.execute(
+                f"CREATE VIEW flows AS SELECT * FROM read_json('{batch}/*.gz', format='newline_delimited')"
+            )
+            connection.execute(f"COPY ({counts}) TO '{output}/deltas.parquet'")
+
+    return job
+
+
+def ours(engine_name: str, batch: Path) -> Work:
+    """Read, judge, build and publish to a folder that is thrown away: the whole product."""
+    spec = parse_job_spec({"project_name": "bench", "input": {"preset": "paloalto"}})
+
+    def job() -> None:
         with tempfile.TemporaryDirectory() as output:
             places = Places.of(str(batch), output)
-            return DeltaBuilderRunner(
+            DeltaBuilderRunner(
                 spec=spec,
                 params=RuntimeParams("bench", "bench", START_US, END_US),
                 source=places.source,
@@ -59,12 +107,18 @@ def whole_job(engine_name: str, batch: Path) -> Callable[[], object]:
     return job
 
 
-def main(engine: str, task: str, batch: str, repeats: str) -> None:
-    folder = Path(batch)
-    if task == "whole job":
-        work = whole_job(engine, folder)
-    else:
-        work = {"polars": parse_with_polars, "spark": parse_with_spark}[engine](folder)
+TASKS: Final[dict[str, Callable[[Path], Work]]] = {
+    "polars: parse floor": polars_floor,
+    "polars: ours": lambda batch: ours("polars", batch),
+    "spark: parse floor": spark_floor,
+    "spark: the usual way": spark_naive,
+    "spark: ours": lambda batch: ours("spark", batch),
+    "duckdb: base counts": duckdb_counts,
+}
+
+
+def main(task: str, batch: str, repeats: str) -> None:
+    work = TASKS[task](Path(batch))
     work()
     seconds = []
     for _ in range(int(repeats)):

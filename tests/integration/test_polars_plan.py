@@ -1,0 +1,60 @@
+"""The Polars plans, guarded without a clock: what is read once, shared and written."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ndr_adapters.local import FolderSource
+from ndr_adapters.polars import PolarsEngine, engine
+from ndr_core.ports import InputBatch
+from tests.support import flow, make_plan, write_batch
+
+PLAN = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
+
+
+@pytest.fixture
+def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The optimized plan of every query that a run makes, in their order."""
+    told: list[str] = []
+    spooled, streamed = engine._spooled, engine._streamed
+
+    def note_spooled(rows: pl.LazyFrame, path: str) -> pl.LazyFrame:
+        told.append(rows.explain(engine="streaming"))
+        return spooled(rows, path)
+
+    def note_streamed(query: pl.LazyFrame) -> pl.DataFrame:
+        told.append(query.explain(engine="streaming"))
+        return streamed(query)
+
+    monkeypatch.setattr(engine, "_spooled", note_spooled)
+    monkeypatch.setattr(engine, "_streamed", note_streamed)
+    source = FolderSource(write_batch(tmp_path / "in", [[flow(), "bad"], [flow()]]))
+    batch = InputBatch(source.files(), source.lines, (tuple(flow()),))
+    PolarsEngine().build(PLAN, batch, str(tmp_path / "staging"))
+    return told
+
+
+def nodes(name: str, plan: str) -> int:
+    return len(re.findall(rf"^\s*{name}\b", plan, re.MULTILINE))
+
+
+def test_lines_are_read_by_one_query_and_once(plans: list[str]) -> None:
+    readers = [plan for plan in plans if "Lines SCAN" in plan or "Scan lines" in plan.lower()]
+    assert len(readers) == 1
+    assert plans[0] == readers[0]
+
+
+def test_a_query_reads_its_file_once_for_both_roles(plans: list[str]) -> None:
+    for plan in plans:
+        assert len(re.findall("Parquet SCAN", plan)) <= 1
+        assert len(set(re.findall(r"CACHE\[id: ([^\]]+)", plan))) <= 1
+
+
+def test_each_output_is_one_sink_and_nothing_else_is(plans: list[str]) -> None:
+    sinks = [nodes("SINK", plan) for plan in plans]
+    assert sum(sinks) == 3  # delta, pair, quarantine
+    assert max(sinks) == 1
