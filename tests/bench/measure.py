@@ -58,11 +58,16 @@ def measure(task: str, records: int, batch: Path, repeats: int) -> Measured:
 
 
 class _Peak(threading.Thread):
-    """Watches the memory of a process and its children, the JVM among them."""
+    """Watches the memory of a process and its children, the JVM among them.
+
+    A child counts from its second sighting on: one that a JVM has just forked, to run a command of the shell,
+    shows the JVM's own memory as its own until it has become that command.
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self._process = psutil.Process(pid)
+        self._seen: set[psutil.Process] = set()
         self.done = threading.Event()
         self.mebibytes = 0.0
 
@@ -73,8 +78,10 @@ class _Peak(threading.Thread):
     def _now(self) -> int:
         total = 0
         try:
-            for process in [self._process, *self._process.children(recursive=True)]:
+            present = {self._process, *self._process.children(recursive=True)}
+            for process in present & self._seen:
                 total += process.memory_info().rss
         except psutil.NoSuchProcess:
             return 0
+        self._seen = present
         return total
