@@ -9,24 +9,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    NoRegionError,
-    ParamValidationError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
-
 from ndr_core.errors import NdrError, UsageError
+
+try:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+        NoRegionError,
+        ParamValidationError,
+        PartialCredentialsError,
+        ProfileNotFound,
+    )
+except ImportError as error:
+    raise UsageError("AWS needs boto3: pip install 'ndr-delta-builder[aws]'") from error
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sagemaker import SageMakerClient
 
 ATTEMPTS: Final = 8
 """Tries of one request, the first included; waits between them double up to 20 s."""
@@ -80,12 +82,6 @@ def dynamodb_client() -> DynamoDBClient:
     """A DynamoDB client. Raises UsageError where region or profile are not set up."""
     with told("DynamoDB"):
         return boto3.client("dynamodb", config=_config())
-
-
-def sagemaker_client() -> SageMakerClient:
-    """A SageMaker client. Raises UsageError where region or profile are not set up."""
-    with told("SageMaker"):
-        return boto3.client("sagemaker", config=_config())
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import click
 from ndr_core.build import DeltaBuilderRunner, RunSummary
 from ndr_core.errors import NdrError, SpecError
 from ndr_core.job_spec import JobSpec, RuntimeParams
+from ndr_core.ports import JobSpecStore
 from ndr_core.s3_address import S3Address
 from ndr_core.times import parse_bound
 from ndr_entrypoints.json_log import JsonLog
@@ -104,8 +105,8 @@ def run_job(
         slice_start=parse_bound(slice_start_ts, "slice-start-ts") if slice_start_ts else None,
         slice_end=parse_bound(slice_end_ts, "slice-end-ts") if slice_end_ts else None,
     )
-    loader = JobSpecLoader(dynamodb_client(), job_spec_ddb_table_name)
-    spec = loader.load(project_name, job_name, feature_spec_version)
+    specs: JobSpecStore = JobSpecLoader(dynamodb_client(), job_spec_ddb_table_name)
+    spec = specs.load(project_name, job_name, feature_spec_version)
     source = _within_its_prefix(spec, mini_batch_s3_prefix)
     places = Places.of(str(source), str(spec.storage.output()))
     return DeltaBuilderRunner(

@@ -20,7 +20,7 @@ def polars_options(client: S3Client) -> dict[str, Any]:
         "timeout": f"{READ_SECONDS}s",
         "aws_region": client.meta.region_name,
     }
-    endpoint = own_endpoint(client)
+    endpoint = _own_endpoint(client)
     if endpoint is not None:
         options["aws_endpoint_url"] = endpoint
         options["aws_allow_http"] = str(endpoint.startswith("http://")).lower()
@@ -36,7 +36,7 @@ def hadoop_settings(client: S3Client) -> dict[str, str]:
         "fs.s3a.connection.establish.timeout": str(CONNECT_SECONDS * 1000),
         "fs.s3a.connection.timeout": str(READ_SECONDS * 1000),
     }
-    endpoint = own_endpoint(client)
+    endpoint = _own_endpoint(client)
     if endpoint is not None:
         settings["fs.s3a.endpoint"] = endpoint
         settings["fs.s3a.endpoint.region"] = client.meta.region_name
@@ -45,7 +45,7 @@ def hadoop_settings(client: S3Client) -> dict[str, str]:
     return settings
 
 
-def own_endpoint(client: S3Client) -> str | None:
+def _own_endpoint(client: S3Client) -> str | None:
     """The endpoint where it is not Amazon's own: a stand-in, another vendor's S3, a private link."""
     url = client.meta.endpoint_url
     host = urlsplit(url).hostname or ""
