@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
@@ -14,6 +14,9 @@ from ndr_core.flow import MINUTE_US
 from ndr_core.manifest import Manifest, OutputFile, live_files
 from ndr_core.s3_address import S3Address, is_s3
 from ndr_core.times import to_us
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @frozen
@@ -73,13 +76,8 @@ def located(output: Path | str) -> Published:
     if not (isinstance(output, str) and is_s3(output)):
         return Published(str(output))
     from ndr_adapters.aws import s3_client
-    from ndr_adapters.s3.settings import hadoop_settings, polars_options
 
-    root = str(S3Address.parse(output, "output")).rstrip("/")
-    client = s3_client()
-    return Published(
-        root, polars_options=polars_options(client), hadoop_settings=hadoop_settings(client)
-    )
+    return _in_s3(s3_client(), S3Address.parse(output, "output"))
 
 
 def published(output: Path | str, slices: SliceRange | None = None) -> Published:
@@ -88,20 +86,27 @@ def published(output: Path | str, slices: SliceRange | None = None) -> Published
     In S3, only manifests that may hold a slice of the range are read.
     """
     wanted = slices or SliceRange()
-    found = located(output)
-    if is_s3(found.root):
-        manifests = _manifests_in_s3(S3Address.parse(found.root, "output"), wanted)
+    if isinstance(output, str) and is_s3(output):
+        from ndr_adapters.aws import s3_client
+        from ndr_adapters.s3.claims import ClaimLog, manifests_of
+
+        client, address = s3_client(), S3Address.parse(output, "output")
+        claims = ClaimLog(client, address).read(
+            lambda entry: entry.may_hold(wanted.since, wanted.until)
+        )
+        found, manifests = _in_s3(client, address), manifests_of(claims)
     else:
         from ndr_adapters.local.sink import read_manifests
 
-        manifests = tuple(read_manifests(Path(output)))
-    return evolve(found, manifests=manifests, slices=wanted)
+        found, manifests = Published(str(output)), read_manifests(Path(output))
+    return evolve(found, manifests=tuple(manifests), slices=wanted)
 
 
-def _manifests_in_s3(output: S3Address, slices: SliceRange) -> tuple[Manifest, ...]:
-    from ndr_adapters.aws import s3_client
-    from ndr_adapters.s3.claims import ClaimLog, manifests_of
+def _in_s3(client: S3Client, output: S3Address) -> Published:
+    from ndr_adapters.s3.settings import hadoop_settings, polars_options
 
-    log = ClaimLog(s3_client(), output)
-    claims = log.read(lambda entry: entry.may_hold(slices.since, slices.until))
-    return tuple(manifests_of(claims))
+    return Published(
+        str(output).rstrip("/"),
+        polars_options=polars_options(client),
+        hadoop_settings=hadoop_settings(client),
+    )

@@ -46,6 +46,12 @@ class S3Address:
             )
         return cls(bucket, key)
 
+    @classmethod
+    def of_object(cls, uri: str) -> S3Address:
+        """The place of an object as `str` spells it; its key may be any text."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        return cls(bucket, key)
+
     def __truediv__(self, name: str) -> S3Address:
         return S3Address(self.bucket, f"{self.key}/{name}" if self.key else name)
 

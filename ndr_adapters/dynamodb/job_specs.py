@@ -55,12 +55,8 @@ class JobSpecLoader:
     def stored(self, project_name: str, job_name: str, feature_spec_version: str) -> StoredSpec:
         """The same, with its revision."""
         key = {PARTITION_KEY: project_name, SORT_KEY: f"{job_name}#{feature_spec_version}"}
-        with told(f"table {self.table}"):
-            answer = self.client.get_item(
-                TableName=self.table, Key=_serialized(key), ConsistentRead=True
-            )
-        item = answer.get("Item")
-        if item is None:
+        item = _item(self.client, self.table, key)
+        if not item:
             raise SpecError(
                 f"table {self.table}: has no JobSpec for {PARTITION_KEY}={project_name!r}, "
                 f"{SORT_KEY}={key[SORT_KEY]!r}; `ndr spec list --table {self.table}` shows what there is"
@@ -152,12 +148,15 @@ class JobSpecTable:
 
     def _present(self, key: Mapping[str, str]) -> tuple[int, str]:
         """Revision and hash of what is stored; 0 and '' for nothing."""
-        with told(f"table {self.table}"):
-            item = self.client.get_item(
-                TableName=self.table, Key=_serialized(key), ConsistentRead=True
-            ).get("Item", {})
-        found = _deserialized(item)
+        found = _deserialized(_item(self.client, self.table, key))
         return found.get("revision", 0), found.get("spec_sha256", "")
+
+
+def _item(client: DynamoDBClient, table: str, key: Mapping[str, str]) -> Mapping[str, Any]:
+    """The item of that key as it is now; empty if there is none."""
+    with told(f"table {table}"):
+        answer = client.get_item(TableName=table, Key=_serialized(key), ConsistentRead=True)
+    return answer.get("Item", {})
 
 
 def stored_spec(table: str, item: Mapping[str, Any]) -> StoredSpec:

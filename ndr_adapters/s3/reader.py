@@ -73,9 +73,9 @@ class S3Reader:
         return lines_of(file.uri, stream)
 
     def _object(self, file: InputFile) -> ObjectStream:
-        bucket, _, key = file.uri.removeprefix("s3://").partition("/")
-        return ObjectStream(self.client, bucket, key, file.size_bytes)
+        place = S3Address.of_object(file.uri)
+        return ObjectStream(self.client, place.bucket, place.key, file.size_bytes)
 
 
 def _input_file(bucket: str, item: ObjectTypeDef) -> InputFile:
-    return InputFile(f"s3://{bucket}/{item['Key']}", item["Size"])
+    return InputFile(str(S3Address(bucket, item["Key"])), item["Size"])

@@ -245,9 +245,8 @@ class S3Staging:
     ) -> list[_Staged]:
         names = [file.uri.rpartition("/")[2] for file in unreadable]
         for number, file in enumerate(unreadable):
-            bucket, _, key = file.uri.removeprefix("s3://").partition("/")
             target = self.place / unreadable_name(number, names[number])
-            self._copy(S3Address(bucket, key), target)
+            self._copy(S3Address.of_object(file.uri), target)
         self._put(self.place / REPORT_NAME, json.dumps(facts.report.to_plain(), indent=1).encode())
         quarantine = [
             item["Key"][len(self.place.below) :]

@@ -23,6 +23,7 @@ from ndr_core.errors import NdrError
 DISTRIBUTION: Final = "ndr-delta-builder"
 PACKAGES: Final = ("ndr_core", "ndr_adapters", "ndr_entrypoints")
 ENTRYPOINT: Final = "run_delta_builder.py"
+ARCHIVE: Final = f"{DISTRIBUTION}.zip"
 _DEPENDENCIES: Final = ("attrs", "cattrs", "click", "typing_extensions")
 _LEFT_OUT: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _COMPILED: Final = (".so", ".pyd", ".dll", ".dylib")

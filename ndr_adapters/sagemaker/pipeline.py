@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from attrs import field, frozen
 
-from ndr_adapters.sagemaker.package import ENTRYPOINT, JobPackage
+from ndr_adapters.sagemaker.package import ARCHIVE, ENTRYPOINT, JobPackage
 from ndr_core.errors import UsageError
 from ndr_core.s3_address import S3Address
 
@@ -95,7 +95,7 @@ class PipelineSettings:
 def code_addresses(code: S3Address, package: JobPackage) -> tuple[S3Address, S3Address]:
     """Where the script and the archive of a package lie: equal packages at equal places."""
     place = code / package.digest
-    return place / ENTRYPOINT, place / "ndr-delta-builder.zip"
+    return place / ENTRYPOINT, place / ARCHIVE
 
 
 def build_delta_builder_pipeline(

@@ -43,12 +43,12 @@ def pipeline() -> None:
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder.")
 def package(output: Path) -> None:
     """Write the script and the archive that the job runs from."""
-    from ndr_adapters.sagemaker.package import ENTRYPOINT, build_package
+    from ndr_adapters.sagemaker.package import ARCHIVE, ENTRYPOINT, build_package
 
     made = build_package()
     output.mkdir(parents=True, exist_ok=True)
     (output / ENTRYPOINT).write_bytes(made.script)
-    (output / "ndr-delta-builder.zip").write_bytes(made.archive)
+    (output / ARCHIVE).write_bytes(made.archive)
     click.echo(f"{output}: package {made.digest}, {len(made.archive):,} bytes", err=True)
 
 
