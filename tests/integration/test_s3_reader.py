@@ -121,11 +121,12 @@ def test_a_server_that_does_not_answer_in_time_is_asked_again(
 ) -> None:
     put(bucket, "in/mb/a.json", b"{}\n")
     (file,) = reader(bucket).files()
-    monkeypatch.setattr("ndr_adapters.aws.READ_SECONDS", 0.2)
+    # The answer that comes may be late, too, on a busy machine: it is the lines and the faults that count.
+    monkeypatch.setattr("ndr_adapters.aws.READ_SECONDS", 0.3)
     with proxy(aws, lambda request: "slow" if request.number < 2 else None) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
         assert list(reader(bucket).lines(file)) == [b"{}"]
-        assert len(server.requests) == 3
+        assert len(server.faults) == 2
 
 
 def test_a_truncated_file_is_unreadable(bucket: str) -> None:
