@@ -36,6 +36,10 @@ class InputBatch:
     def uris(self) -> list[str]:
         return [file.uri for file in self.files]
 
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
+
 
 class JobSpecStore(Protocol):
     """Where JobSpecs live."""

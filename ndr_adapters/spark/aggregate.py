@@ -1,6 +1,6 @@
 """Delta semantics, compiled for Spark SQL: from role views to the outputs.
 
-The views of a host share a partition, so that no function here shuffles, but for the report's counts.
+Where the views of a host share a partition, no function here shuffles, but for the report's counts.
 """
 
 from __future__ import annotations
@@ -61,14 +61,16 @@ def pair_table(views: DataFrame) -> DataFrame:
     )
 
 
-def host_rows(views: DataFrame, pairs: DataFrame, plan: DeltaPlan) -> DataFrame:
+def host_rows(
+    views: DataFrame, pairs: DataFrame, plan: DeltaPlan, *, spread: bool = False
+) -> DataFrame:
     """Per host: sums, histograms and aggregates over peers and ports. A sum that leaves int64 is null.
 
-    `pairs`: as from `pair_table`.
+    `pairs`: as from `pair_table`; `spread`: whether the views are those of few hosts, in all partitions.
     """
     parts = [_host_sums(views, plan)]
     if plan.distributions:
-        parts.append(_histograms(views, plan))
+        parts.append((_spread_histograms if spread else _histograms)(views, plan))
     if plan.cell_aggregates:
         parts.append(_peer_cells(pairs, plan))
     return reduce(lambda rows, part: rows.join(part, on=list(HOST)), parts)
@@ -101,6 +103,29 @@ def _histograms(views: DataFrame, plan: DeltaPlan) -> DataFrame:
     )
     return bins.selectExpr(
         *HOST, *(f"{_exact(item.histogram)} as {item.histogram}" for item in plan.distributions)
+    )
+
+
+def _spread_histograms(views: DataFrame, plan: DeltaPlan) -> DataFrame:
+    """The same for few hosts: what each task has counted of them is merged by bucket."""
+    buckets = (
+        f"named_struct('kind', {kind}, 'bucket', {quoted(f'bucket:{item.name}')})"
+        for kind, item in enumerate(plan.distributions)
+    )
+    cells = (
+        views.where(_OF_KEPT)
+        .selectExpr(*HOST, f"inline(array({', '.join(buckets)}))")
+        .groupBy(*HOST, "kind", "bucket")
+        .count()
+    )
+    return cells.groupBy(*HOST).agg(
+        *(
+            F.expr(
+                f"sort_array(collect_list(if(kind = {kind}, struct(bucket, count), null)))"
+                f" as {item.histogram}"
+            )
+            for kind, item in enumerate(plan.distributions)
+        )
     )
 
 
@@ -152,7 +177,13 @@ def pair_rows(pairs: DataFrame, plan: DeltaPlan) -> DataFrame:
 def delta_rows(rows: DataFrame, plan: DeltaPlan) -> DataFrame:
     """The delta table in its output form."""
     finals = [(item, final) for item in plan.distributions for final in item.finals]
-    found = rows.selectExpr(
+    percents = {percent for item in plan.distributions for percent in _percents(item)}
+    # Columns of their own: what a lambda says is interpreted for each bucket.
+    ranked = rows.selectExpr(
+        "*",
+        *(f"({p}L * sessions_cnt + 99L) div 100L as {_rank(p)}" for p in sorted(percents)),
+    )
+    found = ranked.selectExpr(
         "*",
         *(
             f"{_buckets_of_ranks(item)} as {quoted(f'ranks:{item.name}')}"
@@ -185,13 +216,20 @@ def _percents(item: Distribution) -> list[int]:
     return [final.percent for final in item.finals if isinstance(final, Quantile)]
 
 
+def _rank(percent: int) -> str:
+    """Column with the nearest rank of a percentile."""
+    return quoted(f"rank:{percent}")
+
+
 def _buckets_of_ranks(item: Distribution) -> str:
-    """A struct with the bucket of each percentile's nearest rank, in one walk over the histogram."""
+    """A struct with the bucket of each percentile's nearest rank, in one walk over the histogram.
+
+    That bucket is the first one up to which so many are seen: each before it is passed over in turn.
+    """
     percents = _percents(item)
     nothing = "".join(f", 'p{percent}', cast(null as bigint)" for percent in percents)
     found = "".join(
-        f", 'p{percent}', if(a.p{percent} is null and "
-        f"a.seen + c.count >= ({percent}L * sessions_cnt + 99L) div 100L, c.bucket, a.p{percent})"
+        f", 'p{percent}', if(a.seen < {_rank(percent)}, c.bucket, a.p{percent})"
         for percent in percents
     )
     return (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import reduce
 
 from attrs import field, frozen
 from py4j.protocol import Py4JJavaError
@@ -15,7 +16,8 @@ from ndr_adapters.spark.expr import quoted
 from ndr_adapters.spark.parse import read_plain
 from ndr_adapters.spark.paths import as_glob, spark_address
 from ndr_adapters.spark.reading import UNFIT
-from ndr_adapters.spark.views import HOST, NOT_KEPT, amounts, make_views
+from ndr_adapters.spark.skew import BusyHosts, busy_hosts, is_busy
+from ndr_adapters.spark.views import HOST, NOT_KEPT, amounts, by_host, make_views, spread
 from ndr_adapters.spark.write import (
     fill_empty_partitions,
     staged_rows,
@@ -48,8 +50,8 @@ _SETTINGS = {
     # Histograms are collected per host: hash as long as memory allows, not for 128 hosts only.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "200000",
 }
-_INPUT_BYTES_PER_TASK = 4 << 20
-"""Compressed; the views of a record take about ten times its room in the input."""
+_INPUT_BYTES_PER_RECORD = 50
+"""Compressed, about."""
 
 
 @frozen
@@ -60,17 +62,29 @@ class SparkEngine:
     settings: Mapping[str, str] = field(
         factory=dict, metadata={"doc": "of file systems, e.g. how S3 is reached"}
     )
+    input_bytes_per_task: int = field(
+        default=4 << 20,
+        metadata={
+            "doc": "compressed; the views of a record take about ten times its room in the input"
+        },
+    )
     name: str = "spark"
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
-        session = session_for(self.session, _partitions(self.session, batch))
+        tasks = self._tasks(batch)
+        session = session_for(self.session, tasks)
         for key, value in self.settings.items():
             session.conf.set(key, value)
         root = spark_address(staging_root)
         try:
-            views = views_of(session, plan, batch).localCheckpoint()
-            pairs = aggregate.pair_table(views).localCheckpoint()
-            rows = aggregate.host_rows(views, pairs, plan).localCheckpoint()
+            flows = flows_of(session, plan, batch)
+            busy = busy_hosts(flows, plan, tasks, batch.size_bytes // _INPUT_BYTES_PER_RECORD)
+            parts = _parts(make_views(flows, plan), busy, plan, tasks)
+            pairs, rows = (
+                _united(part.pairs for part in parts),
+                _united(part.rows for part in parts),
+            )
+            views = _united(part.views for part in parts)
             _refuse_overflow(rows, plan)
             write_table(aggregate.pair_rows(pairs, plan), plan, root, PAIR_TABLE)
             write_table(aggregate.delta_rows(rows, plan), plan, root, DELTA_TABLE)
@@ -79,6 +93,39 @@ class SparkEngine:
             return _result(aggregate.counts(views), staged_rows(session, root))
         except (Py4JJavaError, PySparkException) as error:
             raise EngineReadError(f"spark: {_root_cause(error)}") from error
+
+    def _tasks(self, batch: InputBatch) -> int:
+        """Tasks after the shuffle, hence files per output partition: few for a small batch."""
+        at_most = int(self.session.conf.get("spark.sql.shuffle.partitions") or 1)
+        return max(1, min(at_most, -(-batch.size_bytes // self.input_bytes_per_task)))
+
+
+@frozen
+class _Part:
+    """The views of some of the hosts, and what is built from them, each held by the executors."""
+
+    views: DataFrame
+    pairs: DataFrame
+    rows: DataFrame
+
+
+def _parts(views: DataFrame, busy: BusyHosts, plan: DeltaPlan, tasks: int) -> list[_Part]:
+    if not busy:
+        return [_part(by_host(views), plan)]
+    others = by_host(views.where(f"not {is_busy(busy)}"))
+    spread_views = spread(views.where(is_busy(busy)), plan, tasks)
+    return [_part(others, plan), _part(spread_views, plan, spread=True)]
+
+
+def _part(views: DataFrame, plan: DeltaPlan, *, spread: bool = False) -> _Part:
+    held = views.localCheckpoint()
+    pairs = aggregate.pair_table(held).localCheckpoint()
+    rows = aggregate.host_rows(held, pairs, plan, spread=spread).localCheckpoint()
+    return _Part(held, pairs, rows)
+
+
+def _united(frames: Iterable[DataFrame]) -> DataFrame:
+    return reduce(DataFrame.unionByName, frames)
 
 
 def session_for(session: SparkSession, partitions: int) -> SparkSession:
@@ -90,8 +137,8 @@ def session_for(session: SparkSession, partitions: int) -> SparkSession:
     return own
 
 
-def views_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataFrame:
-    """The role views of a batch; its lines have been read once by then."""
+def flows_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataFrame:
+    """The judged and repaired records of a batch; its lines have been read once by then."""
     if batch.files:
         paths = [as_glob(spark_address(uri)) for uri in batch.uris]
         text = session.read.option("lineSep", "\n").text(paths)
@@ -100,18 +147,11 @@ def views_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataF
     flows = quality.judge(read_plain(text, plan.spec), plan).localCheckpoint()
     unfit = flows.where(f"outcome = {UNFIT}").select("line")
     if not unfit.isEmpty():
-        careful = quality.judge(read_careful(unfit, plan.spec), plan)
+        careful = quality.judge(read_careful(unfit, plan.spec), plan).localCheckpoint()
         flows = flows.where(f"outcome != {UNFIT}").union(careful)
     if plan.spec.quality.deduplicate_on:
-        flows = quality.mark_duplicates(flows, plan)
-    return make_views(quality.repaired(flows), plan)
-
-
-def _partitions(session: SparkSession, batch: InputBatch) -> int:
-    """Tasks after the shuffle, hence files per output partition: few for a small batch."""
-    at_most = int(session.conf.get("spark.sql.shuffle.partitions") or 1)
-    size = sum(file.size_bytes for file in batch.files)
-    return max(1, min(at_most, -(-size // _INPUT_BYTES_PER_TASK)))
+        flows = quality.mark_duplicates(flows, plan).localCheckpoint()
+    return quality.repaired(flows)
 
 
 def _root_cause(error: Exception) -> str:

@@ -65,10 +65,13 @@ def _decoded(
     options = f"map({STRICT_JSON}, 'columnNameOfCorruptRecord', {literal(_CORRUPT)})"
     return (
         lines.selectExpr("line", f"if({_is_plain('line')}, line, null) as plain")
-        .selectExpr("line", f"from_json(plain, {schema}, {options}) as source")
+        # Used twice, `plain` is worked out before: below `from_json` it would be interpreted, not compiled.
+        .selectExpr(
+            "line", "plain is null as odd", f"from_json(plain, {schema}, {options}) as source"
+        )
         .selectExpr(
             "line",
-            f"(source is null or source.{quoted(_CORRUPT)} is not null{_ambiguous(readings)}) as unfit",
+            f"(odd or source is null or source.{quoted(_CORRUPT)} is not null{_ambiguous(readings)}) as unfit",
             *(f"{r.raw(_source(r))} as {_raw(r)}" for r in readings),
         )
     )
@@ -114,9 +117,15 @@ def _trimmed(line: str) -> str:
 
 def _is_plain(line: str) -> str:
     """A flat object with nothing behind it, as far as can be told without parsing."""
-    all_but_last = f"cast(substring(cast({line} as binary), 1, octet_length({line}) - 1) as string)"
-    return (
-        f"(octet_length({line}) <= {MAX_LINE_BYTES} and startswith({line}, '{{') and "
-        f"endswith({line}, '}}') and not contains({line}, {literal(chr(92))}) and "
-        f"not contains({line}, '[') and not contains({all_but_last}, '}}') and {is_utf8(line)})"
-    )
+    closed = f"octet_length({_before('}', line)}) = octet_length({line}) - 1"
+    without = (f"octet_length({_before(sign, line)}) = octet_length({line})" for sign in "[\\")
+    tests = [f"startswith({line}, '{{')", closed, *without, is_utf8(line)]
+    return f"(octet_length({line}) <= {MAX_LINE_BYTES} and {' and '.join(tests)})"
+
+
+def _before(sign: str, line: str) -> str:
+    """What stands before a sign. Java splits at a single sign without its regular expressions, by machine
+    instructions for many characters at once; `contains` and `rlike` look at each by itself.
+    """
+    pattern = sign if sign == "}" else f"\\{sign}"
+    return f"split({line}, {literal(pattern)}, 2)[0]"

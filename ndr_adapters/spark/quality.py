@@ -26,8 +26,10 @@ def judge(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
         if reject.condition is not None
     ]
     judged = flows.selectExpr("*", f"case {' '.join(cases)} end as rule")
-    if plan.spec.quality.deduplicate_on:
-        return judged
+    return judged if plan.spec.quality.deduplicate_on else _without_idle_lines(judged)
+
+
+def _without_idle_lines(judged: DataFrame) -> DataFrame:
     needed = f"if(rule is not null or outcome = {UNFIT}, line, null) as line"
     return judged.selectExpr(
         *(needed if name == "line" else quoted(name) for name in judged.columns)
@@ -46,7 +48,7 @@ def mark_duplicates(judged: DataFrame, plan: DeltaPlan) -> DataFrame:
         f"partition by candidate, {', '.join(keys)}, if(candidate, null, line) "
         "order by event_start, decode(cast(line as binary), 'UTF-8')"
     )
-    return (
+    return _without_idle_lines(
         judged.selectExpr("*", f"({candidate}) as candidate")
         .selectExpr("*", f"row_number() over ({window}) as place")
         .selectExpr(

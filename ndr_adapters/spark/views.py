@@ -2,8 +2,9 @@
 
 A view is a kept record as one role sees it, with all that is measured already worked out: amounts to sum,
 histogram buckets, and one bit per counter that counts it. All views of a host end up in one partition, so that
-whatever is then grouped by host, or more finely, needs no further shuffle. Lines that were not kept travel
-along under the role NOT_KEPT, for the quarantine and the report.
+whatever is then grouped by host, or more finely, needs no further shuffle; the views of busy hosts (`skew.py`)
+are spread over all partitions instead. Lines that were not kept travel along under the role NOT_KEPT, for the
+quarantine and the report.
 """
 
 from __future__ import annotations
@@ -37,8 +38,19 @@ def amounts(plan: DeltaPlan) -> list[Additive]:
     return [item for item in plan.stored_sums if item.can_overflow]
 
 
+def by_host(views: DataFrame) -> DataFrame:
+    """Views shuffled so that those of a host share a partition."""
+    return views.repartition(*HOST)
+
+
+def spread(views: DataFrame, plan: DeltaPlan, partitions: int) -> DataFrame:
+    """Views shuffled by what they say, so that those of one host, or one pair, lie in all partitions."""
+    said = ["peer_ip", "peer_port", "event_ts", *(f"amount:{item.name}" for item in amounts(plan))]
+    return views.repartition(partitions, *map(quoted, said))
+
+
 def make_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
-    """Role views and lines that were not kept, by host. `flows`: from `quality.repaired`.
+    """Role views and lines that were not kept. `flows`: from `quality.repaired`.
 
     Columns: HOST, peer_ip, peer_port, event_ts (us), `amount:<sum>`, `flags:<group>`, `bucket:<distribution>`,
     repairs (one bit per rule, in the first role only), rule, fault, raw.
@@ -71,7 +83,7 @@ def make_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
         f"{_repairs()} as repairs",
         f"explode(if({KEPT}, array({numbers}), array({NOT_KEPT}))) as role_number",
     )
-    views = exploded.selectExpr(
+    return exploded.selectExpr(
         "if(role_number >= 0, start, null) as slice_start",
         "role_number",
         *(
@@ -83,7 +95,6 @@ def make_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
         "fault",
         "raw",
     )
-    return views.repartition(*HOST)
 
 
 def role_name(plan: DeltaPlan) -> str:

@@ -10,7 +10,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from ndr_adapters.local import FolderSource
 from ndr_adapters.spark import aggregate
-from ndr_adapters.spark.engine import session_for, views_of
+from ndr_adapters.spark.engine import flows_of, session_for
+from ndr_adapters.spark.skew import busy_hosts, is_busy
+from ndr_adapters.spark.views import by_host, make_views, spread
 from ndr_core.ports import InputBatch
 from tests.support import flow, make_plan, spark_session, write_batch
 
@@ -26,6 +28,10 @@ def plan_of(frame: DataFrame) -> str:
     return str(frame._jdf.queryExecution().executedPlan().toString())
 
 
+def views_of(session: SparkSession, batch: InputBatch) -> DataFrame:
+    return by_host(make_views(flows_of(session, PLAN, batch), PLAN))
+
+
 def count(node: str, frame: DataFrame) -> int:
     """Nodes of that name in the physical plan."""
     return len(re.findall(rf"(?<![A-Za-z]){node}(?![A-Za-z])", plan_of(frame)))
@@ -35,7 +41,7 @@ def test_one_shuffle_feeds_every_output(session: SparkSession, tmp_path: Path) -
     lines = [flow(source_ip=f"10.0.0.{n}") for n in range(50)]
     source = FolderSource(write_batch(tmp_path / "in", [lines[:25], lines[25:]]))
     batch = InputBatch(source.files(), source.lines, ())
-    views = views_of(session, PLAN, batch)
+    views = views_of(session, batch)
     assert count("Exchange", views) == 1
     kept = views.localCheckpoint()
     pairs = aggregate.pair_table(kept).localCheckpoint()
@@ -55,14 +61,34 @@ def test_lines_are_read_once_and_carefully_only_where_needed(
     session: SparkSession, tmp_path: Path
 ) -> None:
     source = FolderSource(write_batch(tmp_path / "in", [[flow(), "bad", flow()]]))
-    views = views_of(session, PLAN, InputBatch(source.files(), source.lines, ()))
+    views = views_of(session, InputBatch(source.files(), source.lines, ()))
     # By now the text has been read and decoded into a checkpoint, of which two parts are left to unite.
     assert count("FileScan", views) == 0
     assert count("Union", views) == 1
     clean = FolderSource(write_batch(tmp_path / "clean", [[flow(), flow()]]))
-    plain = views_of(session, PLAN, InputBatch(clean.files(), clean.lines, ()))
+    plain = views_of(session, InputBatch(clean.files(), clean.lines, ()))
     assert count("Union", plain) == 0
     assert "from_json" not in plan_of(plain)
+
+
+def test_the_records_of_a_busy_host_are_spread_over_all_tasks(
+    session: SparkSession, tmp_path: Path
+) -> None:
+    busy = [flow(source_ip="10.0.0.1", source_bytes=n) for n in range(100)]
+    others = [flow(source_ip=f"10.0.1.{n}", destination_ip=f"192.0.2.{n}") for n in range(100)]
+    source = FolderSource(write_batch(tmp_path / "in", [busy + others]))
+    flows = flows_of(session, PLAN, InputBatch(source.files(), source.lines, ()))
+    assert busy_hosts(flows, PLAN, tasks=1, records=200) == {}
+    found = busy_hosts(flows, PLAN, tasks=3, records=200)
+    assert found == {0: ["10.0.0.1"], 1: ["192.0.2.7"]}
+    spread_views = spread(make_views(flows, PLAN).where(is_busy(found)), PLAN, 3).localCheckpoint()
+    sizes = [len(rows) for rows in spread_views.rdd.glom().collect()]
+    assert sum(sizes) == 201  # of the others, 10.0.1.7 had asked for 192.0.2.7, too
+    assert max(sizes) < 3 * min(sizes)
+    pairs = aggregate.pair_table(spread_views)
+    assert pairs.count() == 3
+    for frame in (pairs, aggregate.host_rows(spread_views, pairs, PLAN, spread=True)):
+        assert "Python" not in plan_of(frame)
 
 
 def test_histograms_stay_exact_where_the_aggregation_falls_back_to_sorting(
@@ -71,7 +97,7 @@ def test_histograms_stay_exact_where_the_aggregation_falls_back_to_sorting(
     session.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "2")
     lines = [flow(source_ip=f"10.0.0.{n % 7}", source_bytes=n % 5) for n in range(140)]
     source = FolderSource(write_batch(tmp_path / "in", [lines]))
-    views = views_of(session, PLAN, InputBatch(source.files(), source.lines, ())).localCheckpoint()
+    views = views_of(session, InputBatch(source.files(), source.lines, ())).localCheckpoint()
     rows = aggregate.host_rows(views, aggregate.pair_table(views), PLAN)
     histograms = {
         tuple((cell["bucket"], cell["count"]) for cell in row["bytes_sent_hist"])
