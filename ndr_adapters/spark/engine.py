@@ -77,7 +77,7 @@ class SparkEngine:
             session.conf.set(key, value)
         root = spark_address(staging_root)
         try:
-            flows = flows_of(session, plan, batch)
+            flows = flows_of(session, plan, batch, tasks)
             busy = busy_hosts(flows, plan, tasks, batch.size_bytes // _INPUT_BYTES_PER_RECORD)
             parts = _parts(make_views(flows, plan), busy, plan, tasks)
             pairs, rows = (
@@ -120,8 +120,9 @@ def _parts(views: DataFrame, busy: BusyHosts, plan: DeltaPlan, tasks: int) -> li
 def _part(views: DataFrame, plan: DeltaPlan, *, spread: bool = False) -> _Part:
     held = views.localCheckpoint()
     pairs = aggregate.pair_table(held).localCheckpoint()
-    rows = aggregate.host_rows(held, pairs, plan, spread=spread).localCheckpoint()
-    return _Part(held, pairs, rows)
+    rows = aggregate.host_rows(held, pairs, plan, spread=spread)
+    # Spread are the views of a few hosts only: their rows make one file.
+    return _Part(held, pairs, (rows.coalesce(1) if spread else rows).localCheckpoint())
 
 
 def _united(frames: Iterable[DataFrame]) -> DataFrame:
@@ -137,14 +138,11 @@ def session_for(session: SparkSession, partitions: int) -> SparkSession:
     return own
 
 
-def flows_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataFrame:
+def flows_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch, tasks: int) -> DataFrame:
     """The judged and repaired records of a batch; its lines have been read once by then."""
-    if batch.files:
-        paths = [as_glob(spark_address(uri)) for uri in batch.uris]
-        text = session.read.option("lineSep", "\n").text(paths)
-    else:
-        text = session.range(0).selectExpr("cast(null as string) as value")
-    flows = quality.judge(read_plain(text, plan.spec), plan).localCheckpoint()
+    flows = quality.judge(
+        read_plain(_text(session, batch, tasks), plan.spec), plan
+    ).localCheckpoint()
     unfit = flows.where(f"outcome = {UNFIT}").select("line")
     if not unfit.isEmpty():
         careful = quality.judge(read_careful(unfit, plan.spec), plan).localCheckpoint()
@@ -152,6 +150,20 @@ def flows_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch) -> DataF
     if plan.spec.quality.deduplicate_on:
         flows = quality.mark_duplicates(flows, plan).localCheckpoint()
     return quality.repaired(flows)
+
+
+def _text(session: SparkSession, batch: InputBatch, tasks: int) -> DataFrame:
+    """The lines of a batch, as Spark's text reader gives them."""
+    if not batch.files:
+        return session.range(0).selectExpr("cast(null as string) as value")
+    paths = [as_glob(spark_address(uri)) for uri in batch.uris]
+    text = session.read.option("lineSep", "\n").text(paths)
+    cores = session.sparkContext.defaultParallelism
+    largest = max(file.size_bytes for file in batch.files)
+    if tasks > 1 and largest * cores > batch.size_bytes:
+        # One task has to unpack a gzip file; its lines are read by all, rather than by that one while others idle.
+        return text.repartition(tasks, "value")
+    return text
 
 
 def _root_cause(error: Exception) -> str:

@@ -6,21 +6,18 @@ the engines' own readers would fail at. Writes a table and a plot to `docs/bench
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from ndr_adapters.local.generate import write_synthetic
-from ndr_core.synthetic import SyntheticBatch
+from tests.bench.batches import FILES_PER_CHUNK, synthetic_batch
 from tests.bench.measure import Measured, machine, measure
 from tests.bench.task import TASKS
 
 RESULTS = Path(__file__).parents[2] / "docs" / "bench"
 FLOORS = {"polars: ours": "polars: parse floor", "spark: ours": "spark: parse floor"}
 NAIVE = "spark: the usual way"
-_FILES = 8
 
 
 @click.command()
@@ -32,9 +29,7 @@ def main(records: tuple[int, ...], tasks: tuple[str, ...], repeats: int) -> None
     console = Console(stderr=True)
     measured = []
     for size in records:
-        with tempfile.TemporaryDirectory() as folder:
-            batch = Path(folder) / "batch"
-            write_synthetic(SyntheticBatch(size), batch, _FILES, lambda _: None)
+        with synthetic_batch(size) as batch:
             for task in tasks:
                 found = measure(task, size, batch, repeats)
                 console.print(f"{size:,} {task}: {found.median:.2f} s, {found.peak_mib:,.0f} MiB")
@@ -48,7 +43,8 @@ def table(measured: list[Measured], repeats: int) -> str:
     """Times and ratios as Markdown."""
     known = {(item.records, item.task): item.median for item in measured}
     lines = [
-        f"{machine()}; {_FILES} gzip files; median of {repeats} runs after one to warm up.",
+        f"{machine()}; {FILES_PER_CHUNK} gzip files for each million records;",
+        f"median of {repeats} runs after one to warm up.",
         "",
         "| records | task | median | least to most | of its parse floor | the usual way takes "
         "| records/s/core | peak MiB |",

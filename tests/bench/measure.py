@@ -43,9 +43,10 @@ def machine() -> str:
     return f"{platform.machine()}, {cores()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
 
 
-def measure(task: str, records: int, batch: Path, repeats: int) -> Measured:
-    """Run a task once to warm up, then `repeats` times. Raises SystemExit where it fails."""
-    command = [sys.executable, "-m", "tests.bench.task", task, str(batch), str(repeats)]
+def measure(task: str, records: int, batch: Path, repeats: int, warm_ups: int = 1) -> Measured:
+    """Run a task `repeats` times in one process, after some to warm up. Raises SystemExit where it fails."""
+    runs = [str(warm_ups), str(repeats)]
+    command = [sys.executable, "-m", "tests.bench.task", task, str(batch), *runs]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         peak = _Peak(process.pid)
         peak.start()

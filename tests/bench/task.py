@@ -117,9 +117,10 @@ TASKS: Final[dict[str, Callable[[Path], Work]]] = {
 }
 
 
-def main(task: str, batch: str, repeats: str) -> None:
+def main(task: str, batch: str, warm_ups: str, repeats: str) -> None:
     work = TASKS[task](Path(batch))
-    work()
+    for _ in range(int(warm_ups)):
+        work()
     seconds = []
     for _ in range(int(repeats)):
         started = time.perf_counter()

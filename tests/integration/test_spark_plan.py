@@ -29,7 +29,7 @@ def plan_of(frame: DataFrame) -> str:
 
 
 def views_of(session: SparkSession, batch: InputBatch) -> DataFrame:
-    return by_host(make_views(flows_of(session, PLAN, batch), PLAN))
+    return by_host(make_views(flows_of(session, PLAN, batch, tasks=1), PLAN))
 
 
 def count(node: str, frame: DataFrame) -> int:
@@ -71,13 +71,31 @@ def test_lines_are_read_once_and_carefully_only_where_needed(
     assert "from_json" not in plan_of(plain)
 
 
+def test_the_lines_of_a_large_file_are_read_by_all_tasks(
+    session: SparkSession, tmp_path: Path
+) -> None:
+    lines = [flow(source_bytes=n) for n in range(120)]
+    one = FolderSource(write_batch(tmp_path / "one", [lines]))
+    even = FolderSource(write_batch(tmp_path / "even", [lines[n::4] for n in range(4)]))
+    sizes = {
+        name: [len(rows) for rows in flows.rdd.glom().collect()]
+        for name, source in (("one", one), ("even", even))
+        for flows in [
+            flows_of(session, PLAN, InputBatch(source.files(), source.lines, ()), tasks=3)
+        ]
+    }
+    assert len(sizes["one"]) == 3
+    assert 0 < max(sizes["one"]) < 2 * min(sizes["one"])
+    assert {size % 30 for size in sizes["even"]} == {0}  # files stay whole where they are many
+
+
 def test_the_records_of_a_busy_host_are_spread_over_all_tasks(
     session: SparkSession, tmp_path: Path
 ) -> None:
     busy = [flow(source_ip="10.0.0.1", source_bytes=n) for n in range(100)]
     others = [flow(source_ip=f"10.0.1.{n}", destination_ip=f"192.0.2.{n}") for n in range(100)]
     source = FolderSource(write_batch(tmp_path / "in", [busy + others]))
-    flows = flows_of(session, PLAN, InputBatch(source.files(), source.lines, ()))
+    flows = flows_of(session, PLAN, InputBatch(source.files(), source.lines, ()), tasks=3)
     assert busy_hosts(flows, PLAN, tasks=1, records=200) == {}
     found = busy_hosts(flows, PLAN, tasks=3, records=200)
     assert found == {0: ["10.0.0.1"], 1: ["192.0.2.7"]}

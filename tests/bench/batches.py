@@ -1,0 +1,36 @@
+"""Synthetic batches of any size, by all cores."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from ndr_adapters.local.generate import write_synthetic
+from ndr_core.synthetic import SyntheticBatch
+
+FILES_PER_CHUNK: Final = 8
+_CHUNK: Final = 1_000_000
+
+
+@contextmanager
+def synthetic_batch(records: int) -> Iterator[Path]:
+    """A folder with the batch, gone afterwards: 8 files, or 8 for each million records, of the same network."""
+    with tempfile.TemporaryDirectory() as root:
+        sizes = [min(_CHUNK, records - first) for first in range(0, records, _CHUNK)]
+        chunks = [Path(root, f"chunk-{number}") for number in range(len(sizes))]
+        with ProcessPoolExecutor() as pool:
+            list(pool.map(_write, chunks, sizes, range(len(sizes))))
+        batch = Path(root, "batch")
+        batch.mkdir()
+        for chunk in chunks:
+            for file in chunk.iterdir():
+                file.rename(batch / f"{chunk.name}-{file.name}")
+        yield batch
+
+
+def _write(folder: Path, records: int, seed: int) -> None:
+    write_synthetic(SyntheticBatch(records, seed), folder, FILES_PER_CHUNK, lambda _: None)
