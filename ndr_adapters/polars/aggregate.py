@@ -55,6 +55,12 @@ def pair_table(views: pl.LazyFrame) -> pl.LazyFrame:
     return contributions.group_by(PAIR).agg(*sums, pl.col("event_ts").max())
 
 
+def share(views: pl.LazyFrame, number: int, shares: int) -> pl.LazyFrame:
+    """The views of every so many-th pair of hosts, in both directions: whole pairs, whichever side is the host."""
+    between = pl.col("host_ip").hash() + pl.col("peer_ip").hash()
+    return views.filter(between % shares == number)
+
+
 def host_sums(views: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     """Additive measures per host."""
     contributions, sums = _summed(views, HOST, plan.stored_sums)
@@ -83,6 +89,18 @@ def peer_cells(pairs: pl.LazyFrame, key: PairKey, plan: DeltaPlan) -> pl.LazyFra
     return values.group_by(HOST).agg(
         pl.col(item.name).sum() if item.how == "sum" else pl.col(item.name).max()
         for item in aggregates
+    )
+
+
+def merge_cells(parts: Sequence[pl.DataFrame], key: PairKey, plan: DeltaPlan) -> pl.DataFrame:
+    """Cell aggregates of several shares of the pairs, none of which has a cell of another."""
+    return (
+        pl.concat(parts)
+        .group_by(HOST)
+        .agg(
+            pl.col(item.name).sum() if item.how == "sum" else pl.col(item.name).max()
+            for item in plan.cell_aggregates[key]
+        )
     )
 
 

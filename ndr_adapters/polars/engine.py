@@ -31,6 +31,10 @@ class PolarsEngine:
 
     name: str = "polars"
     storage_options: dict[str, Any] = field(factory=dict)
+    input_bytes_per_share: int = field(
+        default=128 << 20,
+        metadata={"doc": "compressed; so much input has its pairs in memory at once"},
+    )
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         place = Place(staging_root, self.storage_options)
@@ -45,6 +49,9 @@ class PolarsEngine:
                 return self._build(plan, batch, place, scratch, decode_lines(batch))
         except (ComputeError, OSError) as error:
             raise EngineReadError(f"polars: {error}") from error
+
+    def _shares(self, batch: InputBatch) -> int:
+        return max(1, -(-batch.size_bytes // self.input_bytes_per_share))
 
     def _build(
         self, plan: DeltaPlan, batch: InputBatch, place: Place, scratch: str, lines: pl.LazyFrame
@@ -64,13 +71,36 @@ class PolarsEngine:
                 _streamed(aggregate.histogram_cells(views, item)), hosts, item
             )
         ]
-        pairs = _spooled(aggregate.pair_table(views), f"{scratch}/pairs.parquet")
-        peers = [_streamed(aggregate.peer_cells(pairs, key, plan)) for key in plan.cell_aggregates]
+        pairs, cells = _pairs(views, plan, scratch, self._shares(batch))
         _streamed(place.table_sink(aggregate.pair_rows(pairs, plan), plan, PAIR_TABLE))
         _streamed(place.quarantine_sink(quality.quarantine(judged)))
-        deltas = aggregate.finish_deltas(hosts, histograms, peers, plan)
+        deltas = aggregate.finish_deltas(hosts, histograms, cells, plan)
         _streamed(place.table_sink(deltas.lazy(), plan, DELTA_TABLE))
         return _result(_streamed(quality.counts(judged)), place.finish(plan))
+
+
+def _pairs(
+    views: pl.LazyFrame, plan: DeltaPlan, scratch: str, shares: int
+) -> tuple[pl.LazyFrame, list[pl.DataFrame]]:
+    """The pair table and the aggregates over its peers and ports, one share of the pairs after the other.
+
+    A share is whole pairs of hosts, so that only as many of them are in memory at once.
+    """
+    parts = [
+        _spooled(
+            aggregate.pair_table(aggregate.share(views, number, shares) if shares > 1 else views),
+            f"{scratch}/pairs-{number}.parquet",
+        )
+        for number in range(shares)
+    ]
+    pairs = pl.concat(parts)
+    cells = []
+    for key in plan.cell_aggregates:
+        # All sessions with a peer are in one share; those with a port are in many.
+        sources = parts if key == "peer_ip" else [pairs]
+        found = [_streamed(aggregate.peer_cells(source, key, plan)) for source in sources]
+        cells.append(aggregate.merge_cells(found, key, plan))
+    return pairs, cells
 
 
 @contextmanager

@@ -50,6 +50,8 @@ _SETTINGS = {
     # Histograms are collected per host: hash as long as memory allows, not for 128 hosts only.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "200000",
 }
+_MOST_INPUT_BYTES_PER_TASK = 32 << 20
+"""Compressed; the views of a record take about ten times its room in the input, and two tasks share 2 GiB."""
 _INPUT_BYTES_PER_RECORD = 50
 """Compressed, about."""
 
@@ -65,13 +67,13 @@ class SparkEngine:
     input_bytes_per_task: int = field(
         default=4 << 20,
         metadata={
-            "doc": "compressed; the views of a record take about ten times its room in the input"
+            "doc": "compressed; tasks after the shuffle, as long as Spark's own setting allows"
         },
     )
     name: str = "spark"
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
-        tasks = self._tasks(batch)
+        tasks = self.tasks(batch)
         session = session_for(self.session, tasks)
         for key, value in self.settings.items():
             session.conf.set(key, value)
@@ -94,10 +96,11 @@ class SparkEngine:
         except (Py4JJavaError, PySparkException) as error:
             raise EngineReadError(f"spark: {_root_cause(error)}") from error
 
-    def _tasks(self, batch: InputBatch) -> int:
+    def tasks(self, batch: InputBatch) -> int:
         """Tasks after the shuffle, hence files per output partition: few for a small batch."""
         at_most = int(self.session.conf.get("spark.sql.shuffle.partitions") or 1)
-        return max(1, min(at_most, -(-batch.size_bytes // self.input_bytes_per_task)))
+        wanted = min(at_most, -(-batch.size_bytes // self.input_bytes_per_task))
+        return max(1, wanted, -(-batch.size_bytes // _MOST_INPUT_BYTES_PER_TASK))
 
 
 @frozen

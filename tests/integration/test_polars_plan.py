@@ -38,6 +38,34 @@ def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return told
 
 
+def test_each_share_of_the_pairs_is_a_query_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spooled: list[str] = []
+    spool = engine._spooled
+
+    def note_spooled(rows: pl.LazyFrame, path: str) -> pl.LazyFrame:
+        spooled.append(Path(path).name)
+        return spool(rows, path)
+
+    monkeypatch.setattr(engine, "_spooled", note_spooled)
+    lines = [flow(source_ip=f"10.0.0.{n}", destination_ip=f"192.0.2.{n % 9}") for n in range(90)]
+    source = FolderSource(write_batch(tmp_path / "in", [lines]))
+    batch = InputBatch(source.files(), source.lines, (tuple(flow()),))
+    in_shares = PolarsEngine(input_bytes_per_share=-(-batch.size_bytes // 3))
+    found = in_shares.build(PLAN, batch, str(tmp_path / "staging"))
+    assert spooled == ["records.parquet", "pairs-0.parquet", "pairs-1.parquet", "pairs-2.parquet"]
+    shares = [pl.read_parquet(tmp_path / "staging" / name) for name in spooled[1:]]
+    assert (
+        sum(map(len, shares)) == sum(n for name, n in found.rows.items() if "pair/" in name) == 180
+    )
+    assert min(map(len, shares)) > 0
+    ends = [
+        {frozenset(row) for row in share.select("host_ip", "peer_ip").rows()} for share in shares
+    ]
+    assert sum(map(len, ends)) == len(set.union(*ends)) == 90
+
+
 def nodes(name: str, plan: str) -> int:
     return len(re.findall(rf"^\s*{name}\b", plan, re.MULTILINE))
 

@@ -9,11 +9,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from ndr_adapters.local import FolderSource
-from ndr_adapters.spark import aggregate
+from ndr_adapters.spark import SparkEngine, aggregate
 from ndr_adapters.spark.engine import flows_of, session_for
 from ndr_adapters.spark.skew import busy_hosts, is_busy
 from ndr_adapters.spark.views import by_host, make_views, spread
-from ndr_core.ports import InputBatch
+from ndr_core.ports import InputBatch, InputFile
 from tests.support import flow, make_plan, spark_session, write_batch
 
 PLAN = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
@@ -69,6 +69,15 @@ def test_lines_are_read_once_and_carefully_only_where_needed(
     plain = views_of(session, InputBatch(clean.files(), clean.lines, ()))
     assert count("Union", plain) == 0
     assert "from_json" not in plan_of(plain)
+
+
+@pytest.mark.parametrize(("mebibytes", "tasks"), [(0, 1), (5, 2), (50, 4), (500, 16)])
+def test_tasks_grow_with_the_input_beyond_what_the_session_is_set_to(
+    mebibytes: int, tasks: int
+) -> None:
+    file = InputFile("file:///a.json.gz", mebibytes << 20)
+    batch = InputBatch((file,), lambda _: iter(()), ())
+    assert SparkEngine(spark_session()).tasks(batch) == tasks
 
 
 def test_the_lines_of_a_large_file_are_read_by_all_tasks(

@@ -74,9 +74,11 @@ def assert_equal(expected: Outcome, actual: Outcome) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(cases)
-def test_polars_equals_the_reference(case: tuple[list[bytes], str, bool, int]) -> None:
-    check(PolarsEngine(), case)
+@given(cases, st.sampled_from((1 << 27, 400)))
+def test_polars_equals_the_reference(
+    case: tuple[list[bytes], str, bool, int], input_bytes_per_share: int
+) -> None:
+    check(PolarsEngine(input_bytes_per_share=input_bytes_per_share), case)
 
 
 # Spark takes seconds for any batch: each of its few examples is a large one, and none is shrunk.
