@@ -17,7 +17,7 @@ from ndr_adapters.spark.parse import read_plain
 from ndr_adapters.spark.paths import as_glob, spark_address
 from ndr_adapters.spark.reading import UNFIT
 from ndr_adapters.spark.skew import BusyHosts, busy_hosts, is_busy
-from ndr_adapters.spark.views import HOST, NOT_KEPT, amounts, by_host, make_views, spread
+from ndr_adapters.spark.views import HOST, NOT_KEPT, amounts, by_host, make_views, over_all_tasks
 from ndr_adapters.spark.write import (
     fill_empty_partitions,
     staged_rows,
@@ -82,11 +82,9 @@ class SparkEngine:
             flows = flows_of(session, plan, batch, tasks)
             busy = busy_hosts(flows, plan, tasks, batch.size_bytes // _INPUT_BYTES_PER_RECORD)
             parts = _parts(make_views(flows, plan), busy, plan, tasks)
-            pairs, rows = (
-                _united(part.pairs for part in parts),
-                _united(part.rows for part in parts),
-            )
             views = _united(part.views for part in parts)
+            pairs = _united(part.pairs for part in parts)
+            rows = _united(part.rows for part in parts)
             _refuse_overflow(rows, plan)
             write_table(aggregate.pair_rows(pairs, plan), plan, root, PAIR_TABLE)
             write_table(aggregate.delta_rows(rows, plan), plan, root, DELTA_TABLE)
@@ -116,7 +114,7 @@ def _parts(views: DataFrame, busy: BusyHosts, plan: DeltaPlan, tasks: int) -> li
     if not busy:
         return [_part(by_host(views), plan)]
     others = by_host(views.where(f"not {is_busy(busy)}"))
-    spread_views = spread(views.where(is_busy(busy)), plan, tasks)
+    spread_views = over_all_tasks(views.where(is_busy(busy)), plan, tasks)
     return [_part(others, plan), _part(spread_views, plan, spread=True)]
 
 
@@ -143,9 +141,8 @@ def session_for(session: SparkSession, partitions: int) -> SparkSession:
 
 def flows_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch, tasks: int) -> DataFrame:
     """The judged and repaired records of a batch; its lines have been read once by then."""
-    flows = quality.judge(
-        read_plain(_text(session, batch, tasks), plan.spec), plan
-    ).localCheckpoint()
+    read = read_plain(_text(session, batch, tasks), plan.spec)
+    flows = quality.judge(read, plan).localCheckpoint()
     unfit = flows.where(f"outcome = {UNFIT}").select("line")
     if not unfit.isEmpty():
         careful = quality.judge(read_careful(unfit, plan.spec), plan).localCheckpoint()

@@ -43,7 +43,7 @@ def by_host(views: DataFrame) -> DataFrame:
     return views.repartition(*HOST)
 
 
-def spread(views: DataFrame, plan: DeltaPlan, partitions: int) -> DataFrame:
+def over_all_tasks(views: DataFrame, plan: DeltaPlan, partitions: int) -> DataFrame:
     """Views shuffled by what they say, so that those of one host, or one pair, lie in all partitions."""
     said = ["peer_ip", "peer_port", "event_ts", *(f"amount:{item.name}" for item in amounts(plan))]
     return views.repartition(partitions, *map(quoted, said))

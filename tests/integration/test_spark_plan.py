@@ -12,7 +12,7 @@ from ndr_adapters.local import FolderSource
 from ndr_adapters.spark import SparkEngine, aggregate
 from ndr_adapters.spark.engine import flows_of, session_for
 from ndr_adapters.spark.skew import busy_hosts, is_busy
-from ndr_adapters.spark.views import by_host, make_views, spread
+from ndr_adapters.spark.views import by_host, make_views, over_all_tasks
 from ndr_core.ports import InputBatch, InputFile
 from tests.support import flow, make_plan, spark_session, write_batch
 
@@ -108,7 +108,9 @@ def test_the_records_of_a_busy_host_are_spread_over_all_tasks(
     assert busy_hosts(flows, PLAN, tasks=1, records=200) == {}
     found = busy_hosts(flows, PLAN, tasks=3, records=200)
     assert found == {0: ["10.0.0.1"], 1: ["192.0.2.7"]}
-    spread_views = spread(make_views(flows, PLAN).where(is_busy(found)), PLAN, 3).localCheckpoint()
+    spread_views = over_all_tasks(
+        make_views(flows, PLAN).where(is_busy(found)), PLAN, 3
+    ).localCheckpoint()
     sizes = [len(rows) for rows in spread_views.rdd.glom().collect()]
     assert sum(sizes) == 201  # of the others, 10.0.1.7 had asked for 192.0.2.7, too
     assert max(sizes) < 3 * min(sizes)
