@@ -11,6 +11,7 @@ from ndr_adapters.polars.write import DTYPES
 from ndr_core.delta import PAIR_COLUMNS, PAIR_SUMS, DeltaPlan
 from ndr_core.measures import (
     Additive,
+    CellAggregate,
     Distribution,
     LargestCount,
     PairKey,
@@ -86,22 +87,19 @@ def peer_cells(pairs: pl.LazyFrame, key: PairKey, plan: DeltaPlan) -> pl.LazyFra
     aggregates = plan.cell_aggregates[key]
     # Named columns first: a constant would be summed as one value, not one per cell.
     values = cells.select(*HOST, *(to_polars(item.value).alias(item.name) for item in aggregates))
-    return values.group_by(HOST).agg(
-        pl.col(item.name).sum() if item.how == "sum" else pl.col(item.name).max()
-        for item in aggregates
-    )
+    return values.group_by(HOST).agg(_summaries(aggregates))
 
 
 def merge_cells(parts: Sequence[pl.DataFrame], key: PairKey, plan: DeltaPlan) -> pl.DataFrame:
     """Cell aggregates of several shares of the pairs, none of which has a cell of another."""
-    return (
-        pl.concat(parts)
-        .group_by(HOST)
-        .agg(
-            pl.col(item.name).sum() if item.how == "sum" else pl.col(item.name).max()
-            for item in plan.cell_aggregates[key]
-        )
-    )
+    return pl.concat(parts).group_by(HOST).agg(_summaries(plan.cell_aggregates[key]))
+
+
+def _summaries(aggregates: Sequence[CellAggregate]) -> list[pl.Expr]:
+    return [
+        pl.col(item.name).sum() if item.how == "sum" else pl.col(item.name).max()
+        for item in aggregates
+    ]
 
 
 def number_hosts(sums: pl.DataFrame) -> pl.DataFrame:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +32,15 @@ def synthetic_batch(records: int) -> Iterator[Path]:
             for file in chunk.iterdir():
                 file.rename(batch / f"{chunk.name}-{file.name}")
         yield batch
+
+
+def write_files(lines: Iterator[bytes], records: int, folder: Path, files: int) -> None:
+    """Write so many lines, with their line feeds, to gzip files of as even a size as can be."""
+    folder.mkdir(parents=True)
+    for number in range(files):
+        size = records * (number + 1) // files - records * number // files
+        with gzip.open(folder / f"part-{number:03}.json.gz", "wb", compresslevel=1) as stream:
+            stream.writelines(islice(lines, size))
 
 
 def _write(folder: Path, records: int, seed: int) -> None:

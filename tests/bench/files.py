@@ -8,12 +8,11 @@ from __future__ import annotations
 import gzip
 import tempfile
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import click
 
-from tests.bench.batches import synthetic_batch
+from tests.bench.batches import synthetic_batch, write_files
 from tests.bench.measure import machine, measure
 
 RESULTS = Path(__file__).parents[2] / "docs" / "bench" / "files.md"
@@ -45,13 +44,7 @@ def main(records: int, files: tuple[int, ...], repeats: int) -> None:
 
 def divide(batch: Path, split: Path, records: int, files: int) -> int:
     """Write a batch's lines as so many files; gives the largest one's bytes."""
-    split.mkdir()
-    lines = _lines(batch)
-    for number in range(files):
-        with gzip.open(split / f"part-{number:03}.json.gz", "wb", compresslevel=1) as stream:
-            stream.writelines(
-                islice(lines, records * (number + 1) // files - records * number // files)
-            )
+    write_files(_lines(batch), records, split, files)
     return max(file.stat().st_size for file in split.iterdir())
 
 

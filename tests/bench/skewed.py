@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Final
+
+from tests.bench.batches import write_files
 
 Ends = tuple[str, str, int]
 """Source, destination, destination port."""
@@ -50,12 +51,7 @@ CASES: Final[dict[str, tuple[int, Callable[[Random, int], Ends]]]] = {
 def write_skewed(case: str, folder: Path, files: int) -> int:
     """Write a case as gzip files; gives its records."""
     records, ends = CASES[case]
-    folder.mkdir(parents=True)
-    lines = _lines(records, ends)
-    for number in range(files):
-        size = records * (number + 1) // files - records * number // files
-        with gzip.open(folder / f"part-{number:03}.json.gz", "wb", compresslevel=1) as stream:
-            stream.writelines(line for line, _ in zip(lines, range(size), strict=False))
+    write_files(_lines(records, ends), records, folder, files)
     return records
 
 
