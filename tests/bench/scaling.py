@@ -41,8 +41,9 @@ def main(records: tuple[int, ...], engines: tuple[str, ...], repeats: int) -> No
                     flush=True,
                 )
                 measured.append(found)
-    (RESULTS / "scaling.md").write_text(table(measured))
-    plot(measured, RESULTS / "scaling.png")
+                # After each, as the next one may take an hour.
+                (RESULTS / "scaling.md").write_text(table(measured))
+                plot(measured, RESULTS / "scaling.png")
 
 
 def exponent(measured: list[Measured]) -> float:
