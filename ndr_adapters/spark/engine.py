@@ -78,21 +78,30 @@ class SparkEngine:
         for key, value in self.settings.items():
             session.conf.set(key, value)
         root = spark_address(staging_root)
+        described = session.sparkContext.getLocalProperty("spark.job.description")
         try:
+            _step(session, "read and judge")
             flows = flows_of(session, plan, batch, tasks)
+            _step(session, "find busy hosts")
             busy = busy_hosts(flows, plan, tasks, batch.size_bytes // _INPUT_BYTES_PER_RECORD)
             parts = _parts(make_views(flows, plan), busy, plan, tasks)
             views = _united(part.views for part in parts)
             pairs = _united(part.pairs for part in parts)
             rows = _united(part.rows for part in parts)
+            _step(session, "look for overflow")
             _refuse_overflow(rows, plan)
+            _step(session, "write pairs")
             write_table(aggregate.pair_rows(pairs, plan), plan, root, PAIR_TABLE)
+            _step(session, "write deltas")
             write_table(aggregate.delta_rows(rows, plan), plan, root, DELTA_TABLE)
+            _step(session, "write quarantine, count")
             write_quarantine(aggregate.quarantine_rows(views), root)
             fill_empty_partitions(session, plan, root)
             return _result(aggregate.counts(views), staged_rows(session, root))
         except (Py4JJavaError, PySparkException) as error:
             raise EngineReadError(f"spark: {_root_cause(error)}") from error
+        finally:
+            session.sparkContext.setJobDescription(described)  # type: ignore[arg-type]  # None unsets it
 
     def tasks(self, batch: InputBatch) -> int:
         """Tasks after the shuffle, hence files per output partition: few for a small batch."""
@@ -119,11 +128,20 @@ def _parts(views: DataFrame, busy: BusyHosts, plan: DeltaPlan, tasks: int) -> li
 
 
 def _part(views: DataFrame, plan: DeltaPlan, *, spread: bool = False) -> _Part:
+    session = views.sparkSession
+    _step(session, "shuffle views by host")
     held = views.localCheckpoint()
+    _step(session, "aggregate pairs")
     pairs = aggregate.pair_table(held).localCheckpoint()
+    _step(session, "aggregate hosts")
     rows = aggregate.host_rows(held, pairs, plan, spread=spread)
     # Spread are the views of a few hosts only: their rows make one file.
     return _Part(held, pairs, (rows.coalesce(1) if spread else rows).localCheckpoint())
+
+
+def _step(session: SparkSession, name: str) -> None:
+    """Names the jobs to come, in Spark's UI and event log."""
+    session.sparkContext.setJobDescription(f"ndr: {name}")
 
 
 def _united(frames: Iterable[DataFrame]) -> DataFrame:

@@ -6,19 +6,16 @@ the rows that they take out of a shuffle, which no clock disturbs.
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
-from attrs import frozen
 
+from tests.bench.events import Task, run_job
 from tests.bench.measure import machine
 from tests.bench.skewed import CASES, write_skewed
 
@@ -28,24 +25,6 @@ _HEAP: Final = "2g"
 _LEAST_SECONDS: Final = 0.3
 """Shorter tasks are as uneven as the machine's own scheduling."""
 _LEAST_ROWS: Final = 10_000
-_RUN: Final = """
-import sys, pathlib, time
-from ndr_adapters.spark import local_session
-from tests.bench.task import ours
-local_session(driver_memory=sys.argv[2])
-work = ours("spark", pathlib.Path(sys.argv[1]))
-work()
-print(time.time())
-work()
-"""
-
-
-@frozen
-class Stage:
-    """Tasks of one stage: their seconds, and the rows that each took out of a shuffle."""
-
-    seconds: list[float]
-    rows: list[int]
 
 
 @click.command()
@@ -64,40 +43,24 @@ def main(cases: tuple[str, ...]) -> None:
     for case in cases:
         with tempfile.TemporaryDirectory() as folder:
             records = write_skewed(case, Path(folder, "in"), _FILES)
-            stages = run(Path(folder, "in"), Path(folder, "events"))
-        slow = [stage for stage in stages if max(stage.seconds) >= _LEAST_SECONDS]
-        seconds = max(_ratio(stage.seconds) for stage in slow)
-        rows = max(_ratio(stage.rows) for stage in stages if sum(stage.rows) >= _LEAST_ROWS)
-        lines.append(f"| {case} | {records:,} | {len(slow)} | {seconds:.1f} | {rows:.1f} |")
+            batch = Path(folder, "in")
+            stages = _stages(run_job(batch, batch, _HEAP).tasks)
+        seconds = [[task.run_seconds for task in stage] for stage in stages]
+        slow = [stage for stage in seconds if max(stage) >= _LEAST_SECONDS]
+        rows = [[task.shuffled_rows for task in stage] for stage in stages]
+        many = [stage for stage in rows if sum(stage) >= _LEAST_ROWS]
+        worst = f"{max(map(_ratio, slow)):.1f} | {max(map(_ratio, many)):.1f}"
+        lines.append(f"| {case} | {records:,} | {len(slow)} | {worst} |")
         print(lines[-1], flush=True)
     RESULTS.write_text("\n".join(lines) + "\n")
 
 
-def run(batch: Path, events: Path) -> list[Stage]:
-    """The stages of a run with more than one task. Raises CalledProcessError where it fails, as when out of memory."""
-    events.mkdir()
-    log = f"--conf spark.eventLog.enabled=true --conf spark.eventLog.dir={events.as_uri()}"
-    environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": f"{log} pyspark-shell"}
-    command = [sys.executable, "-c", _RUN, str(batch), _HEAP]
-    told = subprocess.run(
-        command, env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ).stdout
-    warm = float(told.split()[-1]) * 1000
-    stages: dict[int, Stage] = defaultdict(lambda: Stage([], []))
-    for file in events.iterdir():
-        for line in file.read_text().splitlines():
-            event = json.loads(line)
-            if (
-                event["Event"] == "SparkListenerTaskEnd"
-                and event["Task Info"]["Launch Time"] > warm
-            ):
-                _note(stages[event["Stage ID"]], event["Task Metrics"])
-    return [stage for stage in stages.values() if len(stage.seconds) > 1]
-
-
-def _note(stage: Stage, metrics: dict[str, Any]) -> None:
-    stage.seconds.append(metrics["Executor Run Time"] / 1000)
-    stage.rows.append(metrics["Shuffle Read Metrics"]["Total Records Read"])
+def _stages(tasks: Iterable[Task]) -> list[list[Task]]:
+    """Of more than one task each."""
+    by_stage = defaultdict(list)
+    for task in tasks:
+        by_stage[task.stage].append(task)
+    return [stage for stage in by_stage.values() if len(stage) > 1]
 
 
 def _ratio(values: list[float] | list[int]) -> float:
