@@ -56,10 +56,9 @@ def pair_table(views: pl.LazyFrame) -> pl.LazyFrame:
     return contributions.group_by(PAIR).agg(*sums, pl.col("event_ts").max())
 
 
-def share(views: pl.LazyFrame, number: int, shares: int) -> pl.LazyFrame:
-    """The views of every so many-th pair of hosts, in both directions: whole pairs, whichever side is the host."""
-    between = pl.col("host_ip").hash() + pl.col("peer_ip").hash()
-    return views.filter(between % shares == number)
+def share(shares: int) -> pl.Expr:
+    """Which share of the records one belongs to: the same for all between two hosts, in both directions."""
+    return (pl.col("source_ip").hash() + pl.col("destination_ip").hash()) % shares
 
 
 def host_sums(views: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:

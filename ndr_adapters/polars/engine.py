@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -20,6 +23,9 @@ from ndr_core.errors import EngineReadError, OverflowingColumnError
 from ndr_core.ports import EngineResult, InputBatch
 from ndr_core.quality import REPAIR_RULES
 from ndr_core.s3_address import is_s3
+
+_ROWS_PER_GROUP = 1 << 15
+"""Of spooled records: each share's file holds one group of them in memory."""
 
 
 @frozen
@@ -56,9 +62,10 @@ class PolarsEngine:
     def _build(
         self, plan: DeltaPlan, batch: InputBatch, place: Place, scratch: str, lines: pl.LazyFrame
     ) -> EngineResult:
-        judged = _spooled(
+        judged, shares = _spooled_in_shares(
             quality.judge(parse_lines(lines, plan.spec, batch.key_orders), plan),
-            f"{scratch}/records.parquet",
+            f"{scratch}/records",
+            self._shares(batch),
         )
         views = aggregate.role_views(quality.repaired(judged), plan)
         sums = _streamed(aggregate.host_sums(views, plan))
@@ -71,7 +78,7 @@ class PolarsEngine:
                 _streamed(aggregate.histogram_cells(views, item)), hosts, item
             )
         ]
-        pairs, cells = _pairs(views, plan, scratch, self._shares(batch))
+        pairs, cells = _pairs(shares, plan, scratch)
         _streamed(place.table_sink(aggregate.pair_rows(pairs, plan), plan, PAIR_TABLE))
         _streamed(place.quarantine_sink(quality.quarantine(judged)))
         deltas = aggregate.finish_deltas(hosts, histograms, cells, plan)
@@ -80,18 +87,18 @@ class PolarsEngine:
 
 
 def _pairs(
-    views: pl.LazyFrame, plan: DeltaPlan, scratch: str, shares: int
+    shares: list[pl.LazyFrame], plan: DeltaPlan, scratch: str
 ) -> tuple[pl.LazyFrame, list[pl.DataFrame]]:
-    """The pair table and the aggregates over its peers and ports, one share of the pairs after the other.
+    """The pair table and the aggregates over its peers and ports, one share of the records after the other.
 
-    A share is whole pairs of hosts, so that only as many of them are in memory at once.
+    A share has all records between two hosts, so that only as many pairs are in memory at once.
     """
     parts = [
         _spooled(
-            aggregate.pair_table(aggregate.share(views, number, shares) if shares > 1 else views),
+            aggregate.pair_table(aggregate.role_views(quality.repaired(share), plan)),
             f"{scratch}/pairs-{number}.parquet",
         )
-        for number in range(shares)
+        for number, share in enumerate(shares)
     ]
     pairs = pl.concat(parts)
     cells = []
@@ -121,7 +128,33 @@ def _streamed(query: pl.LazyFrame) -> pl.DataFrame:
 def _spooled(rows: pl.LazyFrame, path: str) -> pl.LazyFrame:
     """Rows by way of a file, from which each output reads the columns that it needs."""
     rows.sink_parquet(path, compression="lz4", mkdir=True, engine="streaming")
-    return pl.scan_parquet(path, glob=False)
+    return _scanned([path])
+
+
+def _spooled_in_shares(
+    judged: pl.LazyFrame, path: str, shares: int
+) -> tuple[pl.LazyFrame, list[pl.LazyFrame]]:
+    """Judged records by way of files: all of them, and by shares, of which one has all between two hosts."""
+    if shares > 1:
+        # A try that met undecodable bytes may have left some.
+        rmtree(path, ignore_errors=True)
+        by_hosts = pl.PartitionBy(path, key={"share": aggregate.share(shares)}, include_key=False)
+        judged.sink_parquet(
+            by_hosts,
+            compression="lz4",
+            row_group_size=_ROWS_PER_GROUP,
+            mkdir=True,
+            engine="streaming",
+        )
+        files = [sorted(map(str, folder.iterdir())) for folder in Path(path).glob("share=*")]
+        if files:  # else there is no record
+            return _scanned(list(chain(*files))), list(map(_scanned, files))
+    whole = _spooled(judged, f"{path}.parquet")
+    return whole, [whole]
+
+
+def _scanned(files: list[str]) -> pl.LazyFrame:
+    return pl.scan_parquet(files, glob=False, hive_partitioning=False)
 
 
 def _refuse_overflow(sums: pl.DataFrame) -> None:

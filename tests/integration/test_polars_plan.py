@@ -54,8 +54,8 @@ def test_each_share_of_the_pairs_is_a_query_of_its_own(
     batch = InputBatch(source.files(), source.lines, (tuple(flow()),))
     in_shares = PolarsEngine(input_bytes_per_share=-(-batch.size_bytes // 3))
     found = in_shares.build(PLAN, batch, str(tmp_path / "staging"))
-    assert spooled == ["records.parquet", "pairs-0.parquet", "pairs-1.parquet", "pairs-2.parquet"]
-    shares = [pl.read_parquet(tmp_path / "staging" / name) for name in spooled[1:]]
+    assert spooled == ["pairs-0.parquet", "pairs-1.parquet", "pairs-2.parquet"]
+    shares = [pl.read_parquet(tmp_path / "staging" / name) for name in spooled]
     assert (
         sum(map(len, shares)) == sum(n for name, n in found.rows.items() if "pair/" in name) == 180
     )
