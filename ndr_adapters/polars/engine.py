@@ -24,7 +24,7 @@ from ndr_core.ports import EngineResult, InputBatch
 from ndr_core.quality import REPAIR_RULES
 from ndr_core.s3_address import is_s3
 
-_ROWS_PER_GROUP = 1 << 15
+_ROWS_PER_GROUP = 1 << 14
 """Of spooled records: each share's file holds one group of them in memory."""
 
 
@@ -38,7 +38,7 @@ class PolarsEngine:
     name: str = "polars"
     storage_options: dict[str, Any] = field(factory=dict)
     input_bytes_per_share: int = field(
-        default=128 << 20,
+        default=64 << 20,
         metadata={"doc": "compressed; so much input has its pairs in memory at once"},
     )
 
