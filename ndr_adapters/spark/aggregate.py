@@ -13,7 +13,6 @@ from pyspark.sql import functions as F
 from ndr_adapters.spark.expr import literal, quoted, to_sql, with_columns
 from ndr_adapters.spark.views import (
     HOST,
-    NOT_KEPT,
     amounts,
     bit_is_set,
     counter_groups,
@@ -22,27 +21,10 @@ from ndr_adapters.spark.views import (
 from ndr_core.delta import PAIR_COLUMNS, PAIR_SUMS, DeltaPlan
 from ndr_core.expr import Expr, col, substitute
 from ndr_core.measures import Distribution, LargestCount, OutputColumn, PairKey, Quantile
-from ndr_core.quality import REPAIR_RULES
+from ndr_core.quality import REPAIR_RULES, RepairRule
 
 _MOST_BUCKETS = 1 << 24
 """More than any histogram has: 3,712 log-linear buckets, or the minutes of 31 years."""
-_OF_KEPT = f"role_number != {NOT_KEPT}"
-
-
-def quarantine_rows(views: DataFrame) -> DataFrame:
-    """Rejected records: rule, field, raw."""
-    return views.where("rule is not null").selectExpr("rule", "fault as field", "raw")
-
-
-def counts(views: DataFrame) -> DataFrame:
-    """`records` and one count per repair rule, by role and reject rule; a blank line has neither."""
-    return views.groupBy("role_number", "rule").agg(
-        F.expr("count(1) as records"),
-        *(
-            F.expr(f"count_if({bit_is_set('repairs', bit)}) as {quoted(f'repair:{rule.name}')}")
-            for bit, rule in enumerate(REPAIR_RULES)
-        ),
-    )
 
 
 def pair_table(views: DataFrame) -> DataFrame:
@@ -51,13 +33,9 @@ def pair_table(views: DataFrame) -> DataFrame:
         f"try_sum({quoted(f'amount:{item.name}')})" if item.can_overflow else "count(1)"
         for item in PAIR_SUMS
     )
-    return (
-        views.where(_OF_KEPT)
-        .groupBy(*HOST, "peer_ip", "peer_port")
-        .agg(
-            *(F.expr(f"{sum_} as {item.name}") for sum_, item in zip(sums, PAIR_SUMS, strict=True)),
-            F.expr("timestamp_micros(max(event_ts)) as event_ts"),
-        )
+    return views.groupBy(*HOST, "peer_ip", "peer_port").agg(
+        *(F.expr(f"{sum_} as {item.name}") for sum_, item in zip(sums, PAIR_SUMS, strict=True)),
+        F.expr("timestamp_micros(max(event_ts)) as event_ts"),
     )
 
 
@@ -83,7 +61,22 @@ def _host_sums(views: DataFrame, plan: DeltaPlan) -> DataFrame:
             f"count_if({bit_is_set(f'flags:{group}', bit)}) as {counter.name}"
             for bit, counter in enumerate(counters)
         ]
-    return views.where(_OF_KEPT).groupBy(*HOST).agg(*map(F.expr, sums))
+    sums += [
+        f"count_if({bit_is_set('repairs', bit)}) as {repair_count(rule)}"
+        for bit, rule in enumerate(REPAIR_RULES)
+    ]
+    return views.groupBy(*HOST).agg(*map(F.expr, sums))
+
+
+def repair_count(rule: RepairRule) -> str:
+    """Column of host rows that counts the records which a rule repaired."""
+    return quoted(f"repair:{rule.name}")
+
+
+def counts(rows: DataFrame) -> DataFrame:
+    """One row: the records that are `kept`, each in one host row of the first role, and a count per repair rule."""
+    repairs = (f"sum({name}) as {name}" for name in map(repair_count, REPAIR_RULES))
+    return rows.where("role_number = 0").selectExpr("sum(sessions_cnt) as kept", *repairs)
 
 
 def _histograms(views: DataFrame, plan: DeltaPlan) -> DataFrame:
@@ -92,7 +85,7 @@ def _histograms(views: DataFrame, plan: DeltaPlan) -> DataFrame:
     `histogram_numeric` merges bins only when there are more than it may keep; allowed more than there
     can be distinct buckets, it counts each exactly, without a row per record and bucket.
     """
-    counted = views.where(_OF_KEPT).groupBy(*HOST)
+    counted = views.groupBy(*HOST)
     bins = counted.agg(
         *(
             F.expr(
@@ -113,8 +106,7 @@ def _spread_histograms(views: DataFrame, plan: DeltaPlan) -> DataFrame:
         for kind, item in enumerate(plan.distributions)
     )
     cells = (
-        views.where(_OF_KEPT)
-        .selectExpr(*HOST, f"inline(array({', '.join(buckets)}))")
+        views.selectExpr(*HOST, f"inline(array({', '.join(buckets)}))")
         .groupBy(*HOST, "kind", "bucket")
         .count()
     )

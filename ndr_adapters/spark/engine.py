@@ -16,8 +16,8 @@ from ndr_adapters.spark.expr import quoted
 from ndr_adapters.spark.parse import read_plain
 from ndr_adapters.spark.paths import as_glob, spark_address
 from ndr_adapters.spark.reading import UNFIT
-from ndr_adapters.spark.skew import BusyHosts, busy_hosts, is_busy
-from ndr_adapters.spark.views import HOST, NOT_KEPT, amounts, by_host, make_views, over_all_tasks
+from ndr_adapters.spark.skew import BusyHosts, busy_hosts, has_busy, is_busy
+from ndr_adapters.spark.views import HOST, amounts, by_host, make_views, over_all_tasks
 from ndr_adapters.spark.write import (
     fill_empty_partitions,
     staged_rows,
@@ -82,10 +82,12 @@ class SparkEngine:
         try:
             _step(session, "read and judge")
             flows = flows_of(session, plan, batch, tasks)
+            _step(session, "set aside what is not kept")
+            dropped = quality.dropped(flows).localCheckpoint()
+            write_quarantine(dropped.where("rule is not null"), root)
             _step(session, "find busy hosts")
             busy = busy_hosts(flows, plan, tasks, batch.size_bytes // _INPUT_BYTES_PER_RECORD)
-            parts = _parts(make_views(flows, plan), busy, plan, tasks)
-            views = _united(part.views for part in parts)
+            parts = _parts(flows, busy, plan, tasks)
             pairs = _united(part.pairs for part in parts)
             rows = _united(part.rows for part in parts)
             _step(session, "look for overflow")
@@ -94,10 +96,9 @@ class SparkEngine:
             write_table(aggregate.pair_rows(pairs, plan), plan, root, PAIR_TABLE)
             _step(session, "write deltas")
             write_table(aggregate.delta_rows(rows, plan), plan, root, DELTA_TABLE)
-            _step(session, "write quarantine, count")
-            write_quarantine(aggregate.quarantine_rows(views), root)
             fill_empty_partitions(session, plan, root)
-            return _result(aggregate.counts(views), staged_rows(session, root))
+            _step(session, "count")
+            return _result(rows, dropped, staged_rows(session, root))
         except (Py4JJavaError, PySparkException) as error:
             raise EngineReadError(f"spark: {_root_cause(error)}") from error
         finally:
@@ -112,19 +113,22 @@ class SparkEngine:
 
 @frozen
 class _Part:
-    """The views of some of the hosts, and what is built from them, each held by the executors."""
+    """What is built from the views of some of the hosts, held by the executors."""
 
-    views: DataFrame
     pairs: DataFrame
     rows: DataFrame
 
 
-def _parts(views: DataFrame, busy: BusyHosts, plan: DeltaPlan, tasks: int) -> list[_Part]:
+def _parts(flows: DataFrame, busy: BusyHosts, plan: DeltaPlan, tasks: int) -> list[_Part]:
+    views = make_views(flows, plan)
     if not busy:
         return [_part(by_host(views), plan)]
     others = by_host(views.where(f"not {is_busy(busy)}"))
-    spread_views = over_all_tasks(views.where(is_busy(busy)), plan, tasks)
-    return [_part(others, plan), _part(spread_views, plan, spread=True)]
+    views_of_busy = make_views(flows.where(has_busy(busy, plan)), plan).where(is_busy(busy))
+    return [
+        _part(others, plan),
+        _part(over_all_tasks(views_of_busy, plan, tasks), plan, spread=True),
+    ]
 
 
 def _part(views: DataFrame, plan: DeltaPlan, *, spread: bool = False) -> _Part:
@@ -136,7 +140,7 @@ def _part(views: DataFrame, plan: DeltaPlan, *, spread: bool = False) -> _Part:
     _step(session, "aggregate hosts")
     rows = aggregate.host_rows(held, pairs, plan, spread=spread)
     # Spread are the views of a few hosts only: their rows make one file.
-    return _Part(held, pairs, (rows.coalesce(1) if spread else rows).localCheckpoint())
+    return _Part(pairs, (rows.coalesce(1) if spread else rows).localCheckpoint())
 
 
 def _step(session: SparkSession, name: str) -> None:
@@ -205,16 +209,14 @@ def _refuse_overflow(rows: DataFrame, plan: DeltaPlan) -> None:
             raise OverflowingColumnError(name, overflow_place(*hit[0]))
 
 
-def _result(counts: DataFrame, rows: dict[str, int]) -> EngineResult:
-    found = counts.collect()
-    kept = [row for row in found if row["role_number"] == 0]
-    dropped = [row for row in found if row["role_number"] == NOT_KEPT]
+def _result(rows: DataFrame, dropped: DataFrame, staged: dict[str, int]) -> EngineResult:
+    of_kept = aggregate.counts(rows).first()
+    assert of_kept is not None  # an aggregate without groups has one row
+    by_rule = {row["rule"]: row["count"] for row in dropped.groupBy("rule").count().collect()}
     return EngineResult(
-        rows=rows,
-        kept=sum(row["records"] for row in kept),
-        rejected={row["rule"]: row["records"] for row in dropped if row["rule"] is not None},
-        repaired={
-            rule.name: sum(row[f"repair:{rule.name}"] for row in kept) for rule in REPAIR_RULES
-        },
-        blank_lines=sum(row["records"] for row in dropped if row["rule"] is None),
+        rows=staged,
+        kept=of_kept["kept"] or 0,
+        rejected={rule: records for rule, records in by_rule.items() if rule is not None},
+        repaired={rule.name: of_kept[f"repair:{rule.name}"] or 0 for rule in REPAIR_RULES},
+        blank_lines=by_rule.get(None, 0),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame
 
+from ndr_adapters.spark.careful import quarantined_text
 from ndr_adapters.spark.expr import literal, quoted, to_sql
 from ndr_adapters.spark.reading import BLANK, MALFORMED, UNFIT, key_column
 from ndr_core.delta import DeltaPlan
@@ -56,6 +57,12 @@ def mark_duplicates(judged: DataFrame, plan: DeltaPlan) -> DataFrame:
             f"if(candidate and place > 1, {literal(DUPLICATE)}, rule) as rule",
         )
     )
+
+
+def dropped(flows: DataFrame) -> DataFrame:
+    """What is not kept: rule, null for a blank line, field and raw."""
+    raw = quarantined_text("line")
+    return flows.where(f"not {KEPT}").selectExpr("rule", "fault as field", f"{raw} as raw")
 
 
 def repaired(judged: DataFrame) -> DataFrame:

@@ -42,6 +42,16 @@ def busy_hosts(flows: DataFrame, plan: DeltaPlan, tasks: int, records: int) -> B
     return found
 
 
+def has_busy(hosts: BusyHosts, plan: DeltaPlan) -> str:
+    """Whether a record has one of these hosts in its role."""
+    addresses = (
+        f"{to_sql(role.view()['host_ip'])} in ({', '.join(map(literal, hosts[number]))})"
+        for number, role in enumerate(plan.spec.roles)
+        if number in hosts
+    )
+    return f"({' or '.join(addresses)})"
+
+
 def is_busy(hosts: BusyHosts) -> str:
     """Whether a view is one of these hosts'."""
     cases = (

@@ -3,15 +3,13 @@
 A view is a kept record as one role sees it, with all that is measured already worked out: amounts to sum,
 histogram buckets, and one bit per counter that counts it. All views of a host end up in one partition, so that
 whatever is then grouped by host, or more finely, needs no further shuffle; the views of busy hosts (`skew.py`)
-are spread over all partitions instead. Lines that were not kept travel along under the role NOT_KEPT, for the
-quarantine and the report.
+are spread over all partitions instead.
 """
 
 from __future__ import annotations
 
 from pyspark.sql import DataFrame
 
-from ndr_adapters.spark.careful import quarantined_text
 from ndr_adapters.spark.expr import literal, quoted, with_columns
 from ndr_adapters.spark.quality import KEPT
 from ndr_core.delta import DeltaPlan
@@ -20,7 +18,6 @@ from ndr_core.measures import Additive
 from ndr_core.quality import REPAIR_RULES
 
 HOST = ("slice_start", "role_number", "host_ip")
-NOT_KEPT = -1
 _FLAGS_PER_NUMBER = 62
 
 
@@ -50,10 +47,10 @@ def over_all_tasks(views: DataFrame, plan: DeltaPlan, partitions: int) -> DataFr
 
 
 def make_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
-    """Role views and lines that were not kept. `flows`: from `quality.repaired`.
+    """Role views of the records that are kept. `flows`: from `quality.repaired`.
 
     Columns: HOST, peer_ip, peer_port, event_ts (us), `amount:<sum>`, `flags:<group>`, `bucket:<distribution>`,
-    repairs (one bit per rule, in the first role only), rule, fault, raw.
+    repairs (one bit per rule).
     """
     wanted: dict[str, Expr] = {
         **{name: col(name) for name in ("host_ip", "peer_ip", "peer_port", "event_ts")},
@@ -71,29 +68,24 @@ def make_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
         for n, value in enumerate(dict.fromkeys(value for role in roles for value in role.values()))
     }
     records = with_columns(
-        flows, {name: value for value, name in distinct.items()} | {"start": plan.slice_start()}
+        flows.where(KEPT),
+        {name: value for value, name in distinct.items()} | {"start": plan.slice_start()},
     )
     numbers = ", ".join(str(number) for number in range(len(roles)))
     exploded = records.selectExpr(
-        "start",
+        "start as slice_start",
         *distinct.values(),
-        "fault",
-        f"if({KEPT}, null, rule) as rule",
-        f"if({KEPT}, null, {quarantined_text('line')}) as raw",
         f"{_repairs()} as repairs",
-        f"explode(if({KEPT}, array({numbers}), array({NOT_KEPT}))) as role_number",
+        f"explode(array({numbers})) as role_number",
     )
     return exploded.selectExpr(
-        "if(role_number >= 0, start, null) as slice_start",
+        "slice_start",
         "role_number",
         *(
             f"{_by_role([distinct[role[name]] for role in roles])} as {quoted(name)}"
             for name in wanted
         ),
-        "if(role_number = 0, repairs, 0L) as repairs",
-        "rule",
-        "fault",
-        "raw",
+        "repairs",
     )
 
 
@@ -120,7 +112,7 @@ def _repairs() -> str:
 
 
 def _by_role(columns: list[str]) -> str:
-    """Value of the role at hand; null for a line that was not kept."""
+    """Value of the role at hand."""
     return f"case role_number {_cases(columns)} end"
 
 

@@ -49,7 +49,6 @@ def test_one_shuffle_feeds_every_output(session: SparkSession, tmp_path: Path) -
     outputs = [
         aggregate.pair_rows(pairs, PLAN),
         aggregate.delta_rows(rows, PLAN),
-        aggregate.quarantine_rows(kept),
     ]
     for output in outputs:
         assert count("Exchange", output) == 0
