@@ -71,12 +71,13 @@ def make_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
         flows.where(KEPT),
         {name: value for value, name in distinct.items()} | {"start": plan.slice_start()},
     )
-    numbers = ", ".join(str(number) for number in range(len(roles)))
+    # The slice comes with the role, lest Spark takes that of a bounded run for a constant, by which it
+    # would not know views to be partitioned.
+    keys = ", ".join(f"struct(start as slice_start, {n} as role_number)" for n in range(len(roles)))
     exploded = records.selectExpr(
-        "start as slice_start",
         *distinct.values(),
         f"{_repairs()} as repairs",
-        f"explode(array({numbers})) as role_number",
+        f"inline(array({keys}))",
     )
     return exploded.selectExpr(
         "slice_start",
