@@ -24,27 +24,31 @@ NAIVE = "spark: the usual way"
 @click.option("--records", multiple=True, type=int, default=(100_000, 1_000_000))
 @click.option("--task", "tasks", multiple=True, type=click.Choice(list(TASKS)), default=list(TASKS))
 @click.option("--repeats", default=5, show_default=True)
-def main(records: tuple[int, ...], tasks: tuple[str, ...], repeats: int) -> None:
+@click.option("--warm-ups", default=1, show_default=True)
+@click.option("--name", default="compare", show_default=True, help="Of the table and the plot.")
+def main(
+    records: tuple[int, ...], tasks: tuple[str, ...], repeats: int, warm_ups: int, name: str
+) -> None:
     """Measure, print, write table and plot."""
     console = Console(stderr=True)
     measured = []
     for size in records:
         with synthetic_batch(size) as batch:
             for task in tasks:
-                found = measure(task, size, batch, repeats)
+                found = measure(task, size, batch, repeats, warm_ups)
                 console.print(f"{size:,} {task}: {found.median:.2f} s, {found.peak_mib:,.0f} MiB")
                 measured.append(found)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "compare.md").write_text(table(measured, repeats))
-    plot(measured, RESULTS / "compare.png")
+    (RESULTS / f"{name}.md").write_text(table(measured, repeats, warm_ups))
+    plot(measured, RESULTS / f"{name}.png")
 
 
-def table(measured: list[Measured], repeats: int) -> str:
+def table(measured: list[Measured], repeats: int, warm_ups: int) -> str:
     """Times and ratios as Markdown."""
     known = {(item.records, item.task): item.median for item in measured}
     lines = [
         f"{machine()}; {FILES_PER_CHUNK} gzip files for each million records;",
-        f"median of {repeats} runs after one to warm up.",
+        f"median of {repeats} runs in one process, after {warm_ups} to warm up.",
         "",
         "| records | task | median | least to most | of its parse floor | the usual way takes "
         "| records/s/core | peak MiB |",
