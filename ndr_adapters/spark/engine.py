@@ -54,6 +54,8 @@ _SETTINGS = {
 }
 _MOST_INPUT_BYTES_PER_TASK = 32 << 20
 """Compressed; the views of a record take about ten times its room in the input, and two tasks share 2 GiB."""
+_TASKS_PER_CORE = 2
+"""So that a core whose task was short takes another one."""
 _INPUT_BYTES_PER_RECORD = 50
 """Compressed, about."""
 
@@ -68,9 +70,7 @@ class SparkEngine:
     )
     input_bytes_per_task: int = field(
         default=4 << 20,
-        metadata={
-            "doc": "compressed; tasks after the shuffle, as long as Spark's own setting allows"
-        },
+        metadata={"doc": "compressed; of tasks after the shuffle, where there are cores enough"},
     )
     name: str = "spark"
 
@@ -107,8 +107,14 @@ class SparkEngine:
             session.sparkContext.setJobDescription(described)  # type: ignore[arg-type]  # None unsets it
 
     def tasks(self, batch: InputBatch) -> int:
-        """Tasks after the shuffle, hence files per output partition: few for a small batch."""
-        at_most = int(self.session.conf.get("spark.sql.shuffle.partitions") or 1)
+        """Tasks after the shuffle, hence files per output partition.
+
+        Few for a small batch, and no more than keep all cores busy: in S3, each file costs its task some seconds.
+        """
+        at_most = min(
+            int(self.session.conf.get("spark.sql.shuffle.partitions") or 1),
+            _TASKS_PER_CORE * self.session.sparkContext.defaultParallelism,
+        )
         wanted = min(at_most, -(-batch.size_bytes // self.input_bytes_per_task))
         return max(1, wanted, -(-batch.size_bytes // _MOST_INPUT_BYTES_PER_TASK))
 

@@ -45,7 +45,8 @@ _FILES_PER_TASK: Final = 4
 """Two tables, two roles."""
 _BYTES_PER_TASK: Final = 4 << 20
 _SHUFFLE_PARTITIONS: Final = 200
-"""Spark's own default, which bounds the tasks."""
+"""Spark's own default, which bounds the tasks, as do the cores."""
+_TASKS_PER_CORE: Final = 2
 _MOST_BYTES_PER_TASK: Final = 32 << 20
 
 
@@ -133,16 +134,16 @@ def _covered(tasks: Iterable[Task]) -> float:
     return covered
 
 
-def tasks_for(input_bytes: float) -> int:
+def tasks_for(input_bytes: float, cores: int) -> int:
     """As `SparkEngine.tasks`, with Spark's default of shuffle partitions."""
-    wanted = min(_SHUFFLE_PARTITIONS, ceil(input_bytes / _BYTES_PER_TASK))
+    wanted = min(_SHUFFLE_PARTITIONS, _TASKS_PER_CORE * cores, ceil(input_bytes / _BYTES_PER_TASK))
     return max(1, wanted, ceil(input_bytes / _MOST_BYTES_PER_TASK))
 
 
 def predict(costs: Costs, executors: int, records: int) -> Predicted:
     """The job's seconds on so many executors."""
     cores = executors * _CORES
-    after = tasks_for(costs.input_bytes * records)
+    after = tasks_for(costs.input_bytes * records, cores)
     files_in = FILES_PER_CHUNK * ceil(records / 1_000_000)
     computing = shuffling = 0.0
     for step in costs.steps:

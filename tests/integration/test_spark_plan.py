@@ -77,6 +77,11 @@ def test_tasks_grow_with_the_input_beyond_what_the_session_is_set_to(
     file = InputFile("file:///a.json.gz", mebibytes << 20)
     batch = InputBatch((file,), lambda _: iter(()), ())
     assert SparkEngine(spark_session()).tasks(batch) == tasks
+    session = spark_session().newSession()
+    session.conf.set(
+        "spark.sql.shuffle.partitions", "200"
+    )  # as Spark has it: more than two cores need
+    assert SparkEngine(session).tasks(batch) == tasks
 
 
 def test_the_lines_of_a_large_file_are_read_by_all_tasks(
