@@ -67,11 +67,16 @@ def host_sums(views: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     return contributions.group_by(HOST).agg(sums)
 
 
-def histogram_cells(views: pl.LazyFrame, distribution: Distribution) -> pl.LazyFrame:
-    """Records per host and bucket: HOST, bucket, count."""
+def histogram_cells(
+    views: pl.LazyFrame, hosts: pl.DataFrame, distribution: Distribution
+) -> pl.LazyFrame:
+    """Records per host and bucket: host_number, bucket, count."""
+    numbers = hosts.lazy().select(*HOST, "host_number")
+    # Grouped by a number, millions of cells take a fraction of the memory.
     return (
         views.select(*HOST, to_polars(distribution.bucket).alias("bucket"))
-        .group_by(*HOST, "bucket")
+        .join(numbers, on=HOST)
+        .group_by("host_number", "bucket")
         .agg(pl.len().cast(pl.Int64).alias("count"))
     )
 
@@ -115,11 +120,10 @@ def finish_histogram(
     before, ranks them all; each host has exactly one cell that holds a given rank.
     """
     earlier = pl.col("sessions_cnt").cum_sum() - pl.col("sessions_cnt")
-    numbered = hosts.select(*HOST, "host_number", "sessions_cnt", earlier.alias("earlier"))
+    numbered = hosts.select("host_number", "sessions_cnt", earlier.alias("earlier"))
     seen = pl.col("count").cum_sum() - pl.col("earlier")
     ranked = (
-        cells.join(numbered, on=HOST)
-        .drop(HOST)
+        cells.join(numbered, on="host_number")
         .sort("host_number", "bucket")
         .with_columns(seen.alias("seen"))
     )

@@ -75,7 +75,7 @@ class PolarsEngine:
             column
             for item in plan.distributions
             for column in aggregate.finish_histogram(
-                _streamed(aggregate.histogram_cells(views, item)), hosts, item
+                _streamed(aggregate.histogram_cells(views, hosts, item)), hosts, item
             )
         ]
         pairs, cells = _pairs(shares, plan, scratch)
