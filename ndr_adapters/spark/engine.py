@@ -41,8 +41,9 @@ _SETTINGS = {
     # would not know how it is partitioned. The number of partitions is chosen from the input instead.
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.sql.adaptive.enabled": "false",
-    # Of input per task: smaller than Spark's own 128 MiB, after which cores wait for the last task.
-    "spark.sql.files.maxPartitionBytes": str(32 << 20),
+    # Input of a task that reads: less than Spark's own 128 MiB, with which cores wait for the last task.
+    "spark.sql.files.maxPartitionBytes": str(16 << 20),
+    "spark.sql.files.openCostInBytes": str(1 << 20),
     # Up to so many partitions, rows are written as they come rather than sorted by partition first.
     "spark.sql.maxConcurrentOutputFileWriters": "256",
     # A finished task puts its files in place itself: staging is private, so that no one sees a part of a job,
