@@ -26,6 +26,7 @@ from ndr_adapters.aws import THREADS
 from tests.bench.batches import FILES_PER_CHUNK, synthetic_batch
 from tests.bench.events import JobRun, Task, run_job
 from tests.bench.measure import machine
+from tests.bench.plots import log_log
 
 RESULTS = Path(__file__).parents[2] / "docs" / "bench"
 EXECUTORS: Final = (1, 2, 4, 8, 16, 32, 64)
@@ -195,23 +196,15 @@ def predicted_part(predicted: list[Predicted]) -> list[str]:
 
 
 def plot(predicted: list[Predicted], path: Path) -> None:
-    """Records per second over executors, both logarithmic."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axis = pyplot.subplots(figsize=(6.5, 4.2))
-    for records in dict.fromkeys(item.records for item in predicted):
-        items = [item for item in predicted if item.records == records]
-        rates = [item.records / item.seconds for item in items]
-        axis.loglog([item.executors for item in items], rates, "o-", label=f"{records:,} records")
-    axis.set_xlabel(f"executors of {_CORES} cores")
-    axis.set_ylabel("records per second, predicted")
-    axis.grid(visible=True, which="both", alpha=0.3)
-    axis.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=130)
+    """Records per second over executors."""
+    curves = {
+        f"{records:,} records": (
+            [item.executors for item in predicted if item.records == records],
+            [records / item.seconds for item in predicted if item.records == records],
+        )
+        for records in dict.fromkeys(item.records for item in predicted)
+    }
+    log_log(curves, f"executors of {_CORES} cores", "records per second, predicted", path)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import click
 
 from tests.bench.batches import synthetic_batch
 from tests.bench.measure import Measured, machine, measure
+from tests.bench.plots import log_log
 
 RESULTS = Path(__file__).parents[2] / "docs" / "bench"
 SIZES = (100_000, 1_000_000, 10_000_000, 50_000_000)
@@ -87,23 +88,12 @@ def table(measured: list[Measured]) -> str:
 
 
 def plot(measured: list[Measured], path: Path) -> None:
-    """Seconds over records, both logarithmic."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axis = pyplot.subplots(figsize=(6.5, 4.2))
+    """Seconds over records."""
+    curves = {}
     for engine, items in by_engine(measured).items():
-        records = [item.records for item in items]
         label = f"{engine}, exponent {exponent(items):.2f}" if len(items) > 1 else engine
-        axis.loglog(records, [item.median for item in items], "o-", label=label)
-    axis.set_xlabel("records")
-    axis.set_ylabel("seconds")
-    axis.grid(visible=True, which="both", alpha=0.3)
-    axis.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=130)
+        curves[label] = ([item.records for item in items], [item.median for item in items])
+    log_log(curves, "records", "seconds", path)
 
 
 if __name__ == "__main__":
