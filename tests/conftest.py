@@ -23,8 +23,6 @@ if os.environ.get("CI"):
 for variable in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[variable]
 os.environ |= CREDENTIALS
-# Tests are short runs: most of their time would be the JVM's second compiler at work.
-os.environ["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1"
 
 ZEEK_DAY = Path(__file__).parents[2] / "shared" / "data" / "zeek-conn-2024-04-19"
 
