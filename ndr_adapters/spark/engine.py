@@ -53,6 +53,7 @@ _SETTINGS = {
     # Histograms are collected per host: hash as long as memory allows, not for 128 hosts only.
     "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "200000",
 }
+INPUT_BYTES_PER_TASK = 4 << 20
 _MOST_INPUT_BYTES_PER_TASK = 32 << 20
 """Compressed; the views of a record take about ten times its room in the input, and two tasks share 2 GiB."""
 _TASKS_PER_CORE = 2
@@ -70,7 +71,7 @@ class SparkEngine:
         factory=dict, metadata={"doc": "of file systems, e.g. how S3 is reached"}
     )
     input_bytes_per_task: int = field(
-        default=4 << 20,
+        default=INPUT_BYTES_PER_TASK,
         metadata={"doc": "compressed; of tasks after the shuffle, where there are cores enough"},
     )
     name: str = "spark"
@@ -108,16 +109,19 @@ class SparkEngine:
             session.sparkContext.setJobDescription(described)  # type: ignore[arg-type]  # None unsets it
 
     def tasks(self, batch: InputBatch) -> int:
-        """Tasks after the shuffle, hence files per output partition.
+        """Tasks after the shuffle, hence files per output partition."""
+        partitions = int(self.session.conf.get("spark.sql.shuffle.partitions") or 1)
+        cores = self.session.sparkContext.defaultParallelism
+        return tasks_for(batch.size_bytes, self.input_bytes_per_task, partitions, cores)
 
-        Few for a small batch, and no more than keep all cores busy: in S3, each file costs its task some seconds.
-        """
-        at_most = min(
-            int(self.session.conf.get("spark.sql.shuffle.partitions") or 1),
-            _TASKS_PER_CORE * self.session.sparkContext.defaultParallelism,
-        )
-        wanted = min(at_most, -(-batch.size_bytes // self.input_bytes_per_task))
-        return max(1, wanted, -(-batch.size_bytes // _MOST_INPUT_BYTES_PER_TASK))
+
+def tasks_for(input_bytes: int, bytes_per_task: int, partitions: int, cores: int) -> int:
+    """Few tasks for a small batch, and no more than keep all cores busy: in S3, each file costs its task some seconds.
+
+    `partitions`: what the session is set to, which only a large batch exceeds.
+    """
+    wanted = min(partitions, _TASKS_PER_CORE * cores, -(-input_bytes // bytes_per_task))
+    return max(1, wanted, -(-input_bytes // _MOST_INPUT_BYTES_PER_TASK))
 
 
 @frozen

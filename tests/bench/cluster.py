@@ -23,6 +23,7 @@ import click
 from attrs import frozen
 
 from ndr_adapters.aws import THREADS
+from ndr_adapters.spark.engine import INPUT_BYTES_PER_TASK, tasks_for
 from tests.bench.batches import FILES_PER_CHUNK, synthetic_batch
 from tests.bench.events import JobRun, Task, run_job
 from tests.bench.measure import machine
@@ -44,11 +45,8 @@ _REQUESTS_TO_PUBLISH: Final = 4.5
 """Of a file, by the driver: ADR 12."""
 _FILES_PER_TASK: Final = 4
 """Two tables, two roles."""
-_BYTES_PER_TASK: Final = 4 << 20
 _SHUFFLE_PARTITIONS: Final = 200
-"""Spark's own default, which bounds the tasks, as do the cores."""
-_TASKS_PER_CORE: Final = 2
-_MOST_BYTES_PER_TASK: Final = 32 << 20
+"""Spark's own default."""
 
 
 @frozen
@@ -135,16 +133,11 @@ def _covered(tasks: Iterable[Task]) -> float:
     return covered
 
 
-def tasks_for(input_bytes: float, cores: int) -> int:
-    """As `SparkEngine.tasks`, with Spark's default of shuffle partitions."""
-    wanted = min(_SHUFFLE_PARTITIONS, _TASKS_PER_CORE * cores, ceil(input_bytes / _BYTES_PER_TASK))
-    return max(1, wanted, ceil(input_bytes / _MOST_BYTES_PER_TASK))
-
-
 def predict(costs: Costs, executors: int, records: int) -> Predicted:
     """The job's seconds on so many executors."""
     cores = executors * _CORES
-    after = tasks_for(costs.input_bytes * records, cores)
+    size = ceil(costs.input_bytes * records)
+    after = tasks_for(size, INPUT_BYTES_PER_TASK, _SHUFFLE_PARTITIONS, cores)
     files_in = FILES_PER_CHUNK * ceil(records / 1_000_000)
     computing = shuffling = 0.0
     for step in costs.steps:

@@ -28,7 +28,7 @@ print(started, time.time())
 
 @frozen
 class Task:
-    """One task: its times in seconds since 1970, what it took and gave."""
+    """One task: its times in seconds since 1970, what crossed a shuffle."""
 
     stage: int
     step: str
@@ -39,7 +39,6 @@ class Task:
     "Taken out of a shuffle."
     shuffled_bytes: int
     "Put into a shuffle."
-    output_bytes: int
 
 
 @frozen
@@ -90,5 +89,4 @@ def _tasks(events: list[dict[str, Any]]) -> Iterator[Task]:
                 run_seconds=metrics["Executor Run Time"] / 1000,
                 shuffled_rows=metrics["Shuffle Read Metrics"]["Total Records Read"],
                 shuffled_bytes=metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"],
-                output_bytes=metrics["Output Metrics"]["Bytes Written"],
             )

@@ -78,9 +78,8 @@ def test_tasks_grow_with_the_input_beyond_what_the_session_is_set_to(
     batch = InputBatch((file,), lambda _: iter(()), ())
     assert SparkEngine(spark_session()).tasks(batch) == tasks
     session = spark_session().newSession()
-    session.conf.set(
-        "spark.sql.shuffle.partitions", "200"
-    )  # as Spark has it: more than two cores need
+    # As Spark has it: more than two cores need.
+    session.conf.set("spark.sql.shuffle.partitions", "200")
     assert SparkEngine(session).tasks(batch) == tasks
 
 
