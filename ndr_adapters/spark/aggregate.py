@@ -83,15 +83,15 @@ def _histograms(views: DataFrame, plan: DeltaPlan) -> DataFrame:
     """Counts by bucket, as stored.
 
     `histogram_numeric` merges bins only when there are more than it may keep; allowed more than there
-    can be distinct buckets, it counts each exactly, without a row per record and bucket.
+    can be distinct buckets, it counts each exactly, without a row per record and bucket. A host's views are
+    made neighbours first: its bins then stay in the processor's cache.
     """
-    counted = views.groupBy(*HOST)
-    bins = counted.agg(
+    buckets = [quoted(f"bucket:{item.name}") for item in plan.distributions]
+    sorted_views = views.select(*HOST, *buckets).sortWithinPartitions(F.xxhash64(*HOST))
+    bins = sorted_views.groupBy(*HOST).agg(
         *(
-            F.expr(
-                f"histogram_numeric({quoted(f'bucket:{item.name}')}, {_MOST_BUCKETS}) as {item.histogram}"
-            )
-            for item in plan.distributions
+            F.expr(f"histogram_numeric({bucket}, {_MOST_BUCKETS}) as {item.histogram}")
+            for bucket, item in zip(buckets, plan.distributions, strict=True)
         )
     )
     return bins.selectExpr(
@@ -127,7 +127,7 @@ def _exact(bins: str) -> str:
         f"transform(array_distinct({bins}.x), b -> named_struct('bucket', b, 'count', "
         f"aggregate(filter({bins}, c -> c.x = b), 0L, (a, c) -> a + cast(c.y as bigint))))"
     )
-    as_is = f"transform({bins}, c -> named_struct('bucket', c.x, 'count', cast(c.y as bigint)))"
+    as_is = f"cast({bins} as array<struct<bucket: bigint, count: bigint>>)"
     return f"if(size(array_distinct({bins}.x)) = size({bins}), {as_is}, {merged})"
 
 
