@@ -11,8 +11,9 @@ demo: $(READY)
 	$(BIN)/ndr run --spec examples/paloalto.yaml --input examples/minibatch --output demo-output \
 		--engine spark --mini-batch-id demo --slice-start 2025-03-01T10:00:00Z --slice-end 2025-03-01T10:15:00Z
 
+# Two workers, each with a Spark session of its own: a file's tests stay together, as they share it.
 test: $(JARS)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff format --check .
