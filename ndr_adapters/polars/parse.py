@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from ndr_adapters.polars.screen import Token, column_tokens, plain_line_pattern
+from ndr_adapters.polars.screen import Token, ascii_part, column_tokens, plain_line_pattern
 from ndr_core.flow import FLOW_FIELDS, TIME_LIMIT_US, Case, FieldKind, FlowField
 from ndr_core.input_mapping import FieldSource, TimeFormat
 from ndr_core.ip_address import canonical_ip
@@ -46,11 +46,10 @@ def parse_lines(
             "line", "undecodable", *(pl.col("careful").struct.field(name) for name in reader.dtypes)
         )
         return _judge_undecodable(frame)
-    plain = (
-        (pl.col("line").str.len_bytes() <= MAX_LINE_BYTES)
-        & pl.col("line").str.ends_with("}")
-        & pl.col("line").str.contains(pattern)
-    )
+    line = pl.col("line")
+    of_ascii = pl.col("plain_ascii")
+    other_plain = pl.when(~of_ascii).then(line).str.contains(pattern).fill_null(False)
+    closed = (line.str.len_bytes() <= MAX_LINE_BYTES) & line.str.ends_with("}")
     decoded = (
         pl.when(pl.col("plain"))
         .then(pl.col("line"))
@@ -59,7 +58,8 @@ def parse_lines(
     fast = _fast_fields(spec, tokens)
     unfit = pl.any_horizontal(~pl.col("plain"), *(name for name in fast if name.startswith("bad:")))
     frame = (
-        lines.with_columns(plain.alias("plain"))
+        lines.with_columns(line.str.contains(ascii_part(pattern)).alias("plain_ascii"))
+        .with_columns((closed & (of_ascii | other_plain)).alias("plain"))
         .with_columns(decoded.alias("source"))
         .with_columns(value.alias(name) for name, value in fast.items())
         .with_columns(unfit.alias("unfit"))

@@ -24,7 +24,9 @@ from ndr_core.json_line import ISO_TIME
 
 MAX_ORDERS = 4
 
-_CHARS = r'(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])*'
+_CHAR = r'[^"\\\x00-\x1f]'
+_ASCII_CHAR = r"[ !#-\[\]-\x7f]"
+_CHARS = rf'(?:{_CHAR}|\\["\\/bfnrt])*'
 _STRING = f'"{_CHARS}"'
 _INTEGER = r"(?:0|-?[1-9][0-9]{0,17})"
 _NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?"
@@ -87,6 +89,11 @@ def plain_line_pattern(
     if not orders:
         return None
     return "^(?:" + "|".join(_object(order, tokens) for order in orders[:MAX_ORDERS]) + ")$"
+
+
+def ascii_part(pattern: str) -> str:
+    """Pattern of the plain lines of ASCII alone, which Polars' regular expressions look through twice as fast."""
+    return pattern.replace(_CHAR, _ASCII_CHAR)
 
 
 def _object(order: Sequence[str], tokens: Mapping[str, Token]) -> str:
