@@ -16,6 +16,7 @@ from ndr_adapters.spark.expr import quoted
 from ndr_adapters.spark.parse import read_plain
 from ndr_adapters.spark.paths import as_glob, spark_address
 from ndr_adapters.spark.reading import UNFIT
+from ndr_adapters.spark.shuffled import held_in_shuffle
 from ndr_adapters.spark.skew import BusyHosts, busy_hosts, has_busy, is_busy
 from ndr_adapters.spark.views import HOST, amounts, by_host, make_views, over_all_tasks
 from ndr_adapters.spark.write import (
@@ -146,9 +147,8 @@ def _parts(flows: DataFrame, busy: BusyHosts, plan: DeltaPlan, tasks: int) -> li
 
 def _part(views: DataFrame, plan: DeltaPlan, *, spread: bool = False) -> _Part:
     session = views.sparkSession
-    _step(session, "shuffle views by host")
-    held = views.localCheckpoint()
-    _step(session, "aggregate pairs")
+    held = held_in_shuffle(views)
+    _step(session, "shuffle views, aggregate pairs")
     pairs = aggregate.pair_table(held).localCheckpoint()
     _step(session, "aggregate hosts")
     rows = aggregate.host_rows(held, pairs, plan, spread=spread)

@@ -51,7 +51,7 @@ _SHUFFLE_PARTITIONS: Final = 200
 
 @frozen
 class Step:
-    """What a step costs per record: seconds of tasks, and bytes put into a shuffle."""
+    """What a step costs per record: seconds of tasks, and bytes taken out of a shuffle."""
 
     name: str
     tasks: int

@@ -36,9 +36,8 @@ class Task:
     ended: float
     run_seconds: float
     shuffled_rows: int
-    "Taken out of a shuffle."
+    "Taken out of a shuffle, as are the bytes."
     shuffled_bytes: int
-    "Put into a shuffle."
 
 
 @frozen
@@ -81,12 +80,13 @@ def _tasks(events: list[dict[str, Any]]) -> Iterator[Task]:
             steps |= dict.fromkeys(event["Stage IDs"], step)
         elif event["Event"] == "SparkListenerTaskEnd":
             info, metrics = event["Task Info"], event["Task Metrics"]
+            shuffled = metrics["Shuffle Read Metrics"]
             yield Task(
                 stage=event["Stage ID"],
                 step=steps[event["Stage ID"]],
                 started=info["Launch Time"] / 1000,
                 ended=info["Finish Time"] / 1000,
                 run_seconds=metrics["Executor Run Time"] / 1000,
-                shuffled_rows=metrics["Shuffle Read Metrics"]["Total Records Read"],
-                shuffled_bytes=metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"],
+                shuffled_rows=shuffled["Total Records Read"],
+                shuffled_bytes=shuffled["Local Bytes Read"] + shuffled["Remote Bytes Read"],
             )

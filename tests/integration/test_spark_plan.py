@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from ndr_adapters.local import FolderSource
 from ndr_adapters.spark import SparkEngine, aggregate
 from ndr_adapters.spark.engine import flows_of, session_for
+from ndr_adapters.spark.shuffled import held_in_shuffle
 from ndr_adapters.spark.skew import busy_hosts, is_busy
 from ndr_adapters.spark.views import by_host, make_views, over_all_tasks
 from ndr_core.ports import InputBatch, InputFile
@@ -37,23 +38,45 @@ def count(node: str, frame: DataFrame) -> int:
     return len(re.findall(rf"(?<![A-Za-z]){node}(?![A-Za-z])", plan_of(frame)))
 
 
+def tasks_run(session: SparkSession, group: str) -> int:
+    """Tasks that the jobs of a group have run; stages whose output was still there have run none."""
+    tracker = session.sparkContext.statusTracker()
+    jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(group)]
+    stages = [tracker.getStageInfo(stage) for job in jobs if job for stage in job.stageIds]
+    return sum(stage.numCompletedTasks for stage in stages if stage)
+
+
 def test_one_shuffle_feeds_every_output(session: SparkSession, tmp_path: Path) -> None:
     lines = [flow(source_ip=f"10.0.0.{n}") for n in range(50)]
     source = FolderSource(write_batch(tmp_path / "in", [lines[:25], lines[25:]]))
     batch = InputBatch(source.files(), source.lines, ())
     views = views_of(session, batch)
     assert count("Exchange", views) == 1
-    kept = views.localCheckpoint()
-    pairs = aggregate.pair_table(kept).localCheckpoint()
-    rows = aggregate.host_rows(kept, pairs, PLAN)
+    held = held_in_shuffle(views)
+    pairs = aggregate.pair_table(held).localCheckpoint()
+    rows = aggregate.host_rows(held, pairs, PLAN)
     outputs = [
         aggregate.pair_rows(pairs, PLAN),
         aggregate.delta_rows(rows, PLAN),
     ]
     for output in outputs:
         assert count("Exchange", output) == 0
-    for frame in [views, kept, pairs, *outputs]:
+    for frame in [views, held, pairs, *outputs]:
         assert "Python" not in plan_of(frame)  # no record leaves the JVM
+
+
+def test_views_are_shuffled_once_and_then_read_from_the_files_of_the_shuffle(
+    session: SparkSession, tmp_path: Path
+) -> None:
+    source = FolderSource(write_batch(tmp_path / "in", [[flow(source_bytes=n) for n in range(9)]]))
+    held = held_in_shuffle(views_of(session, InputBatch(source.files(), source.lines, ())))
+    tasks = []
+    for use in ("first", "second"):
+        session.sparkContext.setJobGroup(use, use)
+        assert aggregate.pair_table(held).count() == 2
+        tasks.append(tasks_run(session, use))
+    session.sparkContext.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]  # unsets it
+    assert tasks[0] > tasks[1] == 3 + 1  # the aggregation's and, over them, the count's
 
 
 def test_lines_are_read_once_and_carefully_only_where_needed(
