@@ -46,10 +46,6 @@ def parse_lines(
             "line", "undecodable", *(pl.col("careful").struct.field(name) for name in reader.dtypes)
         )
         return _judge_undecodable(frame)
-    line = pl.col("line")
-    of_ascii = pl.col("plain_ascii")
-    other_plain = pl.when(~of_ascii).then(line).str.contains(pattern).fill_null(False)
-    closed = (line.str.len_bytes() <= MAX_LINE_BYTES) & line.str.ends_with("}")
     decoded = (
         pl.when(pl.col("plain"))
         .then(pl.col("line"))
@@ -58,8 +54,7 @@ def parse_lines(
     fast = _fast_fields(spec, tokens)
     unfit = pl.any_horizontal(~pl.col("plain"), *(name for name in fast if name.startswith("bad:")))
     frame = (
-        lines.with_columns(line.str.contains(ascii_part(pattern)).alias("plain_ascii"))
-        .with_columns((closed & (of_ascii | other_plain)).alias("plain"))
+        _screened(lines, pattern)
         .with_columns(decoded.alias("source"))
         .with_columns(value.alias(name) for name, value in fast.items())
         .with_columns(unfit.alias("unfit"))
@@ -83,6 +78,19 @@ def parse_lines(
         ),
     )
     return _judge_undecodable(merged.with_columns(pl.col("outcome").fill_null(READ)))
+
+
+def _screened(lines: pl.LazyFrame, pattern: str) -> pl.LazyFrame:
+    """Adds `plain`: whether Polars' own JSON reader may have the line.
+
+    Only lines that the pattern's ASCII part leaves out are looked at by the whole of it.
+    """
+    line, of_ascii = pl.col("line"), pl.col("plain_ascii")
+    other_plain = pl.when(~of_ascii).then(line).str.contains(pattern).fill_null(False)
+    closed = (line.str.len_bytes() <= MAX_LINE_BYTES) & line.str.ends_with("}")
+    return lines.with_columns(
+        line.str.contains(ascii_part(pattern)).alias("plain_ascii")
+    ).with_columns((closed & (of_ascii | other_plain)).alias("plain"))
 
 
 def _judge_undecodable(frame: pl.LazyFrame) -> pl.LazyFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pyspark.sql import SparkSession
 
@@ -62,3 +62,8 @@ def local_session(
         )
         builder = builder.config("spark.hadoop.fs.s3a.aws.credentials.provider", _CREDENTIALS)
     return builder.getOrCreate()
+
+
+def jvm_of(session: SparkSession) -> Any:
+    """The session's JVM, for what PySpark has no call for."""
+    return session.sparkContext._jvm

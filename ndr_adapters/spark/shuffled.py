@@ -6,6 +6,8 @@ from typing import Final
 
 from pyspark.sql import DataFrame
 
+from ndr_adapters.spark.session import jvm_of
+
 _LOGICAL_RDD: Final = "org.apache.spark.sql.execution.LogicalRDD$"
 
 
@@ -13,11 +15,10 @@ def held_in_shuffle(rows: DataFrame) -> DataFrame:
     """`rows`, whose plan ends in a shuffle, as a source for several queries, which know how it is partitioned.
 
     The first query shuffles; the others read the shuffle's files anew, and Spark makes again what of them is lost
-    with an executor. Made from Spark's own means for checkpoints (since 3.5.0), without their copy of all rows.
+    with an executor. Made from Spark's own means for checkpoints (ADR 8), without their copy of all rows.
     """
     session = rows.sparkSession
-    jvm = session.sparkContext._jvm
-    assert jvm is not None  # the session is there
+    jvm = jvm_of(session)
     source = jvm.java.lang.Class.forName(_LOGICAL_RDD).getField("MODULE$").get(None)
     plan = source.fromDataset(rows._jdf.queryExecution().toRdd(), rows._jdf, False)
     return DataFrame(jvm.org.apache.spark.sql.Dataset.ofRows(session._jsparkSession, plan), session)

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from ndr_adapters.spark.session import jvm_of
 from ndr_core.delta import PARTITION_KEYS, QUARANTINE, DeltaPlan
 from ndr_core.manifest import TABLES
 from ndr_core.measures import ColumnType, OutputColumn
@@ -49,14 +50,14 @@ def fill_empty_partitions(session: SparkSession, plan: DeltaPlan, staging_root: 
 
 
 def _exists(session: SparkSession, folder: str) -> bool:
-    jvm = _jvm(session)
+    jvm = jvm_of(session)
     path = jvm.org.apache.hadoop.fs.Path(folder)
     return bool(path.getFileSystem(_hadoop_configuration(session)).exists(path))
 
 
 def staged_rows(session: SparkSession, staging_root: str) -> dict[str, int]:
     """Staged files of the tables, below the root -> rows, from the footers that the driver reads."""
-    jvm = _jvm(session)
+    jvm = jvm_of(session)
     configuration = _hadoop_configuration(session)
     reader = jvm.org.apache.parquet.hadoop.ParquetFileReader
     found = {}
@@ -93,7 +94,3 @@ def schema_of(columns: Iterable[OutputColumn]) -> T.StructType:
 def _hadoop_configuration(session: SparkSession) -> Any:
     """Hadoop's settings as this session's own ones change them."""
     return session._jsparkSession.sessionState().newHadoopConf()
-
-
-def _jvm(session: SparkSession) -> Any:
-    return session.sparkContext._jvm

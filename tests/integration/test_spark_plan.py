@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,14 @@ def count(node: str, frame: DataFrame) -> int:
     return len(re.findall(rf"(?<![A-Za-z]){node}(?![A-Za-z])", plan_of(frame)))
 
 
-def tasks_run(session: SparkSession, group: str) -> int:
-    """Tasks that the jobs of a group have run; stages whose output was still there have run none."""
+def tasks_run(session: SparkSession, query: Callable[[], object], group: str) -> int:
+    """Tasks that a query runs; stages whose output is still there run none."""
+    session.sparkContext.setJobGroup(group, group)
+    try:
+        query()
+    finally:
+        for name in ("spark.jobGroup.id", "spark.job.description"):
+            session.sparkContext.setLocalProperty(name, None)  # type: ignore[arg-type]  # unsets it
     tracker = session.sparkContext.statusTracker()
     jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(group)]
     stages = [tracker.getStageInfo(stage) for job in jobs if job for stage in job.stageIds]
@@ -70,12 +77,13 @@ def test_views_are_shuffled_once_and_then_read_from_the_files_of_the_shuffle(
 ) -> None:
     source = FolderSource(write_batch(tmp_path / "in", [[flow(source_bytes=n) for n in range(9)]]))
     held = held_in_shuffle(views_of(session, InputBatch(source.files(), source.lines, ())))
-    tasks = []
-    for use in ("first", "second"):
-        session.sparkContext.setJobGroup(use, use)
-        assert aggregate.pair_table(held).count() == 2
-        tasks.append(tasks_run(session, use))
-    session.sparkContext.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]  # unsets it
+    pairs = []
+    tasks = [
+        # A query of its own each time: Spark would keep the shuffle of one that is run again.
+        tasks_run(session, lambda: pairs.append(aggregate.pair_table(held).count()), group)
+        for group in ("first use", "second use")
+    ]
+    assert pairs == [2, 2]
     assert tasks[0] > tasks[1] == 3 + 1  # the aggregation's and, over them, the count's
 
 
