@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 from attrs import evolve, field, frozen
 
 from ndr_core.delta import DeltaPlan, compile_plan
-from ndr_core.errors import EngineReadError, UnreadableFileError
+from ndr_core.errors import (
+    AfterPublicationError,
+    EngineReadError,
+    NdrError,
+    StopRequested,
+    UnreadableFileError,
+)
 from ndr_core.job_spec import JobSpec, OnUnreadableFile, RuntimeParams
 from ndr_core.manifest import TABLES, Manifest, RunFacts
 from ndr_core.peek import look
@@ -51,12 +57,17 @@ class DeltaBuilderRunner:
     sink: DeltaSink
     log: RunLog
     code_version: str = field(default="unknown")
+    undisturbed: Callable[[], AbstractContextManager[Any]] = field(
+        default=nullcontext,
+        metadata={"doc": "holds back requests to stop (StopRequested) while the run is published"},
+    )
 
     def run(self) -> RunSummary:
         """Build and publish, or publish nothing at all.
 
         Raises SpecError or UsageError before any work, UnreadableFileError, ThresholdError or
-        OverflowingColumnError after; what was published before is untouched then.
+        OverflowingColumnError after; what was published before is untouched then. From publication on,
+        a failure is an AfterPublicationError; StopRequested passes, told whether the run is published.
         """
         started = time.monotonic()
         plan = compile_plan(self.spec, self.params)
@@ -67,7 +78,8 @@ class DeltaBuilderRunner:
             for file, problem in self.source.header_problems(files).items():
                 self._set_aside(broken, file, problem)
             batch = self._look(files, broken)
-        staging = self.sink.open_staging(self.params)
+        staging = self.sink.open_staging(self.params, self.log.notice)
+        manifest: Manifest | None = None
         try:
             with self._stage("start"):
                 engine = self.engine()
@@ -79,15 +91,31 @@ class DeltaBuilderRunner:
             report.check(self.spec.quality)
             with self._stage("publish") as facts:
                 run = RunFacts.of(plan, report, engine.name, self.code_version)
-                manifest = staging.publish(plan, run, result.rows, list(broken))
+                with self.undisturbed():
+                    manifest = staging.publish(plan, run, result.rows, list(broken))
                 facts |= {
                     "slices": len(manifest.slices()),
                     "files": len(manifest.files),
                     "rows": sum(file.rows for file in manifest.files if file.table in TABLES),
                     "bytes": sum(file.bytes for file in manifest.files),
                 }
-        finally:
+        except BaseException as error:
+            if isinstance(error, StopRequested):
+                error.published = manifest is not None
+            # What fails while closing must not hide what failed before; the next run tidies up.
+            with suppress(NdrError, OSError):
+                staging.close()
+            raise
+        try:
             staging.close()
+        except (NdrError, OSError) as error:
+            raise AfterPublicationError(
+                f"the run is published, but its staging place could not be removed ({error}); "
+                "the next run removes it"
+            ) from error
+        except StopRequested as stop:
+            stop.published = True
+            raise
         return RunSummary(report, manifest, time.monotonic() - started)
 
     def _look(self, files: tuple[InputFile, ...], broken: dict[InputFile, str]) -> InputBatch:

@@ -48,6 +48,28 @@ class OverflowingColumnError(NdrError):
         self.column = column
 
 
+class AfterPublicationError(NdrError):
+    """The run is published; something that should follow could not be done. Its rows are live."""
+
+
+class StopRequested(BaseException):
+    """A signal asks the process to stop. No `Exception`: what handles failures must not swallow it.
+
+    `published`: whether the run's rows are live; set by whoever knows.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+        self.published = False
+
+
+def shown(value: object, most: int = 100) -> str:
+    """A value as messages show it: its repr, cut where it is longer than `most` characters."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}.. ({len(text)} characters)"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint naming the known name closest to `name`, or all of them when none is close."""
     choices = sorted(known)

@@ -89,7 +89,8 @@ class Staging(Protocol):
     ) -> Manifest:
         """Make what was staged visible, all of it or nothing, replacing the slices that it holds.
 
-        `rows`: as `EngineResult.rows`; `unreadable`: input files to keep in the quarantine.
+        `rows`: as `EngineResult.rows`; `unreadable`: input files to keep in the quarantine. Raises
+        AfterPublicationError where the run is published, but what should follow could not be done.
         """
         ...
 
@@ -101,8 +102,11 @@ class Staging(Protocol):
 class DeltaSink(Protocol):
     """Where outputs are published."""
 
-    def open_staging(self, params: RuntimeParams) -> Staging:
-        """A fresh staging place for a run. Raises UsageError where nothing can be written."""
+    def open_staging(self, params: RuntimeParams, notice: Callable[[str], None]) -> Staging:
+        """A fresh staging place for a run. Raises UsageError where nothing can be written.
+
+        `notice` takes what a user should know of the output though the run goes on.
+        """
         ...
 
 
@@ -145,4 +149,8 @@ class RunLog(Protocol):
 
     def done(self, name: str, seconds: float, **facts: Any) -> None:
         """A stage ended; `facts` are its outcome."""
+        ...
+
+    def notice(self, message: str) -> None:
+        """Something a user should know, though the run goes on."""
         ...

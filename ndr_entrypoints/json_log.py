@@ -35,6 +35,9 @@ class JsonLog:
         self.seconds[name] = seconds
         self.line("INFO", f"{name} done", stage=name, seconds=round(seconds, 3), **facts)
 
+    def notice(self, message: str) -> None:
+        self.line("WARNING", message)
+
     def line(self, level: str, message: str, **facts: Any) -> None:
         """Write one line."""
         moment = datetime.now(UTC).isoformat(timespec="milliseconds")

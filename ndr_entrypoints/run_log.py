@@ -28,6 +28,9 @@ class QuietLog:
     def done(self, name: str, seconds: float, **facts: Any) -> None:
         del name, seconds, facts
 
+    def notice(self, message: str) -> None:
+        del message
+
 
 @frozen
 class LineLog:
@@ -41,6 +44,9 @@ class LineLog:
     def done(self, name: str, seconds: float, **facts: Any) -> None:
         told = f"{_told(facts)} in " if facts else ""
         self.logger.info("%s: %s%.2f s", _STAGES[name], told, seconds)
+
+    def notice(self, message: str) -> None:
+        self.logger.warning("note: %s", message)
 
 
 class LiveLog:
@@ -57,6 +63,11 @@ class LiveLog:
     def done(self, name: str, seconds: float, **facts: Any) -> None:
         del seconds
         self._progress.update(self._tasks[name], total=1, completed=1, told=_told(facts))
+
+    def notice(self, message: str) -> None:
+        self._progress.console.print(
+            f"note: {message}", style="yellow", markup=False, soft_wrap=True
+        )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
@@ -53,7 +53,8 @@ class FolderSink:
 
     path: Path
 
-    def open_staging(self, params: RuntimeParams) -> FolderStaging:
+    def open_staging(self, params: RuntimeParams, notice: Callable[[str], None]) -> FolderStaging:
+        del notice
         token = uuid.uuid4().hex[:12]
         folder = self.path / _STAGING / f"{params.run_id}-{token}"
         try:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -65,7 +65,8 @@ class S3Writer:
     output: S3Address
     dead_after: timedelta = field(default=DEAD_AFTER)
 
-    def open_staging(self, params: RuntimeParams) -> S3Staging:
+    def open_staging(self, params: RuntimeParams, notice: Callable[[str], None]) -> S3Staging:
+        del notice
         token = uuid.uuid4().hex[:12]
         staging = S3Staging(self, self.output / STAGING / f"{params.run_id}-{token}")
         staging.mark(None)

@@ -110,7 +110,7 @@ def _publish_staged(staged: Path, output: Path) -> None:
     import pickle
 
     plan, facts, counts = pickle.loads((staged / "run.pickle").read_bytes())
-    staging = FolderSink(output).open_staging(plan.params)
+    staging = FolderSink(output).open_staging(plan.params, print)
     for name in counts:
         target = staging.folder / name
         target.parent.mkdir(parents=True, exist_ok=True)

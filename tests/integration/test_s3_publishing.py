@@ -284,7 +284,7 @@ def test_a_run_that_is_overtaken_while_it_copies_begins_anew(
 def test_what_a_dead_run_left_is_cleared_away_in_time(tmp_path: Path, bucket: str) -> None:
     target = S3Address(bucket, "out")
     params = RuntimeParams("mb", "dead", TEN, TEN + SLICE_US)
-    S3Writer(s3_client(), target).open_staging(params)
+    S3Writer(s3_client(), target).open_staging(params, print)
     publish(batch(tmp_path, bucket), str(target))
     assert len(objects(bucket, "out/_staging/")) == 1  # it might live yet
     S3Writer(s3_client(), target, dead_after=timedelta(0)).clear_dead_runs()
