@@ -50,6 +50,7 @@ def parse_lines(
         pl.when(pl.col("plain"))
         .then(pl.col("line"))
         .str.json_decode(pl.Struct({column: token.dtype for column, token in tokens.items()}))
+        .struct.rename_fields([_member(column) for column in tokens])
     )
     fast = _fast_fields(spec, tokens)
     unfit = pl.any_horizontal(~pl.col("plain"), *(name for name in fast if name.startswith("bad:")))
@@ -108,7 +109,7 @@ def _fast_fields(spec: JobSpec, tokens: dict[str, Token]) -> dict[str, pl.Expr]:
     source = pl.col("source").struct
     for flow_field, field_source in spec.input.bound_fields():
         assert field_source.column is not None
-        raw = source.field(field_source.column)
+        raw = source.field(_member(field_source.column))
         if tokens[field_source.column].dtype == pl.String and spec.input.null_values:
             raw = _without(raw, spec.input.null_values)
         match flow_field.kind:
@@ -130,8 +131,13 @@ def _fast_fields(spec: JobSpec, tokens: dict[str, Token]) -> dict[str, pl.Expr]:
     if _end_is_duration(spec):
         values["event_end"] = values["event_start"] + values["event_end"]
     for column in spec.key_columns:
-        values[key_column(column)] = _without(source.field(column), spec.input.null_values)
+        values[key_column(column)] = _without(source.field(_member(column)), spec.input.null_values)
     return {f"fast:{name}": value for name, value in values.items()} | checks
+
+
+def _member(column: str) -> str:
+    """Name of a decoded source column: Polars takes a bare `*` or `^..$` for a pattern of names."""
+    return f"column:{column}"
 
 
 def _end_is_duration(spec: JobSpec) -> bool:

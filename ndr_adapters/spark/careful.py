@@ -100,10 +100,8 @@ def _marked(line: str) -> str:
 
 
 def _marked_schema(readings: Sequence[Reading]) -> str:
-    columns = dict.fromkeys(f"{quoted('s' + reading.column)} string" for reading in readings)
-    return (
-        f"array<struct<{', '.join(column.replace('` ', '`:') for column in columns)}, e: string>>"
-    )
+    columns = dict.fromkeys(f"{quoted('s' + reading.column)}: string" for reading in readings)
+    return f"array<struct<{', '.join(columns)}, e: string>>"
 
 
 def _fault(readings: Sequence[Reading]) -> str:

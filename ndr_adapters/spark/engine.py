@@ -16,6 +16,7 @@ from ndr_adapters.spark.expr import quoted
 from ndr_adapters.spark.parse import read_plain
 from ndr_adapters.spark.paths import as_glob, spark_address
 from ndr_adapters.spark.reading import UNFIT
+from ndr_adapters.spark.session import NAMES_AS_WRITTEN, activated
 from ndr_adapters.spark.shuffled import held_in_shuffle
 from ndr_adapters.spark.skew import BusyHosts, busy_hosts, has_busy, is_busy
 from ndr_adapters.spark.views import HOST, amounts, by_host, make_views, over_all_tasks
@@ -31,6 +32,7 @@ from ndr_core.ports import EngineResult, InputBatch
 from ndr_core.quality import REPAIR_RULES
 
 _SETTINGS = {
+    **NAMES_AS_WRITTEN,
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "false",
     "spark.sql.caseSensitive": "true",
@@ -82,6 +84,17 @@ class SparkEngine:
         session = session_for(self.session, tasks)
         for key, value in self.settings.items():
             session.conf.set(key, value)
+        with activated(session):
+            return self._build(session, tasks, plan, batch, staging_root)
+
+    def _build(
+        self,
+        session: SparkSession,
+        tasks: int,
+        plan: DeltaPlan,
+        batch: InputBatch,
+        staging_root: str,
+    ) -> EngineResult:
         root = spark_address(staging_root)
         described = session.sparkContext.getLocalProperty("spark.job.description")
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +17,22 @@ _CREDENTIALS: Final = "com.amazonaws.auth.DefaultAWSCredentialsProviderChain"
 """Environment, profile, role: where boto3 looks, too."""
 
 
+NAMES_AS_WRITTEN: Final = {
+    "spark.sql.variable.substitute": "false",
+    "spark.sql.parser.quotedRegexColumnNames": "false",
+    "spark.sql.parser.escapedStringLiterals": "false",
+}
+"""So that SQL text means what it says. A JobSpec names columns and values, and Spark would put the process's
+environment into a name such as `${env:AWS_SECRET_ACCESS_KEY}`, or take a name for a pattern.
+"""
+
+
 def session(*, s3: bool) -> SparkSession:
     """The session of the cluster that `spark-submit` started this program on, else a local one."""
     if "PYSPARK_GATEWAY_PORT" in os.environ:
         # What is checkpointed lies on the executors, none of which may be given back.
         settings: dict[str, bool | float | int | str | None] = {
+            **NAMES_AS_WRITTEN,
             "spark.sql.session.timeZone": "UTC",
             "spark.ui.enabled": "false",
             "spark.dynamicAllocation.enabled": "false",
@@ -49,6 +62,7 @@ def local_session(
         .config("spark.driver.extraJavaOptions", jvm)
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
+        .config(map=dict(NAMES_AS_WRITTEN))
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.session.timeZone", "UTC")
@@ -62,6 +76,21 @@ def local_session(
         )
         builder = builder.config("spark.hadoop.fs.s3a.aws.credentials.provider", _CREDENTIALS)
     return builder.getOrCreate()
+
+
+@contextmanager
+def activated(session: SparkSession) -> Iterator[None]:
+    """Make a session the one by whose settings Spark reads SQL text, whichever session is asked to read it."""
+    sessions = jvm_of(session).SparkSession
+    before = sessions.getActiveSession()
+    sessions.setActiveSession(session._jsparkSession)
+    try:
+        yield
+    finally:
+        if before.isDefined():
+            sessions.setActiveSession(before.get())
+        else:
+            sessions.clearActiveSession()
 
 
 def jvm_of(session: SparkSession) -> Any:
