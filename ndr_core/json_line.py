@@ -5,7 +5,7 @@ Engines may read clean lines with their own JSON reader, as long as the answer i
 A line is taken without its line feed, leading byte order marks, and spaces, tabs and carriage returns around
 it; when nothing is left it is blank: no record, only counted. Any other line must be one JSON object
 (RFC 8259, strictly) in valid UTF-8 without lone surrogates, at most MAX_LINE_BYTES long and MAX_DEPTH deep,
-with no number of more than MAX_NUMBER_DIGITS digits. Of a repeated key the last value counts.
+with no number written in more than MAX_NUMBER_CHARACTERS. Of a repeated key the last value counts.
 
 How a JSON value is read as a field:
 
@@ -40,7 +40,8 @@ from ndr_core.times import to_us
 
 MAX_LINE_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 64
-MAX_NUMBER_DIGITS: Final = 1000
+MAX_NUMBER_CHARACTERS: Final = 1000
+"""Of a number on a line, its sign, point and exponent included. No engine's reader refuses one so short."""
 MAX_RAW_BYTES: Final = 8192
 """How much of a rejected line the quarantine keeps."""
 
@@ -48,6 +49,8 @@ BLANKS: Final = " \t\r"
 BYTE_ORDER_MARK: Final = "\ufeff"
 
 # Patterns of a whole value (anchor both ends); they mean the same in Python, Java and Rust.
+LONG_NUMBER: Final = f"[-+.0-9eE]{{{MAX_NUMBER_CHARACTERS + 1}}}"
+"""Part of a number that is too long, where strings are left out of the line."""
 INTEGER: Final = r"-?(?:0|[1-9][0-9]{0,18})"
 NUMBER: Final = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 ISO_TIME: Final = (
@@ -101,7 +104,7 @@ def _reject_constant(name: str) -> Any:
 
 
 def _limited(token: str) -> str:
-    if len(token) > MAX_NUMBER_DIGITS and sum(map(str.isdigit, token)) > MAX_NUMBER_DIGITS:
+    if len(token) > MAX_NUMBER_CHARACTERS:
         raise _NotAllowedError(token)
     return token
 
@@ -244,7 +247,10 @@ def _time(value: Any, time_format: TimeFormat) -> int:
             value = float(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise _NotAllowedError
-        scaled = float(value) * float(time_format.unit_us) + 0.5
+        try:
+            scaled = float(value) * float(time_format.unit_us) + 0.5
+        except OverflowError as error:  # an integer beyond the doubles
+            raise _NotAllowedError from error
         if not math.isfinite(scaled) or abs(scaled) >= TIME_LIMIT_US:
             raise _NotAllowedError
         micros = math.floor(scaled)

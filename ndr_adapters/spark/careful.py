@@ -25,8 +25,10 @@ from ndr_adapters.spark.reading import (
 )
 from ndr_core.job_spec import JobSpec
 from ndr_core.json_line import (
+    LONG_NUMBER,
     MAX_DEPTH,
     MAX_LINE_BYTES,
+    MAX_NUMBER_CHARACTERS,
     MAX_RAW_BYTES,
     PAIRED_ESCAPE,
     STRING_TOKEN,
@@ -72,12 +74,13 @@ def _members(
 
 
 def _may_be_read(line: str) -> str:
-    """The demands on a line that Jackson does not make: length, UTF-8, surrogate pairs, depth."""
+    """The demands on a line that Jackson does not make: length, UTF-8, surrogate pairs, depth, short numbers."""
     escapes_pair = (
         f"(not contains({line}, {literal(chr(92) + 'u')}) or "
         f"not contains(regexp_replace({line}, {literal(PAIRED_ESCAPE)}, ''), {literal(chr(92))}))"
     )
-    brackets = f"regexp_replace(regexp_replace({line}, {literal(STRING_TOKEN)}, ''), '[^\\\\[\\\\]{{}}]', '')"
+    without_strings = f"regexp_replace({line}, {literal(STRING_TOKEN)}, '')"
+    brackets = f"regexp_replace({without_strings}, '[^\\\\[\\\\]{{}}]', '')"
     step = "a.depth + if(c in ('[', '{'), 1, -1)"
     depth = (
         f"aggregate(filter(split({brackets}, ''), c -> c != ''), "
@@ -87,7 +90,8 @@ def _may_be_read(line: str) -> str:
     opening = f"octet_length({line}) - octet_length(translate({line}, '[{{', ''))"
     return (
         f"octet_length({line}) <= {MAX_LINE_BYTES} and {is_utf8(line)} and {escapes_pair} and "
-        f"({opening} <= {MAX_DEPTH} or {depth} <= {MAX_DEPTH})"
+        f"({opening} <= {MAX_DEPTH} or {depth} <= {MAX_DEPTH}) and "
+        f"(octet_length({line}) <= {MAX_NUMBER_CHARACTERS} or not {without_strings} rlike {literal(LONG_NUMBER)})"
     )
 
 

@@ -24,7 +24,13 @@ from ndr_adapters.spark.reading import (
     readings_of,
 )
 from ndr_core.job_spec import JobSpec
-from ndr_core.json_line import BLANKS, BYTE_ORDER_MARK, MAX_LINE_BYTES
+from ndr_core.json_line import (
+    BLANKS,
+    BYTE_ORDER_MARK,
+    LONG_NUMBER,
+    MAX_LINE_BYTES,
+    MAX_NUMBER_CHARACTERS,
+)
 
 _CORRUPT = "ndr corrupt record"
 
@@ -119,7 +125,8 @@ def _is_plain(line: str) -> str:
     """A flat object with nothing behind it, as far as can be told without parsing."""
     closed = f"octet_length({_before('}', line)}) = octet_length({line}) - 1"
     without = (f"octet_length({_before(sign, line)}) = octet_length({line})" for sign in "[\\")
-    tests = [f"startswith({line}, '{{')", closed, *without, is_utf8(line)]
+    numbers = f"(octet_length({line}) <= {MAX_NUMBER_CHARACTERS} or not {line} rlike {literal(LONG_NUMBER)})"
+    tests = [f"startswith({line}, '{{')", closed, *without, is_utf8(line), numbers]
     return f"(octet_length({line}) <= {MAX_LINE_BYTES} and {' and '.join(tests)})"
 
 

@@ -97,6 +97,8 @@ _TIMES: st.SearchStrategy[Any] = st.one_of(
             "now",
             1740823200,
             1740823200.5,
+            10**309,
+            "9" * 400,
             None,
             {},
         ]
@@ -208,6 +210,10 @@ def _spoilt(line: str, how: str) -> bytes:
             return raw[:-1] + b',"x":' + b"[" * 70 + b"]" * 70 + b"}"
         case "NaN":
             return raw[:-1] + b',"x":NaN}'
+        case "long number":
+            return raw[:-1] + b',"x":0.' + b"1" * 999 + b"}"
+        case "many keys":
+            return raw[:-1] + b"".join(b',"k%d":%d' % (n, n) for n in range(600)) + b"}"
         case "padded":
             return b"\xef\xbb\xbf \t" + raw + b" \r"
     return b'"text"'
@@ -226,6 +232,8 @@ _SPOILERS = [
     "deep",
     "NaN",
     "padded",
+    "long number",
+    "many keys",
     "text",
 ]
 _LINES = st.one_of(

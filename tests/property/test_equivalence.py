@@ -42,6 +42,12 @@ SPECS: dict[str, JobSpec] = {
             },
         }
     ),
+    "epoch times": make_spec(
+        input={
+            "preset": "paloalto",
+            "fields": {"event_start": {"column": "event_start", "format": "epoch_s"}},
+        }
+    ),
     "few measures": make_spec(delta={"measures": ["bytes_sent_quantiles", "duration_sum"]}),
     "no peers": make_spec(delta={"measures": ["allow_cnt"]}),
 }

@@ -10,7 +10,7 @@ import pytest
 from ndr_core import PRESETS, LineReader
 from ndr_core.ip_address import canonical_ip
 from ndr_core.json_line import MAX_LINE_BYTES, Blank, Malformed, ReadFlow
-from tests.support import flow, us
+from tests.support import flow, make_spec, us
 
 READER = LineReader(PRESETS["paloalto"])
 
@@ -51,10 +51,23 @@ def read_field(name: str, value: Any) -> Any:
         ("event_start", "1969-12-31T23:59:59Z", ("event_start",)),
         ("event_start", "2025-02-29T00:00:00Z", ("event_start",)),
         ("event_end", "2025-03-01", ("event_end",)),
+        ("event_start", 10**400, ("event_start",)),
     ],
 )
 def test_how_a_value_is_read(name: str, value: Any, meaning: Any) -> None:
     assert read_field(name, value) == meaning
+
+
+@pytest.mark.parametrize(
+    "value", [10**308, 10**309, -(10**400), "9" * 400, 1e308, "1e999"], ids=lambda v: str(v)[:8]
+)
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+def test_a_number_that_is_no_time_is_malformed_however_large(value: Any, unit: str) -> None:
+    start = {"column": "event_start", "format": f"epoch_{unit}"}
+    spec = make_spec(input={"preset": "paloalto", "fields": {"event_start": start}})
+    found = LineReader(spec.input).read(json.dumps(flow(event_start=value)))
+    assert isinstance(found, Malformed)
+    assert found.field == "event_start"
 
 
 @pytest.mark.parametrize("line", [b"", b" \t\r", b"\xef\xbb\xbf", "\ufeff "])
@@ -77,6 +90,7 @@ NO_OBJECTS = [
     b'{"a":1}{"a":1}',
     b'{"a":' + b"[" * 64 + b"]" * 64 + b"}",
     b'{"a":' + b"1" * 1001 + b"}",
+    b'{"a":0.' + b"1" * 999 + b"}",
     b'{"a":"' + b"x" * MAX_LINE_BYTES + b'"}',
 ]
 
