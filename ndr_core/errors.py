@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class NdrError(Exception):
@@ -64,16 +64,21 @@ class StopRequested(BaseException):
         self.published = False
 
 
-def shown(value: object, most: int = 100) -> str:
+_MOST_NAMES: Final = 30
+_MOST_CHARACTERS: Final = 100
+
+
+def shown(value: object, most: int = _MOST_CHARACTERS) -> str:
     """A value as messages show it: its repr, cut where it is longer than `most` characters."""
     text = repr(value)
     return text if len(text) <= most else f"{text[:most]}.. ({len(text)} characters)"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint naming the known name closest to `name`, or all of them when none is close."""
-    choices = sorted(known)
-    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
+    """A hint naming the known name closest to `name`, or the known names, as far as few, when none is close."""
+    choices = sorted(choice[:_MOST_CHARACTERS] for choice in known)
+    close = difflib.get_close_matches(name[:_MOST_CHARACTERS], choices, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"
-    return "known: " + ", ".join(choices)
+    more = f" and {len(choices) - _MOST_NAMES} more" if len(choices) > _MOST_NAMES else ""
+    return "known: " + ", ".join(choices[:_MOST_NAMES]) + more

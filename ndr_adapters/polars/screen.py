@@ -14,15 +14,21 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
+from typing import Final
 
 import polars as pl
+from attrs import define, field
+from polars.exceptions import ComputeError
 
 from ndr_core.flow import FieldKind
 from ndr_core.input_mapping import InputMapping, TimeFormat
 from ndr_core.ip_address import CANONICAL_IPV4
 from ndr_core.json_line import ISO_TIME
 
-MAX_ORDERS = 4
+MAX_ORDERS: Final = 4
+MAX_KEYS: Final = 256
+"""Of all orders of a pattern. Polars refuses one of some 450 keys."""
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_.@/:\- ]+")
 
 _CHAR = r'[^"\\\x00-\x1f]'
 _ASCII_CHAR = r"[ !#-\[\]-\x7f]"
@@ -81,14 +87,24 @@ def _token(kind: FieldKind, time_format: TimeFormat | None) -> Token:
 def plain_line_pattern(
     key_orders: Sequence[tuple[str, ...]], tokens: Mapping[str, Token]
 ) -> str | None:
-    """Pattern (Rust syntax) of plain lines, or None when no key order is known.
+    """Pattern (Rust syntax) of plain lines; None when no key order is known, or none that Polars can take.
 
     A line must also end in `}`: the pattern lets the separator after a value be that closing brace.
     """
-    orders = [order for order in merge_orders(key_orders) if order]
+    orders = merge_orders(key_orders)
     if not orders:
         return None
-    return "^(?:" + "|".join(_object(order, tokens) for order in orders[:MAX_ORDERS]) + ")$"
+    pattern = "^(?:" + "|".join(_object(order, tokens) for order in orders) + ")$"
+    return pattern if _is_taken(pattern) else None
+
+
+def _is_taken(pattern: str) -> bool:
+    """Whether Polars takes a pattern, which it refuses where its compiled form gets too large."""
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except ComputeError:
+        return False
+    return True
 
 
 def ascii_part(pattern: str) -> str:
@@ -105,26 +121,46 @@ def _object(order: Sequence[str], tokens: Mapping[str, Token]) -> str:
 
 
 def merge_orders(key_orders: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """As few key orders as contain every given one as a subsequence; keys that need escapes are left out."""
-    merged: list[list[tuple[str, ...]]] = []
+    """Few key orders that contain the given ones, the first ones first, as subsequences.
+
+    At most MAX_ORDERS of them, of MAX_KEYS keys in all; what fits in no more is left out, and so are keys
+    that need escapes. Lines in an order that was left out are read carefully.
+    """
+    merged: list[_Merged] = []
+    room = MAX_KEYS
     for order in key_orders:
-        if any(not re.fullmatch(r"[A-Za-z0-9_.@/:\- ]+", key) for key in order):
+        if not order or any(not _PLAIN_KEY.fullmatch(key) for key in order):
             continue
         for group in merged:
-            if _total([*group, order]) is not None:
-                group.append(order)
+            new = len(set(order) - group.before.keys())
+            if new <= room and group.takes(order):
+                room -= new
                 break
         else:
-            merged.append([order])
-    return [total for group in merged if (total := _total(group)) is not None]
+            if len(merged) < MAX_ORDERS and len(order) <= room:
+                merged.append(_Merged())
+                merged[-1].takes(order)
+                room -= len(order)
+    return [group.total for group in merged]
 
 
-def _total(orders: Sequence[tuple[str, ...]]) -> tuple[str, ...] | None:
-    before: dict[str, set[str]] = {key: set() for order in orders for key in order}
-    for order in orders:
+@define
+class _Merged:
+    """Key orders that one order contains, as the keys that come right before each key in one of them."""
+
+    before: dict[str, set[str]] = field(factory=dict)
+    total: tuple[str, ...] = ()
+
+    def takes(self, order: tuple[str, ...]) -> bool:
+        """Take one order more, where no two orders contradict each other then."""
+        before = {key: set(keys) for key, keys in self.before.items()}
+        for key in order:
+            before.setdefault(key, set())
         for left, right in pairwise(order):
             before[right].add(left)
-    try:
-        return tuple(TopologicalSorter(before).static_order())
-    except CycleError:
-        return None
+        try:
+            self.total = tuple(TopologicalSorter(before).static_order())
+        except CycleError:
+            return False
+        self.before = before
+        return True
