@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
@@ -13,11 +13,14 @@ from ndr_core.delta import DeltaPlan, compile_plan
 from ndr_core.errors import (
     AfterPublicationError,
     EngineReadError,
+    InputChangedError,
     NdrError,
     StopRequested,
     UnreadableFileError,
 )
+from ndr_core.file_format import Head
 from ndr_core.job_spec import JobSpec, OnUnreadableFile, RuntimeParams
+from ndr_core.line_blocks import lines_of
 from ndr_core.manifest import TABLES, Manifest, RunFacts
 from ndr_core.peek import look
 from ndr_core.ports import (
@@ -73,11 +76,13 @@ class DeltaBuilderRunner:
         plan = compile_plan(self.spec, self.params)
         broken: dict[InputFile, str] = {}
         with self._stage("look") as facts:
-            files = self.source.files()
+            files = self.source.files(self.log.notice)
             facts |= {"files": len(files), "bytes": sum(file.size_bytes for file in files)}
-            for file, problem in self.source.header_problems(files).items():
-                self._set_aside(broken, file, problem)
-            batch = self._look(files, broken)
+            heads = self.source.heads(files)
+            for file, head in heads.items():
+                if head.problem is not None:
+                    self._set_aside(broken, file, head.problem)
+            batch = self._look(files, heads, broken)
         staging = self.sink.open_staging(self.params, self.log.notice)
         manifest: Manifest | None = None
         try:
@@ -118,15 +123,20 @@ class DeltaBuilderRunner:
             raise
         return RunSummary(report, manifest, time.monotonic() - started)
 
-    def _look(self, files: tuple[InputFile, ...], broken: dict[InputFile, str]) -> InputBatch:
+    def _look(
+        self,
+        files: tuple[InputFile, ...],
+        heads: Mapping[InputFile, Head],
+        broken: dict[InputFile, str],
+    ) -> InputBatch:
         while True:
             readable = tuple(file for file in files if file not in broken)
             try:
-                orders = look(self._lines(readable), self.spec.required_columns())
-            except _BrokenFileError as error:
-                self._set_aside(broken, error.file, error.problem)
+                orders = look(lines_of(self._blocks(readable)), self.spec.required_columns())
+            except UnreadableFileError as error:
+                self._set_aside_named(readable, error, broken)
                 continue
-            return InputBatch(readable, self.source.lines, orders)
+            return InputBatch(readable, self.source.blocks, orders, heads)
 
     def _build(
         self,
@@ -137,32 +147,65 @@ class DeltaBuilderRunner:
         staging: Staging,
     ) -> EngineResult:
         """The engine's result; when it can't read, find the broken files and, if allowed, go on without."""
-        try:
-            return engine.build(plan, batch, staging.root)
-        except (EngineReadError, UnreadableFileError) as failure:
-            for file in batch.files:
-                try:
-                    for _ in self.source.lines(file):
-                        pass
-                except UnreadableFileError as error:
-                    self._set_aside(broken, file, str(error))
-            readable = tuple(file for file in batch.files if file not in broken)
-            if len(readable) == len(batch.files):
-                raise failure
-        staging.restart()
-        return engine.build(plan, evolve(batch, files=readable), staging.root)
+        while True:
+            try:
+                result = engine.build(plan, batch, staging.root)
+            except (EngineReadError, UnreadableFileError) as failure:
+                self._refuse_changes(batch)
+                readable = self._without_broken(batch, failure, broken)
+            else:
+                self._refuse_changes(batch)
+                return result
+            staging.restart()
+            batch = evolve(batch, files=readable)
 
-    def _lines(self, files: tuple[InputFile, ...]) -> Iterator[bytes]:
+    def _without_broken(
+        self,
+        batch: InputBatch,
+        failure: EngineReadError | UnreadableFileError,
+        broken: dict[InputFile, str],
+    ) -> tuple[InputFile, ...]:
+        """The files that are left when those to blame for a failure are set aside; raises it where none is."""
+        for file in batch.files:
+            try:
+                for _ in self.source.blocks(file):
+                    pass
+            except UnreadableFileError as error:
+                self._set_aside(broken, file, str(error))
+        if not any(file in broken for file in batch.files) and failure.uri is not None:
+            self._set_aside_named(batch.files, failure, broken)
+        readable = tuple(file for file in batch.files if file not in broken)
+        if len(readable) == len(batch.files):
+            raise failure
+        return readable
+
+    def _refuse_changes(self, batch: InputBatch) -> None:
+        changed = self.source.changed(batch.files)
+        if changed:
+            raise InputChangedError(changed[0].name)
+
+    def _blocks(self, files: tuple[InputFile, ...]) -> Iterator[bytes]:
         for file in files:
             try:
-                yield from self.source.lines(file)
+                yield from self.source.blocks(file)
             except UnreadableFileError as error:
-                raise _BrokenFileError(file, str(error)) from error
+                raise UnreadableFileError(str(error), file.uri) from error
+
+    def _set_aside_named(
+        self,
+        files: Iterable[InputFile],
+        error: UnreadableFileError | EngineReadError,
+        broken: dict[InputFile, str],
+    ) -> None:
+        """Set aside the file that an error names."""
+        for file in files:
+            if file.uri == error.uri:
+                self._set_aside(broken, file, str(error))
 
     def _set_aside(self, broken: dict[InputFile, str], file: InputFile, problem: str) -> None:
         if self.spec.quality.on_unreadable_file is OnUnreadableFile.FAIL:
             raise UnreadableFileError(
-                f"{file.uri}: {problem}; nothing was published. Send the file again, or set "
+                f"{file.name}: {problem}; nothing was published. Send the file again, or set "
                 "quality.on_unreadable_file: quarantine to go on without it"
             )
         broken[file] = problem
@@ -176,7 +219,7 @@ class DeltaBuilderRunner:
             result.rejected,
             result.repaired,
             result.blank_lines,
-            {file.uri: problem for file, problem in broken.items()},
+            {file.name: problem for file, problem in broken.items()},
         )
 
     @contextmanager
@@ -186,10 +229,3 @@ class DeltaBuilderRunner:
         outcome: dict[str, Any] = {}
         yield outcome
         self.log.done(name, time.monotonic() - started, **outcome)
-
-
-class _BrokenFileError(Exception):
-    def __init__(self, file: InputFile, problem: str) -> None:
-        super().__init__(problem)
-        self.file = file
-        self.problem = problem

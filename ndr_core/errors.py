@@ -26,11 +26,32 @@ class UsageError(NdrError):
 
 
 class UnreadableFileError(NdrError):
-    """An input file is broken as a whole: truncated, not gzip, failing its checksum."""
+    """An input file is broken as a whole: truncated, failing its checksum, of another format.
+
+    `uri`: the file's address, where whoever raises it has to do with more than one.
+    """
+
+    def __init__(self, problem: str, uri: str | None = None) -> None:
+        super().__init__(problem)
+        self.uri = uri
 
 
 class EngineReadError(NdrError):
-    """An engine could not read its input; it need not know which file is to blame."""
+    """An engine could not read its input. `uri`: the address of the file to blame, where it knows."""
+
+    def __init__(self, message: str, uri: str | None = None) -> None:
+        super().__init__(message)
+        self.uri = uri
+
+
+class InputChangedError(NdrError):
+    """An input file was overwritten, or went away, while it was read."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name}: was changed while it was read; nothing was published. Run the mini-batch again "
+            "when its files are complete"
+        )
 
 
 class ThresholdError(NdrError):
@@ -66,6 +87,12 @@ class StopRequested(BaseException):
 
 _MOST_NAMES: Final = 30
 _MOST_CHARACTERS: Final = 100
+
+
+def printable(text: str) -> str:
+    """Text that can be shown and stored: bytes of a file name that are no text as `\\xff`, so control characters."""
+    shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in shown)
 
 
 def shown(value: object, most: int = _MOST_CHARACTERS) -> str:

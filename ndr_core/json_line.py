@@ -2,9 +2,10 @@
 
 Engines may read clean lines with their own JSON reader, as long as the answer is the one given here.
 
+A line of more than MAX_LINE_BYTES is malformed, whatever it holds; only the first bytes of it are looked at.
 A line is taken without its line feed, leading byte order marks, and spaces, tabs and carriage returns around
 it; when nothing is left it is blank: no record, only counted. Any other line must be one JSON object
-(RFC 8259, strictly) in valid UTF-8 without lone surrogates, at most MAX_LINE_BYTES long and MAX_DEPTH deep,
+(RFC 8259, strictly) in valid UTF-8 without lone surrogates, at most MAX_DEPTH deep,
 with no number written in more than MAX_NUMBER_CHARACTERS. Of a repeated key the last value counts.
 
 How a JSON value is read as a field:
@@ -122,6 +123,13 @@ def line_text(line: bytes | str) -> str:
     return text.lstrip(BYTE_ORDER_MARK).strip(BLANKS)
 
 
+def is_too_long(line: bytes | str) -> bool:
+    """Whether a line is longer than lines may be."""
+    if isinstance(line, bytes) or len(line) * 4 <= MAX_LINE_BYTES:
+        return len(line) > MAX_LINE_BYTES
+    return len(line.encode("utf-8", "replace")) > MAX_LINE_BYTES
+
+
 def cut_raw(text: str) -> str:
     """The first MAX_RAW_BYTES of a text, cut at a character."""
     if len(text) * 4 <= MAX_RAW_BYTES:
@@ -136,9 +144,9 @@ def parse_object(line: bytes | str) -> Mapping[str, Any] | None:
             line = line.decode("utf-8")
         except UnicodeDecodeError:
             return None
-    text = line_text(line)
-    if len(text) > MAX_LINE_BYTES or len(text.encode("utf-8", "replace")) > MAX_LINE_BYTES:
+    if is_too_long(line):
         return None
+    text = line_text(line)
     if text.count("{") + text.count("[") > MAX_DEPTH and _too_deep(text):
         return None
     try:
@@ -176,6 +184,8 @@ class LineReader:
 
     def read(self, line: bytes | str) -> Blank | Malformed | ReadFlow:
         """Meaning of one line, given as bytes or as text that was valid UTF-8."""
+        if is_too_long(line):
+            return Malformed(cut_raw(line_text(line[: MAX_LINE_BYTES + 1])))
         raw = line_text(line)
         if not raw:
             return Blank()

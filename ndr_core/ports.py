@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from attrs import field, frozen
 
 from ndr_core.delta import DeltaPlan
+from ndr_core.errors import printable
+from ndr_core.file_format import Head
 from ndr_core.job_spec import JobSpec, RuntimeParams
 from ndr_core.manifest import Manifest, RunFacts
 
@@ -18,6 +20,13 @@ class InputFile:
 
     uri: str
     size_bytes: int
+    version: str = field(default="", metadata={"doc": "another one when the file was changed"})
+    problem: str | None = field(default=None, metadata={"doc": "why it can't be read, where known"})
+
+    @property
+    def name(self) -> str:
+        """Its address as messages and reports show it: names on disk may be no text."""
+        return printable(self.uri)
 
 
 @frozen
@@ -25,11 +34,14 @@ class InputBatch:
     """The readable files of a mini-batch, and what a first look at them showed."""
 
     files: tuple[InputFile, ...]
-    read_lines: Callable[[InputFile], Iterator[bytes]] = field(
-        metadata={"doc": "lines of a file without their line feeds, as `FlowSource.lines`"}
+    read_blocks: Callable[[InputFile], Iterator[bytes]] = field(
+        metadata={"doc": "a file in blocks of whole lines, as `FlowSource.blocks`"}
     )
     key_orders: tuple[tuple[str, ...], ...] = field(
         metadata={"doc": "distinct key sequences of the first lines: a hint for fast reading"}
+    )
+    heads: Mapping[InputFile, Head] = field(
+        factory=dict, metadata={"doc": "what the first and last bytes of the files tell"}
     )
 
     @property
@@ -52,19 +64,27 @@ class JobSpecStore(Protocol):
 class FlowSource(Protocol):
     """Where a mini-batch lands."""
 
-    def files(self) -> tuple[InputFile, ...]:
-        """Its data files, sorted by address. Raises UsageError when there is no such place."""
-        ...
+    def files(self, notice: Callable[[str], None]) -> tuple[InputFile, ...]:
+        """Its data files, sorted by address. Raises UsageError when there is no such place.
 
-    def header_problems(self, files: Sequence[InputFile]) -> Mapping[InputFile, str]:
-        """What is wrong with the first bytes (gzip or not, by the name), for files where something is."""
-        ...
-
-    def lines(self, file: InputFile) -> Iterator[bytes]:
-        """Lines of a file, decompressed, without their line feeds.
-
-        Raises UnreadableFileError where the file is truncated, corrupt or can't be opened.
+        What can hold no data of the batch, as a link that leads back up, is told to `notice`.
         """
+        ...
+
+    def heads(self, files: Sequence[InputFile]) -> Mapping[InputFile, Head]:
+        """What the first and last bytes of files tell."""
+        ...
+
+    def blocks(self, file: InputFile) -> Iterator[bytes]:
+        """A file, unpacked, in blocks of whole lines with their line feeds (`line_blocks`).
+
+        Raises UnreadableFileError where the file is truncated, corrupt, of another format or can't be opened,
+        InputChangedError where it was changed since it was listed.
+        """
+        ...
+
+    def changed(self, files: Sequence[InputFile]) -> list[InputFile]:
+        """Those of the files that are no more what they were when they were listed."""
         ...
 
 

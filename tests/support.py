@@ -29,6 +29,7 @@ from ndr_core import (
 from ndr_core.delta import DeltaPlan
 from ndr_core.errors import OverflowingColumnError
 from ndr_core.finish import Row
+from ndr_core.line_blocks import lines_of
 from ndr_core.peek import look
 from ndr_core.ports import Engine, InputBatch
 from ndr_core.quality import make_report
@@ -117,9 +118,11 @@ ENGINES: dict[str, Callable[[], Engine]] = {"polars": PolarsEngine, "spark": spa
 def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> Tables:
     """Build the mini-batch in `folder` and read back what was staged."""
     source = FolderSource(folder)
-    files = source.files()
-    orders = look((line for file in files for line in source.lines(file)), {})
-    result = engine.build(plan, InputBatch(files, source.lines, orders), str(staging))
+    files = source.files(print)
+    orders = look(lines_of(block for file in files for block in source.blocks(file)), {})
+    result = engine.build(
+        plan, InputBatch(files, source.blocks, orders, source.heads(files)), str(staging)
+    )
     report = make_report(
         plan.reject_rules,
         result.kept,
@@ -138,7 +141,8 @@ def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> 
 
 def run_reference(plan: DeltaPlan, folder: Path) -> Tables:
     source = FolderSource(folder)
-    return build_tables((line for file in source.files() for line in source.lines(file)), plan)
+    blocks = (block for file in source.files(print) for block in source.blocks(file))
+    return build_tables(lines_of(blocks), plan)
 
 
 Outcome = Tables | OverflowingColumnError

@@ -2,53 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from attrs import frozen
 
-from ndr_core.batch_files import HEADER_BYTES, header_problem, is_data, lines_of
+from ndr_adapters.compression import head_of, unpacked
+from ndr_adapters.local.walk import Entry, walk
+from ndr_core.batch_files import is_data, is_hidden
 from ndr_core.errors import UnreadableFileError, UsageError
+from ndr_core.file_format import GZIP_TAIL_BYTES, HEAD_BYTES, Head
+from ndr_core.line_blocks import line_blocks
 from ndr_core.ports import InputFile
+
+_KINDS: Final = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 @frozen
 class FolderSource:
-    """Flow logs as JSON Lines in a folder (and its subfolders) or in one file; gzip by the name `*.gz`.
+    """Flow logs as JSON Lines in a folder (and its subfolders, links followed) or in one file.
 
     Names that begin with `_` or `.` are no data, as is the custom of such folders.
     """
 
     path: Path
 
-    def files(self) -> tuple[InputFile, ...]:
-        if not self.path.exists():
+    def files(self, notice: Callable[[str], None]) -> tuple[InputFile, ...]:
+        if not os.path.lexists(self.path):
             raise UsageError(f"input {self.path}: no such file or folder")
-        found = [self.path] if self.path.is_file() else self._below()
-        return tuple(InputFile(str(path), path.stat().st_size) for path in sorted(found))
+        if not self.path.is_dir():
+            return (_input_file(str(self.path)),)
+        found = walk(str(self.path), is_hidden, notice)
+        return tuple(sorted(self._batch_files(found), key=lambda file: file.uri))
 
-    def _below(self) -> list[Path]:
-        return [
-            path
-            for path in self.path.rglob("*")
-            if path.is_file() and is_data(path.relative_to(self.path).as_posix(), str(path))
-        ]
+    def _batch_files(self, entries: Iterator[Entry]) -> Iterator[InputFile]:
+        root = len(str(self.path)) + 1
+        for entry in entries:
+            if entry.problem is not None:
+                yield InputFile(entry.path, 0, problem=entry.problem)
+                continue
+            file = _input_file(entry.path)
+            if file.problem is not None or is_data(entry.path[root:], file.name):
+                yield file
 
-    def header_problems(self, files: Sequence[InputFile]) -> dict[InputFile, str]:
-        problems = {file: _header_problem(file) for file in files}
-        return {file: problem for file, problem in problems.items() if problem is not None}
+    def heads(self, files: Sequence[InputFile]) -> dict[InputFile, Head]:
+        return {file: _head(file) for file in files}
 
-    def lines(self, file: InputFile) -> Iterator[bytes]:
+    def blocks(self, file: InputFile) -> Iterator[bytes]:
+        if file.problem is not None:
+            raise UnreadableFileError(file.problem)
         try:
             with open(file.uri, "rb") as stream:
-                yield from lines_of(file.uri, stream)
+                yield from line_blocks(unpacked(stream))
         except OSError as error:
-            raise UnreadableFileError(f"can't be read to its end: {error}") from error
+            raise UnreadableFileError(f"can't be read to its end: {_reason(error)}") from error
+
+    def changed(self, files: Sequence[InputFile]) -> list[InputFile]:
+        return [file for file in files if _input_file(file.uri) != file]
 
 
-def _header_problem(file: InputFile) -> str | None:
+def _input_file(path: str) -> InputFile:
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        target = f"is a link to {os.readlink(path)!r}: " if os.path.islink(path) else ""
+        return InputFile(path, 0, problem=f"{target}{_reason(error)}")
+    kind = stat.S_IFMT(status.st_mode)
+    if kind != stat.S_IFREG:
+        return InputFile(
+            path, 0, problem=f"is {_KINDS.get(kind, 'something else')}, no file of data"
+        )
+    version = f"{status.st_dev}:{status.st_ino}:{status.st_mtime_ns}"
+    return InputFile(path, status.st_size, version)
+
+
+def _head(file: InputFile) -> Head:
+    if file.problem is not None:
+        return Head(problem=file.problem)
     try:
         with open(file.uri, "rb") as stream:
-            return header_problem(file.uri, stream.read(HEADER_BYTES))
+            head = stream.read(HEAD_BYTES)
+            stream.seek(max(0, file.size_bytes - GZIP_TAIL_BYTES))
+            return head_of(head, stream.read(GZIP_TAIL_BYTES), file.size_bytes)
     except OSError as error:
-        return str(error.strerror)
+        return Head(problem=_reason(error))
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

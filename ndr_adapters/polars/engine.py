@@ -15,7 +15,7 @@ from attrs import field, frozen
 from polars.exceptions import ComputeError
 
 from ndr_adapters.polars import aggregate, quality
-from ndr_adapters.polars.lines import decode_lines, scan_lines
+from ndr_adapters.polars.lines import LineFeed
 from ndr_adapters.polars.parse import BLANK, parse_lines
 from ndr_adapters.polars.write import Place
 from ndr_core.delta import DELTA_TABLE, PAIR_TABLE, DeltaPlan, overflow_place
@@ -44,16 +44,13 @@ class PolarsEngine:
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         place = Place(staging_root, self.storage_options)
+        feed = LineFeed(batch)
         try:
             with _scratch(staging_root) as scratch:
-                try:
-                    lines = scan_lines(batch, self.storage_options)
-                    return self._build(plan, batch, place, scratch, lines)
-                except ComputeError as error:
-                    if "utf8" not in str(error):
-                        raise
-                return self._build(plan, batch, place, scratch, decode_lines(batch))
+                return self._build(plan, batch, place, scratch, feed.lines())
         except (ComputeError, OSError) as error:
+            if feed.failure is not None:
+                raise feed.failure from error
             raise EngineReadError(f"polars: {error}") from error
 
     def _shares(self, batch: InputBatch) -> int:

@@ -1,47 +1,98 @@
-"""Lines of a mini-batch as a Polars frame."""
+"""Lines of a mini-batch as a Polars frame.
+
+Files are unpacked and cut into lines of bounded length by the source; Polars' own reader would hold a line
+whole, however long, and would tell compression from the first bytes of any text.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
 
 import polars as pl
+from attrs import define, field
+from polars.exceptions import ComputeError
 from polars.io.plugins import register_io_source
 
-from ndr_core.ports import InputBatch
+from ndr_core.errors import NdrError, UnreadableFileError
+from ndr_core.line_blocks import lines_of
+from ndr_core.ports import InputBatch, InputFile
 
-_LINES_PER_BATCH = 50_000
-_LINE_SCHEMA = {"line": pl.String(), "undecodable": pl.Boolean()}
-
-
-def scan_lines(batch: InputBatch, storage_options: dict[str, Any]) -> pl.LazyFrame:
-    """Lines of all files, decompressed and decoded by Polars."""
-    if not batch.files:
-        return pl.LazyFrame(schema=_LINE_SCHEMA)
-    lines = pl.scan_lines(batch.uris, name="line", glob=False, storage_options=storage_options)
-    return lines.with_columns(pl.lit(False).alias("undecodable"))
+_SCHEMA: Final = {"line": pl.String(), "undecodable": pl.Boolean()}
+_FILES_AHEAD: Final = 4
+"""Files whose first block is fetched while another one is read: from S3, each first answer takes its time."""
 
 
-def decode_lines(batch: InputBatch) -> pl.LazyFrame:
-    """The same for files that hold bytes which are no UTF-8; such lines are marked."""
+@define
+class LineFeed:
+    """The lines of a batch, read as a query asks for them; `failure`: why reading them ended early."""
 
-    def batches(
+    batch: InputBatch
+    failure: NdrError | None = None
+    _stopped: bool = field(default=False, init=False)
+
+    def lines(self) -> pl.LazyFrame:
+        """Columns: `line`, text, and `undecodable`, whether its bytes were no UTF-8."""
+        return register_io_source(self._frames, schema=_SCHEMA, is_pure=True)
+
+    def stop(self) -> None:
+        """Have the reading end with its next block."""
+        self._stopped = True
+
+    def _frames(
+        self,
         with_columns: list[str] | None,
         predicate: pl.Expr | None,
         n_rows: int | None,
         batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
-        del n_rows  # no query here takes a head
-        rows: list[tuple[str, bool]] = []
-        for file in batch.files:
-            for line in batch.read_lines(file):
-                rows.append(_decoded(line))
-                if len(rows) >= (batch_size or _LINES_PER_BATCH):
-                    yield _line_frame(rows, with_columns, predicate)
-                    rows = []
-        yield _line_frame(rows, with_columns, predicate)
+        del n_rows, batch_size  # no query here takes a head
+        try:
+            for block in self._blocks():
+                if self._stopped:
+                    return
+                frame = _line_frame(block)
+                if predicate is not None:
+                    frame = frame.filter(predicate)
+                yield frame if with_columns is None else frame.select(with_columns)
+        except NdrError as error:
+            self.failure = error
+            raise
 
-    return register_io_source(batches, schema=_LINE_SCHEMA, is_pure=True)
+    def _blocks(self) -> Iterator[bytes]:
+        """The blocks of all files, one file after the other, the first blocks of the next ones fetched ahead."""
+        started: deque[tuple[InputFile, Iterator[bytes], Future[bytes | None]]] = deque()
+        waiting = iter(self.batch.files)
+        with ThreadPoolExecutor(_FILES_AHEAD) as pool:
+            while True:
+                for file in waiting:
+                    blocks = self.batch.read_blocks(file)
+                    started.append((file, blocks, pool.submit(next, blocks, None)))
+                    if len(started) > _FILES_AHEAD:
+                        break
+                if not started:
+                    return
+                file, blocks, first = started.popleft()
+                try:
+                    block = first.result()
+                    while block is not None:
+                        yield block
+                        block = next(blocks, None)
+                except UnreadableFileError as error:
+                    raise UnreadableFileError(str(error), file.uri) from error
+
+
+def _line_frame(block: bytes) -> pl.DataFrame:
+    """The lines of a block."""
+    try:
+        # Behind a line feed, the first bytes of a line are never taken for those of compressed data.
+        lines = pl.read_lines(b"\n" + block, name="line").slice(1)
+    except ComputeError:  # not all of it is UTF-8
+        rows = [_decoded(line) for line in lines_of([block])]
+        return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+    return lines.with_columns(pl.lit(False).alias("undecodable"))
 
 
 def _decoded(line: bytes) -> tuple[str, bool]:
@@ -49,12 +100,3 @@ def _decoded(line: bytes) -> tuple[str, bool]:
         return line.decode(), False
     except UnicodeDecodeError:
         return line.decode(errors="replace"), True
-
-
-def _line_frame(
-    rows: list[tuple[str, bool]], with_columns: list[str] | None, predicate: pl.Expr | None
-) -> pl.DataFrame:
-    frame = pl.DataFrame(rows, schema=_LINE_SCHEMA, orient="row")
-    if predicate is not None:
-        frame = frame.filter(predicate)
-    return frame if with_columns is None else frame.select(with_columns)

@@ -10,6 +10,7 @@ from attrs import asdict, field, frozen
 
 from ndr_adapters.polars.write import Place, schema_of
 from ndr_core.delta import DELTA_TABLE, PAIR_COLUMNS, PAIR_TABLE, DeltaPlan
+from ndr_core.line_blocks import lines_of
 from ndr_core.measures import ColumnType, OutputColumn
 from ndr_core.ports import EngineResult, InputBatch
 from ndr_core.reference import build_tables
@@ -26,7 +27,7 @@ class ReferenceEngine:
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         place = Place(staging_root, self.storage_options)
-        lines = (line for file in batch.files for line in batch.read_lines(file))
+        lines = lines_of(block for file in batch.files for block in batch.read_blocks(file))
         tables = build_tables(lines, plan)
         rejected = pl.LazyFrame([asdict(item) for item in tables.quarantine], _QUARANTINE_SCHEMA)
         sinks = [

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from ndr_adapters.aws import AwsError, told
-from ndr_core.errors import UsageError
+from ndr_adapters.aws import AwsError, error_code, told
+from ndr_core.errors import InputChangedError, printable
 from ndr_core.s3_address import S3Address
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ FIRST_BYTES: Final = 256 << 10
 _CHUNK_BYTES: Final = 8 << 20
 _READ_ATTEMPTS: Final = 5
 _DELETE_BATCH: Final = 1000
+_CHANGED: Final = ("PreconditionFailed", "412", "InvalidRange", "416")
 
 
 def list_objects(client: S3Client, place: S3Address) -> Iterator[ObjectTypeDef]:
@@ -39,11 +40,15 @@ def list_objects(client: S3Client, place: S3Address) -> Iterator[ObjectTypeDef]:
 class ObjectStream(io.RawIOBase):
     """An object read in ranges, each tried again by itself: a lost connection is no broken file."""
 
-    def __init__(self, client: S3Client, bucket: str, key: str, size: int) -> None:
+    def __init__(
+        self, client: S3Client, bucket: str, key: str, size: int, etag: str | None = None
+    ) -> None:
+        """`etag`: of the version to read; default: whatever is there."""
         self._client = client
         self._bucket = bucket
         self._key = key
         self._size = size
+        self._etag = etag
         self._offset = 0
         self._chunk = memoryview(b"")
 
@@ -63,11 +68,16 @@ class ObjectStream(io.RawIOBase):
         return count
 
     def read_range(self, start: int, length: int) -> bytes:
-        """Bytes from `start`, fewer than `length` at the end. Raises AwsError when they can't be had."""
+        """Bytes from `start`, fewer than `length` at the end.
+
+        Raises AwsError when they can't be had, InputChangedError where the object is another one by now.
+        """
         end = min(start + length, self._size) - 1
-        found = get_object(self._client, self._bucket, self._key, f"bytes={start}-{end}")
-        if found is None:
-            raise UsageError(f"s3://{self._bucket}/{self._key}: is gone; was it moved meanwhile?")
+        found = get_object(
+            self._client, self._bucket, self._key, f"bytes={start}-{end}", self._etag
+        )
+        if found is None or found.etag != (self._etag or found.etag):
+            raise InputChangedError(printable(f"s3://{self._bucket}/{self._key}"))
         return found.content
 
 
@@ -81,9 +91,15 @@ class Found:
 
 
 def get_object(
-    client: S3Client, bucket: str, key: str, byte_range: str | None = None
+    client: S3Client,
+    bucket: str,
+    key: str,
+    byte_range: str | None = None,
+    etag: str | None = None,
 ) -> Found | None:
-    """Fetch an object; None if there is none. An answer that breaks off is asked for anew.
+    """Fetch an object; None if there is none, or no more the one of that `etag`.
+
+    An answer that breaks off is asked for again.
 
     Raises AwsError when that does not help.
     """
@@ -91,12 +107,18 @@ def get_object(
     wanted: dict[str, Any] = {"Bucket": bucket, "Key": key}
     if byte_range is not None:
         wanted["Range"] = byte_range
+    if etag is not None:
+        wanted["IfMatch"] = etag
     for attempt in range(_READ_ATTEMPTS):
         with told(address):
             try:
                 answer = client.get_object(**wanted)
             except client.exceptions.NoSuchKey:
                 return None
+            except ClientError as error:
+                if error_code(error) in _CHANGED:
+                    return None
+                raise
         try:
             content = answer["Body"].read()
         except (BotoCoreError, OSError) as error:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING, cast
 
 from attrs import frozen
 
 from ndr_adapters.aws import THREADS, told
+from ndr_adapters.compression import head_of, unpacked
 from ndr_adapters.s3.objects import FIRST_BYTES, ObjectStream, list_objects
-from ndr_core.batch_files import HEADER_BYTES, header_problem, is_data, lines_of
+from ndr_core.batch_files import is_data
 from ndr_core.errors import UsageError
+from ndr_core.file_format import GZIP_TAIL_BYTES, HEAD_BYTES, Compression, Head, compression_of
+from ndr_core.line_blocks import line_blocks
 from ndr_core.ports import InputFile
 from ndr_core.s3_address import S3Address
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 @frozen
 class S3Reader:
-    """Flow logs as JSON Lines below a prefix, or in one object; gzip by the name `*.gz`.
+    """Flow logs as JSON Lines below a prefix, or in one object.
 
     Names that begin with `_` or `.` are no data, nor are the empty objects that stand for folders.
     """
@@ -31,7 +34,16 @@ class S3Reader:
     client: S3Client
     prefix: S3Address
 
-    def files(self) -> tuple[InputFile, ...]:
+    def files(self, notice: Callable[[str], None]) -> tuple[InputFile, ...]:
+        del notice  # keys are all that there is: no links, no other kinds of file
+        found = self._listed()
+        if not found:
+            raise UsageError(
+                f"input {self.prefix}: no files there; check the prefix, and that the mini-batch has landed"
+            )
+        return tuple(sorted(found, key=lambda file: file.uri))
+
+    def _listed(self) -> list[InputFile]:
         below = len(self.prefix.below)
         found = [
             _input_file(self.prefix.bucket, item)
@@ -39,12 +51,7 @@ class S3Reader:
             if not item["Key"].endswith("/")
             and is_data(item["Key"][below:], f"s3://{self.prefix.bucket}/{item['Key']}")
         ]
-        found = found or self._single()
-        if not found:
-            raise UsageError(
-                f"input {self.prefix}: no files there; check the prefix, and that the mini-batch has landed"
-            )
-        return tuple(sorted(found, key=lambda file: file.uri))
+        return found or self._single()
 
     def _single(self) -> list[InputFile]:
         """The object whose key is the prefix itself, if there is one."""
@@ -58,24 +65,32 @@ class S3Reader:
             if item["Key"] == self.prefix.key
         ]
 
-    def header_problems(self, files: Sequence[InputFile]) -> dict[InputFile, str]:
+    def heads(self, files: Sequence[InputFile]) -> dict[InputFile, Head]:
         with ThreadPoolExecutor(THREADS) as pool:
-            problems = zip(files, pool.map(self._header_problem, files), strict=True)
-            return {file: problem for file, problem in problems if problem is not None}
+            return dict(zip(files, pool.map(self._head, files), strict=True))
 
-    def _header_problem(self, file: InputFile) -> str | None:
-        if file.size_bytes < HEADER_BYTES:
-            return header_problem(file.uri, b"")
-        return header_problem(file.uri, self._object(file).read_range(0, HEADER_BYTES))
+    def _head(self, file: InputFile) -> Head:
+        if not file.size_bytes:
+            return Head(unpacked_bytes=0)
+        found = self._object(file)
+        head = found.read_range(0, HEAD_BYTES)
+        tail = head[-GZIP_TAIL_BYTES:]
+        if compression_of(head) is Compression.GZIP and file.size_bytes > len(head):
+            tail = found.read_range(file.size_bytes - GZIP_TAIL_BYTES, GZIP_TAIL_BYTES)
+        return head_of(head, tail, file.size_bytes)
 
-    def lines(self, file: InputFile) -> Iterator[bytes]:
+    def blocks(self, file: InputFile) -> Iterator[bytes]:
         stream = cast(IO[bytes], io.BufferedReader(self._object(file), FIRST_BYTES))
-        return lines_of(file.uri, stream)
+        return line_blocks(unpacked(stream))
+
+    def changed(self, files: Sequence[InputFile]) -> list[InputFile]:
+        present = set(self._listed())
+        return [file for file in files if file not in present]
 
     def _object(self, file: InputFile) -> ObjectStream:
         place = S3Address.of_object(file.uri)
-        return ObjectStream(self.client, place.bucket, place.key, file.size_bytes)
+        return ObjectStream(self.client, place.bucket, place.key, file.size_bytes, file.version)
 
 
 def _input_file(bucket: str, item: ObjectTypeDef) -> InputFile:
-    return InputFile(str(S3Address(bucket, item["Key"])), item["Size"])
+    return InputFile(str(S3Address(bucket, item["Key"])), item["Size"], item["ETag"])

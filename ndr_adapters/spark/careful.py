@@ -27,7 +27,6 @@ from ndr_core.job_spec import JobSpec
 from ndr_core.json_line import (
     LONG_NUMBER,
     MAX_DEPTH,
-    MAX_LINE_BYTES,
     MAX_NUMBER_CHARACTERS,
     MAX_RAW_BYTES,
     PAIRED_ESCAPE,
@@ -74,7 +73,7 @@ def _members(
 
 
 def _may_be_read(line: str) -> str:
-    """The demands on a line that Jackson does not make: length, UTF-8, surrogate pairs, depth, short numbers."""
+    """The demands on a line that Jackson does not make: UTF-8, surrogate pairs, depth, short numbers."""
     escapes_pair = (
         f"(not contains({line}, {literal(chr(92) + 'u')}) or "
         f"not contains(regexp_replace({line}, {literal(PAIRED_ESCAPE)}, ''), {literal(chr(92))}))"
@@ -89,7 +88,7 @@ def _may_be_read(line: str) -> str:
     )
     opening = f"octet_length({line}) - octet_length(translate({line}, '[{{', ''))"
     return (
-        f"octet_length({line}) <= {MAX_LINE_BYTES} and {is_utf8(line)} and {escapes_pair} and "
+        f"{is_utf8(line)} and {escapes_pair} and "
         f"({opening} <= {MAX_DEPTH} or {depth} <= {MAX_DEPTH}) and "
         f"(octet_length({line}) <= {MAX_NUMBER_CHARACTERS} or not {without_strings} rlike {literal(LONG_NUMBER)})"
     )

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from ndr_adapters.spark import aggregate, quality
 from ndr_adapters.spark.careful import read_careful
 from ndr_adapters.spark.expr import quoted
+from ndr_adapters.spark.files import LONGEST_LINE, file_to_blame, refuse_unreadable
 from ndr_adapters.spark.parse import read_plain
 from ndr_adapters.spark.paths import as_glob, spark_address
 from ndr_adapters.spark.reading import UNFIT
@@ -47,6 +48,8 @@ _SETTINGS = {
     # Input of a task that reads: less than Spark's own 128 MiB, with which cores wait for the last task.
     "spark.sql.files.maxPartitionBytes": str(16 << 20),
     "spark.sql.files.openCostInBytes": str(1 << 20),
+    # A longer line would fill the heap; `files.py` refuses a file that has one.
+    "mapreduce.input.linerecordreader.line.maxlength": str(LONGEST_LINE),
     # Up to so many partitions, rows are written as they come rather than sorted by partition first.
     "spark.sql.maxConcurrentOutputFileWriters": "256",
     # A finished task puts its files in place itself: staging is private, so that no one sees a part of a job,
@@ -80,6 +83,7 @@ class SparkEngine:
     name: str = "spark"
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
+        refuse_unreadable(batch)
         tasks = self.tasks(batch)
         session = session_for(self.session, tasks)
         for key, value in self.settings.items():
@@ -118,7 +122,10 @@ class SparkEngine:
             _step(session, "count")
             return _result(rows, dropped, staged_rows(session, root))
         except (Py4JJavaError, PySparkException) as error:
-            raise EngineReadError(f"spark: {_root_cause(error)}") from error
+            cause = _root_cause(error)
+            raise EngineReadError(
+                f"spark: {cause}", file_to_blame(session, batch, cause)
+            ) from error
         finally:
             session.sparkContext.setJobDescription(described)  # type: ignore[arg-type]  # None unsets it
 

@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame
 from ndr_adapters.spark.expr import literal, quoted
 from ndr_adapters.spark.reading import (
     BLANK,
+    MALFORMED,
     READ,
     STRICT_JSON,
     UNFIT,
@@ -42,20 +43,28 @@ def read_plain(text: DataFrame, spec: JobSpec) -> DataFrame:
     """
     readings = readings_of(spec)
     columns = _typed_columns(readings)
-    lines = text.selectExpr(f"{_trimmed('value')} as line")
+    # Of a line that is too long only the start is looked at, as the core does.
+    start = f"cast(substring(cast(value as binary), 1, {MAX_LINE_BYTES + 1}) as string)"
+    lines = text.selectExpr(
+        "value", f"coalesce(octet_length(value) > {MAX_LINE_BYTES}, false) as overlong"
+    )
+    lines = lines.selectExpr(f"if(overlong, {start}, value) as value", "overlong")
+    lines = lines.selectExpr(f"{_trimmed('value')} as line", "overlong")
     decoded = _undecoded(lines, readings) if columns is None else _decoded(lines, columns, readings)
     # Times are worked out before they are looked at, lest each look works them out anew.
     read = decoded.selectExpr(
         "*", *(f"{r.from_raw(_raw(r))} as {quoted(r.name)}" for r in readings)
     ).selectExpr(
         "line",
+        "overlong",
         "unfit",
         *(_raw(r) for r in readings),
         *(f"{r.checked(quoted(r.name))} as {quoted(r.name)}" for r in readings),
     )
     doubts = " or ".join(["unfit", *(r.doubt(_raw(r), quoted(r.name)) for r in readings)])
     outcome = (
-        f"case when line = '' then {BLANK} when {doubts} then {UNFIT} else {READ} end as outcome"
+        f"case when overlong then {MALFORMED} when line = '' then {BLANK} "
+        f"when {doubts} then {UNFIT} else {READ} end as outcome"
     )
     return read.selectExpr(
         "line", outcome, "cast(null as string) as fault", *canonical(readings, spec)
@@ -65,18 +74,22 @@ def read_plain(text: DataFrame, spec: JobSpec) -> DataFrame:
 def _decoded(
     lines: DataFrame, columns: Mapping[str, str], readings: Sequence[Reading]
 ) -> DataFrame:
-    """Line, `unfit`, and the raw values of a line that is not."""
+    """`line`, `overlong`, `unfit`, and the raw values of a line that is not."""
     schema = ", ".join(f"{quoted(name)} {sql_type}" for name, sql_type in columns.items())
     schema = literal(f"{schema}, {quoted(_CORRUPT)} string")
     options = f"map({STRICT_JSON}, 'columnNameOfCorruptRecord', {literal(_CORRUPT)})"
     return (
-        lines.selectExpr("line", f"if({_is_plain('line')}, line, null) as plain")
+        lines.selectExpr("line", "overlong", f"if({_is_plain('line')}, line, null) as plain")
         # Used twice, `plain` is worked out before: below `from_json` it would be interpreted, not compiled.
         .selectExpr(
-            "line", "plain is null as odd", f"from_json(plain, {schema}, {options}) as source"
+            "line",
+            "overlong",
+            "plain is null as odd",
+            f"from_json(plain, {schema}, {options}) as source",
         )
         .selectExpr(
             "line",
+            "overlong",
             f"(odd or source is null or source.{quoted(_CORRUPT)} is not null{_ambiguous(readings)}) as unfit",
             *(f"{r.raw(_source(r))} as {_raw(r)}" for r in readings),
         )
@@ -86,7 +99,7 @@ def _decoded(
 def _undecoded(lines: DataFrame, readings: Sequence[Reading]) -> DataFrame:
     """The same, where no line can be read plainly."""
     nulls = (f"cast(null as {r.decoded_type}) as {_raw(r)}" for r in readings)
-    return lines.selectExpr("line", "true as unfit", *nulls)
+    return lines.selectExpr("line", "overlong", "true as unfit", *nulls)
 
 
 def _source(reading: Reading) -> str:
@@ -127,7 +140,7 @@ def _is_plain(line: str) -> str:
     without = (f"octet_length({_before(sign, line)}) = octet_length({line})" for sign in "[\\")
     numbers = f"(octet_length({line}) <= {MAX_NUMBER_CHARACTERS} or not {line} rlike {literal(LONG_NUMBER)})"
     tests = [f"startswith({line}, '{{')", closed, *without, is_utf8(line), numbers]
-    return f"(octet_length({line}) <= {MAX_LINE_BYTES} and {' and '.join(tests)})"
+    return f"({' and '.join(tests)})"
 
 
 def _before(sign: str, line: str) -> str:

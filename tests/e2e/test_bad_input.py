@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 from collections.abc import Callable
@@ -48,10 +49,12 @@ BROKEN = {
     "cut in its trailer": GOOD[:-4],
     "failing its checksum": _corrupt(GOOD),
     "not UTF-8 and truncated": gzip.compress(b"\xff\n" * 100_000)[:-50],
-    "no gzip": b'{"source_ip": "10.0.0.1"}\n',
-    "garbage": bytes(range(256)) * 40,
     "garbage after the gzip header": GOOD[:10] + bytes(range(256)) * 40,
-    "nothing": b"",
+    "garbage behind its end": GOOD + b"garbage",
+    "UTF-16": json.dumps(flow()).encode("utf-16"),
+    "UTF-16 without a mark, packed": gzip.compress(json.dumps(flow()).encode("utf-16-le")),
+    "Parquet": b"PAR1" + bytes(100),
+    "bzip2": bz2.compress(json.dumps(flow()).encode()),
 }
 
 
@@ -74,7 +77,7 @@ def test_a_broken_file_fails_the_run_and_is_named(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("kind", ["truncated", "failing its checksum", "no gzip"])
+@pytest.mark.parametrize("kind", ["truncated", "failing its checksum", "UTF-16"])
 def test_a_broken_file_can_be_kept_in_quarantine_instead(
     engine: str, kind: str, tmp_path: Path
 ) -> None:
@@ -87,6 +90,17 @@ def test_a_broken_file_can_be_kept_in_quarantine_instead(
     assert list(done["report"]["unreadable_files"]) == [str(batch / "part-009.json.gz")]
     (kept,) = output.glob("quarantine/**/unreadable-*")
     assert kept.read_bytes() == BROKEN[kind]
+
+
+@pytest.mark.parametrize("kind", ["UTF-16", "UTF-16 without a mark, packed", "Parquet", "bzip2"])
+def test_a_file_of_another_format_is_told_by_what_it_is(kind: str, tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    (batch / "other.json").write_bytes(BROKEN[kind])
+
+    answer = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out")
+
+    assert answer.exit_code == 1
+    assert f"other.json: is {kind.split()[0]}" in answer.errors
 
 
 @pytest.mark.parametrize("engine", ENGINES)

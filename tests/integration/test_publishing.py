@@ -129,7 +129,9 @@ def _stage(batch: Path, staged: Path) -> None:
 
     plan = compile_plan(make_spec(), RuntimeParams("mb", "run", TEN, QUARTER_PAST))
     source = FolderSource(batch)
-    done = ReferenceEngine().build(plan, InputBatch(source.files(), source.lines, ()), str(staged))
+    done = ReferenceEngine().build(
+        plan, InputBatch(source.files(print), source.blocks, ()), str(staged)
+    )
     report = make_report(plan.reject_rules, done.kept, {}, {}, 0, {})
     facts = RunFacts.of(plan, report, "reference", "test")
     (staged / "run.pickle").write_bytes(pickle.dumps((plan, facts, dict(done.rows))))

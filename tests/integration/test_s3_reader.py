@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import random
 
 import pytest
 
 from ndr_adapters.aws import AwsError, s3_client
 from ndr_adapters.s3 import S3Reader
 from ndr_core.errors import UnreadableFileError, UsageError
+from ndr_core.file_format import Compression, Head
+from ndr_core.line_blocks import lines_of
 from ndr_core.ports import InputFile
 from ndr_core.s3_address import S3Address
 from tests.stand_in import Request, proxy, put_behind_the_server
@@ -25,7 +28,7 @@ def put(bucket: str, key: str, content: bytes) -> None:
 def test_all_of_ten_thousand_objects_are_listed_in_order(bucket: str) -> None:
     names = [f"in/mb/part-{number:05}.json.gz" for number in range(10_000)]
     put_behind_the_server(bucket, names)
-    files = reader(bucket).files()
+    files = reader(bucket).files(print)
     assert [file.uri for file in files] == [f"s3://{bucket}/{name}" for name in names]
     assert {file.size_bytes for file in files} == {1}
 
@@ -35,44 +38,54 @@ def test_siblings_hidden_names_and_folder_markers_are_no_data(bucket: str) -> No
         put(bucket, key, b"")
     for key in ("in/mb2/d.json", "in/mb.json"):
         put(bucket, key, b"")
-    found = [file.uri for file in reader(bucket).files()]
+    found = [file.uri for file in reader(bucket).files(print)]
     assert found == [f"s3://{bucket}/in/mb/a.json", f"s3://{bucket}/in/mb/sub/b.json"]
 
 
 def test_a_prefix_may_be_one_object(bucket: str) -> None:
     put(bucket, "in/mb.json", b"{}\n")
-    assert [file.size_bytes for file in reader(bucket, "in/mb.json").files()] == [3]
+    assert [file.size_bytes for file in reader(bucket, "in/mb.json").files(print)] == [3]
 
 
 def test_a_name_that_is_no_json_lines_is_refused(bucket: str) -> None:
     put(bucket, "in/mb/a.parquet", b"")
     with pytest.raises(UsageError, match=r"in/mb/a\.parquet: not a name of JSON Lines"):
-        reader(bucket).files()
+        reader(bucket).files(print)
 
 
 def test_an_empty_prefix_is_wrong_usage(bucket: str) -> None:
     with pytest.raises(UsageError, match="no files there"):
-        reader(bucket).files()
+        reader(bucket).files(print)
 
 
 @pytest.mark.usefixtures("aws")
 def test_a_missing_bucket_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match="no such bucket"):
-        reader("no-such-bucket-here").files()
+        reader("no-such-bucket-here").files(print)
 
 
-def test_headers_are_checked_against_names(bucket: str) -> None:
-    put(bucket, "in/mb/good.json.gz", gzip.compress(b"{}\n"))
+def test_how_a_file_is_packed_is_told_by_its_content(bucket: str) -> None:
+    long = b"{}\n" * 5000
+    put(bucket, "in/mb/good.json.gz", gzip.compress(long))
     put(bucket, "in/mb/plain.json.gz", b"{}\n")
     put(bucket, "in/mb/empty.json.gz", b"")
-    put(bucket, "in/mb/packed.json", gzip.compress(b"{}\n"))
-    files = reader(bucket).files()
-    problems = reader(bucket).header_problems(files)
-    named = {file.uri.rpartition("/")[2]: problem for file, problem in problems.items()}
+    put(bucket, "in/mb/packed.json", gzip.compress(random.Random(0).randbytes(9000)))
+    put(bucket, "in/mb/wide.json", "{}\n".encode("utf-16"))
+
+    files = reader(bucket).files(print)
+    heads = reader(bucket).heads(files)
+
+    named = {file.uri.rpartition("/")[2]: head for file, head in heads.items()}
     assert named == {
-        "plain.json.gz": "named .gz, but not gzip data",
-        "empty.json.gz": "named .gz, but not gzip data",
-        "packed.json": "gzip data, but not named .gz",
+        "good.json.gz": Head(Compression.GZIP, len(long)),
+        "plain.json.gz": Head(Compression.NONE, 3),
+        "empty.json.gz": Head(Compression.NONE, 0),
+        "packed.json": Head(Compression.GZIP, 9000),
+        "wide.json": Head(
+            Compression.NONE,
+            8,
+            "is UTF-16 text, no JSON Lines in UTF-8; convert it, or leave it out of the mini-batch",
+        ),
     }
 
 
@@ -82,13 +95,13 @@ LINES = [b"%d" % number * 20 for number in range(200_000)]
 def big_file(bucket: str) -> InputFile:
     """Several ranges long, even when packed."""
     put(bucket, "in/mb/big.json", b"\n".join(LINES) + b"\n")
-    (file,) = reader(bucket).files()
+    (file,) = reader(bucket).files(print)
     assert file.size_bytes > 20 << 20
     return file
 
 
 def test_a_file_is_read_in_ranges(bucket: str) -> None:
-    assert list(reader(bucket).lines(big_file(bucket))) == LINES
+    assert list(lines_of(reader(bucket).blocks(big_file(bucket)))) == LINES
 
 
 def test_reading_goes_on_where_a_connection_broke(
@@ -101,7 +114,7 @@ def test_reading_goes_on_where_a_connection_broke(
 
     with proxy(aws, cut_every_other) as broken:
         monkeypatch.setenv("AWS_ENDPOINT_URL", broken.address)
-        assert list(reader(bucket).lines(file)) == LINES
+        assert list(lines_of(reader(bucket).blocks(file))) == LINES
         assert len(broken.faults) > 3
 
 
@@ -109,28 +122,28 @@ def test_a_file_that_can_not_be_fetched_is_not_called_broken(
     bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(bucket, "in/mb/a.json.gz", gzip.compress(b"{}\n" * 1000))
-    (file,) = reader(bucket).files()
+    (file,) = reader(bucket).files(print)
     with proxy(aws, lambda _: "cut") as broken:
         monkeypatch.setenv("AWS_ENDPOINT_URL", broken.address)
         with pytest.raises(AwsError, match="reading broke off"):
-            list(reader(bucket).lines(file))
+            list(lines_of(reader(bucket).blocks(file)))
 
 
 def test_a_server_that_does_not_answer_in_time_is_asked_again(
     bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(bucket, "in/mb/a.json", b"{}\n")
-    (file,) = reader(bucket).files()
+    (file,) = reader(bucket).files(print)
     # The answer that comes may be late, too, on a busy machine: it is the lines and the faults that count.
     monkeypatch.setattr("ndr_adapters.aws.READ_SECONDS", 0.3)
     with proxy(aws, lambda request: "slow" if request.number < 2 else None) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
-        assert list(reader(bucket).lines(file)) == [b"{}"]
+        assert list(lines_of(reader(bucket).blocks(file))) == [b"{}"]
         assert len(server.faults) == 2
 
 
 def test_a_truncated_file_is_unreadable(bucket: str) -> None:
     put(bucket, "in/mb/a.json.gz", gzip.compress(b"{}\n" * 1000)[:-10])
-    (file,) = reader(bucket).files()
+    (file,) = reader(bucket).files(print)
     with pytest.raises(UnreadableFileError, match="can't be read to its end"):
-        list(reader(bucket).lines(file))
+        list(lines_of(reader(bucket).blocks(file)))

@@ -56,7 +56,7 @@ def tasks_run(session: SparkSession, query: Callable[[], object], group: str) ->
 def test_one_shuffle_feeds_every_output(session: SparkSession, tmp_path: Path) -> None:
     lines = [flow(source_ip=f"10.0.0.{n}") for n in range(50)]
     source = FolderSource(write_batch(tmp_path / "in", [lines[:25], lines[25:]]))
-    batch = InputBatch(source.files(), source.lines, ())
+    batch = InputBatch(source.files(print), source.blocks, ())
     views = views_of(session, batch)
     assert count("Exchange", views) == 1
     held = held_in_shuffle(views)
@@ -76,7 +76,7 @@ def test_views_are_shuffled_once_and_then_read_from_the_files_of_the_shuffle(
     session: SparkSession, tmp_path: Path
 ) -> None:
     source = FolderSource(write_batch(tmp_path / "in", [[flow(source_bytes=n) for n in range(9)]]))
-    held = held_in_shuffle(views_of(session, InputBatch(source.files(), source.lines, ())))
+    held = held_in_shuffle(views_of(session, InputBatch(source.files(print), source.blocks, ())))
     pairs = []
     tasks = [
         # A query of its own each time: Spark would keep the shuffle of one that is run again.
@@ -91,12 +91,12 @@ def test_lines_are_read_once_and_carefully_only_where_needed(
     session: SparkSession, tmp_path: Path
 ) -> None:
     source = FolderSource(write_batch(tmp_path / "in", [[flow(), "bad", flow()]]))
-    views = views_of(session, InputBatch(source.files(), source.lines, ()))
+    views = views_of(session, InputBatch(source.files(print), source.blocks, ()))
     # By now the text has been read and decoded into a checkpoint, of which two parts are left to unite.
     assert count("FileScan", views) == 0
     assert count("Union", views) == 1
     clean = FolderSource(write_batch(tmp_path / "clean", [[flow(), flow()]]))
-    plain = views_of(session, InputBatch(clean.files(), clean.lines, ()))
+    plain = views_of(session, InputBatch(clean.files(print), clean.blocks, ()))
     assert count("Union", plain) == 0
     assert "from_json" not in plan_of(plain)
 
@@ -124,7 +124,7 @@ def test_the_lines_of_a_large_file_are_read_by_all_tasks(
         name: [len(rows) for rows in flows.rdd.glom().collect()]
         for name, source in (("one", one), ("even", even))
         for flows in [
-            flows_of(session, PLAN, InputBatch(source.files(), source.lines, ()), tasks=3)
+            flows_of(session, PLAN, InputBatch(source.files(print), source.blocks, ()), tasks=3)
         ]
     }
     assert len(sizes["one"]) == 3
@@ -138,7 +138,7 @@ def test_the_records_of_a_busy_host_are_spread_over_all_tasks(
     busy = [flow(source_ip="10.0.0.1", source_bytes=n) for n in range(100)]
     others = [flow(source_ip=f"10.0.1.{n}", destination_ip=f"192.0.2.{n}") for n in range(100)]
     source = FolderSource(write_batch(tmp_path / "in", [busy + others]))
-    flows = flows_of(session, PLAN, InputBatch(source.files(), source.lines, ()), tasks=3)
+    flows = flows_of(session, PLAN, InputBatch(source.files(print), source.blocks, ()), tasks=3)
     assert busy_hosts(flows, PLAN, tasks=1, records=200) == {}
     found = busy_hosts(flows, PLAN, tasks=3, records=200)
     assert found == {0: ["10.0.0.1"], 1: ["192.0.2.7"]}
@@ -160,7 +160,7 @@ def test_histograms_stay_exact_where_the_aggregation_falls_back_to_sorting(
     session.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "2")
     lines = [flow(source_ip=f"10.0.0.{n % 7}", source_bytes=n % 5) for n in range(140)]
     source = FolderSource(write_batch(tmp_path / "in", [lines]))
-    views = views_of(session, InputBatch(source.files(), source.lines, ())).localCheckpoint()
+    views = views_of(session, InputBatch(source.files(print), source.blocks, ())).localCheckpoint()
     rows = aggregate.host_rows(views, aggregate.pair_table(views), PLAN)
     histograms = {
         tuple((cell["bucket"], cell["count"]) for cell in row["bytes_sent_hist"])

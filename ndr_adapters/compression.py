@@ -1,0 +1,146 @@
+"""Files unpacked piece by piece, by what they are and not by their names."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import IO, Any, Final
+
+from ndr_core.errors import UnreadableFileError
+from ndr_core.file_format import HEAD_BYTES, Compression, Head, compression_of, other_format
+
+try:
+    from isal import isal_zlib as _inflate
+except ImportError:  # it is compiled; a cluster need not have it
+    import zlib as _inflate  # type: ignore[no-redef]
+
+_decompressor: Callable[[int], Any] = _inflate.decompressobj
+_CORRUPT: Any = (zlib.error, _inflate.error, EOFError)
+
+PIECE_BYTES: Final = 4 << 20
+"""Of unpacked data at most: with smaller ones Polars takes more processor time for the same lines."""
+_PACKED_BYTES: Final = 256 << 10
+_GZIP_WINDOW: Final = 31
+_ZLIB_WINDOW: Final = 15
+_ZSTD_WINDOW: Final = 27
+"""Log2 of the bytes that a zstd file may make its reader hold: what zstd's own tool allows."""
+
+Unpacker = Callable[[Iterator[bytes]], Iterator[bytes]]
+
+
+def unpacked(stream: IO[bytes]) -> Iterator[bytes]:
+    """The unpacked bytes of an open file, in pieces of at most PIECE_BYTES.
+
+    Raises UnreadableFileError where it is of another format, corrupt or cut short; what `stream` raises passes.
+    """
+    head = stream.read(HEAD_BYTES)
+    compression = compression_of(head)
+    if compression is Compression.NONE:
+        size = PIECE_BYTES
+        pieces: Iterator[bytes] = chain([head], iter(lambda: stream.read(size), b""))
+    else:
+        packed = chain([head], iter(lambda: stream.read(_PACKED_BYTES), b""))
+        pieces = _UNPACKERS[compression](packed)
+    try:
+        first = next(pieces, b"")
+        refuse_other_format(first)
+        yield first
+        yield from pieces
+    except _CORRUPT as error:
+        raise UnreadableFileError(f"can't be read to its end: {error}") from error
+
+
+def head_of(head: bytes, tail: bytes, size: int) -> Head:
+    """What the first HEAD_BYTES and the last GZIP_TAIL_BYTES of a file of `size` bytes tell."""
+    compression = compression_of(head)
+    length = {
+        Compression.NONE: size,
+        Compression.GZIP: int.from_bytes(tail, "little"),
+    }.get(compression)
+    try:
+        refuse_other_format(_unpacked_head(head, compression))
+    except UnreadableFileError as error:
+        return Head(compression, length, str(error))
+    return Head(compression, length)
+
+
+def _unpacked_head(head: bytes, compression: Compression) -> bytes:
+    if compression is Compression.NONE:
+        return head
+    try:
+        return next(_UNPACKERS[compression](iter([head])), b"")
+    except _CORRUPT:
+        return b""  # of a file that goes on, or is broken: reading it tells
+
+
+def refuse_other_format(head: bytes) -> None:
+    """Raise UnreadableFileError where unpacked first bytes are those of another format."""
+    found = other_format(head)
+    if found is not None:
+        raise UnreadableFileError(
+            f"is {found}, no JSON Lines in UTF-8; convert it, or leave it out of the mini-batch"
+        )
+
+
+def _unpacked(
+    packed: Iterator[bytes], new: Callable[[], Any], padding: bytes = b""
+) -> Iterator[bytes]:
+    """The data of one compressed stream after the other; `new` makes what unpacks one.
+
+    `padding`: a byte that may stand between streams, and behind the last one.
+    """
+    unpacker = new()
+    for piece in packed:
+        while True:
+            if unpacker.eof:
+                piece = piece.lstrip(padding)
+                if not piece:
+                    break
+                unpacker = new()
+            data = unpacker.decompress(piece, PIECE_BYTES)
+            if data:
+                yield data
+            piece = (
+                unpacker.unused_data if unpacker.eof else getattr(unpacker, "unconsumed_tail", b"")
+            )
+            if not piece and (unpacker.eof or not data):
+                break
+    if not unpacker.eof:
+        raise EOFError("the compressed data end before their end marker")
+
+
+def _from_gzip(packed: Iterator[bytes]) -> Iterator[bytes]:
+    return _unpacked(packed, lambda: _decompressor(_GZIP_WINDOW), padding=b"\0")
+
+
+def _from_zlib(packed: Iterator[bytes]) -> Iterator[bytes]:
+    return _unpacked(packed, lambda: _decompressor(_ZLIB_WINDOW))
+
+
+def _from_zstd(packed: Iterator[bytes]) -> Iterator[bytes]:
+    zstd = _zstd()
+    options = {zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
+    try:
+        yield from _unpacked(packed, lambda: zstd.ZstdDecompressor(options=options))
+    except zstd.ZstdError as error:
+        raise zlib.error(str(error)) from error
+
+
+def _zstd() -> Any:
+    name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise UnreadableFileError(
+            "is compressed by zstd, which can't be read here: pip install backports.zstd"
+        ) from error
+
+
+_UNPACKERS: Final[dict[Compression, Unpacker]] = {
+    Compression.GZIP: _from_gzip,
+    Compression.ZLIB: _from_zlib,
+    Compression.ZSTD: _from_zstd,
+}

@@ -1,0 +1,226 @@
+"""Files as people have them: however packed and named, behind links, or no files at all."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backports import zstd
+
+from tests.e2e.cli import Answer, run, write_spec
+from tests.support import flow, write_batch
+
+ENGINES = ["reference", "polars", "spark"]
+LINES = b"".join(json.dumps(flow(source_port=port)).encode() + b"\n" for port in range(20_000))
+
+PACKED: dict[str, bytes] = {
+    "nothing.json.gz": b"",
+    "plain.json.gz": LINES,
+    "gzip.json": gzip.compress(LINES),
+    "gzip-of-parts.json.gz": b"".join(
+        gzip.compress(part) for part in (LINES[:1000], b"", LINES[1000:])
+    ),
+    "gzip-padded.json.gz": gzip.compress(LINES) + bytes(700_000),
+    "zlib.json": zlib.compress(LINES),
+    "zlib.gz": zlib.compress(LINES, 1),
+    "zstd.json": zstd.compress(LINES),
+    "zstd-of-parts.json.zst": zstd.compress(LINES[:1000]) + zstd.compress(LINES[1000:]),
+}
+SPARK_READS = {"nothing.json.gz", "gzip-of-parts.json.gz"}
+
+
+def report(answer: Answer) -> dict[str, Any]:
+    found: dict[str, Any] = answer.json()["report"]
+    return found
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", list(PACKED))
+def test_how_a_file_is_packed_is_told_by_its_content_whatever_its_name(
+    engine: str, name: str, tmp_path: Path
+) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    (batch / name).write_bytes(PACKED[name])
+    spec = write_spec(tmp_path / "job.json", delta={"measures": ["sessions_cnt"]})
+
+    answer = run(spec, batch, tmp_path / "out", "--json", engine=engine)
+
+    if engine != "spark" or name in SPARK_READS:
+        assert report(answer)["kept"] == (1 if name.startswith("nothing") else 20_001)
+    else:
+        assert answer.exit_code == 1
+        assert f"{name}: " in answer.errors
+        assert "take --engine polars" in answer.errors
+
+
+@pytest.mark.parametrize("cut", [1, 5, 5000])
+@pytest.mark.parametrize("name", ["gzip.json", "zlib.json", "zstd.json"])
+def test_a_packed_file_that_ends_too_early_is_unreadable(
+    name: str, cut: int, tmp_path: Path
+) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    (batch / name).write_bytes(PACKED[name][:-cut])
+
+    answer = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out")
+
+    assert answer.exit_code == 1
+    assert f"{name}: can't be read to its end" in answer.errors
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("start", [b"x\x01", b"x^", b"\x28\xb5", b"\x1f", b"(\xb5/\xfd"[:3]])
+def test_a_text_that_begins_as_packed_data_do_is_text(
+    engine: str, start: bytes, tmp_path: Path
+) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    (batch / "text.json").write_bytes(start + b" is no JSON\n" + LINES[:400] + b"\n" + start)
+    spec = write_spec(tmp_path / "job.json", delta={"measures": ["sessions_cnt"]})
+
+    answer = run(spec, batch, tmp_path / "out", "--json", engine=engine)
+
+    assert report(answer)["rejected"]["malformed_json"] >= 2
+    assert report(answer)["kept"] >= 2
+
+
+def test_links_to_folders_and_files_are_followed(tmp_path: Path) -> None:
+    write_batch(tmp_path / "elsewhere" / "deep", [[flow()], [flow()]])
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    (batch / "link").symlink_to(tmp_path / "elsewhere")
+    (write_batch(tmp_path / "other", [[flow()]]) / "part-000.json.gz").rename(tmp_path / "one.json")
+    (batch / "file.json").symlink_to(tmp_path / "one.json")
+
+    answer = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--json")
+
+    assert report(answer)["read"] == 4
+
+
+def test_what_several_links_lead_to_is_read_once_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    inner = write_batch(batch / "inner", [[flow()], [flow()]])
+    (batch / "again.json.gz").symlink_to(batch / "part-000.json.gz")
+    (batch / "current").symlink_to(inner)
+    (inner / "up").symlink_to(batch)
+
+    answer = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out")
+
+    assert answer.exit_code == 0, answer.errors
+    assert "read 3, kept 3" in caplog.text
+    assert "again.json.gz, which is read there" in caplog.text
+    assert "in/current, which is read there" in caplog.text
+    assert "up: leads back to a folder that it lies in; it is not followed" in caplog.text
+
+
+def _dangling(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def _to_itself(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def _socket(path: Path) -> None:
+    import socket
+
+    here = Path.cwd()
+    os.chdir(path.parent)  # a socket's address is short
+    try:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+ODD: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "dangling": (_dangling, "is a link to 'nowhere': No such file or directory"),
+    "to itself": (_to_itself, "Too many levels of symbolic links"),
+    "fifo": (os.mkfifo, "is a FIFO, no file of data"),
+    "socket": (_socket, "is a socket, no file of data"),
+    "device": (lambda path: path.symlink_to("/dev/zero"), "is a device, no file of data"),
+}
+
+
+@pytest.mark.parametrize("kind", list(ODD))
+@pytest.mark.parametrize("name", ["odd", "odd.json"])
+def test_what_is_no_file_is_named_and_can_be_set_aside(
+    kind: str, name: str, tmp_path: Path
+) -> None:
+    make, message = ODD[kind]
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    make(batch / name)
+    aside = write_spec(tmp_path / "aside.json", quality={"on_unreadable_file": "quarantine"})
+
+    refused = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out")
+    answer = run(aside, batch, tmp_path / "out", "--json")
+
+    assert refused.exit_code == 1
+    assert f"in/{name}: {message}" in refused.errors
+    assert report(answer)["kept"] == 1
+    assert message in report(answer)["unreadable_files"][str(batch / name)]
+
+
+ODD_NAMES = [
+    b"caf\xe9.json",
+    b"tab\t.json",
+    b"line\nfeed.json",
+    b"x" * 240 + b".json",
+    b"\xff" * 80 + b".log",
+]
+
+
+@pytest.mark.parametrize("engine", ["reference", "polars"])
+@pytest.mark.parametrize("name", ODD_NAMES, ids=repr)
+def test_a_file_may_have_any_name(engine: str, name: bytes, tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    (batch / os.fsdecode(name)).write_bytes(LINES[:400].partition(b"\n")[0])
+
+    answer = run(
+        write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--json", engine=engine
+    )
+
+    assert report(answer)["kept"] == 2
+
+
+@pytest.mark.parametrize("name", ODD_NAMES, ids=repr)
+def test_an_unreadable_file_of_any_name_is_kept_in_the_quarantine(
+    name: bytes, tmp_path: Path
+) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    broken = gzip.compress(LINES)[:-9]
+    (batch / os.fsdecode(name)).write_bytes(broken)
+    spec = write_spec(tmp_path / "job.json", quality={"on_unreadable_file": "quarantine"})
+
+    answer = run(spec, batch, tmp_path / "out", "--json")
+
+    assert report(answer)["kept"] == 1
+    (kept,) = (tmp_path / "out").glob("quarantine/**/unreadable-*")
+    assert kept.read_bytes() == broken
+    assert len(report(answer)["unreadable_files"]) == 1
+
+
+def test_a_file_that_is_changed_while_it_is_read_fails_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ndr_adapters.polars import PolarsEngine
+
+    batch = write_batch(tmp_path / "in", [[flow()], [flow()]])
+    build = PolarsEngine.build
+
+    def build_meanwhile(*arguments: Any) -> Any:
+        result = build(*arguments)
+        write_batch(tmp_path / "in", [[flow(), flow(), flow()]])
+        return result
+
+    monkeypatch.setattr(PolarsEngine, "build", build_meanwhile)
+
+    answer = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out")
+
+    assert answer.exit_code == 1
+    assert "part-000.json.gz: was changed while it was read; nothing was published" in answer.errors
