@@ -24,7 +24,7 @@ from ndr_adapters.spark.connector import connector_jars
 from ndr_core.job_spec import JobSpec
 from tests.e2e.cli import SLICE, ndr
 from tests.integration.s3_run import FAST_START, publish, rows
-from tests.integration.test_sagemaker import POLICY_VALUES, filled
+from tests.integration.test_deploy import POLICY_VALUES, filled
 from tests.stand_in import CREDENTIALS, Request, proxy
 from tests.support import flow, make_spec, objects, upload, us, write_batch
 
