@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import time
 import urllib.request
@@ -15,6 +16,7 @@ import pytest
 from moto.sagemaker.exceptions import ResourceNotFound
 from moto.sagemaker.models import SageMakerModelBackend
 
+from ndr_adapters.dynamodb.job_specs import PARTITION_KEY
 from tests.e2e.cli import ndr
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +32,7 @@ RUN = {
 POLICY_VALUES = {
     "Region": "eu-west-1",
     "Account": "123456789012",
+    "ProjectName": "demo",
     "LandingBucket": "landing-bucket",
     "LandingPrefix": "landing/demo",
     "DeltasBucket": "deltas-bucket",
@@ -40,6 +43,11 @@ POLICY_VALUES = {
     "JobRole": "ndr-job",
     "PipelineName": "ndr",
     "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:alarms",
+    "Subnet": "subnet-1",
+    "SecurityGroup": "sg-1",
+    "LandingKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/landing",
+    "DeltasKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/deltas",
+    "VolumeKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/volume",
 }
 CAN_NOT_BE_RESTRICTED = {
     "cloudwatch:PutMetricData",
@@ -48,6 +56,7 @@ CAN_NOT_BE_RESTRICTED = {
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
     "ecr:GetAuthorizationToken",
 }
 """Actions for which AWS knows no resource, or may be asked without one."""
@@ -64,6 +73,43 @@ def filled(name: str, **values: str) -> str:
 def several(value: str | list[str]) -> list[str]:
     """One or many, as a list."""
     return [value] if isinstance(value, str) else value
+
+
+def statements(name: str, **changes: str) -> list[dict[str, Any]]:
+    """What a policy of `deploy/iam` allows, with the usual values and these."""
+    found: list[dict[str, Any]] = json.loads(filled(name, **(POLICY_VALUES | changes)))["Statement"]
+    return found
+
+
+def allowed(
+    policy: list[dict[str, Any]], action: str, resource: str, **context: str | list[str]
+) -> bool:
+    """Whether a policy allows this. `context`: keys that conditions ask for, a `__` for each colon."""
+    given = {key.replace("__", ":"): several(value) for key, value in context.items()}
+    return any(
+        statement["Effect"] == "Allow"
+        and action in several(statement["Action"])
+        and any(
+            fnmatch.fnmatchcase(resource, pattern) for pattern in several(statement["Resource"])
+        )
+        and all(
+            _holds(operator, given.get(key), several(wanted))
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, wanted in keys.items()
+        )
+        for statement in policy
+    )
+
+
+def _holds(operator: str, given: list[str] | None, wanted: list[str]) -> bool:
+    if operator == "Null":
+        return wanted == ["true" if given is None else "false"]
+    if given is None:
+        return False
+    if operator in ("StringEquals", "ForAllValues:StringEquals", "ArnEquals", "Bool"):
+        return all(value in wanted for value in given)
+    assert operator == "StringLike", operator
+    return all(any(fnmatch.fnmatchcase(value, pattern) for pattern in wanted) for value in given)
 
 
 @pytest.fixture
@@ -288,7 +334,9 @@ def test_the_roles_can_be_made(role: str) -> None:
 
 
 @pytest.mark.usefixtures("aws")
-@pytest.mark.parametrize("policy", ["job-role", "state-machine-role"])
+@pytest.mark.parametrize(
+    "policy", ["job-role", "job-role-vpc", "job-role-kms", "state-machine-role"]
+)
 def test_the_policies_are_valid_and_grant_no_wildcard(policy: str) -> None:
     text = filled(f"iam/{policy}.json", **POLICY_VALUES)
     boto3.client("iam").create_policy(PolicyName=f"test-{policy}", PolicyDocument=text)
@@ -296,3 +344,68 @@ def test_the_policies_are_valid_and_grant_no_wildcard(policy: str) -> None:
         for action in several(statement["Action"]):
             assert "*" not in action
             assert action in CAN_NOT_BE_RESTRICTED or statement["Resource"] != "*"
+
+
+def test_the_role_of_one_project_reaches_nothing_of_another() -> None:
+    policy = statements("iam/job-role.json")
+    table = "arn:aws:dynamodb:eu-west-1:123456789012:table/specs"
+    assert PARTITION_KEY == "project_name"  # what AWS calls the leading key
+    for project, may in (("demo", True), ("other", False), ("demo2", False)):
+        key = {"dynamodb__LeadingKeys": [project]}
+        assert allowed(policy, "dynamodb:GetItem", table, **key) is may
+        landed = f"arn:aws:s3:::landing-bucket/landing/{project}/mb/1.json.gz"
+        assert allowed(policy, "s3:GetObject", landed) is may
+        out = f"arn:aws:s3:::deltas-bucket/deltas/{project}/_manifests/1"
+        for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
+            assert allowed(policy, action, out) is may
+        for bucket, folder in (("landing", "landing"), ("deltas", "deltas")):
+            place = f"arn:aws:s3:::{bucket}-bucket"
+            listed = {"s3__prefix": f"{folder}/{project}/"}
+            assert allowed(policy, "s3:ListBucket", place, **listed) is may
+    assert not allowed(policy, "dynamodb:GetItem", table, dynamodb__LeadingKeys=["demo", "other"])
+    assert not allowed(policy, "dynamodb:GetItem", table)
+
+
+def test_a_job_in_a_vpc_may_use_its_own_subnet_and_security_group_only() -> None:
+    policy = statements("iam/job-role-vpc.json")
+    ec2 = "arn:aws:ec2:eu-west-1:123456789012"
+    for resource, may in {
+        "network-interface/eni-1": True,
+        "subnet/subnet-1": True,
+        "subnet/subnet-2": False,
+        "security-group/sg-1": True,
+        "security-group/sg-2": False,
+    }.items():
+        assert allowed(policy, "ec2:CreateNetworkInterface", f"{ec2}:{resource}") is may
+    for subnet, may in (("subnet-1", True), ("subnet-2", False)):
+        inside = {"ec2__Subnet": f"{ec2}:subnet/{subnet}"}
+        for action in ("ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"):
+            assert allowed(policy, action, f"{ec2}:network-interface/eni-1", **inside) is may
+    granted = {action for statement in policy for action in several(statement["Action"])}
+    assert granted == {
+        "ec2:CreateNetworkInterface",
+        "ec2:CreateNetworkInterfacePermission",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DeleteNetworkInterfacePermission",
+        "ec2:DescribeDhcpOptions",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    }
+
+
+def test_keys_are_used_by_s3_and_for_volumes_only() -> None:
+    policy = statements("iam/job-role-kms.json")
+    keys = {name: POLICY_VALUES[f"{name}KeyArn"] for name in ("Landing", "Deltas", "Volume")}
+    through_s3 = {"kms__ViaService": "s3.eu-west-1.amazonaws.com"}
+    assert allowed(policy, "kms:Decrypt", keys["Landing"], **through_s3)
+    assert not allowed(policy, "kms:GenerateDataKey", keys["Landing"], **through_s3)
+    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+        assert allowed(policy, action, keys["Deltas"], **through_s3)
+        assert not allowed(policy, action, keys["Deltas"])
+        assert not allowed(policy, action, keys["Volume"], **through_s3)
+    for by_aws in ("true", "false"):
+        grant = {"kms__GrantIsForAWSResource": by_aws}
+        assert allowed(policy, "kms:CreateGrant", keys["Volume"], **grant) is (by_aws == "true")
+        assert not allowed(policy, "kms:CreateGrant", keys["Deltas"], **grant)
