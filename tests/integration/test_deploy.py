@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import re
 import time
 import urllib.request
 import uuid
@@ -324,6 +325,20 @@ def test_each_template_is_json_once_it_is_filled(template: str) -> None:
     text = filled(template, **POLICY_VALUES)
     assert "${" not in text
     json.loads(text)
+
+
+def test_the_pages_set_each_variable_that_a_template_has() -> None:
+    pages = (ROOT / "README.md").read_text() + (ROOT / "docs" / "deploy.md").read_text()
+    exports = re.findall(r"^export (.+)$", pages, re.MULTILINE)
+    given = {name for line in exports for name in re.findall(r"(\w+)=", line)}
+    used = {
+        name
+        for template in TEMPLATES
+        for name in re.findall(r"\$\{(\w+)\}", (DEPLOY / template).read_text())
+    }
+    assert used - given == set()
+    assert used == set(POLICY_VALUES)
+    assert [name for name in TEMPLATES if Path(name).name.partition(".")[0] not in pages] == []
 
 
 @pytest.mark.usefixtures("aws")
