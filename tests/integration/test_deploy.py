@@ -381,7 +381,7 @@ def test_the_role_of_one_project_reaches_nothing_of_another() -> None:
     assert not allowed(policy, "dynamodb:GetItem", table)
 
 
-def test_a_job_in_a_vpc_may_use_its_own_subnet_and_security_group_only() -> None:
+def test_a_job_in_a_vpc_may_use_the_given_subnet_and_security_group_only() -> None:
     policy = statements("iam/job-role-vpc.json")
     ec2 = "arn:aws:ec2:eu-west-1:123456789012"
     for resource, may in {
