@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,7 +50,7 @@ def local_session(
     `cores` defaults to all of the machine. No UI, UTC, and as many shuffle partitions as cores to begin with.
     `s3`: with the connector for `s3a://`; raises UsageError where that has not been fetched.
     """
-    ensure_java()
+    ensure_java(lambda notice: print(notice, file=sys.stderr))
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     threads = cores or os.cpu_count() or 1
     logging = Path(__file__).with_name("log4j2.properties").as_uri()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import os
 import subprocess
@@ -24,7 +23,7 @@ from ndr_adapters.spark.connector import connector_jars
 from ndr_core.job_spec import JobSpec
 from tests.e2e.cli import SLICE, ndr
 from tests.integration.s3_run import FAST_START, publish, rows
-from tests.integration.test_sagemaker import POLICY_VALUES, filled
+from tests.integration.test_deploy import allowed, statements
 from tests.stand_in import CREDENTIALS, Request, proxy
 from tests.support import flow, make_spec, objects, upload, us, write_batch
 
@@ -284,36 +283,25 @@ def test_the_jobs_policy_covers_all_that_the_job_asks_of_s3_and_dynamodb(
         done = run(*deployment.arguments(), AWS_ENDPOINT_URL=server.address)
         assert done.returncode == 0, done.stdout + done.stderr
         asked = {needed(request, deployment.bucket) for request in server.requests}
-    values = POLICY_VALUES | {
-        "LandingBucket": deployment.bucket,
-        "DeltasBucket": deployment.bucket,
-        "JobSpecTable": deployment.table,
-    }
-    statements = json.loads(filled("iam/job-role.json", **values))["Statement"]
+    policy = statements(
+        "iam/job-role.json",
+        ProjectName=deployment.spec.project_name,
+        LandingBucket=deployment.bucket,
+        DeltasBucket=deployment.bucket,
+        JobSpecTable=deployment.table,
+    )
 
-    def allowed(action: str, resource: str, prefix: str | None) -> bool:
-        if action.startswith("dynamodb:"):
-            return action == "dynamodb:GetItem"
-        if action == "s3:DeleteObject" and resource.endswith(
-            "/"
-        ):  # many at once, named in the body
-            return True
-        for statement in statements:
-            actions, resources = (
-                [x] if isinstance(x, str) else x
-                for x in (statement["Action"], statement["Resource"])
-            )
-            prefixes = statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix", ["*"])
-            if (
-                action in actions
-                and any(fnmatch.fnmatchcase(resource, pattern) for pattern in resources)
-                and (prefix is None or any(fnmatch.fnmatchcase(prefix, p) for p in prefixes))
-            ):
-                return True
-        return False
+    def may(action: str, resource: str, prefix: str | None) -> bool:
+        if action.startswith("dynamodb:"):  # table and key are in the body
+            table = f"arn:aws:dynamodb:eu-west-1:123456789012:table/{deployment.table}"
+            own = deployment.spec.project_name
+            return allowed(policy, action, table, dynamodb__LeadingKeys=[own])
+        if action == "s3:DeleteObject" and resource.endswith("/"):  # many, named in the body
+            return allowed(policy, action, f"{resource}deltas/demo/any")
+        return allowed(policy, action, resource, **({"s3__prefix": prefix} if prefix else {}))
 
     assert len(asked) > 30
-    assert [item for item in sorted(asked, key=str) if not allowed(*item)] == []
+    assert [item for item in sorted(asked, key=str) if not may(*item)] == []
 
 
 def test_a_real_day_through_s3_is_the_same_from_both_engines(zeek_day: Path, bucket: str) -> None:

@@ -1,11 +1,9 @@
-"""What is deployed: the pipeline's definition, the state machine run for real, the policies."""
+"""What is deployed on SageMaker: the pipeline's definition and the package that it runs."""
 
 from __future__ import annotations
 
 import io
 import json
-import time
-import urllib.request
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -23,16 +21,10 @@ from ndr_adapters.sagemaker.pipeline import (
 from ndr_core.s3_address import S3Address
 from ndr_entrypoints.run_delta_builder import main
 from tests.e2e.cli import ndr
+from tests.integration.test_deploy import RUN
 from tests.support import objects
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
 ROLE = "arn:aws:iam::123456789012:role/ndr-job"
-RUN = {
-    "project_name": "demo",
-    "mini_batch_id": "mb",
-    "mini_batch_s3_prefix": "s3://landing/demo/mb",
-    "feature_spec_version": "v1",
-}
 
 
 def settings(bucket: str = "code-bucket", **changes: Any) -> PipelineSettings:
@@ -42,14 +34,6 @@ def settings(bucket: str = "code-bucket", **changes: Any) -> PipelineSettings:
 def definition(**changes: Any) -> Any:
     pipeline = build_delta_builder_pipeline(settings(**changes), build_package())
     return json.loads(pipeline.definition())
-
-
-def filled(name: str, **values: str) -> str:
-    """A file of `deploy/` with its placeholders filled."""
-    text = (DEPLOY / name).read_text()
-    for key, value in values.items():
-        text = text.replace("${" + key + "}", value)
-    return text
 
 
 def test_the_pipeline_has_all_parameters_and_defaults_for_those_that_may_be_left_out() -> None:
@@ -171,113 +155,3 @@ def test_the_local_pipeline_session_takes_it_as_far_as_docker(
     (step,) = execution.list_steps()["PipelineExecutionSteps"]
     assert step["StepName"] == "DeltaBuilder"
     assert "docker" in step["FailureReason"].lower()
-
-
-def run_state_machine(aws: str, pipeline: str, detail: dict[str, str]) -> dict[str, Any]:
-    """Run the shipped state machine on the stand-in, whose pipelines end at once."""
-    config = json.dumps({"stepfunctions": {"execute_state_machine": True}}).encode()
-    headers = {"Content-Type": "application/json"}
-    urllib.request.urlopen(urllib.request.Request(f"{aws}/moto-api/config", config, headers))
-    topic = boto3.client("sns").create_topic(Name="alarms")["TopicArn"]
-    text = filled(
-        "state-machine.asl.json",
-        PipelineName=pipeline,
-        JobSpecTable="specs",
-        AlarmTopicArn=topic,
-    )
-    asl = json.loads(text)
-    for state in asl["States"].values():  # not so patient as in production
-        state.update({"Seconds": 1} if state["Type"] == "Wait" else {})
-        for retry in state.get("Retry", ()):
-            retry["MaxAttempts"] = 1
-            retry["IntervalSeconds"] = 1
-    machine = boto3.client("stepfunctions")
-    arn = machine.create_state_machine(name=pipeline, definition=json.dumps(asl), roleArn=ROLE)[
-        "stateMachineArn"
-    ]
-    execution = machine.start_execution(
-        stateMachineArn=arn, name="run-1", input=json.dumps({"detail": detail})
-    )["executionArn"]
-    for _ in range(100):
-        found = machine.describe_execution(executionArn=execution)
-        if found["status"] != "RUNNING":
-            return {
-                "status": found["status"],
-                "error": found.get("error"),
-                "states": [
-                    event["stateEnteredEventDetails"]["name"]
-                    for event in machine.get_execution_history(executionArn=execution)["events"]
-                    if "stateEnteredEventDetails" in event
-                ],
-            }
-        time.sleep(0.2)
-    raise AssertionError("the state machine does not end")
-
-
-def test_the_state_machine_starts_the_pipeline_with_what_the_event_says(
-    aws: str, bucket: str
-) -> None:
-    assert (
-        ndr(
-            *("pipeline", "upsert", "--role-arn", ROLE, "--code-prefix", f"s3://{bucket}/ndr"),
-            *("--name", bucket),
-        ).exit_code
-        == 0
-    )
-    done = run_state_machine(aws, bucket, RUN)
-    assert (done["status"], done["states"][-1]) == ("SUCCEEDED", "Done")
-    sagemaker = boto3.client("sagemaker")
-    (execution,) = sagemaker.list_pipeline_executions(PipelineName=bucket)[
-        "PipelineExecutionSummaries"
-    ]
-    given = sagemaker.list_pipeline_parameters_for_execution(
-        PipelineExecutionArn=execution["PipelineExecutionArn"]
-    )["PipelineParameters"]
-    assert {parameter["Name"]: parameter["Value"] for parameter in given} == {
-        **RUN,
-        "job_name": "delta_builder",
-        "run_id": "run-1",
-        "job_spec_ddb_table_name": "specs",
-        "slice_start_ts": "",
-        "slice_end_ts": "",
-    }
-
-
-def test_the_state_machine_alarms_when_the_pipeline_can_not_start(aws: str, bucket: str) -> None:
-    done = run_state_machine(aws, f"missing-{bucket}", RUN)
-    assert done["status"] == "FAILED"
-    assert done["error"] == "DeltaBuilderFailed"
-    assert done["states"][-2:] == ["Alarm", "Failed"]
-
-
-POLICY_VALUES = {
-    "Region": "eu-west-1",
-    "Account": "123456789012",
-    "LandingBucket": "landing-bucket",
-    "LandingPrefix": "landing/demo",
-    "DeltasBucket": "deltas-bucket",
-    "DeltasPrefix": "deltas/demo",
-    "CodeBucket": "code-bucket",
-    "CodePrefix": "ndr",
-    "JobSpecTable": "specs",
-    "JobRole": "ndr-job",
-    "PipelineName": "ndr",
-    "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:alarms",
-}
-
-
-@pytest.mark.usefixtures("aws")
-@pytest.mark.parametrize("role", ["job-role", "state-machine-role"])
-def test_the_policies_are_valid_and_grant_no_wildcard(role: str) -> None:
-    policy = filled(f"iam/{role}.json", **POLICY_VALUES)
-    trust = filled(f"iam/{role}-trust.json", **POLICY_VALUES)
-    assert "${" not in policy + trust
-    iam = boto3.client("iam")
-    iam.create_role(RoleName=f"test-{role}", AssumeRolePolicyDocument=trust)
-    iam.create_policy(PolicyName=f"test-{role}", PolicyDocument=policy)
-    for statement in json.loads(policy)["Statement"]:
-        actions = statement["Action"]
-        for action in [actions] if isinstance(actions, str) else actions:
-            assert "*" not in action
-            needs_it = action in ("ecr:GetAuthorizationToken", "cloudwatch:PutMetricData")
-            assert needs_it or statement["Resource"] != "*"
