@@ -22,7 +22,7 @@ def line_blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
         if not end:
             rest += piece[: _MOST - len(rest)]
             continue
-        yield _cut(rest + piece[:end])
+        yield _cut(rest + memoryview(piece)[:end])
         rest = piece[end : end + _MOST]
     if rest:
         yield rest

@@ -21,6 +21,8 @@ from ndr_core.line_blocks import lines_of
 from ndr_core.ports import InputBatch, InputFile
 
 _SCHEMA: Final = {"line": pl.String(), "undecodable": pl.Boolean()}
+_LIKE_COMPRESSED: Final = (b"\x1f", b"x", b"(")
+"""First bytes of gzip, zlib and zstd data, which Polars would unpack. Behind a line feed they are text."""
 _FILES_AHEAD: Final = 4
 """Files whose first block is fetched while another one is read: from S3, each first answer takes its time."""
 
@@ -87,8 +89,10 @@ class LineFeed:
 def _line_frame(block: bytes) -> pl.DataFrame:
     """The lines of a block."""
     try:
-        # Behind a line feed, the first bytes of a line are never taken for those of compressed data.
-        lines = pl.read_lines(b"\n" + block, name="line").slice(1)
+        if block[:1] in _LIKE_COMPRESSED:
+            lines = pl.read_lines(b"\n" + block, name="line").slice(1)
+        else:
+            lines = pl.read_lines(block, name="line")
     except ComputeError:  # not all of it is UTF-8
         rows = [_decoded(line) for line in lines_of([block])]
         return pl.DataFrame(rows, schema=_SCHEMA, orient="row")

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from backports import zstd
 
 from tests.e2e.cli import Answer, run, write_spec
-from tests.support import flow, write_batch
+from tests.support import ENGINES as ALL_ENGINES
+from tests.support import (
+    differences,
+    flow,
+    make_plan,
+    run_engine,
+    run_reference,
+    write_batch,
+)
 
 ENGINES = ["reference", "polars", "spark"]
 
@@ -69,3 +82,65 @@ def test_an_integer_that_no_double_holds_is_no_time(tmp_path: Path, engine_name:
     answer = run(spec, batch, tmp_path / "out", "--json", engine=engine_name)
 
     assert (report(answer)["kept"], report(answer)["rejected"]["malformed_json"]) == (1, 2)
+
+
+def peak_mib(spec: Path, batch: Path, output: Path, engine: str) -> float:
+    """Most memory that a run held, in a process of its own."""
+    arguments = ["run", "--spec", spec, "--input", batch, "--output", output, "--engine", engine]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ndr_entrypoints.cli", *map(str, arguments), "--quiet"],
+        cwd=Path(__file__).parents[2],
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss / 1024
+
+
+@pytest.mark.parametrize("engine", ["reference", "polars"])
+@pytest.mark.parametrize("name", ["bomb.json.gz", "bomb.json.zst"])
+def test_a_line_without_end_takes_little_memory_and_is_malformed(
+    engine: str, name: str, tmp_path: Path
+) -> None:
+    spec = write_spec(tmp_path / "job.json")
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    usual = peak_mib(spec, batch, tmp_path / "usual", engine)
+    packer = zlib.compressobj(6, wbits=31) if name.endswith(".gz") else zstd.ZstdCompressor()
+    gibibyte = b"".join(packer.compress(b" " * (1 << 20)) for _ in range(1024))
+    (batch / name).write_bytes(gibibyte + packer.flush())
+
+    peak = peak_mib(spec, batch, tmp_path / "out", engine)
+
+    assert peak - usual < 256
+    (report_file,) = (tmp_path / "out").glob("quality/**/*.json")
+    found = json.loads(report_file.read_text())
+    assert (found["kept"], found["rejected"]["malformed_json"]) == (1, 1)
+
+
+def test_spark_refuses_a_file_with_a_line_that_it_would_pass_over(tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    line = b" " * (65 << 20)
+    (batch / "long.json").write_bytes(json.dumps(flow()).encode() + b"\n" + line)
+
+    answer = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", engine="spark")
+
+    assert answer.exit_code == 1
+    assert "long.json: holds a line of more than 1,048,576 bytes; take --engine" in answer.errors
+
+
+@pytest.mark.parametrize("length", [1 << 20, (1 << 20) + 1, 3 << 20])
+@pytest.mark.parametrize("filled_with", [b" ", b"\xff", "é".encode(), b"x"])
+def test_a_long_line_is_judged_alike_by_all_engines(
+    length: int, filled_with: bytes, tmp_path: Path
+) -> None:
+    line = (filled_with * length)[: length - 3] + "é".encode() + b"}"
+    lines: list[bytes | str | dict[str, Any]] = [line, b" " * length, flow()]
+    batch = write_batch(tmp_path / "in", [lines])
+    plan = make_plan()
+
+    expected = run_reference(plan, batch)
+
+    assert expected.report.kept == 1
+    for name, engine in ALL_ENGINES.items():
+        actual = run_engine(engine(), plan, batch, tmp_path / name)
+        assert differences(expected, actual) == [], name
