@@ -154,7 +154,8 @@ class FolderStaging:
     def _finish(self, published: Sequence[Manifest]) -> None:
         """Make the publication last, then delete what it replaced."""
         try:
-            sync_folders([self.output / MANIFESTS, self.output / PENDING])
+            sync_folders([self.output / MANIFESTS])
+            sync_folders([self.output / PENDING])
         except OSError as error:
             raise AfterPublicationError(
                 "the run is published, but a loss of power might undo that: the file system can't "
