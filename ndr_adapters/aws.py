@@ -123,6 +123,8 @@ def _of_answer(what: str, error: ClientError) -> NdrError:
             "policy has this action on this resource"
         )
     message = error.response.get("Error", {}).get("Message", "")
+    if code == "RequestTimeTooSkewed":
+        return UsageError(f"{what}: the clock of this machine is wrong, set it: {message} ({call})")
     if code in ("ValidationException", "InvalidBucketName", "InvalidURI"):
         return UsageError(f"{what}: {message} ({call}: {code})")
     return AwsError(f"{what}: {call} failed after {ATTEMPTS} tries: {code}: {message}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import asdict, field, frozen
 
-from ndr_core.errors import SpecError, UsageError
+from ndr_core.errors import SpecError, UsageError, shown
 from ndr_core.flow import FIELD_BY_NAME, MAX_PORT, SECOND_US, TIME_LIMIT_US
 from ndr_core.input_mapping import InputMapping
 from ndr_core.roles import INBOUND, OUTBOUND, Role
@@ -244,7 +244,8 @@ class RuntimeParams:
         for key in ("mini_batch_id", "run_id"):
             if not _PATH_SAFE.fullmatch(getattr(self, key)):
                 raise SpecError(
-                    f"{key}: {getattr(self, key)!r} may hold letters, digits, '.', '_' and '-' only"
+                    f"{key}: {shown(getattr(self, key))} may hold letters, digits, '.', '_' and "
+                    "'-' only, 128 at most, a letter or digit first"
                 )
         if (self.slice_start is None) != (self.slice_end is None):
             raise SpecError("slice bounds: give both slice-start and slice-end, or neither")

@@ -7,19 +7,33 @@ folder which it lists are live. Anything else in the folder is left over from a 
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from attrs import asdict, field, frozen
-from cattrs import Converter
+from cattrs import BaseValidationError, Converter
 
 from ndr_core.delta import DELTA_TABLE, PAIR_TABLE, QUARANTINE, DeltaPlan
+from ndr_core.errors import NdrError, shown
 from ndr_core.quality import QualityReport
 
 TABLES: Final = (DELTA_TABLE, PAIR_TABLE)
 REPORT: Final = "quality"
 REPORT_NAME: Final = "report.json"
+TOP_FOLDERS: Final = (*TABLES, QUARANTINE, REPORT)
+"""The folders of an output in which runs publish files."""
+
+_TOKEN: Final = re.compile(r"[0-9a-f]{12}")
+_STORED_BYTES: Final = 120
+_STORABLE: Final = re.compile(r"[A-Za-z0-9._-]+")
+
+
+class ManifestError(NdrError):
+    """Data are no manifest, or one that names a place to which no run writes."""
 
 
 @frozen
@@ -128,18 +142,77 @@ class Manifest:
 
     @classmethod
     def from_plain(cls, data: Any) -> Manifest:
-        """Raises cattrs.BaseValidationError where the data are no manifest."""
-        return _CONVERTER.structure(data, cls)
+        """Read a manifest. Raises ManifestError where the data are none, or as `check_places`."""
+        try:
+            manifest = _CONVERTER.structure(data, cls)
+        except BaseValidationError as error:
+            raise ManifestError("is no manifest of a run") from error
+        check_places(manifest)
+        return manifest
 
     def to_json(self) -> str:
         return json.dumps(self.to_plain(), indent=1)
 
     @classmethod
-    def from_json(cls, text: str) -> Manifest:
-        return cls.from_plain(json.loads(text))
+    def from_json(cls, text: str | bytes) -> Manifest:
+        """Read a manifest. Raises ManifestError as `from_plain`, also for text that is no JSON."""
+        return cls.from_plain(plain_of(text))
+
+    def must_be_exactly(self, data: Any) -> None:
+        """Raise ManifestError where the data that it was read from are not what this version writes.
+
+        What a run is about to do, or did before it died, is undone only on the word of such data.
+        """
+        if plain_of(self.to_json()) != data:
+            raise ManifestError("is a manifest of another version")
+        if not _TOKEN.fullmatch(self.token):
+            raise ManifestError(f"has {shown(self.token)} for its run's token")
+        for file in self.files:
+            if f"-{self.token}" not in file.path.rpartition("/")[2]:
+                raise ManifestError(f"names {shown(file.path)}, which is no file of its run")
 
 
 _CONVERTER: Final = Converter()
+
+
+def plain_of(text: str | bytes) -> Any:
+    """The data of JSON text. Raises ManifestError for other text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ManifestError("is no manifest of a run") from error
+
+
+def check_places(manifest: Manifest) -> None:
+    """Raise ManifestError for a path to which no run writes: publishing deletes what manifests name.
+
+    Paths are relative, below one of TOP_FOLDERS, and a file lies below a folder that the run replaced.
+    """
+    for folder in manifest.folders:
+        _check_path(folder)
+    folders = set(manifest.folders)
+    for file in manifest.files:
+        _check_path(file.path)
+        if file.folder not in folders:
+            raise _wrong_path(file.folder, "is not among the folders that the run replaced")
+        if not file.path.startswith(f"{file.folder}/"):
+            raise _wrong_path(file.path, f"does not lie below its folder {shown(file.folder)}")
+        if file.table in TABLES and not all("=" in key for key in file.path.split("/")[1:-1]):
+            raise _wrong_path(file.path, "has a folder that is no partition KEY=VALUE")
+
+
+def _check_path(path: str) -> None:
+    segments = path.split("/")
+    if not {"", ".", ".."}.isdisjoint(segments):
+        raise _wrong_path(path, "has an empty, '.' or '..' segment")
+    if "\\" in path or any(unicodedata.category(char) in ("Cc", "Cs") for char in path):
+        raise _wrong_path(path, "holds a backslash or a control character")
+    if segments[0] not in TOP_FOLDERS:
+        raise _wrong_path(path, f"does not lie in one of {', '.join(TOP_FOLDERS)}")
+
+
+def _wrong_path(path: str, why: str) -> ManifestError:
+    return ManifestError(f"names the path {shown(path)}, which {why}")
 
 
 def batch_path(plan: DeltaPlan) -> str:
@@ -176,14 +249,27 @@ def targets(
         found.append(Target(name, folder, folder, "rejected", ".json.gz", rejected))
     for number, name in enumerate(unreadable):
         staged = unreadable_name(number, name)
-        found.append(Target(staged, folder, folder, f"unreadable-{number:05}", f"-{name}", 0))
+        stem, suffix = f"unreadable-{number:05}", f"-{stored_name(name)}"
+        found.append(Target(staged, folder, folder, stem, suffix, 0))
     folder = f"{REPORT}/{batch_path(plan)}"
     return [*found, Target(REPORT_NAME, folder, folder, "report", ".json", 0)]
 
 
 def unreadable_name(number: int, name: str) -> str:
     """Under which the `number`-th unreadable input file, `name`, is staged."""
-    return f"unreadable-{number:05}-{name}"
+    return f"unreadable-{number:05}-{stored_name(name)}"
+
+
+def stored_name(name: str) -> str:
+    """A name for a copy of an input file, valid on every file system and in S3, at most 120 bytes.
+
+    It is `name` itself where that will do. Else a hash of `name`, and its end without odd characters.
+    """
+    if _STORABLE.fullmatch(name) and len(name) <= _STORED_BYTES and not name.endswith("."):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    plain = "".join(char if _STORABLE.fullmatch(char) else "_" for char in name)
+    return f"{digest}-{plain[len(digest) + 1 - _STORED_BYTES :].rstrip('.')}"
 
 
 def replaced_folders(plan: DeltaPlan, staged: Iterable[str]) -> tuple[str, ...]:
@@ -220,8 +306,12 @@ def superseded(manifests: Iterable[Manifest]) -> tuple[list[OutputFile], list[Ma
     """Files that no longer count, and manifests that own nothing any more."""
     known = list(manifests)
     owner = owners(known)
+    live = {file.path for file in live_files(known)}
     stale = [
-        file for manifest in known for file in manifest.files if owner[file.folder] is not manifest
+        file
+        for manifest in known
+        for file in manifest.files
+        if owner[file.folder] is not manifest and file.path not in live
     ]
     owning = {manifest.order for manifest in owner.values()}
     return stale, [manifest for manifest in known if manifest.order not in owning]

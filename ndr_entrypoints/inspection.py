@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 
 from ndr_adapters.polars.read import scan_files
-from ndr_adapters.published import Published, published
+from ndr_adapters.published import Published, readable
 from ndr_core.delta import DELTA_TABLE
 from ndr_core.errors import UsageError
-from ndr_core.manifest import Manifest, OutputFile
+from ndr_core.manifest import TABLES, Manifest, OutputFile
 
 BUSIEST = 10
 _SUMS = ("sessions_cnt", "bytes_sent_sum", "bytes_recv_sum")
@@ -21,9 +21,9 @@ _SLICE = ("feature_spec_version", "dt", "hh", "mm")
 def inspect_output(output: str) -> dict[str, list[dict[str, Any]]]:
     """Slices, totals by role, busiest hosts and quality reports of the published runs.
 
-    Raises UsageError where nothing is published.
+    Raises UsageError where nothing is published, NdrError where manifests or files are damaged.
     """
-    found = published(output)
+    found = readable(output, TABLES)
     if not found.manifests:
         raise UsageError(f"{output}: holds no published run")
     files = found.files(DELTA_TABLE)

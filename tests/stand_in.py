@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -50,6 +51,17 @@ def put_behind_the_server(bucket: str, keys: Iterable[str]) -> None:
         backend.put_object(bucket, key, b"x")
 
 
+def made_older(bucket: str, key: str, age: timedelta) -> None:
+    """Let an object have been written earlier, by the server's clock."""
+    from moto.backends import get_backend
+    from moto.core.models import DEFAULT_ACCOUNT_ID
+
+    backend = get_backend("s3")[DEFAULT_ACCOUNT_ID]["aws"]
+    found = backend.get_object(bucket, key)
+    assert found is not None
+    found.last_modified -= age
+
+
 @define
 class Request:
     """What a rule of the proxy sees."""
@@ -69,10 +81,15 @@ DYNAMODB_ERRORS: dict[object, str] = {
     "forbid": "AccessDeniedException",
 }
 
+S3_ERRORS: dict[object, tuple[int, str]] = {
+    "expired": (400, "ExpiredToken"),
+    "skewed": (403, "RequestTimeTooSkewed"),
+}
+
 Fault = str | Callable[[], object]
 """'reset' (before the server sees it), 'lost' (its answer is lost), 'cut' (half an answer), 'slow', a key of
-DYNAMODB_ERRORS, or a status such as '503'. A function is called in place of the answer, once the server has done
-what was asked.
+DYNAMODB_ERRORS or S3_ERRORS, or a status such as '503'. A function is called in place of the answer, once the
+server has done what was asked.
 """
 
 Rule = Callable[[Request], Fault | None]
@@ -140,6 +157,10 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(fault, str) and fault.isdigit():
             code = {"403": "AccessDenied", "503": "SlowDown"}.get(fault, "InternalError")
             self._answer(int(fault), {}, f"<Error><Code>{code}</Code></Error>".encode())
+            return
+        if fault in S3_ERRORS:
+            status, code = S3_ERRORS[fault]
+            self._answer(status, {}, f"<Error><Code>{code}</Code></Error>".encode())
             return
         if fault in DYNAMODB_ERRORS:
             error = {"__type": f"com.amazonaws#{DYNAMODB_ERRORS[fault]}", "message": "as asked"}

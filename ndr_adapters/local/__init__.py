@@ -1,6 +1,7 @@
 """Files and folders: reading mini-batches, publishing outputs, JobSpec files."""
 
-from ndr_adapters.local.sink import FolderSink, read_manifests
+from ndr_adapters.local.manifests import read_manifests
+from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.local.source import FolderSource
 from ndr_adapters.local.spec_file import JobSpecFile
 

@@ -4,29 +4,48 @@ Staged files are moved into their partitions under names that no other run uses,
 manifest makes them count (`ndr_core.manifest`), then what they replace is deleted. A lock lets one publisher
 at a time into an output. Until its rename a manifest is pending; if its run dies, the next publisher removes
 the files that it names.
+
+Each step is on disk before the next one begins: after a loss of power, too, old rows or new rows are whole.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from attrs import field, frozen
-from cattrs import BaseValidationError
 
+from ndr_adapters.local.durable import (
+    check_inside,
+    delete_files,
+    make_folder,
+    move,
+    sync_folders,
+    write_file,
+)
+from ndr_adapters.local.leftovers import (
+    PENDING,
+    STAGING,
+    clear_pending,
+    clear_staging,
+    empty_staging,
+    remove_staging,
+)
+from ndr_adapters.local.lock import LOCK, hold_new, locked
+from ndr_adapters.local.manifests import MANIFESTS, manifest_name, read_manifests
+from ndr_adapters.local.unreadable import copy_unreadable
 from ndr_core.delta import QUARANTINE, DeltaPlan
-from ndr_core.errors import NdrError, UsageError
+from ndr_core.errors import AfterPublicationError, NdrError, UsageError
 from ndr_core.job_spec import RuntimeParams
 from ndr_core.manifest import (
     REPORT_NAME,
+    TOP_FOLDERS,
     Manifest,
     OutputFile,
     RunFacts,
@@ -34,14 +53,10 @@ from ndr_core.manifest import (
     replaced_folders,
     superseded,
     targets,
-    unreadable_name,
 )
 from ndr_core.ports import InputFile
 
-_MANIFESTS: Final = "_manifests"
-_PENDING: Final = "_pending"
-_STAGING: Final = "_staging"
-_LOCK: Final = "_lock"
+_FOLDERS: Final = (*TOP_FOLDERS, MANIFESTS, PENDING, STAGING)
 
 _Move = tuple[Path, OutputFile]
 """A staged file, and what it is once published."""
@@ -54,18 +69,19 @@ class FolderSink:
     path: Path
 
     def open_staging(self, params: RuntimeParams, notice: Callable[[str], None]) -> FolderStaging:
-        del notice
         token = uuid.uuid4().hex[:12]
-        folder = self.path / _STAGING / f"{params.run_id}-{token}"
+        folder = self.path / STAGING / f"{params.run_id}-{token}"
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            with _locked(self.path):
+            for parent in make_folder(self.path):
+                with suppress(PermissionError):  # above the output, which is none of ours
+                    sync_folders([parent])
+            _check_file_system(self.path)
+            with locked(self.path, notice):
                 folder.mkdir(parents=True)
-                lock = (folder / _LOCK).open("w")
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                lock = hold_new(folder / LOCK)
         except OSError as error:
             raise UsageError(f"output {self.path}: can't be written: {error.strerror}") from error
-        return FolderStaging(self.path, folder, token, lock)
+        return FolderStaging(self.path, folder, token, lock, notice)
 
 
 @frozen
@@ -75,16 +91,15 @@ class FolderStaging:
     output: Path
     folder: Path
     token: str = field(metadata={"doc": "part of the names of the run's files, and of no others"})
-    lock: IO[str] = field(metadata={"doc": "held while the run lives"})
+    lock: int = field(metadata={"doc": "descriptor of a lock, held while the run lives"})
+    notice: Callable[[str], None]
 
     @property
     def root(self) -> str:
         return str(self.folder)
 
     def restart(self) -> None:
-        for child in self.folder.iterdir():
-            if child.is_dir():
-                shutil.rmtree(child)
+        empty_staging(self.folder)
 
     def publish(
         self,
@@ -95,28 +110,64 @@ class FolderStaging:
     ) -> Manifest:
         folders = replaced_folders(plan, rows)
         moves = self._moves(plan, facts, rows, unreadable)
-        with _locked(self.output):
-            _clear_away_dead_runs(self.output)
-            sequence = max((m.sequence for m in read_manifests(self.output)), default=0) + 1
-            files = tuple(file for _, file in moves)
+        files = tuple(file for _, file in moves)
+        with locked(self.output, self.notice):
+            known = read_manifests(self.output, self.notice)
+            check_inside(self.output, (self.output / file.path for file in files))
+            clear_staging(self.output, self.notice)
+            clear_pending(self.output, known, self.notice)
+            sequence = max((manifest.sequence for manifest in known), default=0) + 1
             manifest = Manifest(sequence, self.token, facts, folders, files)
-            pending = self.output / _PENDING / _manifest_name(sequence)
-            _write_durably(pending, manifest.to_json())
-            for source, file in moves:
-                target = self.output / file.path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(source, target)
-            committed = self.output / _MANIFESTS / _manifest_name(sequence)
-            committed.parent.mkdir(exist_ok=True)
-            os.replace(pending, committed)
-            _sweep(self.output)
+            # A name that nothing else in there can have, whatever it is.
+            pending = self.output / PENDING / f"{sequence:012}-{self.token}.json"
+            sync_folders({*make_folder(pending.parent), *make_folder(self.output / MANIFESTS)})
+            write_file(pending, manifest.to_json())
+            sync_folders([pending.parent])
+            self._place(pending, moves)
+            move(pending, self.output / MANIFESTS / manifest_name(sequence), self.output)
+            self._finish([*known, manifest])
         return manifest
 
     def close(self) -> None:
         # Under the lock: another publisher must not meet a folder that is half gone.
-        with _locked(self.output):
-            shutil.rmtree(self.folder)
-        self.lock.close()
+        try:
+            with locked(self.output, self.notice):
+                remove_staging(self.folder)
+        finally:
+            os.close(self.lock)
+
+    def _place(self, pending: Path, moves: Sequence[_Move]) -> None:
+        """Move files to where they count once the pending manifest does; what fails leaves none there."""
+        try:
+            folders = {(self.output / file.path).parent for _, file in moves}
+            changed = {parent for folder in sorted(folders) for parent in make_folder(folder)}
+            for source, file in moves:
+                move(source, self.output / file.path, self.output)
+            sync_folders(folders | changed)
+        except (OSError, NdrError):
+            # As far as it goes; the next run does the rest.
+            with suppress(OSError, NdrError):
+                delete_files(self.output, [file.path for _, file in moves])
+                pending.unlink()
+            raise
+
+    def _finish(self, published: Sequence[Manifest]) -> None:
+        """Make the publication last, then delete what it replaced."""
+        try:
+            sync_folders([self.output / MANIFESTS])
+            sync_folders([self.output / PENDING])
+        except OSError as error:
+            raise AfterPublicationError(
+                "the run is published, but a loss of power might undo that: the file system can't "
+                f"sync {self.output / MANIFESTS} ({error.strerror}); run it again when that is mended"
+            ) from error
+        try:
+            _sweep(self.output, published)
+        except (OSError, NdrError) as error:
+            raise AfterPublicationError(
+                f"the run is published, but what it replaces could not be removed ({error}); run it "
+                "again, or readers that do not know the manifests see both"
+            ) from error
 
     def _moves(
         self,
@@ -125,9 +176,7 @@ class FolderStaging:
         rows: Mapping[str, int],
         unreadable: Sequence[InputFile],
     ) -> list[_Move]:
-        names = [Path(file.uri).name for file in unreadable]
-        for number, file in enumerate(unreadable):
-            shutil.copyfile(file.uri, self.folder / unreadable_name(number, names[number]))
+        names = copy_unreadable(unreadable, self.folder, self.notice)
         (self.folder / REPORT_NAME).write_text(json.dumps(facts.report.to_plain(), indent=1))
         found = targets(
             plan,
@@ -139,80 +188,33 @@ class FolderStaging:
         return [_move(self.folder / target.staged, target, self.token) for target in found]
 
 
-def read_manifests(output: Path) -> list[Manifest]:
-    """Manifests of the published runs, oldest first; none for a folder that is no output."""
-    return [_read_manifest(path) for path in sorted((output / _MANIFESTS).glob("*.json"))]
-
-
-def _read_manifest(path: Path) -> Manifest:
+def _check_file_system(output: Path) -> None:
+    """Raise UsageError where files of the output could not be renamed to where they belong."""
+    device = output.stat().st_dev
+    folders = [path for path in (output / name for name in _FOLDERS) if path.exists()]
     try:
-        return Manifest.from_json(path.read_text())
-    except (ValueError, BaseValidationError) as error:
-        raise NdrError(
-            f"{path}: is no manifest of a run; restore it, or remove it and run its mini-batch again"
-        ) from error
+        check_inside(output, (folder / "any" for folder in folders))
+    except NdrError as error:
+        raise UsageError(f"output {output}: {error}") from error
+    for folder in folders:
+        if folder.stat().st_dev != device:
+            raise UsageError(
+                f"output {output}: {folder} is on another file system than {output}: a run is "
+                f"published by renaming; put the whole output on one file system"
+            )
 
 
 def _move(staged: Path, target: Target, token: str) -> _Move:
+    """Take the measure of a staged file, and sync it."""
     with staged.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        os.fsync(stream.fileno())
     return staged, target.placed(token, staged.stat().st_size, sha256)
 
 
-def _manifest_name(sequence: int) -> str:
-    return f"{sequence:012}.json"
-
-
-def _write_durably(path: Path, text: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-@contextmanager
-def _locked(output: Path) -> Iterator[None]:
-    """Wait until no other process publishes to this output; the lock ends with its process."""
-    with (output / _LOCK).open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
-
-
-def _clear_away_dead_runs(output: Path) -> None:
-    for path in (output / _STAGING).glob("*"):
-        if _is_abandoned(path):
-            shutil.rmtree(path)
-    for pending in (output / _PENDING).glob("*.json"):
-        try:
-            files = Manifest.from_json(pending.read_text()).files
-        except ValueError:  # cut short: nothing was moved before it was whole
-            files = ()
-        _delete(output, files)
-        pending.unlink()
-    _sweep(output)
-
-
-def _is_abandoned(staging: Path) -> bool:
-    with (staging / _LOCK).open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-
-def _sweep(output: Path) -> None:
+def _sweep(output: Path, published: Iterable[Manifest]) -> None:
     """Delete what published runs have replaced."""
-    stale, spent = superseded(read_manifests(output))
-    _delete(output, stale)
+    stale, spent = superseded(published)
+    delete_files(output, [file.path for file in stale])
     for manifest in spent:
-        (output / _MANIFESTS / _manifest_name(manifest.sequence)).unlink(missing_ok=True)
-
-
-def _delete(output: Path, files: Sequence[OutputFile]) -> None:
-    for file in files:
-        path = output / file.path
-        path.unlink(missing_ok=True)
-        if path.parent.is_dir() and not any(path.parent.iterdir()):
-            path.parent.rmdir()
+        (output / MANIFESTS / manifest_name(manifest.sequence)).unlink(missing_ok=True)

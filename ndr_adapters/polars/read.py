@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from ndr_adapters.polars.write import schema_of
-from ndr_adapters.published import Published, SliceRange, published
+from ndr_adapters.published import Published, SliceRange, readable
 from ndr_core.delta import DELTA_TABLE, PAIR_COLUMNS, PAIR_TABLE
 from ndr_core.manifest import OutputFile
 
@@ -24,7 +24,7 @@ def read_deltas(
     columns; a column that a row's run did not make is null. Without any rows the frame has no columns.
     A frame that is collected after a later run replaced its files fails; read it anew then.
     """
-    found = published(output, SliceRange(since, until))
+    found = readable(output, [DELTA_TABLE], SliceRange(since, until))
     return scan_files(found, found.files(DELTA_TABLE))
 
 
@@ -32,7 +32,7 @@ def read_pairs(
     output: Path | str, *, since: datetime | None = None, until: datetime | None = None
 ) -> pl.LazyFrame:
     """The published pair table of an output, as `read_deltas` reads the other; never without columns."""
-    found = published(output, SliceRange(since, until))
+    found = readable(output, [PAIR_TABLE], SliceRange(since, until))
     files = found.files(PAIR_TABLE)
     return scan_files(found, files) if files else pl.LazyFrame(schema=schema_of(PAIR_COLUMNS))
 

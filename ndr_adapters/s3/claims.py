@@ -10,20 +10,20 @@ The object's key holds what is needed to pass it over unread: version, first and
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, frozen
 from botocore.exceptions import ClientError
-from cattrs import BaseValidationError
 
 from ndr_adapters.aws import THREADS, AwsError, error_code, told
 from ndr_adapters.s3.objects import get_object, list_objects
 from ndr_core.errors import NdrError
-from ndr_core.manifest import Manifest
+from ndr_core.manifest import Manifest, ManifestError, plain_of
 from ndr_core.s3_address import S3Address
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ _NO_SLICE: Final = "none"
 _LABEL: Final = "%Y-%m-%dT%H%M"
 _LOST: Final = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409")
 _ATTEMPTS: Final = 5
+_SPAN: Final = r"none|\d{4}-\d\d-\d\dT\d{4}"
+_KEY: Final = re.compile(
+    rf"feature_spec_version=(?P<version>[^/]+)/(?P<first>{_SPAN})_(?P<last>{_SPAN})/"
+    r"(?P<sequence>\d{12,})-[^/-]+-(?P<mini_batch_id>[^/]+)\.json",
+    re.ASCII,
+)
 
 
 class State(Enum):
@@ -83,6 +89,20 @@ class Claim:
     manifest: Manifest
 
 
+@frozen
+class Odd:
+    """A claim that was not decided for publication, and is not whole and right: nobody acts on it.
+
+    Another version's, perhaps, whose run may live.
+    """
+
+    entry: Entry
+
+
+class UndecidedError(AwsError):
+    """It is not known what became of a claim."""
+
+
 def slice_label(path: str) -> str:
     """Short form of a slice's path, sorting as time does: `2025-03-01T1015`."""
     keys = dict(part.split("=", 1) for part in path.split("/"))
@@ -95,48 +115,86 @@ class ClaimLog:
 
     client: S3Client
     output: S3Address
+    notice: Callable[[str], None] = field(
+        default=lambda _: None, metadata={"doc": "takes what is odd among the claims"}
+    )
 
     def entries(self) -> list[Entry]:
-        """All claims, unread."""
-        listed = list_objects(self.client, self.output / MANIFESTS)
-        return [_entry(self.output, item["Key"], item["LastModified"]) for item in listed]
+        """All claims, unread. What has no key of a claim is named and passed over."""
+        found = []
+        for item in list_objects(self.client, self.output / MANIFESTS):
+            entry = _entry(self.output, item["Key"], item["LastModified"])
+            if entry is not None:
+                found.append(entry)
+            elif not item["Key"].endswith("/"):  # an empty object that stands for a folder
+                address = f"s3://{self.output.bucket}/{item['Key']}"
+                self.notice(f"{address}: is no name of a run's manifest; it is passed over")
+        return found
 
     def read(self, wanted: Callable[[Entry], bool]) -> list[Claim]:
-        """The wanted claims, as of one moment after the call began.
+        """The wanted claims, without odd ones. Raises as `survey`."""
+        return [claim for claim in self.survey(wanted) if isinstance(claim, Claim)]
+
+    def survey(self, wanted: Callable[[Entry], bool]) -> list[Claim | Odd]:
+        """The wanted claims, as of one moment after the call began. Raises as `read_one`.
 
         One that is deleted between listing and reading may have given way to one not listed yet, so
-        that the listing is taken anew.
+        that the listing is taken again.
         """
         for _ in range(_ATTEMPTS):
             entries = [entry for entry in self.entries() if wanted(entry)]
             with ThreadPoolExecutor(THREADS) as pool:
-                claims = list(pool.map(self.read_one, [entry.key for entry in entries]))
+                claims = list(pool.map(self._read, entries))
             found = [claim for claim in claims if claim is not None]
             if len(found) == len(entries):
                 return found
         raise AwsError(f"{self.output}: runs are published faster than they can be read; try again")
 
     def read_one(self, key: str) -> Claim | None:
-        """The claim of that key; None if it is gone."""
-        address = f"s3://{self.output.bucket}/{key}"
-        found = get_object(self.client, self.output.bucket, key)
+        """The claim of that key; None if it is gone, or undecided and odd, which is named.
+
+        Raises NdrError for one that can't be read, or is published and wrong: it may own slices.
+        """
+        entry = _entry(self.output, key, datetime.now(UTC))
+        found = self._read(entry) if entry is not None else None
+        return found if isinstance(found, Claim) else None
+
+    def names(self, key: object) -> bool:
+        """Whether a text is the key of a claim, written or not."""
+        return isinstance(key, str) and _entry(self.output, key, datetime.now(UTC)) is not None
+
+    def _read(self, entry: Entry) -> Claim | Odd | None:
+        address = f"s3://{self.output.bucket}/{entry.key}"
+        found = get_object(self.client, self.output.bucket, entry.key)
         if found is None:
             return None
-        entry = _entry(self.output, key, found.modified)
+        state = None
         try:
-            data = json.loads(found.content)
-            manifest = Manifest.from_plain(data["manifest"])
-            return Claim(entry, found.etag, State(data["state"]), manifest)
-        except (ValueError, KeyError, TypeError, BaseValidationError) as error:
+            data = plain_of(found.content)
+            state, plain = _parts(data)
+            manifest = Manifest.from_plain(plain)
+            if self._place(manifest).key != entry.key:
+                raise ManifestError("is another run's manifest than its name says")
+            if state is not State.PUBLISHED:
+                manifest.must_be_exactly(plain)
+        except ManifestError as error:
+            if state in (State.PENDING, State.ABORTED):
+                self.notice(
+                    f"{address}: {error}; it is passed over, and nothing is deleted on its word"
+                )
+                return Odd(entry)
             raise NdrError(
-                f"{address}: is no manifest of a run; restore it, or remove it and run its "
-                "mini-batch again"
+                f"{address}: {error}; restore it, or remove it and run its mini-batch again"
             ) from error
+        return Claim(evolve(entry, modified=found.modified), found.etag, state, manifest)
 
     def draft(self, manifest: Manifest) -> Claim:
-        """A claim to write, later in order than all that it may meet, whatever its own sequence."""
-        own = self._place(manifest)
-        sequence = 1 + max((e.sequence for e in self.entries() if e.meets(own)), default=0)
+        """A claim to write, later in order than all that it may meet, whatever its own sequence.
+
+        Raises NdrError where one of those is published and wrong: it may own the same slices.
+        """
+        met = self.survey(self._place(manifest).meets)
+        sequence = 1 + max((claim.entry.sequence for claim in met), default=0)
         numbered = evolve(manifest, sequence=sequence)
         return Claim(self._place(numbered), "", State.PENDING, numbered)
 
@@ -162,20 +220,32 @@ class ClaimLog:
         return found if found is not None and found.state is State.PENDING else None
 
     def decide(self, claim: Claim, state: State) -> bool:
-        """Give a pending claim its last state, or learn that it has another one or is gone."""
+        """Give a pending claim its last state, or learn that it has another one or is gone.
+
+        Raises NdrError where S3 does not take the decision, UndecidedError where it can't be known.
+        """
         decided = evolve(claim, state=state)
         address = f"s3://{self.output.bucket}/{claim.entry.key}"
         for _ in range(_ATTEMPTS):
+            failure = None
             try:
                 with told(address):
                     self._put_if_unchanged(decided)
             except _ChangedError:
-                found = self.read_one(claim.entry.key)
-                # The answer to an earlier try of this very write may have been lost on its way.
-                if found is None or found.state is not State.PENDING:
-                    return found is not None and found.state is state
+                pass
+            except NdrError as error:
+                failure = error  # the answer may be all that failed
             else:
                 return True
+            try:
+                found = self.read_one(claim.entry.key)
+            except NdrError as error:
+                raise UndecidedError(str(failure or error)) from error
+            # An earlier try of this very write may have been done, its answer lost on its way.
+            if found is None or found.state is not State.PENDING:
+                return found is not None and found.state is state
+            if failure is not None:
+                raise failure
         raise AwsError(f"{address}: could not be decided in {_ATTEMPTS} tries; run it again")
 
     def _put_if_unchanged(self, claim: Claim) -> None:
@@ -192,26 +262,44 @@ class ClaimLog:
             raise
 
     def _place(self, manifest: Manifest) -> Entry:
-        labels = [slice_label(path) for path in manifest.slices()] or [_NO_SLICE]
+        """Where a manifest's claim lies. Raises ManifestError for one that has no place."""
         facts = manifest.facts
+        try:
+            labels = [slice_label(path) for path in manifest.slices()] or [_NO_SLICE]
+        except (KeyError, ValueError) as error:
+            raise ManifestError("names a folder that is no slice") from error
         name = f"{manifest.sequence:012}-{manifest.token}-{facts.mini_batch_id}.json"
         version = f"feature_spec_version={facts.feature_spec_version}"
         place = self.output / MANIFESTS / version / f"{labels[0]}_{labels[-1]}" / name
-        return _entry(self.output, place.key, datetime.now(UTC))
+        entry = _entry(self.output, place.key, datetime.now(UTC))
+        if entry is None:
+            raise ManifestError("says what can't be the name of a run's manifest")
+        return entry
 
 
-def _entry(output: S3Address, key: str, modified: datetime) -> Entry:
+def _entry(output: S3Address, key: str, modified: datetime) -> Entry | None:
+    """What a key tells; None for one that is no claim's of this output."""
+    root = (output / MANIFESTS).below
+    found = _KEY.fullmatch(key.removeprefix(root)) if key.startswith(root) else None
+    if found is None:
+        return None
+    return Entry(
+        key,
+        modified,
+        found["version"],
+        found["first"],
+        found["last"],
+        int(found["sequence"]),
+        found["mini_batch_id"],
+    )
+
+
+def _parts(data: Any) -> tuple[State, Any]:
+    """State and manifest of a claim's data."""
     try:
-        version, slices, name = key.split("/")[-3:]
-        first, last = slices.split("_")
-        sequence, _, mini_batch = name.removesuffix(".json").split("-", 2)
-        return Entry(
-            key, modified, version.partition("=")[2], first, last, int(sequence), mini_batch
-        )
-    except ValueError as error:
-        raise NdrError(
-            f"s3://{output.bucket}/{key}: is no name of a run's manifest; remove it"
-        ) from error
+        return State(data["state"]), data["manifest"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ManifestError("is no manifest of a run") from error
 
 
 class _ChangedError(Exception):

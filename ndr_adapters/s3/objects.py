@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ndr_adapters.aws import AwsError, error_code, told
+from ndr_adapters.aws import THREADS, AwsError, error_code, told
 from ndr_core.errors import InputChangedError, printable
 from ndr_core.s3_address import S3Address
 
@@ -25,6 +27,8 @@ _CHUNK_BYTES: Final = 8 << 20
 _READ_ATTEMPTS: Final = 5
 _DELETE_BATCH: Final = 1000
 _CHANGED: Final = ("PreconditionFailed", "412", "InvalidRange", "416")
+_DAY_LEVELS: Final = 3
+"""Of a table's paths: table, version, day."""
 
 
 def list_objects(client: S3Client, place: S3Address) -> Iterator[ObjectTypeDef]:
@@ -35,6 +39,24 @@ def list_objects(client: S3Client, place: S3Address) -> Iterator[ObjectTypeDef]:
     with told(str(place)):
         for page in pages:
             yield from page.get("Contents", ())
+
+
+def sizes(client: S3Client, output: S3Address, paths: Iterable[str]) -> dict[str, int]:
+    """Bytes of those of the named files below an output that are there, by one listing for each day."""
+    days: dict[tuple[str, ...], list[str]] = {}
+    for path in paths:
+        days.setdefault(tuple(path.split("/")[:_DAY_LEVELS]), []).append(path)
+    wanted = {path for day in days.values() for path in day}
+    places = [output / posixpath.commonpath(map(posixpath.dirname, day)) for day in days.values()]
+    root = len(output.below)
+    with ThreadPoolExecutor(THREADS) as pool:
+        listed = pool.map(lambda place: list(list_objects(client, place)), places)
+        return {
+            path: item["Size"]
+            for items in listed
+            for item in items
+            if (path := item["Key"][root:]) in wanted
+        }
 
 
 class ObjectStream(io.RawIOBase):

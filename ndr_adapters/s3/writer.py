@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, field, frozen
 from boto3.s3.transfer import TransferConfig
 
 from ndr_adapters.aws import THREADS, AwsError, told
-from ndr_adapters.s3.claims import Claim, ClaimLog, State, manifests_of
-from ndr_adapters.s3.objects import ObjectStream, delete_objects, get_object, list_objects
+from ndr_adapters.s3.claims import Claim, ClaimLog, State, UndecidedError
+from ndr_adapters.s3.cleanup import MARK, STAGING, Cleanup
+from ndr_adapters.s3.clock import answered_at, check_clock
+from ndr_adapters.s3.objects import ObjectStream, delete_objects, list_objects
 from ndr_core.delta import QUARANTINE, DeltaPlan
-from ndr_core.errors import NdrError
+from ndr_core.errors import AfterPublicationError, NdrError, UsageError, shown
 from ndr_core.job_spec import RuntimeParams
 from ndr_core.manifest import (
     REPORT_NAME,
@@ -33,23 +34,18 @@ from ndr_core.manifest import (
     RunFacts,
     Target,
     replaced_folders,
-    superseded,
     targets,
     unreadable_name,
 )
 from ndr_core.ports import InputFile
-from ndr_core.s3_address import S3Address
+from ndr_core.s3_address import S3Address, is_s3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-STAGING: Final = "_staging"
 DEAD_AFTER: Final = timedelta(hours=24)
 """A run that began so long ago and has not ended is taken for dead; the pipeline stops its jobs well before."""
 
-_MARK: Final = "run.json"
-_RUN_FILE: Final = re.compile(r"-[0-9a-f]{12}[.-][^/]*$")
-"""The name of a run's file, by the token in it."""
 _ATTEMPTS: Final = 8
 _HASH_CHUNK: Final = 1 << 20
 
@@ -66,116 +62,54 @@ class S3Writer:
     dead_after: timedelta = field(default=DEAD_AFTER)
 
     def open_staging(self, params: RuntimeParams, notice: Callable[[str], None]) -> S3Staging:
-        del notice
-        token = uuid.uuid4().hex[:12]
-        staging = S3Staging(self, self.output / STAGING / f"{params.run_id}-{token}")
-        staging.mark(None)
+        """As `DeltaSink`. Raises UsageError, too, where this machine's clock is far from S3's."""
+        log = ClaimLog(self.client, self.output, _once(notice))
+        place = self.output / STAGING / f"{params.run_id}-{uuid.uuid4().hex[:12]}"
+        staging = S3Staging(log, place, self.dead_after)
+        moment = staging.mark(None)
+        if moment is not None:
+            try:
+                check_clock(moment)
+            except UsageError:
+                staging.close()
+                raise
         return staging
 
-    @property
-    def log(self) -> ClaimLog:
-        return ClaimLog(self.client, self.output)
 
-    def delete_files(self, files: Iterable[OutputFile]) -> None:
-        delete_objects(
-            self.client, self.output.bucket, [(self.output / file.path).key for file in files]
-        )
+def _once(notice: Callable[[str], None]) -> Callable[[str], None]:
+    """Passes each message on once: what is odd is met at every look at the output."""
+    seen: set[str] = set()
 
-    def delete_below(self, place: S3Address, keep: str = "") -> None:
-        keys = [item["Key"] for item in list_objects(self.client, place)]
-        delete_objects(self.client, place.bucket, [key for key in keys if key != keep])
+    def pass_on(message: str) -> None:
+        if message not in seen:
+            seen.add(message)
+            notice(message)
 
-    def settle(self, around: Claim) -> None:
-        """Delete what no longer counts near a decided claim: replaced runs, and runs in its way.
-
-        A run that is still being published into the same folders is aborted; it begins anew if it lives.
-        """
-        # Listed before the claims are read: whatever counts has its claim by now.
-        present = self._run_files(around.manifest.folders)
-        claims = self.log.read(around.entry.meets)
-        if around.state is State.PUBLISHED:
-            claims = [self._aborted_if_in_the_way(claim, around) for claim in claims]
-        stale, spent = superseded(manifests_of(claims))
-        counting = {file.path for claim in claims for file in claim.manifest.files}
-        counting -= {file.path for file in stale}
-        for claim in claims:
-            if claim.state is State.ABORTED:
-                stale += claim.manifest.files
-                counting -= {file.path for file in claim.manifest.files}
-        orders = {manifest.order for manifest in spent}
-        paths = {file.path for file in stale} | (present - counting)
-        keys = [(self.output / path).key for path in sorted(paths)]
-        keys += [claim.entry.key for claim in claims if self._is_spent(claim, orders)]
-        delete_objects(self.client, self.output.bucket, keys)
-
-    def _run_files(self, folders: Sequence[str]) -> set[str]:
-        """Paths of what lies in folders under the name of a run's file; what others put there is theirs."""
-        with ThreadPoolExecutor(THREADS) as pool:
-            listed = pool.map(
-                lambda folder: [i["Key"] for i in list_objects(self.client, self.output / folder)],
-                folders,
-            )
-            root = len(self.output.below)
-            return {key[root:] for keys in listed for key in keys if _RUN_FILE.search(key)}
-
-    def _aborted_if_in_the_way(self, claim: Claim, of: Claim) -> Claim:
-        if claim.state is not State.PENDING or claim.manifest.folders_apart(of.manifest):
-            return claim
-        if self.log.decide(claim, State.ABORTED):
-            return evolve(claim, state=State.ABORTED)
-        return claim  # it was faster, and counts; its own settling sees to the rest
-
-    def _is_spent(self, claim: Claim, replaced: set[tuple[int, str]]) -> bool:
-        if claim.state is State.PUBLISHED:
-            return claim.manifest.order in replaced
-        # The run that was aborted may be copying still: its files are named until it can't live any more.
-        return claim.state is State.ABORTED and self._is_dead(claim.entry.modified)
-
-    def _is_dead(self, since: datetime) -> bool:
-        return datetime.now(UTC) - since > self.dead_after
-
-    def clear_dead_runs(self) -> None:
-        """Remove what runs left that began long ago and never ended, their claims settled."""
-        runs: dict[str, datetime] = {}
-        for item in list_objects(self.client, self.output / STAGING):
-            run = item["Key"][len((self.output / STAGING).below) :].partition("/")[0]
-            runs[run] = max(item["LastModified"], runs.get(run, item["LastModified"]))
-        for run, last_sign in runs.items():
-            if self._is_dead(last_sign):
-                self._clear_run(self.output / STAGING / run)
-
-    def _clear_run(self, staging: S3Address) -> None:
-        claim = self._claim_of(staging)
-        if claim is not None:
-            if claim.state is State.PENDING:
-                self.log.decide(claim, State.ABORTED)
-            self.settle(claim)
-        self.delete_below(staging)
-
-    def _claim_of(self, staging: S3Address) -> Claim | None:
-        found = get_object(self.client, staging.bucket, (staging / _MARK).key)
-        key = json.loads(found.content)["claim"] if found is not None else None
-        return self.log.read_one(key) if key else None
+    return pass_on
 
 
 @frozen
 class S3Staging:
     """A run's private prefix below the output."""
 
-    writer: S3Writer
+    log: ClaimLog
     place: S3Address
+    dead_after: timedelta
 
     @property
     def root(self) -> str:
         return str(self.place)
 
-    def mark(self, claim_key: str | None) -> None:
-        """Note that a run is under way here, and the claim that it is about to make."""
+    def mark(self, claim_key: str | None) -> datetime | None:
+        """Note that a run is under way here, and the claim that it is about to make.
+
+        Gives the time of S3's own clock, if it tells.
+        """
         body = json.dumps({"claim": claim_key}).encode()
-        self._put(self.place / _MARK, body)
+        return self._put(self.place / MARK, body)
 
     def restart(self) -> None:
-        self.writer.delete_below(self.place, keep=(self.place / _MARK).key)
+        self._cleanup(None).empty_staging(self.place)
 
     def publish(
         self,
@@ -191,21 +125,24 @@ class S3Staging:
             token = uuid.uuid4().hex[:12]
             copies = [item.placed(token) for item in staged]
             manifest = Manifest(0, token, facts, folders, tuple(file for _, file in copies))
-            draft = self.writer.log.draft(manifest)
-            self.mark(draft.entry.key)
-            claim = self.writer.log.put(draft)
+            draft = self.log.draft(manifest)
+            now = self.mark(draft.entry.key)
+            claim = self.log.put(draft)
             if claim is not None and self._publish(claim, copies):
-                self._tidy_up(evolve(claim, state=State.PUBLISHED))
+                self._tidy_up(evolve(claim, state=State.PUBLISHED), now)
                 return claim.manifest
         raise AwsError(
-            f"{self.writer.output}: {_ATTEMPTS} tries to publish were overtaken by other runs of the "
+            f"{self.log.output}: {_ATTEMPTS} tries to publish were overtaken by other runs of the "
             "same slices; see to it that one run at a time is started for a slice"
         )
 
     def close(self) -> None:
         # What can't be removed now is removed as a dead run's later.
-        with suppress(AwsError):
-            self.writer.delete_below(self.place)
+        with suppress(NdrError):
+            self._cleanup(None).delete_staging(self.place)
+
+    def _cleanup(self, now: datetime | None) -> Cleanup:
+        return Cleanup(self.log, self.dead_after, now)
 
     def _publish(self, claim: Claim, copies: Sequence[_Copy]) -> bool:
         """Copy and decide; False where another run has aborted this one."""
@@ -217,24 +154,40 @@ class S3Staging:
             with suppress(NdrError):
                 self._withdraw(claim)
             raise
-        if self.writer.log.decide(claim, State.PUBLISHED):
-            return True
-        self._withdraw(claim)
-        return False
-
-    def _withdraw(self, claim: Claim) -> None:
-        self.writer.log.decide(claim, State.ABORTED)
-        self.writer.delete_files(claim.manifest.files)
-        delete_objects(self.writer.client, self.place.bucket, [claim.entry.key])
-
-    def _tidy_up(self, claim: Claim) -> None:
         try:
-            self.writer.settle(claim)
-            self.writer.clear_dead_runs()
-        except AwsError as error:
-            raise AwsError(
+            published = self.log.decide(claim, State.PUBLISHED)
+        except UndecidedError as error:
+            raise NdrError(
+                f"it is not known whether the run is published ({error}); run it again, which is safe"
+            ) from error
+        except NdrError:
+            with suppress(NdrError):
+                if not self._withdraw(claim):
+                    return True  # a try that seemed lost was done late
+            raise
+        if not published:
+            self._withdraw(claim)
+        return published
+
+    def _withdraw(self, claim: Claim) -> bool:
+        """Undo a claim, so that it can't be published any more; False where it is published already."""
+        if not self.log.decide(claim, State.ABORTED):
+            left = self.log.read_one(claim.entry.key)
+            if left is not None and left.state is State.PUBLISHED:
+                return False
+        self._cleanup(None).delete_files(claim.manifest.files)
+        delete_objects(self.log.client, self.place.bucket, [claim.entry.key])
+        return True
+
+    def _tidy_up(self, claim: Claim, now: datetime | None) -> None:
+        cleanup = self._cleanup(now)
+        try:
+            cleanup.settle(claim)
+            cleanup.clear_dead_runs()
+        except NdrError as error:
+            raise AfterPublicationError(
                 f"the run is published, but what it replaces could not be removed ({error}); "
-                "run it again, lest readers without the manifests see both"
+                "run it again, or readers that do not know the manifests see both"
             ) from error
 
     def _staged(
@@ -244,14 +197,11 @@ class S3Staging:
         rows: Mapping[str, int],
         unreadable: Sequence[InputFile],
     ) -> list[_Staged]:
-        names = [file.uri.rpartition("/")[2] for file in unreadable]
-        for number, file in enumerate(unreadable):
-            target = self.place / unreadable_name(number, names[number])
-            self._copy(S3Address.of_object(file.uri), target)
+        names = self._copy_unreadable(unreadable)
         self._put(self.place / REPORT_NAME, json.dumps(facts.report.to_plain(), indent=1).encode())
         quarantine = [
             item["Key"][len(self.place.below) :]
-            for item in list_objects(self.writer.client, self.place / QUARANTINE)
+            for item in list_objects(self.log.client, self.place / QUARANTINE)
             if item["Key"].endswith(".gz")
         ]
         rejected = facts.report.read - facts.report.kept
@@ -259,12 +209,28 @@ class S3Staging:
         with ThreadPoolExecutor(THREADS) as pool:
             return list(pool.map(self._measured, found))
 
+    def _copy_unreadable(self, files: Iterable[InputFile]) -> list[str]:
+        """Stage unreadable input files. What can't be copied is named, as the report does."""
+        names: list[str] = []
+        for file in files:
+            name = file.uri.rpartition("/")[2]
+            try:
+                if not is_s3(file.uri):
+                    raise UsageError("it does not lie in S3")
+                target = self.place / unreadable_name(len(names), name)
+                self._copy(S3Address.of_object(file.uri), target)
+            except NdrError as error:  # where nothing can be written, the report can't be either
+                self.log.notice(f"{shown(file.uri)}: not copied to the quarantine: {error}")
+            else:
+                names.append(name)
+        return names
+
     def _measured(self, target: Target) -> _Staged:
         source = self.place / target.staged
         with told(str(source)):
-            head = self.writer.client.head_object(Bucket=source.bucket, Key=source.key)
+            head = self.log.client.head_object(Bucket=source.bucket, Key=source.key)
         size = head["ContentLength"]
-        stream = ObjectStream(self.writer.client, source.bucket, source.key, size)
+        stream = ObjectStream(self.log.client, source.bucket, source.key, size)
         digest = hashlib.sha256()
         while chunk := stream.read(_HASH_CHUNK):
             digest.update(chunk)
@@ -272,11 +238,11 @@ class S3Staging:
 
     def _place(self, copy: _Copy) -> None:
         source, file = copy
-        self._copy(source, self.writer.output / file.path)
+        self._copy(source, self.log.output / file.path)
 
     def _copy(self, source: S3Address, target: S3Address) -> None:
         with told(str(target)):
-            self.writer.client.copy(
+            self.log.client.copy(
                 {"Bucket": source.bucket, "Key": source.key},
                 target.bucket,
                 target.key,
@@ -284,9 +250,10 @@ class S3Staging:
                 Config=TransferConfig(use_threads=False),
             )
 
-    def _put(self, address: S3Address, body: bytes) -> None:
+    def _put(self, address: S3Address, body: bytes) -> datetime | None:
         with told(str(address)):
-            self.writer.client.put_object(Bucket=address.bucket, Key=address.key, Body=body)
+            answer = self.log.client.put_object(Bucket=address.bucket, Key=address.key, Body=body)
+        return answered_at(answer)
 
 
 @frozen

@@ -8,7 +8,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
-from ndr_adapters.published import SliceRange, published
+from ndr_adapters.published import SliceRange, readable
 from ndr_adapters.spark.paths import as_glob, spark_address
 from ndr_adapters.spark.write import empty_frame, schema_of
 from ndr_core.delta import DELTA_TABLE, PAIR_COLUMNS, PAIR_TABLE
@@ -43,7 +43,7 @@ def _read(
     slices: SliceRange,
     without_rows: T.StructType,
 ) -> DataFrame:
-    found = published(output, slices)
+    found = readable(output, [table], slices)
     root = spark_address(found.root)
     paths = [as_glob(f"{root}/{file.path}") for file in found.files(table)]
     own = session.newSession()

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pytest
 
 from ndr_adapters.local import FolderSink, FolderSource, read_manifests
 from ndr_adapters.reference import ReferenceEngine
@@ -85,23 +84,29 @@ def test_the_manifest_names_every_file_with_its_checksum(tmp_path: Path) -> None
     assert on_disk == {file.path for file in manifest.files}
 
 
-def _dying(step: int) -> Callable[..., Any]:
-    """`os.replace` of a process that is killed before its step-th renaming."""
+STEPS = ("fsync", "replace", "unlink", "rmdir")
+
+
+def _die_before(step: int) -> None:
+    """Kill this process, as `kill -9` does, before its step-th call that syncs, renames or deletes."""
     done = 0
-    replace = os.replace
 
-    def replace_or_die(source: Any, target: Any) -> None:
-        nonlocal done
-        if done == step:
-            os._exit(9)
-        done += 1
-        replace(source, target)
+    def dying(call: Callable[..., Any]) -> Callable[..., Any]:
+        def call_or_die(*args: Any, **kwargs: Any) -> Any:
+            nonlocal done
+            if done == step:
+                os._exit(9)
+            done += 1
+            return call(*args, **kwargs)
 
-    return replace_or_die
+        return call_or_die
+
+    for name in STEPS:
+        setattr(os, name, dying(getattr(os, name)))
 
 
 def _publish_and_die(staged: Path, output: Path, step: int) -> None:
-    os.replace = _dying(step)  # in a process of its own, which is forked for that
+    _die_before(step)  # in a process of its own, which is forked for that
     _publish_staged(staged, output)
 
 
@@ -144,34 +149,41 @@ def _run(target: Callable[..., None], *arguments: Any) -> int | None:
     return process.exitcode
 
 
-RENAMINGS = 6  # two tables of two roles, the report, the manifest
-
-
-@pytest.mark.parametrize("step", range(RENAMINGS + 1))
-def test_a_run_that_is_killed_while_publishing_leaves_the_old_or_the_new_rows(
-    step: int, tmp_path: Path
-) -> None:
-    output = tmp_path / "out"
-    publish(write_batch(tmp_path / "old", [[flow(source_bytes=1)]]), output)
-    old = rows(output)
+def test_a_run_that_is_killed_at_any_step_leaves_the_old_or_the_new_rows(tmp_path: Path) -> None:
+    """Before each of its calls that sync, rename or delete, from its first folder to its last."""
+    old = write_batch(tmp_path / "old", [[flow(source_bytes=1)]])
     _stage(
         write_batch(tmp_path / "new", [[flow(source_bytes=2), flow(source_bytes=5)]]),
         tmp_path / "s",
     )
-    died = _run(_publish_and_die, tmp_path / "s", output, step)
-    assert died == (9 if step < RENAMINGS else 0)
-    after_death = rows(output)
-    if step < RENAMINGS:
-        assert after_death == old
-    _publish_staged(tmp_path / "s", output)
-    new = rows(output)
-    assert [row["bytes_sent_sum"] for row in new[0] if row["role"] == "outbound"] == [7]
-    assert step < RENAMINGS or after_death == new
-    # Nothing of the dead run is left: plain readers see what the library's readers see.
-    live = {file.path for file in live_files(read_manifests(output))}
-    assert {path for path in snapshot(output) if not path.startswith("_")} == live
-    assert list((output / "_staging").iterdir()) == []
-    assert list((output / "_pending").iterdir()) == []
+    published: list[bool] = []
+    for step in range(1000):
+        output = tmp_path / f"out-{step}"
+        publish(old, output)
+        before = rows(output)
+        died = _run(_publish_and_die, tmp_path / "s", output, step)
+        after_death = rows(output)
+        _publish_staged(tmp_path / "s", output)
+        new = rows(output)
+        assert after_death in (before, new)
+        assert _sent(new) == (7,)
+        assert died == 9 or after_death == new
+        # Nothing of the dead run is left: plain readers see what the library's readers see.
+        live = {file.path for file in live_files(read_manifests(output))}
+        assert {path for path in snapshot(output) if not path.startswith("_")} == live
+        assert list((output / "_staging").iterdir()) == []
+        assert list((output / "_pending").iterdir()) == []
+        if died == 0:
+            break
+        published.append(after_death == new)
+    assert died == 0
+    # There is one step before which no death publishes, and after which every one does.
+    assert published == sorted(published)
+    assert (published.count(False) >= 15, published.count(True) > 20) == (True, True)
+
+
+def _sent(found: tuple[list[dict[str, Any]], list[dict[str, Any]]]) -> tuple[int, ...]:
+    return tuple(row["bytes_sent_sum"] for row in found[0] if row["role"] == "outbound")
 
 
 def test_of_two_runs_of_one_slice_at_once_one_wins_whole(tmp_path: Path) -> None:

@@ -25,14 +25,15 @@ Point = tuple[int, str]
 POLARS: list[Point] = [
     *((0, "before"), (2, "after"), (5, "before"), (7, "after"), (8, "before"), (10, "after")),
     *((13, "before"), (15, "before"), (15, "after"), (16, "after"), (17, "before")),
+    (18, "before"),
 ]
-"""Of 18: 0 the mark; 1-5 staging; 6-8 report and claim; 9-14 copies; 15 the decision; 16-17 deletions."""
+"""Of 19: 0 the mark; 1-5 staging; 6-8 report and claim; 9-14 copies; 15 the decision; 16-18 deletions."""
 
 SPARK: list[Point] = [
     *((3, "before"), (9, "after"), (14, "before"), (17, "after"), (24, "before")),
     *((27, "after"), (33, "after"), (40, "before"), (40, "after"), (42, "before")),
 ]
-"""Of 43: 0 the mark; 1-30 staging, table by table; 31-33 report and claim; 34-39 copies; 40 the decision."""
+"""Of 44: 0 the mark; 1-30 staging, table by table; 31-33 report and claim; 34-39 copies; 40 the decision."""
 
 
 class Killer:

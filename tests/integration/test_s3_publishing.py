@@ -17,6 +17,7 @@ from ndr_adapters.polars import read_deltas
 from ndr_adapters.published import published
 from ndr_adapters.s3 import S3Writer
 from ndr_adapters.s3.claims import ClaimLog, State
+from ndr_adapters.s3.cleanup import Cleanup
 from ndr_core.errors import NdrError, UsageError
 from ndr_core.job_spec import RuntimeParams
 from ndr_core.s3_address import S3Address
@@ -287,7 +288,8 @@ def test_what_a_dead_run_left_is_cleared_away_in_time(tmp_path: Path, bucket: st
     S3Writer(s3_client(), target).open_staging(params, print)
     publish(batch(tmp_path, bucket), str(target))
     assert len(objects(bucket, "out/_staging/")) == 1  # it might live yet
-    S3Writer(s3_client(), target, dead_after=timedelta(0)).clear_dead_runs()
+    log = ClaimLog(s3_client(), target)
+    Cleanup(log, timedelta(0), datetime.now(UTC)).clear_dead_runs()
     assert not objects(bucket, "out/_staging/")
 
 

@@ -164,3 +164,9 @@ def test_wrong_slice_bounds_are_refused(start: str, end: str | None, message: st
 def test_ids_that_could_leave_their_folder_are_refused(bad: str) -> None:
     with pytest.raises(SpecError, match="mini_batch_id"):
         RuntimeParams(bad, "run")
+
+
+def test_a_long_id_is_cut_in_its_message() -> None:
+    with pytest.raises(SpecError, match=r"128 at most") as caught:
+        RuntimeParams("mb", "x" * 10_000)
+    assert len(str(caught.value)) < 300
