@@ -470,7 +470,7 @@ def test_what_is_no_file_or_can_not_be_opened_is_named_and_not_copied(
     os.mkfifo(batch / "fifo.json")
     (batch / "dangling.json").symlink_to("nowhere")
     (batch / "folder.json").mkdir()
-    broken = put(batch / "broken.json.gz", b"no gzip")
+    broken = put(batch / "broken.json.gz", b"\x1f\x8b no gzip")
     odd = [batch / "fifo.json", batch / "dangling.json", batch / "folder.json", Path("/dev/null")]
     notices: list[str] = []
     params = RuntimeParams("mb", "run", TEN, TEN + 900_000_000)
@@ -483,5 +483,5 @@ def test_what_is_no_file_or_can_not_be_opened_is_named_and_not_copied(
     published = staging.publish(plan, manifest.facts, {}, files)
     staging.close()
     kept = [file.path for file in published.files if "/unreadable-" in file.path]
-    assert [(output / path).read_bytes() for path in kept] == [b"no gzip"]
+    assert [(output / path).read_bytes() for path in kept] == [b"\x1f\x8b no gzip"]
     assert [notice.partition(": ")[0] for notice in notices] == [repr(str(path)) for path in odd]

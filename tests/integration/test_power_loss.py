@@ -50,7 +50,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Events, Events
     """An output, and the events of a first run into it and of one that replaces its rows."""
     home = tmp_path_factory.mktemp("power")
     source = write_batch(home / "in", [[flow(), "bad"]])
-    (source / "broken.json.gz").write_bytes(b"no gzip")
+    (source / "broken.json.gz").write_bytes(b"\x1f\x8b no gzip")
     before = recorded(source, home / "out", home / "first")
     return home / "out", before, recorded(source, home / "out", home / "second")
 

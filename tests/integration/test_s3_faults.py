@@ -264,19 +264,21 @@ ODD_NAMES = ["x" * 230 + ".json.gz", "tab\there é.json.gz"]
 def test_a_broken_file_of_any_name_is_kept_under_one_that_is_valid_everywhere(
     output: Output, name: str
 ) -> None:
-    s3_client().put_object(Bucket=output.bucket, Key=f"in/new/{name}", Body=b"no gzip")
+    s3_client().put_object(Bucket=output.bucket, Key=f"in/new/{name}", Body=b"\x1f\x8b no gzip")
     spec = make_spec(quality={"on_unreadable_file": "quarantine"})
     manifest = publish(output.new, output.target, spec=spec).manifest
     (kept,) = [file.path for file in manifest.files if "/unreadable-" in file.path]
     stored = kept.rpartition("/")[2]
     assert re.fullmatch(r"unreadable-00000-[0-9a-f]{12}-[A-Za-z0-9._-]{1,120}", stored)
-    assert objects(output.bucket, f"out/{kept}") == {f"out/{kept}": b"no gzip"}
+    assert objects(output.bucket, f"out/{kept}") == {f"out/{kept}": b"\x1f\x8b no gzip"}
 
 
 def test_a_broken_file_that_can_not_be_copied_is_named_and_the_run_goes_on(
     output: Output, aws: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    s3_client().put_object(Bucket=output.bucket, Key="in/new/broken.json.gz", Body=b"no gzip")
+    s3_client().put_object(
+        Bucket=output.bucket, Key="in/new/broken.json.gz", Body=b"\x1f\x8b no gzip"
+    )
     spec = make_spec(quality={"on_unreadable_file": "quarantine"})
 
     def forbid(request: Request) -> str | None:

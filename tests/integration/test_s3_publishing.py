@@ -123,12 +123,12 @@ def test_readers_can_choose_slices_by_time(tmp_path: Path, bucket: str) -> None:
 
 def test_an_unreadable_file_is_kept_in_the_quarantine(tmp_path: Path, bucket: str) -> None:
     source, target = batch(tmp_path, bucket), f"s3://{bucket}/out"
-    s3_client().put_object(Bucket=bucket, Key="in/mb/broken.json.gz", Body=b"no gzip")
+    s3_client().put_object(Bucket=bucket, Key="in/mb/broken.json.gz", Body=b"\x1f\x8b no gzip")
     spec = make_spec(quality={"on_unreadable_file": "quarantine"})
     report = publish(source, target, spec=spec).report
     assert list(report.unreadable_files) == [f"{source}/broken.json.gz"]
     kept = [key for key in objects(bucket, "out/quarantine") if key.endswith("-broken.json.gz")]
-    assert objects(bucket, kept[0])[kept[0]] == b"no gzip"
+    assert objects(bucket, kept[0])[kept[0]] == b"\x1f\x8b no gzip"
 
 
 @pytest.mark.usefixtures("aws")

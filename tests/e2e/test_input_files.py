@@ -123,7 +123,7 @@ def _dangling(path: Path) -> None:
 
 
 def _to_itself(path: Path) -> None:
-    path.symlink_to(path)
+    path.symlink_to(path.name)
 
 
 def _socket(path: Path) -> None:
@@ -161,7 +161,8 @@ def test_what_is_no_file_is_named_and_can_be_set_aside(
     answer = run(aside, batch, tmp_path / "out", "--json")
 
     assert refused.exit_code == 1
-    assert f"in/{name}: {message}" in refused.errors
+    assert f"in/{name}: " in refused.errors
+    assert message in refused.errors
     assert report(answer)["kept"] == 1
     assert message in report(answer)["unreadable_files"][str(batch / name)]
 
