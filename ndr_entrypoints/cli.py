@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ndr_core.job_spec import JobSpec
+    from ndr_entrypoints.stopping import Stopping
 
 _FOLDER = click.Path(path_type=Path)
 _DEFAULT_SYNTHETIC = SyntheticBatch(records=0)
@@ -53,7 +54,8 @@ main.add_command(pipeline)
 @click.option("--run-id", help="Default: made up.")
 @click.option("--json", "as_json", is_flag=True, help="Print what the run did as JSON.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
-def run(as_json: bool, quiet: bool, output: str, **options: Any) -> None:
+@click.pass_obj
+def run(stopping: Stopping, /, as_json: bool, quiet: bool, output: str, **options: Any) -> None:
     """Build the deltas of one mini-batch and publish them."""
     from rich.console import Console
 
@@ -61,7 +63,13 @@ def run(as_json: bool, quiet: bool, output: str, **options: Any) -> None:
     from ndr_entrypoints import console
     from ndr_entrypoints.run import run_job
 
-    done = run_job(source=options.pop("input_"), target=output, quiet=quiet or as_json, **options)
+    done = run_job(
+        source=options.pop("input_"),
+        target=output,
+        quiet=quiet or as_json,
+        undisturbed=stopping.undisturbed,
+        **options,
+    )
     if as_json:
         console.print_json({**summary(done.manifest), "seconds": round(done.seconds, 3)})
     elif not quiet:

@@ -6,13 +6,23 @@ from typing import Any
 
 import click
 
-from ndr_core.errors import NdrError
+from ndr_core.errors import NdrError, StopRequested
+from ndr_entrypoints.stopping import exit_stopped, signals_handled, stop_message
 
 
 class FailingGroup(click.Group):
     """Turns failures that a user can act on into one message and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        with signals_handled() as stopping:
+            ctx.obj = stopping
+            try:
+                return self._invoke(ctx)
+            except StopRequested as stop:
+                click.echo(f"ndr: {stop_message(stop)}", err=True)
+                exit_stopped(stop, ctx.exit)
+
+    def _invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except (NdrError, OSError) as error:

@@ -6,10 +6,11 @@ import logging
 import re
 import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -34,6 +35,7 @@ def run_job(
     mini_batch_id: str | None,
     run_id: str | None,
     quiet: bool,
+    undisturbed: Callable[[], AbstractContextManager[Any]],
 ) -> RunSummary:
     """Run the job of a JobSpec file. Raises what `DeltaBuilderRunner.run` and reading the spec raise."""
     job = JobSpecFile(spec).load()
@@ -53,6 +55,7 @@ def run_job(
             sink=places.sink,
             log=log,
             code_version=version("ndr-delta-builder"),
+            undisturbed=undisturbed,
         ).run()
 
 

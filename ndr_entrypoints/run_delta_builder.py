@@ -9,18 +9,20 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import click
 
 from ndr_core.build import DeltaBuilderRunner, RunSummary
-from ndr_core.errors import NdrError, SpecError
+from ndr_core.errors import NdrError, SpecError, StopRequested
 from ndr_core.job_spec import JobSpec, RuntimeParams
 from ndr_core.ports import JobSpecStore
 from ndr_core.s3_address import S3Address
 from ndr_core.times import parse_bound
 from ndr_entrypoints.json_log import JsonLog
+from ndr_entrypoints.stopping import Stopping, exit_stopped, signals_handled, stop_message
 
 _UNEXPECTED: Final = 1
 
@@ -62,8 +64,19 @@ def main(debug: bool, **options: Any) -> None:
     log = JsonLog(
         {name: options[name] for name in ("project_name", "job_name", "mini_batch_id", "run_id")}
     )
+    with signals_handled() as stopping:
+        try:
+            _run(log, stopping, debug, options)
+        except StopRequested as stop:
+            log.line("ERROR", stop_message(stop), exit_code=128 + stop.number)
+            log.failed()
+            exit_stopped(stop, sys.exit)
+
+
+def _run(log: JsonLog, stopping: Stopping, debug: bool, options: dict[str, Any]) -> None:
+    """Run the job; a failure becomes a line, a metric and an exit code."""
     try:
-        log.metrics(run_job(log, **options))
+        log.metrics(run_job(log, undisturbed=stopping.undisturbed, **options))
     except NdrError as error:
         if debug:
             raise
@@ -84,6 +97,7 @@ def main(debug: bool, **options: Any) -> None:
 def run_job(
     log: JsonLog,
     *,
+    undisturbed: Callable[[], AbstractContextManager[Any]],
     project_name: str,
     job_name: str,
     mini_batch_id: str,
@@ -117,6 +131,7 @@ def run_job(
         sink=places.sink,
         log=log,
         code_version=_code_version(),
+        undisturbed=undisturbed,
     ).run()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ndr_adapters.local.durable import delete_files, sync_folders
-from ndr_adapters.local.lock import LOCK, is_held
+from ndr_adapters.lock import LOCK, is_held
 from ndr_core.errors import NdrError
 from ndr_core.manifest import Manifest, ManifestError, plain_of
 

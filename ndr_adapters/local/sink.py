@@ -37,9 +37,9 @@ from ndr_adapters.local.leftovers import (
     empty_staging,
     remove_staging,
 )
-from ndr_adapters.local.lock import LOCK, hold_new, locked
 from ndr_adapters.local.manifests import MANIFESTS, manifest_name, read_manifests
 from ndr_adapters.local.unreadable import copy_unreadable
+from ndr_adapters.lock import LOCK, hold_new, locked
 from ndr_core.delta import QUARANTINE, DeltaPlan
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError
 from ndr_core.job_spec import RuntimeParams

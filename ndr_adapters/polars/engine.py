@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from shutil import rmtree
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 from attrs import field, frozen
 from polars.exceptions import ComputeError
 
+from ndr_adapters.interruptible import interruptible
 from ndr_adapters.polars import aggregate, quality
 from ndr_adapters.polars.lines import LineFeed
 from ndr_adapters.polars.parse import BLANK, parse_lines
 from ndr_adapters.polars.write import Place
+from ndr_adapters.scratch import scratch_folder
 from ndr_core.delta import DELTA_TABLE, PAIR_TABLE, DeltaPlan, overflow_place
-from ndr_core.errors import EngineReadError, OverflowingColumnError
+from ndr_core.errors import EngineReadError, OverflowingColumnError, StopRequested
 from ndr_core.ports import EngineResult, InputBatch
 from ndr_core.quality import REPAIR_RULES
 from ndr_core.s3_address import is_s3
@@ -48,6 +48,9 @@ class PolarsEngine:
         try:
             with _scratch(staging_root) as scratch:
                 return self._build(plan, batch, place, scratch, feed.lines())
+        except StopRequested:
+            feed.stop()
+            raise
         except (ComputeError, OSError) as error:
             if feed.failure is not None:
                 raise feed.failure from error
@@ -113,18 +116,20 @@ def _scratch(staging_root: str) -> Iterator[str]:
     if not is_s3(staging_root):
         yield staging_root
         return
-    with TemporaryDirectory(prefix="ndr-") as folder:
-        yield folder
+    with scratch_folder() as folder:
+        yield str(folder)
 
 
 def _streamed(query: pl.LazyFrame) -> pl.DataFrame:
     """The result of one query. Several at once would share work, and hold what they share in memory."""
-    return query.collect(engine="streaming")
+    return interruptible(lambda: query.collect(engine="streaming"))
 
 
 def _spooled(rows: pl.LazyFrame, path: str) -> pl.LazyFrame:
     """Rows by way of a file, from which each output reads the columns that it needs."""
-    rows.sink_parquet(path, compression="lz4", mkdir=True, engine="streaming")
+    interruptible(
+        lambda: rows.sink_parquet(path, compression="lz4", mkdir=True, engine="streaming")
+    )
     return _scanned([path])
 
 
@@ -133,15 +138,15 @@ def _spooled_in_shares(
 ) -> tuple[pl.LazyFrame, list[pl.LazyFrame]]:
     """Judged records by way of files: all of them, and by shares, of which one has all between two hosts."""
     if shares > 1:
-        # A try that met undecodable bytes may have left some.
-        rmtree(path, ignore_errors=True)
         by_hosts = pl.PartitionBy(path, key={"share": aggregate.share(shares)}, include_key=False)
-        judged.sink_parquet(
-            by_hosts,
-            compression="lz4",
-            row_group_size=_ROWS_PER_GROUP,
-            mkdir=True,
-            engine="streaming",
+        interruptible(
+            lambda: judged.sink_parquet(
+                by_hosts,
+                compression="lz4",
+                row_group_size=_ROWS_PER_GROUP,
+                mkdir=True,
+                engine="streaming",
+            )
         )
         files = [sorted(map(str, folder.iterdir())) for folder in Path(path).glob("share=*")]
         if files:  # else there is no record

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import reduce
 
 from attrs import field, frozen
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
@@ -127,7 +128,10 @@ class SparkEngine:
                 f"spark: {cause}", file_to_blame(session, batch, cause)
             ) from error
         finally:
-            session.sparkContext.setJobDescription(described)  # type: ignore[arg-type]  # None unsets it
+            with suppress(
+                Py4JError
+            ):  # a call that a signal interrupted may have broken the connection
+                session.sparkContext.setJobDescription(described)  # type: ignore[arg-type]  # None unsets it
 
     def tasks(self, batch: InputBatch) -> int:
         """Tasks after the shuffle, hence files per output partition."""

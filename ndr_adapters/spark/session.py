@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
+from ndr_adapters.scratch import scratch_folder
 from ndr_adapters.spark.connector import connector_jars
 from ndr_adapters.spark.java import ensure_java
 
@@ -38,7 +44,8 @@ def session(*, s3: bool) -> SparkSession:
             "spark.ui.enabled": "false",
             "spark.dynamicAllocation.enabled": "false",
         }
-        return SparkSession.builder.config(map=settings).getOrCreate()
+        with _own_handler_kept():
+            return SparkSession.builder.config(map=settings).getOrCreate()
     return local_session(s3=s3)
 
 
@@ -64,6 +71,7 @@ def local_session(
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
         .config(map=dict(NAMES_AS_WRITTEN))
+        .config("spark.local.dir", _local_dir())
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.session.timeZone", "UTC")
@@ -76,7 +84,28 @@ def local_session(
             "spark.driver.extraClassPath", ":".join(map(str, connector_jars()))
         )
         builder = builder.config("spark.hadoop.fs.s3a.aws.credentials.provider", _CREDENTIALS)
-    return builder.getOrCreate()
+    with _own_handler_kept():
+        return builder.getOrCreate()
+
+
+@cache
+def _local_dir() -> str:
+    """Where Spark keeps shuffled records: as long as this process lives, and no longer."""
+    held = ExitStack()
+    folder = held.enter_context(scratch_folder())
+    atexit.register(held.close)
+    return str(folder)
+
+
+@contextmanager
+def _own_handler_kept() -> Iterator[None]:
+    """Undo that a Spark context takes over Ctrl-C."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -88,10 +117,11 @@ def activated(session: SparkSession) -> Iterator[None]:
     try:
         yield
     finally:
-        if before.isDefined():
-            sessions.setActiveSession(before.get())
-        else:
-            sessions.clearActiveSession()
+        with suppress(Py4JError):  # a call that a signal interrupted may have broken the connection
+            if before.isDefined():
+                sessions.setActiveSession(before.get())
+            else:
+                sessions.clearActiveSession()
 
 
 def jvm_of(session: SparkSession) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.parse
@@ -195,6 +196,30 @@ def test_a_failed_threshold_is_exit_code_1_and_debug_shows_the_trace(
     assert "max_rejected_fraction" in only_error(run(*deployment.arguments()), 1)
     assert not objects(deployment.bucket, "deltas/")
     assert "Traceback" in run(*deployment.arguments(run_id="a/b"), "--debug").stderr
+
+
+def test_a_job_that_is_stopped_says_so_and_counts_as_failed(deployment: Deployment) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ndr_entrypoints.run_delta_builder", *deployment.arguments()],
+        cwd=ROOT,
+        env={**os.environ, **FAST_START},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["stage"] == "look"
+
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=60)
+
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert process.returncode == 143
+    (error,) = [line for line in lines if line.get("level") == "ERROR"]
+    assert error["message"] == "stopped by SIGTERM; nothing was published"
+    assert error["exit_code"] == 143
+    assert [line["RunFailed"] for line in lines if "RunFailed" in line] == [1]
+    assert objects(deployment.bucket, "deltas/") == {}
 
 
 @pytest.fixture

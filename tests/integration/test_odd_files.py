@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field
 
+from ndr_adapters import lock as lock_module
 from ndr_adapters.local import FolderSink, FolderSource, read_manifests
-from ndr_adapters.local import lock as lock_module
 from ndr_adapters.polars import read_deltas
 from ndr_adapters.reference import ReferenceEngine
 from ndr_core import RuntimeParams

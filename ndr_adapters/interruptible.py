@@ -1,0 +1,33 @@
+"""Long calls into Polars that a signal can interrupt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Final, TypeVar
+
+QUERY_THREAD: Final = "ndr-query"
+"""Name of the threads that queries run in. One that goes on after its wait was interrupted can't be stopped."""
+
+Result = TypeVar("Result")
+
+
+def interruptible(query: Callable[[], Result]) -> Result:
+    """The result of a query, or whatever it raises.
+
+    Polars does not return before a query ends. Python handles signals in its main thread alone, so that one
+    only waits here, and the query has a thread to itself.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return query()
+    done: Future[Result] = Future()
+    threading.Thread(target=_settle, args=(done, query), name=QUERY_THREAD, daemon=True).start()
+    return done.result()
+
+
+def _settle(done: Future[Result], query: Callable[[], Result]) -> None:
+    try:
+        done.set_result(query())
+    except BaseException as error:  # it is the waiting thread's to handle
+        done.set_exception(error)

@@ -1,0 +1,78 @@
+"""Folders on this machine for what a run needs between two steps: records, in clear.
+
+A folder is held by a lock that ends with its process. Whoever makes the next one removes those that no living
+process holds, as a process that was killed leaves its own behind.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from ndr_adapters.lock import LOCK, hold_new, is_held, locked
+from ndr_core.errors import UsageError
+
+_REMOVE_TRIES: Final = 3
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A new folder below TMPDIR that nobody else can read, removed at the end.
+
+    Raises UsageError where it can't be made, or where the folder for all of this user's is not theirs alone.
+    """
+    base = _base()
+    try:
+        with locked(base, lambda _: None):
+            for left in base.iterdir():
+                if left.is_dir() and not _is_in_use(left):
+                    _remove(left)
+            folder = base / uuid.uuid4().hex[:12]
+            folder.mkdir(mode=0o700)
+            lock = hold_new(folder / LOCK)
+    except OSError as error:
+        raise UsageError(f"{base}: can't be written: {error.strerror}; set TMPDIR") from error
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+        os.close(lock)
+
+
+def _base() -> Path:
+    """The folder of this user's scratch folders."""
+    base = Path(tempfile.gettempdir(), f"ndr-{os.getuid()}")
+    try:
+        base.mkdir(mode=0o700, exist_ok=True)
+        status = base.lstat()
+    except OSError as error:
+        raise UsageError(f"{base}: can't be made: {error.strerror}; set TMPDIR") from error
+    # In a folder that all users share, somebody else may have made it first.
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise UsageError(
+            f"{base}: is no folder of this user alone; remove it, or set TMPDIR to another place"
+        )
+    return base
+
+
+def _is_in_use(folder: Path) -> bool:
+    try:
+        return is_held(folder / LOCK)
+    except FileNotFoundError:
+        return False  # half removed
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, its lock last. What a query that was given up still writes may need another try."""
+    for _ in range(_REMOVE_TRIES):
+        for child in folder.iterdir():
+            if child.name != LOCK:
+                shutil.rmtree(child, ignore_errors=True) if child.is_dir() else child.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
