@@ -20,7 +20,6 @@ from ndr_adapters.spark.reading import (
     STRICT_JSON,
     Reading,
     canonical,
-    is_utf8,
     readings_of,
 )
 from ndr_core.job_spec import JobSpec
@@ -73,7 +72,7 @@ def _members(
 
 
 def _may_be_read(line: str) -> str:
-    """The demands on a line that Jackson does not make: UTF-8, surrogate pairs, depth, short numbers."""
+    """The demands on a line that Jackson does not make: surrogate pairs, depth, short numbers."""
     escapes_pair = (
         f"(not contains({line}, {literal(chr(92) + 'u')}) or "
         f"not contains(regexp_replace({line}, {literal(PAIRED_ESCAPE)}, ''), {literal(chr(92))}))"
@@ -88,7 +87,7 @@ def _may_be_read(line: str) -> str:
     )
     opening = f"octet_length({line}) - octet_length(translate({line}, '[{{', ''))"
     return (
-        f"{is_utf8(line)} and {escapes_pair} and "
+        f"{escapes_pair} and "
         f"({opening} <= {MAX_DEPTH} or {depth} <= {MAX_DEPTH}) and "
         f"(octet_length({line}) <= {MAX_NUMBER_CHARACTERS} or not {without_strings} rlike {literal(LONG_NUMBER)})"
     )
@@ -117,14 +116,11 @@ def _fault(readings: Sequence[Reading]) -> str:
 
 
 def quarantined_text(line: str) -> str:
-    """Text of a rejected line as the quarantine keeps it: decoded, cut at a character."""
-    decoded = f"decode(cast({line} as binary), 'UTF-8')"
+    """Text of a rejected line as the quarantine keeps it: cut at a character."""
     cuts = []
     for cut in range(MAX_RAW_BYTES, MAX_RAW_BYTES - 4, -1):
-        head = f"substring(encode({decoded}, 'UTF-8'), 1, {cut})"
+        head = f"substring(encode({line}, 'UTF-8'), 1, {cut})"
         cuts.append(
             f"when encode(decode({head}, 'UTF-8'), 'UTF-8') = {head} then decode({head}, 'UTF-8')"
         )
-    return (
-        f"case when octet_length({decoded}) <= {MAX_RAW_BYTES} then {decoded} {' '.join(cuts)} end"
-    )
+    return f"case when octet_length({line}) <= {MAX_RAW_BYTES} then {line} {' '.join(cuts)} end"

@@ -21,6 +21,7 @@ from ndr_adapters.spark.reading import (
     UNFIT,
     Reading,
     canonical,
+    decoded,
     is_utf8,
     readings_of,
 )
@@ -43,27 +44,21 @@ def read_plain(text: DataFrame, spec: JobSpec) -> DataFrame:
     """
     readings = readings_of(spec)
     columns = _typed_columns(readings)
-    # Of a line that is too long only the start is looked at, as the core does.
-    start = f"cast(substring(cast(value as binary), 1, {MAX_LINE_BYTES + 1}) as string)"
-    lines = text.selectExpr(
-        "value", f"coalesce(octet_length(value) > {MAX_LINE_BYTES}, false) as overlong"
-    )
-    lines = lines.selectExpr(f"if(overlong, {start}, value) as value", "overlong")
-    lines = lines.selectExpr(f"{_trimmed('value')} as line", "overlong")
-    decoded = _undecoded(lines, readings) if columns is None else _decoded(lines, columns, readings)
+    lines = _as_text(text).selectExpr(f"{_trimmed('value')} as line", "void")
+    raw = _undecoded(lines, readings) if columns is None else _decoded(lines, columns, readings)
     # Times are worked out before they are looked at, lest each look works them out anew.
-    read = decoded.selectExpr(
+    read = raw.selectExpr(
         "*", *(f"{r.from_raw(_raw(r))} as {quoted(r.name)}" for r in readings)
     ).selectExpr(
         "line",
-        "overlong",
+        "void",
         "unfit",
         *(_raw(r) for r in readings),
         *(f"{r.checked(quoted(r.name))} as {quoted(r.name)}" for r in readings),
     )
     doubts = " or ".join(["unfit", *(r.doubt(_raw(r), quoted(r.name)) for r in readings)])
     outcome = (
-        f"case when overlong then {MALFORMED} when line = '' then {BLANK} "
+        f"case when void then {MALFORMED} when line = '' then {BLANK} "
         f"when {doubts} then {UNFIT} else {READ} end as outcome"
     )
     return read.selectExpr(
@@ -71,25 +66,42 @@ def read_plain(text: DataFrame, spec: JobSpec) -> DataFrame:
     )
 
 
+def _as_text(lines: DataFrame) -> DataFrame:
+    """Lines as text, with `void`: whether a line is malformed for being too long or no UTF-8.
+
+    Of a line that is too long only the start is looked at, as the core does.
+    """
+    start = f"substring(cast(value as binary), 1, {MAX_LINE_BYTES + 1})"
+    return lines.selectExpr(
+        "value",
+        f"octet_length(value) > {MAX_LINE_BYTES} as overlong",
+        f"not {is_utf8('value')} as undecodable",
+    ).selectExpr(
+        f"case when overlong then {decoded(start)} when undecodable then {decoded('value')} else value end "
+        "as value",
+        "(overlong or undecodable) as void",
+    )
+
+
 def _decoded(
     lines: DataFrame, columns: Mapping[str, str], readings: Sequence[Reading]
 ) -> DataFrame:
-    """`line`, `overlong`, `unfit`, and the raw values of a line that is not."""
+    """`line`, `void`, `unfit`, and the raw values of a line that is not."""
     schema = ", ".join(f"{quoted(name)} {sql_type}" for name, sql_type in columns.items())
     schema = literal(f"{schema}, {quoted(_CORRUPT)} string")
     options = f"map({STRICT_JSON}, 'columnNameOfCorruptRecord', {literal(_CORRUPT)})"
     return (
-        lines.selectExpr("line", "overlong", f"if({_is_plain('line')}, line, null) as plain")
+        lines.selectExpr("line", "void", f"if({_is_plain('line')}, line, null) as plain")
         # Used twice, `plain` is worked out before: below `from_json` it would be interpreted, not compiled.
         .selectExpr(
             "line",
-            "overlong",
+            "void",
             "plain is null as odd",
             f"from_json(plain, {schema}, {options}) as source",
         )
         .selectExpr(
             "line",
-            "overlong",
+            "void",
             f"(odd or source is null or source.{quoted(_CORRUPT)} is not null{_ambiguous(readings)}) as unfit",
             *(f"{r.raw(_source(r))} as {_raw(r)}" for r in readings),
         )
@@ -99,7 +111,7 @@ def _decoded(
 def _undecoded(lines: DataFrame, readings: Sequence[Reading]) -> DataFrame:
     """The same, where no line can be read plainly."""
     nulls = (f"cast(null as {r.decoded_type}) as {_raw(r)}" for r in readings)
-    return lines.selectExpr("line", "overlong", "true as unfit", *nulls)
+    return lines.selectExpr("line", "void", "true as unfit", *nulls)
 
 
 def _source(reading: Reading) -> str:
@@ -139,7 +151,7 @@ def _is_plain(line: str) -> str:
     closed = f"octet_length({_before('}', line)}) = octet_length({line}) - 1"
     without = (f"octet_length({_before(sign, line)}) = octet_length({line})" for sign in "[\\")
     numbers = f"(octet_length({line}) <= {MAX_NUMBER_CHARACTERS} or not {line} rlike {literal(LONG_NUMBER)})"
-    tests = [f"startswith({line}, '{{')", closed, *without, is_utf8(line), numbers]
+    tests = [f"startswith({line}, '{{')", closed, *without, numbers]
     return f"({' and '.join(tests)})"
 
 

@@ -47,7 +47,7 @@ def mark_duplicates(judged: DataFrame, plan: DeltaPlan) -> DataFrame:
     # Records that are no candidates need no comparing: the line keeps them from crowding into one task.
     window = (
         f"partition by candidate, {', '.join(keys)}, if(candidate, null, line) "
-        "order by event_start, decode(cast(line as binary), 'UTF-8')"
+        "order by event_start, line"
     )
     return _without_idle_lines(
         judged.selectExpr("*", f"({candidate}) as candidate")

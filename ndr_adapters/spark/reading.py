@@ -37,6 +37,17 @@ def is_utf8(line: str) -> str:
     return f"decode(cast({line} as binary), 'UTF-8') = {line}"
 
 
+def decoded(line: str) -> str:
+    """Text of a line whose bytes are no UTF-8, with U+FFFD for what is none, as the core puts it.
+
+    Java takes the bytes of a surrogate for one fault, Python each for one of its own: here the first becomes a
+    byte that is a fault by itself.
+    """
+    letters = f"decode(cast({line} as binary), 'ISO-8859-1')"
+    parted = f"regexp_replace({letters}, '\\u00ed(?=[\\u00a0-\\u00bf])', '\\u00ff')"
+    return f"decode(encode({parted}, 'ISO-8859-1'), 'UTF-8')"
+
+
 class Reading:
     """How one field, or one column for deduplication, is read from its source column."""
 

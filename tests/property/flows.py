@@ -236,6 +236,13 @@ _SPOILERS = [
     "many keys",
     "text",
 ]
+_BYTES_OF_TEXT = [
+    *(
+        bytes([byte])
+        for byte in b"\x00a {}\x80\x9f\xa0\xbf\xc0\xc3\xe0\xe2\xed\xef\xf0\xf4\xff\r\t"
+    ),
+    *("é".encode(), "€".encode(), "\U0001f600".encode(), b"\xef\xbb\xbf"),
+]
 _LINES = st.one_of(
     _PLAIN_RECORDS.map(lambda record: json.dumps(record).encode()),
     _RECORDS.map(lambda record: json.dumps(record).encode()),
@@ -245,6 +252,7 @@ _LINES = st.one_of(
         )
     ),
     st.builds(_spoilt, _PLAIN_RECORDS.map(json.dumps), st.sampled_from(_SPOILERS)),
+    st.lists(st.sampled_from(_BYTES_OF_TEXT), max_size=12).map(b"".join),
     st.sampled_from([b"", b"   ", b"\r", b"null", b"{}", b"{", b"[]", b"\x00\x01\x02", b"\xff"]),
 )
 
