@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from attrs import asdict, field, frozen
 
@@ -19,6 +19,11 @@ from ndr_core.s3_address import S3Address
 
 _PATH_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SET_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+_MOST_ROLES: Final = 16
+_MOST_KEYS: Final = 64
+_MOST_PORT_SETS: Final = 256
+"""Limits far above any use: each entry is a column of work for every record."""
 
 PortSets = Mapping[str, frozenset[int]]
 
@@ -179,6 +184,13 @@ class JobSpec:
                     )
                 )
         found += [(f"storage.{key}", message) for key, message in self.storage.problems()]
+        for key, count, most in (
+            ("roles", len(self.roles), _MOST_ROLES),
+            ("quality.deduplicate_on", len(self.quality.deduplicate_on), _MOST_KEYS),
+            ("enrichment.port_sets", len(self.enrichment.port_sets), _MOST_PORT_SETS),
+        ):
+            if count > most:
+                found.append((key, f"has {count} entries; at most {most} are possible"))
         if not self.roles:
             found.append(("roles", "needs at least one role"))
         if len({role.name for role in self.roles}) < len(self.roles):

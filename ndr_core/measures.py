@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from attrs import field, frozen
 
-from ndr_core.errors import nearest
+from ndr_core.errors import nearest, shown
 from ndr_core.expr import Expr, col, lit, when
 from ndr_core.job_spec import JobSpec
 from ndr_core.numeric import (
@@ -336,7 +336,7 @@ def select_measures(
         measure = by_name.get(name)
         if measure is None:
             problems.append(
-                ("delta.measures", f"unknown measure {name!r}, {_measure_hint(name, by_name)}")
+                ("delta.measures", f"unknown measure {shown(name)}, {_measure_hint(name, by_name)}")
             )
             continue
         wanted |= {name, *(measure.needs if isinstance(measure, Derived) else ())}
@@ -347,5 +347,5 @@ def _measure_hint(name: str, known: Iterable[str]) -> str:
     suffix = "_sessions_cnt"
     sets = [other.removesuffix(suffix) for other in known if other.endswith(suffix)]
     if name.endswith(suffix):
-        return f"no port set {name.removesuffix(suffix)!r} in enrichment.port_sets; port sets: {', '.join(sets)}"
+        return f"no port set {shown(name.removesuffix(suffix))} in enrichment.port_sets; port sets: {', '.join(sets)}"
     return nearest(name, known)

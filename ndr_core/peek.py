@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import define, field
 
-from ndr_core.errors import SpecError, nearest
+from ndr_core.errors import SpecError, nearest, shown
 from ndr_core.json_line import line_text, parse_object
 
 FIRST_LOOK_LINES: Final = 256
@@ -36,7 +36,7 @@ def look(lines: Iterable[bytes], required: Mapping[str, str]) -> tuple[tuple[str
     if seen.missing and seen.names:
         column = next(iter(seen.missing))
         raise SpecError(
-            f"{required[column]}: no record of the input has a column {column!r}, "
+            f"{required[column]}: no record of the input has a column {shown(column)}, "
             f"{nearest(column, seen.names)} (a column that may be absent from a whole mini-batch is "
             "marked 'optional: true')"
         )

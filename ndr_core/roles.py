@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from ndr_core.errors import shown
 from ndr_core.expr import Expr, col
 from ndr_core.flow import FIELD_BY_NAME, FieldKind
 
@@ -42,7 +43,7 @@ class Role:
             name = getattr(self, key)
             flow_field = FIELD_BY_NAME.get(name)
             if flow_field is None or flow_field.kind is not kind or not name.endswith(suffix):
-                found.append((key, f"{name!r} is no field like source{suffix}"))
+                found.append((key, f"{shown(name)} is no field like source{suffix}"))
         return found
 
     def view(self) -> Mapping[str, Expr]:

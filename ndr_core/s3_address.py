@@ -6,7 +6,7 @@ import re
 
 from attrs import frozen
 
-from ndr_core.errors import UsageError
+from ndr_core.errors import UsageError, shown
 
 _SCHEMES = ("s3://", "s3a://")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -33,16 +33,18 @@ class S3Address:
         """
         scheme = next((known for known in _SCHEMES if address.startswith(known)), None)
         if scheme is None:
-            raise UsageError(f"{what}: {address!r} is no address in S3; give s3://BUCKET/PREFIX")
+            raise UsageError(
+                f"{what}: {shown(address)} is no address in S3; give s3://BUCKET/PREFIX"
+            )
         bucket, _, key = address.removeprefix(scheme).partition("/")
         key = key.removesuffix("/")
         if not _BUCKET.fullmatch(bucket):
-            raise UsageError(f"{what}: {address!r}: {bucket!r} is no name of a bucket")
+            raise UsageError(f"{what}: {shown(address)}: {shown(bucket)} is no name of a bucket")
         if key and not set(key.split("/")).isdisjoint(("", ".", "..")):
-            raise UsageError(f"{what}: {address!r}: has an empty, '.' or '..' segment")
+            raise UsageError(f"{what}: {shown(address)}: has an empty, '.' or '..' segment")
         if not _PREFIX.fullmatch(key):
             raise UsageError(
-                f"{what}: {address!r}: a prefix may hold letters, digits, spaces and !_.'()=/- only"
+                f"{what}: {shown(address)}: a prefix may hold letters, digits, spaces and !_.'()=/- only"
             )
         return cls(bucket, key)
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve, fields
 from cattrs import BaseValidationError, Converter, ForbiddenExtraKeysError, transform_error
 
-from ndr_core.errors import SpecError, nearest
+from ndr_core.errors import SpecError, nearest, shown
+from ndr_core.flow import MAX_PORT
 from ndr_core.input_mapping import PRESETS, FieldSource, InputMapping
 from ndr_core.job_spec import JobSpec
 from ndr_core.measures import measures_for, select_measures
 from ndr_core.roles import ROLES, Role
+
+_MOST_PROBLEMS: Final = 20
 
 
 def parse_job_spec(data: Any, origin: str = "JobSpec") -> JobSpec:
@@ -37,7 +40,8 @@ def parse_job_spec(data: Any, origin: str = "JobSpec") -> JobSpec:
 
 
 def _listed(origin: str, lines: list[str]) -> str:
-    return "\n".join(f"{origin}: {line}" for line in lines)
+    more = [f".. and {len(lines) - _MOST_PROBLEMS} more"] if len(lines) > _MOST_PROBLEMS else []
+    return "\n".join(f"{origin}: {line}" for line in [*lines[:_MOST_PROBLEMS], *more])
 
 
 def _messages(error: BaseValidationError) -> list[str]:
@@ -54,9 +58,10 @@ def _describe(error: BaseException, _expected: type | None) -> str:
     match error:
         case ForbiddenExtraKeysError(cl=cls, extra_fields=extra):
             known = [attribute.name for attribute in fields(cls)]
-            return "; ".join(f"unknown key {key!r}, {nearest(key, known)}" for key in sorted(extra))
+            unknown = sorted(map(str, extra))[:_MOST_PROBLEMS]
+            return "; ".join(f"unknown key {shown(key)}, {nearest(key, known)}" for key in unknown)
         case KeyError(args=(str(key),)):
-            return f"the key {key!r} is missing"
+            return f"the key {shown(key)} is missing"
     return str(error)
 
 
@@ -74,7 +79,7 @@ def _scalar(value: Any, cls: type) -> Any:
         return float(value)
     if type(value) is not cls:
         due = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}[cls]
-        raise TypeError(f"{value!r} is {_kind(value)} where {due} is due")
+        raise TypeError(f"{shown(value)} is {_kind(value)} where {due} is due")
     return value
 
 
@@ -83,24 +88,36 @@ def _enum(value: Any, cls: type[Enum]) -> Enum:
         return cls(value)
     except ValueError:
         raise ValueError(
-            f"unknown value {value!r}, {nearest(str(value), [member.value for member in cls])}"
+            f"unknown value {shown(value)}, {nearest(shown(value), [member.value for member in cls])}"
         ) from None
 
 
 def _ports(value: Any, _cls: object) -> frozenset[int]:
     """Ports from a list of numbers and 'low-high' ranges."""
     if not isinstance(value, list | tuple | set | frozenset):
-        raise TypeError(f"{value!r} is {_kind(value)} where a list of ports is due")
+        raise TypeError(f"{shown(value)} is {_kind(value)} where a list of ports is due")
     ports: set[int] = set()
+    ranges: set[tuple[int, int]] = set()
     for item in value:
         if isinstance(item, int) and not isinstance(item, bool):
             ports.add(item)
             continue
         low, dash, high = str(item).partition("-")
-        if not (dash and low.isdecimal() and high.isdecimal() and int(low) <= int(high) <= 65535):
-            raise ValueError(f"{item!r} is neither a port nor a range such as '5900-5910'")
-        ports.update(range(int(low), int(high) + 1))
+        if not (
+            dash and low.isdecimal() and high.isdecimal() and _port(low) <= _port(high) <= MAX_PORT
+        ):
+            raise ValueError(f"{shown(item)} is neither a port nor a range such as '5900-5910'")
+        ranges.add((int(low), int(high)))
+    covered = -1
+    for first, last in sorted(ranges):  # each port once, however many ranges hold it
+        ports.update(range(max(first, covered + 1), last + 1))
+        covered = max(covered, last)
     return frozenset(ports)
+
+
+def _port(text: str) -> int:
+    """The number of a port, or one that is none."""
+    return int(text) if len(text) <= len(str(MAX_PORT)) else MAX_PORT + 1
 
 
 def _make_converter() -> Converter:
@@ -128,7 +145,7 @@ def _make_converter() -> Converter:
             return mapping
         if preset_name not in PRESETS:
             raise ValueError(
-                f"unknown preset {preset_name!r}, {nearest(str(preset_name), PRESETS)}"
+                f"unknown preset {shown(preset_name)}, {nearest(shown(preset_name), PRESETS)}"
             )
         preset = PRESETS[preset_name]
         own: InputMapping = plain_input({"fields": {}, **value}, InputMapping)
@@ -138,7 +155,7 @@ def _make_converter() -> Converter:
     def role(value: Any, _cls: type) -> Role:
         if isinstance(value, str):
             if value not in ROLES:
-                raise ValueError(f"unknown role {value!r}, {nearest(value, ROLES)}")
+                raise ValueError(f"unknown role {shown(value)}, {nearest(value, ROLES)}")
             return ROLES[value]
         _require_mapping(value, "a role name or a mapping")
         own: Role = plain_role(value, Role)
@@ -155,7 +172,7 @@ def _make_converter() -> Converter:
 
 def _require_mapping(value: Any, due: str) -> None:
     if not isinstance(value, Mapping):
-        raise TypeError(f"{value!r} is {_kind(value)} where {due} is due")
+        raise TypeError(f"{shown(value)} is {_kind(value)} where {due} is due")
 
 
 _CONVERTER = _make_converter()

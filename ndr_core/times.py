@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ndr_core.errors import SpecError
+from ndr_core.errors import SpecError, shown
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -31,6 +31,6 @@ def parse_bound(text: str, name: str) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise SpecError(
-            f"{name}: {text!r} is no ISO-8601 time such as 2024-04-19T10:15:00Z"
+            f"{name}: {shown(text)} is no ISO-8601 time such as 2024-04-19T10:15:00Z"
         ) from error
     return to_us(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

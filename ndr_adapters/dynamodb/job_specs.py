@@ -17,7 +17,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from ndr_adapters.aws import error_code, told
-from ndr_core.errors import SpecError, UsageError, nearest
+from ndr_core.errors import SpecError, UsageError, nearest, shown
 from ndr_core.job_spec import JobSpec
 from ndr_core.spec_reader import parse_job_spec
 
@@ -58,8 +58,8 @@ class JobSpecLoader:
         item = _item(self.client, self.table, key)
         if not item:
             raise SpecError(
-                f"table {self.table}: has no JobSpec for {PARTITION_KEY}={project_name!r}, "
-                f"{SORT_KEY}={key[SORT_KEY]!r}; `ndr spec list --table {self.table}` shows what there is"
+                f"table {self.table}: has no JobSpec for {PARTITION_KEY}={shown(project_name)}, "
+                f"{SORT_KEY}={shown(key[SORT_KEY])}; `ndr spec list --table {self.table}` shows what there is"
             )
         return stored_spec(self.table, item)
 
@@ -165,7 +165,9 @@ def stored_spec(table: str, item: Mapping[str, Any]) -> StoredSpec:
     origin = f"table {table}, {plain[PARTITION_KEY]} {plain[SORT_KEY]}"
     for name in plain:
         if name not in _ATTRIBUTES:
-            raise SpecError(f"{origin}: unknown attribute {name!r}, {nearest(name, _ATTRIBUTES)}")
+            raise SpecError(
+                f"{origin}: unknown attribute {shown(name)}, {nearest(name, _ATTRIBUTES)}"
+            )
     spec = parse_job_spec(plain.get("spec"), origin)
     if (spec.project_name, _sort_key(spec)) != (plain[PARTITION_KEY], plain[SORT_KEY]):
         raise SpecError(
