@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
+from pathlib import Path
 
 import pytest
 
 from ndr_adapters.aws import AwsError, s3_client
+from ndr_adapters.local import read_manifests
 from ndr_adapters.s3 import S3Reader
-from ndr_core.errors import UnreadableFileError, UsageError
+from ndr_core.errors import InputChangedError, UnreadableFileError, UsageError
 from ndr_core.file_format import Compression, Head
 from ndr_core.line_blocks import lines_of
 from ndr_core.ports import InputFile
 from ndr_core.s3_address import S3Address
+from tests.integration.s3_run import publish
 from tests.stand_in import Request, proxy, put_behind_the_server
+from tests.support import flow, make_spec
 
 
 def reader(bucket: str, prefix: str = "in/mb") -> S3Reader:
@@ -147,3 +152,60 @@ def test_a_truncated_file_is_unreadable(bucket: str) -> None:
     (file,) = reader(bucket).files(print)
     with pytest.raises(UnreadableFileError, match="can't be read to its end"):
         list(lines_of(reader(bucket).blocks(file)))
+
+
+ODD_KEYS = [
+    *("in/mb//twice.json", "in/mb/tab\there.json"),
+    *("in/mb/bell\x07.json", "in/mb/ä ß%20+&=?#.json", "in/mb/é.json"),
+    "in/mb/" + "x" * 240 + ".json",
+]
+
+
+def test_an_object_may_have_any_key(bucket: str, tmp_path: Path) -> None:
+    for number, key in enumerate(ODD_KEYS):
+        put(bucket, key, json.dumps(flow(source_port=number)).encode())
+
+    for engine in ("polars", "reference"):
+        done = publish(f"s3://{bucket}/in/mb", str(tmp_path / engine), engine=engine)
+        assert done.report.kept == len(ODD_KEYS)
+
+
+@pytest.mark.parametrize("key", ODD_KEYS[:3], ids=repr)
+def test_spark_names_an_object_that_it_can_not_reach_and_goes_on_without_it(
+    key: str, bucket: str, tmp_path: Path
+) -> None:
+    put(bucket, key, json.dumps(flow()).encode())
+    put(bucket, "in/mb/good.json", json.dumps(flow()).encode())
+    aside = make_spec(
+        delta={"measures": ["sessions_cnt"]}, quality={"on_unreadable_file": "quarantine"}
+    )
+
+    with pytest.raises(
+        UnreadableFileError, match="that Hadoop's file systems can't name; take --engine"
+    ):
+        publish(f"s3://{bucket}/in/mb", str(tmp_path / "out"), engine="spark")
+    done = publish(f"s3://{bucket}/in/mb", str(tmp_path / "out"), engine="spark", spec=aside)
+
+    assert done.report.kept == 1
+    assert len(done.report.unreadable_files) == 1
+
+
+@pytest.mark.parametrize("engine", ["polars", "reference", "spark"])
+def test_an_object_that_is_overwritten_while_it_is_read_fails_the_run(
+    engine: str, bucket: str, tmp_path: Path, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as its content is asked for the first time, another version is there."""
+    put(bucket, "in/mb/a.json", json.dumps(flow()).encode() + b"\n")
+
+    def overwrite(request: Request) -> None:
+        if request.method == "GET" and request.path.startswith(f"/{bucket}/in/mb/a.json"):
+            monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
+            put(bucket, "in/mb/a.json", json.dumps(flow(source_port=1)).encode() + b"\n")
+
+    with proxy(aws, overwrite) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
+        with pytest.raises(
+            InputChangedError, match=r"in/mb/a\.json: was changed while it was read"
+        ):
+            publish(f"s3://{bucket}/in/mb", str(tmp_path / "out"), engine=engine)
+    assert read_manifests(tmp_path / "out", print) == []
