@@ -7,7 +7,7 @@ JARS := $(VENV)/.jars
 AUDIT := .venv-audit
 ADVISORIES := pypi
 
-.PHONY: demo test check aws-local bench audit lock clean
+.PHONY: demo test soak check aws-local bench audit lock clean
 
 demo: $(READY)
 	$(BIN)/ndr run --spec examples/paloalto.yaml --input examples/minibatch --output demo-output \
@@ -16,6 +16,11 @@ demo: $(READY)
 # Two workers, each with a Spark session of its own: a file's tests stay together, as they share it.
 test: $(JARS)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# All that the tests can try: every kill, and so many times as many random examples.
+SOAK ?= 4
+soak: $(JARS)
+	NDR_SOAK=$(SOAK) $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/property tests/integration tests/unit
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -14,6 +14,7 @@ from ndr_core import JobSpec
 from ndr_core.errors import OverflowingColumnError
 from ndr_core.ports import Engine
 from tests.property.flows import batches, plain_batches
+from tests.soak import examples
 from tests.support import (
     Outcome,
     differences,
@@ -79,7 +80,7 @@ def assert_equal(expected: Outcome, actual: Outcome) -> None:
         assert differences(expected, actual) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(cases, st.sampled_from((1 << 27, 400)))
 def test_polars_equals_the_reference(
     case: tuple[list[bytes], str, bool, int], input_bytes_per_share: int
@@ -90,7 +91,7 @@ def test_polars_equals_the_reference(
 # Spark takes seconds for any batch: each of its few examples is a large one, and none is shrunk.
 @settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=14,
+    max_examples=examples(14),
     deadline=None,
     suppress_health_check=[
         HealthCheck.too_slow,
@@ -108,7 +109,7 @@ def test_spark_equals_the_reference(
     check(in_tiny_tasks() if in_many_tasks else spark_engine(), case)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(plain_batches(), st.randoms(use_true_random=False), st.integers(1, 4))
 def test_neither_order_nor_file_split_matters(
     lines: list[bytes], random: object, files: int

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ndr_adapters.polars import PolarsEngine
 from ndr_core import JobSpec
 from ndr_core.ports import Engine
+from tests.soak import examples
 from tests.support import (
     differences,
     make_plan,
@@ -133,7 +134,7 @@ def assert_equal(engine: Engine, case: Case) -> None:
     assert differences(expected, actual) == []
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(cases())
 def test_polars_takes_names_and_values_as_they_are_written(case: Case) -> None:
     assert_equal(PolarsEngine(), case)
@@ -141,7 +142,7 @@ def test_polars_takes_names_and_values_as_they_are_written(case: Case) -> None:
 
 @settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=6,
+    max_examples=examples(6),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

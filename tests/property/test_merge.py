@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from ndr_core import build_tables, merge_deltas, merge_pairs
 from ndr_core.errors import OverflowingColumnError
 from tests.property.flows import batches, plain_batches
+from tests.soak import examples
 from tests.support import make_plan, outcome_of
 
 PLAN = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
 parts = st.lists(st.one_of(batches(12), plain_batches(12)), min_size=1, max_size=4)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(parts)
 def test_the_merge_of_any_split_is_the_whole(split: list[list[bytes]]) -> None:
     whole = outcome_of(lambda: build_tables([line for part in split for line in part], PLAN))
@@ -27,7 +28,7 @@ def test_the_merge_of_any_split_is_the_whole(split: list[list[bytes]]) -> None:
     assert merge_deltas(deltas, pairs, PLAN.measures) == whole.deltas
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(batches(20), min_size=1, max_size=3))
 def test_no_record_is_lost(split: list[list[bytes]]) -> None:
     lines = [line for part in split for line in part]

@@ -12,6 +12,7 @@ from ndr_adapters.polars.expr import to_polars
 from ndr_core.evaluate import evaluate
 from ndr_core.expr import Expr, col, lit, when
 from ndr_core.numeric import bucket_middle, bucket_of, fixed_count_log2_count, log2
+from tests.soak import examples
 
 POSITIVE = st.integers(1, (1 << 63) - 1)
 VALUES = st.lists(
@@ -56,7 +57,7 @@ def test_polars_computes_the_same_bits(values: list[int]) -> None:
         assert frame.select(to_polars(expr)).to_series().to_list() == expected, name
 
 
-@settings(max_examples=4, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=examples(4), deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(st.lists(VALUES, min_size=20, max_size=20))
 def test_spark_computes_the_same_bits(lists: list[list[int]]) -> None:
     from ndr_adapters.spark.expr import with_columns
