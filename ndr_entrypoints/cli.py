@@ -66,7 +66,8 @@ def run(stopping: Stopping, /, as_json: bool, quiet: bool, output: str, **option
     done = run_job(
         source=options.pop("input_"),
         target=output,
-        quiet=quiet or as_json,
+        quiet=quiet,
+        only_notices=as_json,
         undisturbed=stopping.undisturbed,
         **options,
     )

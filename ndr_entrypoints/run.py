@@ -21,7 +21,7 @@ from ndr_core.ports import RunLog
 from ndr_core.s3_address import is_s3
 from ndr_core.times import parse_bound
 from ndr_entrypoints.places import Places
-from ndr_entrypoints.run_log import LineLog, QuietLog, live_log
+from ndr_entrypoints.run_log import LineLog, NoticesOnly, QuietLog, live_log
 
 
 def run_job(
@@ -35,6 +35,7 @@ def run_job(
     mini_batch_id: str | None,
     run_id: str | None,
     quiet: bool,
+    only_notices: bool,
     undisturbed: Callable[[], AbstractContextManager[Any]],
 ) -> RunSummary:
     """Run the job of a JobSpec file. Raises what `DeltaBuilderRunner.run` and reading the spec raise."""
@@ -46,7 +47,7 @@ def run_job(
         slice_end=parse_bound(slice_end, "slice-end") if slice_end else None,
     )
     places = Places.of(source, target)
-    with _run_log(quiet) as log:
+    with _run_log(quiet, only_notices) as log:
         return DeltaBuilderRunner(
             spec=job,
             params=params,
@@ -67,9 +68,11 @@ def _id_from(source: str) -> str:
 
 
 @contextmanager
-def _run_log(quiet: bool) -> Iterator[RunLog]:
+def _run_log(quiet: bool, only_notices: bool) -> Iterator[RunLog]:
     if quiet:
         yield QuietLog()
+    elif only_notices:
+        yield NoticesOnly()
     elif sys.stderr.isatty():
         with live_log(Console(stderr=True)) as log:
             yield log

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -30,6 +31,13 @@ class QuietLog:
 
     def notice(self, message: str) -> None:
         del message
+
+
+class NoticesOnly(QuietLog):
+    """Tells, on standard error, what a user should know though the run goes on."""
+
+    def notice(self, message: str) -> None:
+        print(f"note: {message}", file=sys.stderr)
 
 
 @frozen

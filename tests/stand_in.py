@@ -75,6 +75,11 @@ class Request:
     def writes(self) -> bool:
         return self.method in ("PUT", "POST", "DELETE")
 
+    @property
+    def decides(self) -> bool:
+        """Whether it is the conditional write that publishes a run, or aborts it."""
+        return self.method == "PUT" and "If-Match" in self.headers
+
 
 DYNAMODB_ERRORS: dict[object, str] = {
     "throttle": "ProvisionedThroughputExceededException",

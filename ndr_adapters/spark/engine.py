@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import reduce
 
 from attrs import field, frozen
-from py4j.protocol import Py4JError, Py4JJavaError
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
@@ -122,7 +122,7 @@ class SparkEngine:
             fill_empty_partitions(session, plan, root)
             _step(session, "count")
             return _result(rows, dropped, staged_rows(session, root))
-        except (Py4JJavaError, PySparkException) as error:
+        except (Py4JError, PySparkException) as error:
             cause = _root_cause(error)
             raise EngineReadError(
                 f"spark: {cause}", file_to_blame(session, batch, cause)
@@ -227,8 +227,9 @@ def _text(session: SparkSession, batch: InputBatch, tasks: int) -> DataFrame:
 
 def _root_cause(error: Exception) -> str:
     """The innermost message of a Java stack trace, which names what Spark stumbled over."""
-    causes = [line for line in str(error).splitlines() if line.startswith("Caused by:")]
-    return (causes[-1] if causes else str(error).splitlines()[0]).removeprefix("Caused by: ")
+    lines = str(error).splitlines() or [type(error).__name__]
+    causes = [line for line in lines if line.startswith("Caused by:")]
+    return (causes[-1] if causes else lines[0]).removeprefix("Caused by: ")
 
 
 def _refuse_overflow(rows: DataFrame, plan: DeltaPlan) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ import pytest
 from backports import zstd
 
 from tests.e2e.cli import Answer, run, write_spec
+from tests.e2e.cost import cost_of
 from tests.support import ENGINES as ALL_ENGINES
 from tests.support import (
     differences,
@@ -84,19 +82,6 @@ def test_an_integer_that_no_double_holds_is_no_time(tmp_path: Path, engine_name:
     assert (report(answer)["kept"], report(answer)["rejected"]["malformed_json"]) == (1, 2)
 
 
-def peak_mib(spec: Path, batch: Path, output: Path, engine: str) -> float:
-    """Most memory that a run held, in a process of its own."""
-    arguments = ["run", "--spec", spec, "--input", batch, "--output", output, "--engine", engine]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ndr_entrypoints.cli", *map(str, arguments), "--quiet"],
-        cwd=Path(__file__).parents[2],
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return usage.ru_maxrss / 1024
-
-
 @pytest.mark.parametrize("engine", ["reference", "polars"])
 @pytest.mark.parametrize("name", ["bomb.json.gz", "bomb.json.zst"])
 def test_a_line_without_end_takes_little_memory_and_is_malformed(
@@ -104,14 +89,16 @@ def test_a_line_without_end_takes_little_memory_and_is_malformed(
 ) -> None:
     spec = write_spec(tmp_path / "job.json")
     batch = write_batch(tmp_path / "in", [[flow()]])
-    usual = peak_mib(spec, batch, tmp_path / "usual", engine)
+    places = ("--spec", spec, "--input", batch, "--engine", engine)
+    usual = cost_of("run", *places, "--output", tmp_path / "usual")
     packer = zlib.compressobj(6, wbits=31) if name.endswith(".gz") else zstd.ZstdCompressor()
     gibibyte = b"".join(packer.compress(b" " * (1 << 20)) for _ in range(1024))
     (batch / name).write_bytes(gibibyte + packer.flush())
 
-    peak = peak_mib(spec, batch, tmp_path / "out", engine)
+    cost = cost_of("run", *places, "--output", tmp_path / "out")
 
-    assert peak - usual < 256
+    assert (usual.exit_code, cost.exit_code) == (0, 0)
+    assert cost.mib - usual.mib < 256
     (report_file,) = (tmp_path / "out").glob("quality/**/*.json")
     found = json.loads(report_file.read_text())
     assert (found["kept"], found["rejected"]["malformed_json"]) == (1, 1)

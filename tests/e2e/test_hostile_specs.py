@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cli import ndr
+from tests.e2e.cost import cost_of
 
 ROOT = Path(__file__).parents[2]
 VALID = "project_name: p\ninput: {preset: paloalto}\n"
@@ -85,24 +85,15 @@ def test_a_hostile_spec_is_refused_in_few_words(kind: str, tmp_path: Path) -> No
 def test_it_takes_little_time_and_memory(kind: str, tmp_path: Path) -> None:
     """Compared with a spec that is nothing special, as machines differ."""
 
-    def cost(text: str) -> tuple[float, float]:
-        spec = tmp_path / "job.yaml"
-        spec.write_text(text)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ndr_entrypoints.cli", "spec", "check", str(spec)],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        _, _, usage = os.wait4(process.pid, 0)
-        process.returncode = 0
-        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    hostile, usual = tmp_path / "hostile.yaml", tmp_path / "usual.yaml"
+    hostile.write_text(HOSTILE[kind][0])
+    usual.write_text(VALID)
 
-    seconds, mib = cost(HOSTILE[kind][0])
-    usual_seconds, usual_mib = cost(VALID)
+    refused, checked = cost_of("spec", "check", hostile), cost_of("spec", "check", usual)
 
-    assert seconds < usual_seconds + 1
-    assert mib < max(200, usual_mib)
+    assert (refused.exit_code, checked.exit_code) == (2, 0)
+    assert refused.seconds < checked.seconds + 1
+    assert refused.mib < 200
 
 
 def test_a_spec_may_use_anchors_for_what_it_says_twice(tmp_path: Path) -> None:

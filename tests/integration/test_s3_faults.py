@@ -366,7 +366,7 @@ def after_the_decision(fault: str, wanted: Callable[[Request], bool]) -> Callabl
     decided: list[Request] = []
 
     def rule(request: Request) -> str | None:
-        if "If-Match" in request.headers:
+        if request.decides:
             decided.append(request)
             return None
         return fault if decided and wanted(request) else None
@@ -459,7 +459,7 @@ def decisions(fault: Fault, then: Callable[[Request], Fault | None]) -> Callable
     met: list[Request] = []
 
     def rule(request: Request) -> Fault | None:
-        if "If-Match" in request.headers and len(met) < 2:
+        if request.decides and len(met) < 2:
             met.append(request)
             return fault
         return then(request) if met else None
@@ -520,7 +520,7 @@ def test_a_decision_that_comes_through_late_counts(
     """Its tries seem lost, and so does the claim's decision, until the run wants to withdraw."""
 
     def late(request: Request) -> None:
-        if "If-Match" in request.headers:
+        if request.decides:
             monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
             pending = [c for c in output.log.read(lambda _: True) if c.state is State.PENDING]
             for claim in pending:
