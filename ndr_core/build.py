@@ -11,12 +11,11 @@ from attrs import evolve, field, frozen
 
 from ndr_core.delta import DeltaPlan, compile_plan
 from ndr_core.errors import (
-    AfterPublicationError,
     EngineReadError,
     InputChangedError,
     NdrError,
-    StopRequested,
     UnreadableFileError,
+    after_publication,
 )
 from ndr_core.file_format import Head
 from ndr_core.job_spec import JobSpec, OnUnreadableFile, RuntimeParams
@@ -105,22 +104,15 @@ class DeltaBuilderRunner:
                     "bytes": sum(file.bytes for file in manifest.files),
                 }
         except BaseException as error:
-            if isinstance(error, StopRequested):
-                error.published = manifest is not None
             # What fails while closing must not hide what failed before; the next run tidies up.
             with suppress(NdrError, OSError):
                 staging.close()
-            raise
-        try:
+            if manifest is None:
+                raise
+            with after_publication("it could not be logged"):
+                raise error
+        with after_publication("its staging place could not be removed, which the next run does"):
             staging.close()
-        except (NdrError, OSError) as error:
-            raise AfterPublicationError(
-                f"the run is published, but its staging place could not be removed ({error}); "
-                "the next run removes it"
-            ) from error
-        except StopRequested as stop:
-            stop.published = True
-            raise
         return RunSummary(report, manifest, time.monotonic() - started)
 
     def _look(
@@ -147,6 +139,10 @@ class DeltaBuilderRunner:
         staging: Staging,
     ) -> EngineResult:
         """The engine's result; when it can't read, find the broken files and, if allowed, go on without."""
+        unfit = engine.unfit_files(batch)
+        for file, problem in unfit.items():
+            self._set_aside(broken, file, problem)
+        batch = evolve(batch, files=tuple(file for file in batch.files if file not in unfit))
         while True:
             try:
                 result = engine.build(plan, batch, staging.root)

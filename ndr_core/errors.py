@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar, Final
 
 
@@ -83,6 +84,25 @@ class StopRequested(BaseException):
         super().__init__(number)
         self.number = number
         self.published = False
+
+
+@contextmanager
+def after_publication(what_failed: str) -> Iterator[None]:
+    """Run what follows the publication of a run; no failure of it looks like one before.
+
+    An `Exception` becomes an AfterPublicationError, a request to stop is told that the run is published.
+    """
+    try:
+        yield
+    except AfterPublicationError:
+        raise
+    except StopRequested as stop:
+        stop.published = True
+        raise
+    except Exception as error:
+        raise AfterPublicationError(
+            f"the run is published, but {what_failed}: {type(error).__name__}: {error}"
+        ) from error
 
 
 _MOST_NAMES: Final = 30

@@ -138,6 +138,10 @@ class Engine(Protocol):
         """The name under which a user chooses the engine."""
         ...
 
+    def unfit_files(self, batch: InputBatch) -> Mapping[InputFile, str]:
+        """The files of a batch that this engine can't read as the core does, and why."""
+        ...
+
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         """Write delta, pair table and quarantine below `staging_root`.
 

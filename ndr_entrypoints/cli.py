@@ -59,6 +59,7 @@ def run(stopping: Stopping, /, as_json: bool, quiet: bool, output: str, **option
     """Build the deltas of one mini-batch and publish them."""
     from rich.console import Console
 
+    from ndr_core.errors import after_publication
     from ndr_core.manifest import summary
     from ndr_entrypoints import console
     from ndr_entrypoints.run import run_job
@@ -71,10 +72,11 @@ def run(stopping: Stopping, /, as_json: bool, quiet: bool, output: str, **option
         undisturbed=stopping.undisturbed,
         **options,
     )
-    if as_json:
-        console.print_json({**summary(done.manifest), "seconds": round(done.seconds, 3)})
-    elif not quiet:
-        console.print_run(Console(), done, output)
+    with after_publication("what it did could not be shown"):
+        if as_json:
+            console.print_json({**summary(done.manifest), "seconds": round(done.seconds, 3)})
+        elif not quiet:
+            console.print_run(Console(), done, output)
 
 
 @main.command()

@@ -16,7 +16,7 @@ from typing import Any, Final
 import click
 
 from ndr_core.build import DeltaBuilderRunner, RunSummary
-from ndr_core.errors import NdrError, SpecError, StopRequested
+from ndr_core.errors import NdrError, SpecError, StopRequested, after_publication
 from ndr_core.job_spec import JobSpec, RuntimeParams
 from ndr_core.ports import JobSpecStore
 from ndr_core.s3_address import S3Address
@@ -76,7 +76,9 @@ def main(debug: bool, **options: Any) -> None:
 def _run(log: JsonLog, stopping: Stopping, debug: bool, options: dict[str, Any]) -> None:
     """Run the job; a failure becomes a line, a metric and an exit code."""
     try:
-        log.metrics(run_job(log, undisturbed=stopping.undisturbed, **options))
+        done = run_job(log, undisturbed=stopping.undisturbed, **options)
+        with after_publication("what it counted could not be logged"):
+            log.metrics(done)
     except NdrError as error:
         if debug:
             raise

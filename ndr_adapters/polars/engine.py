@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -20,7 +20,7 @@ from ndr_adapters.polars.write import Place
 from ndr_adapters.scratch import scratch_folder
 from ndr_core.delta import DELTA_TABLE, PAIR_TABLE, DeltaPlan, overflow_place
 from ndr_core.errors import EngineReadError, OverflowingColumnError, StopRequested
-from ndr_core.ports import EngineResult, InputBatch
+from ndr_core.ports import EngineResult, InputBatch, InputFile
 from ndr_core.quality import REPAIR_RULES
 from ndr_core.s3_address import is_s3
 
@@ -41,6 +41,10 @@ class PolarsEngine:
         default=64 << 20,
         metadata={"doc": "compressed; so much input has its pairs in memory at once"},
     )
+
+    def unfit_files(self, batch: InputBatch) -> Mapping[InputFile, str]:
+        del batch  # it reads what the source reads
+        return {}
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         place = Place(staging_root, self.storage_options)

@@ -12,7 +12,7 @@ from ndr_adapters.polars.write import Place, schema_of
 from ndr_core.delta import DELTA_TABLE, PAIR_COLUMNS, PAIR_TABLE, DeltaPlan
 from ndr_core.line_blocks import lines_of
 from ndr_core.measures import ColumnType, OutputColumn
-from ndr_core.ports import EngineResult, InputBatch
+from ndr_core.ports import EngineResult, InputBatch, InputFile
 from ndr_core.reference import build_tables
 
 _QUARANTINE_SCHEMA = {"rule": pl.String(), "field": pl.String(), "raw": pl.String()}
@@ -24,6 +24,10 @@ class ReferenceEngine:
 
     name: str = "reference"
     storage_options: dict[str, Any] = field(factory=dict)
+
+    def unfit_files(self, batch: InputBatch) -> Mapping[InputFile, str]:
+        del batch  # it reads what the source reads
+        return {}
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         place = Place(staging_root, self.storage_options)

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from ndr_adapters.spark import aggregate, quality
 from ndr_adapters.spark.careful import read_careful
 from ndr_adapters.spark.expr import quoted
-from ndr_adapters.spark.files import LONGEST_LINE, file_to_blame, refuse_unreadable
+from ndr_adapters.spark.files import LONGEST_LINE, file_to_blame, unfit_files
 from ndr_adapters.spark.parse import read_plain
 from ndr_adapters.spark.paths import as_glob, spark_address
 from ndr_adapters.spark.reading import UNFIT
@@ -30,7 +30,7 @@ from ndr_adapters.spark.write import (
 )
 from ndr_core.delta import DELTA_TABLE, PAIR_TABLE, DeltaPlan, overflow_place
 from ndr_core.errors import EngineReadError, OverflowingColumnError
-from ndr_core.ports import EngineResult, InputBatch
+from ndr_core.ports import EngineResult, InputBatch, InputFile
 from ndr_core.quality import REPAIR_RULES
 
 _SETTINGS = {
@@ -83,8 +83,10 @@ class SparkEngine:
     )
     name: str = "spark"
 
+    def unfit_files(self, batch: InputBatch) -> Mapping[InputFile, str]:
+        return unfit_files(batch)
+
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
-        refuse_unreadable(batch)
         tasks = self.tasks(batch)
         session = session_for(self.session, tasks)
         for key, value in self.settings.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -15,6 +14,7 @@ from ndr_core.file_format import Compression, Head
 from ndr_core.json_line import MAX_LINE_BYTES
 from ndr_core.line_blocks import lines_of
 from ndr_core.ports import InputBatch, InputFile
+from ndr_core.s3_address import S3Address, is_s3
 
 LONGEST_LINE: Final = 64 << 20
 """Bytes. Spark's reader passes over a longer line without a word; shorter ones are judged as too long."""
@@ -24,12 +24,10 @@ _CAUSES: Final = ("java.io.IOException", "java.io.EOFException", "java.util.zip.
 _ADVICE: Final = "; take --engine polars, which reads it"
 
 
-def refuse_unreadable(batch: InputBatch) -> None:
-    """Raise UnreadableFileError for the first file that Spark's reader can't read, or not as the core does."""
-    for file in batch.files:
-        problem = _problem(batch, file)
-        if problem is not None:
-            raise UnreadableFileError(problem + _ADVICE, file.uri)
+def unfit_files(batch: InputBatch) -> dict[InputFile, str]:
+    """The files that Spark's reader can't read, or not as the core does, and why."""
+    problems = {file: _problem(batch, file) for file in batch.files}
+    return {file: problem + _ADVICE for file, problem in problems.items() if problem is not None}
 
 
 def _problem(batch: InputBatch, file: InputFile) -> str | None:
@@ -52,17 +50,21 @@ def _problem(batch: InputBatch, file: InputFile) -> str | None:
             f"is {head.compression.value} by its content, {by_name.value} by its name, by which Spark's "
             "reader goes"
         )
-    if _is_padded(batch, file, head):
-        return "has zeros behind its compressed data, which Spark's reader does not take"
-    if _may_hold_a_long_line(file, head) and _holds_a_long_line(batch, file):
-        return f"holds a line of more than {MAX_LINE_BYTES:,} bytes"
+    try:
+        if _is_padded(batch, file, head):
+            return "has zeros behind its compressed data, which Spark's reader does not take"
+        if _may_hold_a_long_line(file, head) and _holds_a_long_line(batch, file):
+            return f"holds a line of more than {MAX_LINE_BYTES:,} bytes"
+    except UnreadableFileError:
+        return None  # broken, as reading it will show
     return None
 
 
 def _is_no_path(uri: str) -> bool:
-    """Whether an address has parts that a path can't have, or that are cut from it."""
-    path = urlsplit(uri).path if uri.startswith("s3://") else uri
-    parts = path.removeprefix("/").split("/")
+    """Whether an address in S3 has parts that a path can't have, or that are cut from it."""
+    if not is_s3(uri):
+        return False
+    parts = S3Address.of_object(uri).key.split("/")
     return not {"", ".", ".."}.isdisjoint(parts) or any(ord(char) < 32 for char in uri)
 
 

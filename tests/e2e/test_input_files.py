@@ -63,6 +63,37 @@ def test_how_a_file_is_packed_is_told_by_its_content_whatever_its_name(
         assert "quality.on_unreadable_file: quarantine" in answer.errors
 
 
+def test_spark_reads_what_the_others_do_and_sets_the_rest_aside(tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    for name, content in PACKED.items():
+        (batch / name).write_bytes(content)
+    spec = write_spec(
+        tmp_path / "job.json",
+        delta={"measures": ["sessions_cnt"]},
+        quality={"on_unreadable_file": "quarantine"},
+    )
+
+    answer = run(spec, batch, tmp_path / "out", "--json", engine="spark")
+
+    assert report(answer)["kept"] == 1 + 20_000
+    aside = {Path(file).name for file in report(answer)["unreadable_files"]}
+    assert aside == PACKED.keys() - SPARK_READS
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_input_may_be_given_relative_to_where_one_is(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_batch(tmp_path / "in", [[flow()]])
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    spec = write_spec(tmp_path / "job.json", delta={"measures": ["sessions_cnt"]})
+
+    answer = run(spec, Path("../in"), Path("../out"), "--json", engine=engine)
+
+    assert report(answer)["kept"] == 1
+
+
 @pytest.mark.parametrize("cut", [1, 5, 5000])
 @pytest.mark.parametrize("name", ["gzip.json", "zlib.json", "zstd.json"])
 def test_a_packed_file_that_ends_too_early_is_unreadable(

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 
 from ndr_adapters.local import FolderSink, FolderSource, read_manifests
 from ndr_adapters.reference import ReferenceEngine
 from ndr_core import RuntimeParams
 from ndr_core.build import DeltaBuilderRunner
+from ndr_core.errors import AfterPublicationError
 from ndr_core.manifest import Manifest, live_files
 from ndr_entrypoints.run_log import QuietLog
 from tests.e2e.cli import rows, snapshot
@@ -204,3 +206,32 @@ def test_of_two_runs_of_one_slice_at_once_one_wins_whole(tmp_path: Path) -> None
     assert [row["bytes_sent_sum"] for row in pairs if row["role"] == "outbound"] == [sent]
     live = {file.path for file in live_files(read_manifests(output))}
     assert {path for path in snapshot(output) if not path.startswith("_")} == live
+
+
+class BrokenLog(QuietLog):
+    """Can't say that a stage is done, as when nobody reads a pipe any more."""
+
+    def done(self, name: str, seconds: float, **facts: Any) -> None:
+        del seconds, facts
+        if name == "publish":
+            raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_a_log_that_breaks_after_publication_does_not_look_like_a_failed_run(
+    tmp_path: Path,
+) -> None:
+    runner = DeltaBuilderRunner(
+        spec=make_spec(),
+        params=RuntimeParams("mb", "run"),
+        source=FolderSource(write_batch(tmp_path / "in", [[flow()]])),
+        engine=ReferenceEngine,
+        sink=FolderSink(tmp_path / "out"),
+        log=BrokenLog(),
+    )
+
+    with pytest.raises(
+        AfterPublicationError, match="the run is published, but it could not be logged"
+    ):
+        runner.run()
+
+    assert len(rows(tmp_path / "out")[0]) == 2
