@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from ndr_core.errors import NdrError, StopRequested
+from ndr_core.errors import NdrError, StopRequested, UsageError
 from ndr_entrypoints.stopping import exit_stopped, signals_handled, stop_message
+
+_EXTRAS: Final = {
+    "pyspark": "spark",
+    "py4j": "spark",
+    "boto3": "aws",
+    "botocore": "aws",
+    "sagemaker": "sagemaker",
+    "moto": "aws-local",
+}
+"""Package that a command may need -> the extra that brings it."""
 
 
 class FailingGroup(click.Group):
@@ -25,6 +35,16 @@ class FailingGroup(click.Group):
     def _invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            extra = _EXTRAS.get((error.name or "").partition(".")[0])
+            if extra is None or ctx.params["debug"]:
+                raise
+            click.echo(
+                f"ndr: this needs the package {error.name}, which is not installed: "
+                f"pip install 'ndr-delta-builder[{extra}]'",
+                err=True,
+            )
+            ctx.exit(UsageError.exit_code)
         except (NdrError, OSError) as error:
             if ctx.params["debug"]:
                 raise

@@ -1,0 +1,56 @@
+"""Without an extra, what needs it says which one, in one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.cli import write_spec
+from tests.support import flow, write_batch
+
+ROOT = Path(__file__).parents[2]
+
+COMMANDS = {
+    "run on Spark": ("pyspark", ["run", "--engine", "spark"], "spark"),
+    "run on S3": ("boto3", ["run", "--engine", "polars"], "aws"),
+    "fetch jars": ("pyspark", ["aws", "jars"], "spark"),
+    "list specs": ("boto3", ["spec", "list", "--table", "t"], "aws"),
+    "define the pipeline": (
+        "sagemaker",
+        ["pipeline", "definition", "--role-arn", "r", "--code-prefix", "s3://bucket/code"],
+        "sagemaker",
+    ),
+    "start stand-ins": ("moto", ["aws", "up"], "aws-local"),
+}
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_a_missing_extra_is_one_line_and_wrong_usage(command: str, tmp_path: Path) -> None:
+    package, arguments, extra = COMMANDS[command]
+    if arguments[0] == "run":
+        batch = write_batch(tmp_path / "in", [[flow()]])
+        source = "s3://bucket/in" if command == "run on S3" else str(batch)
+        spec = write_spec(tmp_path / "job.json")
+        arguments = [*arguments, "--spec", str(spec), "--input", source]
+        arguments += ["--output", str(tmp_path / "out"), "--quiet"]
+    program = (
+        f"import sys; sys.modules[{package!r}] = None\n"
+        "from ndr_entrypoints.cli import main\n"
+        "main(sys.argv[1:])\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ndr: ")
+    assert f"pip install 'ndr-delta-builder[{extra}]'" in line
