@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, frozen
 
+from ndr_adapters.home import with_home
 from ndr_core.delta import slice_path
 from ndr_core.errors import NdrError, UsageError, shown
 from ndr_core.flow import MINUTE_US
@@ -97,7 +98,7 @@ def located(output: Path | str) -> Published:
     Raises UsageError for what is no address, or where S3 is not set up.
     """
     if not (isinstance(output, str) and is_s3(output)):
-        return _in_folder(Path(output))
+        return _in_folder(with_home(output))
     from ndr_adapters.aws import s3_client
 
     return _in_s3(s3_client(), S3Address.parse(output, "output"))
@@ -121,7 +122,8 @@ def published(output: Path | str, slices: SliceRange | None = None) -> Published
     else:
         from ndr_adapters.local.manifests import read_manifests
 
-        found, manifests = _in_folder(Path(output)), read_manifests(Path(output))
+        folder = with_home(output)
+        found, manifests = _in_folder(folder), read_manifests(folder)
     return evolve(found, manifests=tuple(manifests), slices=wanted)
 
 

@@ -17,6 +17,7 @@ from ndr_entrypoints.commands.aws import aws
 from ndr_entrypoints.commands.pipeline import pipeline
 from ndr_entrypoints.commands.spec import spec
 from ndr_entrypoints.failures import FailingGroup
+from ndr_entrypoints.options import PATH
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from ndr_core.job_spec import JobSpec
     from ndr_entrypoints.stopping import Stopping
 
-_FOLDER = click.Path(path_type=Path)
 _DEFAULT_SYNTHETIC = SyntheticBatch(records=0)
 
 
@@ -42,7 +42,7 @@ main.add_command(pipeline)
 
 
 @main.command()
-@click.option("--spec", type=_FOLDER, required=True, help="JobSpec file, YAML or JSON.")
+@click.option("--spec", type=PATH, required=True, help="JobSpec file, YAML or JSON.")
 @click.option(
     "--input", "input_", required=True, help="Folder (or file) of JSON Lines, gzip; or s3://.."
 )
@@ -103,7 +103,7 @@ def inspect(output: str, as_json: bool) -> None:
 
 @main.command()
 @click.option(
-    "--spec", "spec_file", type=_FOLDER, help="JobSpec whose measures and port sets to show."
+    "--spec", "spec_file", type=PATH, help="JobSpec whose measures and port sets to show."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def schema(spec_file: Path | None, as_json: bool) -> None:
@@ -133,7 +133,7 @@ def _spec_of(file: Path | None) -> JobSpec:
 
 @main.command()
 @click.option("--records", type=int, required=True, help="Records to make.")
-@click.option("--output", type=_FOLDER, required=True, help="New folder for the files.")
+@click.option("--output", type=PATH, required=True, help="New folder for the files.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same bytes.")
 @click.option("--files", type=int, default=8, show_default=True, help="Gzip files to make.")
 @click.option(

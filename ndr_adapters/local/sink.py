@@ -21,6 +21,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from ndr_adapters.home import with_home
 from ndr_adapters.local.durable import (
     check_inside,
     delete_files,
@@ -66,7 +67,7 @@ _Move = tuple[Path, OutputFile]
 class FolderSink:
     """Publishes runs below the folder `path`."""
 
-    path: Path
+    path: Path = field(converter=with_home)
 
     def open_staging(self, params: RuntimeParams, notice: Callable[[str], None]) -> FolderStaging:
         token = uuid.uuid4().hex[:12]

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ndr_adapters.compression import head_of, unpacked
+from ndr_adapters.home import with_home
 from ndr_adapters.local.walk import Entry, walk
 from ndr_core.batch_files import is_data, is_hidden
 from ndr_core.errors import UnreadableFileError, UsageError
@@ -33,7 +34,7 @@ class FolderSource:
     Names that begin with `_` or `.` are no data, as is the custom of such folders.
     """
 
-    path: Path
+    path: Path = field(converter=with_home)
 
     def files(self, notice: Callable[[str], None]) -> tuple[InputFile, ...]:
         if not os.path.lexists(self.path):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 from attrs import define, field, frozen
 
+from ndr_adapters.home import with_home
 from ndr_core.errors import SpecError, shown
 from ndr_core.job_spec import JobSpec
 from ndr_core.spec_reader import parse_job_spec
@@ -30,7 +31,7 @@ _OF_A_VALUE: Final = 10
 class JobSpecFile:
     """The JobSpec in one file."""
 
-    path: Path
+    path: Path = field(converter=with_home)
 
     def load(self) -> JobSpec:
         """Raises SpecError, naming line or key, where there is no valid JobSpec."""

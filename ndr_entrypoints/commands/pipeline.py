@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ndr_entrypoints.options import PATH
+
 if TYPE_CHECKING:
     from ndr_adapters.sagemaker.package import JobPackage
     from ndr_adapters.sagemaker.pipeline import PipelineSettings
@@ -40,7 +42,7 @@ def pipeline() -> None:
 
 
 @pipeline.command()
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder.")
+@click.option("--output", type=PATH, required=True, help="Folder.")
 def package(output: Path) -> None:
     """Write the script and the archive that the job runs from."""
     from ndr_adapters.sagemaker.package import ARCHIVE, ENTRYPOINT, build_package

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ndr_core.input_mapping import PRESETS
+from ndr_entrypoints.options import PATH
 
 if TYPE_CHECKING:
     from ndr_core.job_spec import JobSpec
 
-_FILE = click.Path(path_type=Path)
 _TABLE = click.option("--table", required=True, help="DynamoDB table of JobSpecs.")
 
 
@@ -22,7 +22,7 @@ def spec() -> None:
 
 
 @spec.command()
-@click.argument("file", type=_FILE)
+@click.argument("file", type=PATH)
 def check(file: Path) -> None:
     """Say whether a JobSpec is valid, and print it with all defaults."""
     from ndr_adapters.local.spec_file import JobSpecFile
@@ -35,7 +35,7 @@ def check(file: Path) -> None:
 @click.option(
     "--preset", type=click.Choice(list(PRESETS)), required=True, help="Format of the logs."
 )
-@click.option("--output", type=_FILE, help="File to write; default: standard output.")
+@click.option("--output", type=PATH, help="File to write; default: standard output.")
 def init(preset: str, output: Path | None) -> None:
     """Write a commented JobSpec to start from."""
     from ndr_core.errors import UsageError
@@ -52,7 +52,7 @@ def init(preset: str, output: Path | None) -> None:
 
 
 @spec.command()
-@click.argument("file", type=_FILE)
+@click.argument("file", type=PATH)
 @_TABLE
 @click.option("--create-table", is_flag=True, help="Make the table if it is not there.")
 @click.option(
