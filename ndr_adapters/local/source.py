@@ -41,8 +41,12 @@ class FolderSource:
             raise UsageError(f"input {self.path}: no such file or folder")
         if not self.path.is_dir():
             return (_input_file(str(self.path)),)
-        found = walk(str(self.path), is_hidden, notice)
-        return tuple(sorted(self._batch_files(found), key=lambda file: file.uri))
+        found = list(self._batch_files(walk(str(self.path), is_hidden, notice)))
+        if not found:
+            raise UsageError(
+                f"input {self.path}: no files there; check the folder, and that the mini-batch has landed"
+            )
+        return tuple(sorted(found, key=lambda file: file.uri))
 
     def _batch_files(self, entries: Iterator[Entry]) -> Iterator[InputFile]:
         root = len(str(self.path)) + 1

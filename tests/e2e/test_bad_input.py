@@ -111,7 +111,7 @@ def test_binary_garbage_inside_good_gzip_is_malformed_records(engine: str, tmp_p
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("files", [[], [[]], [["", ""]]])
+@pytest.mark.parametrize("files", [[[]], [["", ""]]])
 def test_empty_input_gives_a_valid_empty_output(
     engine: str, files: list[list[bytes | str | dict[str, Any]]], tmp_path: Path
 ) -> None:
@@ -171,6 +171,18 @@ def test_a_missing_input_is_wrong_usage(published: Path, tmp_path: Path) -> None
         lambda output: run(spec, tmp_path / "nowhere", output),
         2,
         f"input {tmp_path / 'nowhere'}: no such file or folder",
+    )
+
+
+def test_a_folder_without_any_file_is_wrong_usage(published: Path, tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [])
+    (batch / "_SUCCESS").write_text("")
+    spec = write_spec(tmp_path / "job.json")
+    refuses(
+        published,
+        lambda output: run(spec, batch, output),
+        2,
+        f"input {batch}: no files there; check the folder",
     )
 
 
