@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from itertools import chain
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -31,6 +32,7 @@ from ndr_core.ports import (
     InputFile,
     RunLog,
     Staging,
+    read_named,
 )
 from ndr_core.quality import QualityReport, make_report
 
@@ -124,7 +126,9 @@ class DeltaBuilderRunner:
         while True:
             readable = tuple(file for file in files if file not in broken)
             try:
-                orders = look(lines_of(self._blocks(readable)), self.spec.required_columns())
+                blocks = (read_named(self.source.blocks, file) for file in readable)
+                lines = lines_of(chain.from_iterable(blocks))
+                orders = look(lines, self.spec.required_columns())
             except UnreadableFileError as error:
                 self._set_aside_named(readable, error, broken)
                 continue
@@ -179,13 +183,6 @@ class DeltaBuilderRunner:
         changed = self.source.changed(batch.files)
         if changed:
             raise InputChangedError(changed[0].name)
-
-    def _blocks(self, files: tuple[InputFile, ...]) -> Iterator[bytes]:
-        for file in files:
-            try:
-                yield from self.source.blocks(file)
-            except UnreadableFileError as error:
-                raise UnreadableFileError(str(error), file.uri) from error
 
     def _set_aside_named(
         self,

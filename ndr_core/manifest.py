@@ -27,6 +27,8 @@ REPORT_NAME: Final = "report.json"
 TOP_FOLDERS: Final = (*TABLES, QUARANTINE, REPORT)
 """The folders of an output in which runs publish files."""
 
+STAGED_RUN: Final = re.compile(r".+-[0-9a-f]{12}")
+"""The name of a run's staging place: its run id and its token."""
 _TOKEN: Final = re.compile(r"[0-9a-f]{12}")
 _STORED_BYTES: Final = 120
 _STORABLE: Final = re.compile(r"[A-Za-z0-9._-]+")

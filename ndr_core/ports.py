@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from attrs import field, frozen
 
 from ndr_core.delta import DeltaPlan
-from ndr_core.errors import printable
+from ndr_core.errors import UnreadableFileError, printable
 from ndr_core.file_format import Head
 from ndr_core.job_spec import JobSpec, RuntimeParams
 from ndr_core.manifest import Manifest, RunFacts
@@ -27,6 +27,14 @@ class InputFile:
     def name(self) -> str:
         """Its address as messages and reports show it: names on disk may be no text."""
         return printable(self.uri)
+
+
+def read_named(read: Callable[[InputFile], Iterator[bytes]], file: InputFile) -> Iterator[bytes]:
+    """Read a file by `read`; an UnreadableFileError names the file by its address."""
+    try:
+        yield from read(file)
+    except UnreadableFileError as error:
+        raise UnreadableFileError(str(error), file.uri) from error
 
 
 @frozen

@@ -5,7 +5,6 @@ Only what a run surely left is removed. All else is named and passed over: nobod
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,11 +13,10 @@ from typing import Final
 from ndr_adapters.local.durable import delete_files, sync_folders
 from ndr_adapters.lock import LOCK, is_held
 from ndr_core.errors import NdrError
-from ndr_core.manifest import Manifest, ManifestError, plain_of
+from ndr_core.manifest import STAGED_RUN, Manifest, ManifestError, plain_of
 
 PENDING: Final = "_pending"
 STAGING: Final = "_staging"
-_RUN: Final = re.compile(r".+-[0-9a-f]{12}")
 _FIRST_BYTES: Final = b'{\n "sequence": '
 _LAST_BYTES: Final = b"\n}"
 """With these a pending manifest begins, and ends if it is whole."""
@@ -28,7 +26,7 @@ def clear_staging(output: Path, notice: Callable[[str], None]) -> None:
     """Remove the staging folders of runs that do not live any more."""
     for path in sorted((output / STAGING).glob("*")):
         try:
-            if path.is_symlink() or not path.is_dir() or not _RUN.fullmatch(path.name):
+            if path.is_symlink() or not path.is_dir() or not STAGED_RUN.fullmatch(path.name):
                 notice(f"{path}: is no staging folder of a run; it is passed over")
             elif not any(path.iterdir()):
                 path.rmdir()

@@ -32,7 +32,7 @@ _ROWS_PER_GROUP = 1 << 14
 class PolarsEngine:
     """Builds deltas on one machine, streaming; the same rows as every other engine.
 
-    `storage_options`: how Polars reaches S3, where input or output lie there.
+    `storage_options`: how Polars reaches S3, where the output lies there.
     """
 
     name: str = "polars"

@@ -16,9 +16,9 @@ from attrs import define, field
 from polars.exceptions import ComputeError
 from polars.io.plugins import register_io_source
 
-from ndr_core.errors import NdrError, UnreadableFileError
+from ndr_core.errors import NdrError
 from ndr_core.line_blocks import lines_of
-from ndr_core.ports import InputBatch, InputFile
+from ndr_core.ports import InputBatch, read_named
 
 _SCHEMA: Final = {"line": pl.String(), "undecodable": pl.Boolean()}
 _LIKE_COMPRESSED: Final = (b"\x1f", b"x", b"(")
@@ -65,25 +65,22 @@ class LineFeed:
 
     def _blocks(self) -> Iterator[bytes]:
         """The blocks of all files, one file after the other, the first blocks of the next ones fetched ahead."""
-        started: deque[tuple[InputFile, Iterator[bytes], Future[bytes | None]]] = deque()
+        started: deque[tuple[Iterator[bytes], Future[bytes | None]]] = deque()
         waiting = iter(self.batch.files)
         with ThreadPoolExecutor(_FILES_AHEAD) as pool:
             while True:
                 for file in waiting:
-                    blocks = self.batch.read_blocks(file)
-                    started.append((file, blocks, pool.submit(next, blocks, None)))
+                    blocks = read_named(self.batch.read_blocks, file)
+                    started.append((blocks, pool.submit(next, blocks, None)))
                     if len(started) > _FILES_AHEAD:
                         break
                 if not started:
                     return
-                file, blocks, first = started.popleft()
-                try:
-                    block = first.result()
-                    while block is not None:
-                        yield block
-                        block = next(blocks, None)
-                except UnreadableFileError as error:
-                    raise UnreadableFileError(str(error), file.uri) from error
+                blocks, first = started.popleft()
+                block = first.result()
+                if block is not None:
+                    yield block
+                    yield from blocks
 
 
 def _line_frame(block: bytes) -> pl.DataFrame:

@@ -13,13 +13,18 @@ from attrs import evolve, field, frozen
 from ndr_adapters.aws import THREADS
 from ndr_adapters.s3.claims import Claim, ClaimLog, State, manifests_of
 from ndr_adapters.s3.objects import delete_objects, get_object, list_objects
-from ndr_core.manifest import ManifestError, OutputFile, live_files, plain_of, superseded
+from ndr_core.manifest import (
+    STAGED_RUN,
+    ManifestError,
+    OutputFile,
+    live_files,
+    plain_of,
+    superseded,
+)
 from ndr_core.s3_address import S3Address
 
 STAGING: Final = "_staging"
 MARK: Final = "run.json"
-_RUN: Final = re.compile(r".+-[0-9a-f]{12}")
-"""The name of a run's staging place."""
 _RUN_FILE: Final = re.compile(r"-[0-9a-f]{12}[.-][^/]*$")
 """The name of a run's file, by the token in it."""
 
@@ -88,7 +93,7 @@ class Cleanup:
             run, slash, _ = item["Key"][len(staging.below) :].partition("/")
             if not run:
                 continue  # an empty object that stands for the folder
-            if not (slash and _RUN.fullmatch(run)):
+            if not (slash and STAGED_RUN.fullmatch(run)):
                 self.log.notice(f"{staging / run}: is no staging place of a run; it is passed over")
                 continue
             runs[run] = max(item["LastModified"], runs.get(run, item["LastModified"]))

@@ -130,9 +130,8 @@ class SparkEngine:
                 f"spark: {cause}", file_to_blame(session, batch, cause)
             ) from error
         finally:
-            with suppress(
-                Py4JError
-            ):  # a call that a signal interrupted may have broken the connection
+            # A call that a signal interrupted may have broken the connection.
+            with suppress(Py4JError):
                 session.sparkContext.setJobDescription(described)  # type: ignore[arg-type]  # None unsets it
 
     def tasks(self, batch: InputBatch) -> int:
