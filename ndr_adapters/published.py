@@ -99,7 +99,7 @@ def located(output: Path | str) -> Published:
     """
     if not (isinstance(output, str) and is_s3(output)):
         return _in_folder(with_home(output))
-    from ndr_adapters.aws import s3_client
+    from ndr_adapters.aws.clients import s3_client
 
     return _in_s3(s3_client(), S3Address.parse(output, "output"))
 
@@ -111,7 +111,7 @@ def published(output: Path | str, slices: SliceRange | None = None) -> Published
     """
     wanted = slices or SliceRange()
     if isinstance(output, str) and is_s3(output):
-        from ndr_adapters.aws import s3_client
+        from ndr_adapters.aws.clients import s3_client
         from ndr_adapters.s3.claims import ClaimLog, manifests_of
 
         client, address = s3_client(), S3Address.parse(output, "output")

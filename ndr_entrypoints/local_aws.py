@@ -66,7 +66,7 @@ def _refuse_taken(port: int) -> None:
 
 def _fill(bucket: str, table: str) -> JobSpec:
     """Make bucket and table, put a JobSpec and a mini-batch."""
-    from ndr_adapters.aws import dynamodb_client, s3_client
+    from ndr_adapters.aws.clients import dynamodb_client, s3_client
     from ndr_adapters.dynamodb import JobSpecTable
     from ndr_adapters.local.generate import write_synthetic
 

@@ -28,7 +28,7 @@ class Places:
         """Raises UsageError for an address of another kind, and for S3 that is not set up."""
         if not (is_s3(source) or is_s3(target)):
             return cls(_folder_source(source), _folder_sink(target), None)
-        from ndr_adapters.aws import s3_client
+        from ndr_adapters.aws.clients import s3_client
         from ndr_adapters.s3 import S3Reader, S3Writer
 
         client = s3_client()

@@ -111,7 +111,7 @@ def run_job(
     slice_end_ts: str | None,
 ) -> RunSummary:
     """Run one job. Raises what `DeltaBuilderRunner.run` and loading the JobSpec raise."""
-    from ndr_adapters.aws import dynamodb_client
+    from ndr_adapters.aws.clients import dynamodb_client
     from ndr_adapters.dynamodb import JobSpecLoader
     from ndr_entrypoints.places import Places
 

@@ -57,7 +57,7 @@ def aws(aws_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def bucket(aws: str) -> str:  # noqa: ARG001 - it has to be there
     """A new bucket."""
-    from ndr_adapters.aws import s3_client
+    from ndr_adapters.aws.clients import s3_client
 
     name = f"ndr-{uuid.uuid4().hex[:12]}"
     s3_client().create_bucket(

@@ -14,7 +14,7 @@ import polars as pl
 from attrs import frozen
 from pyspark.sql import SparkSession
 
-from ndr_adapters.aws import s3_client
+from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.local.source import FolderSource
 from ndr_adapters.polars import PolarsEngine
 from ndr_core import (

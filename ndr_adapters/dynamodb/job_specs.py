@@ -16,7 +16,7 @@ from attrs import frozen
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from ndr_adapters.aws import error_code, told
+from ndr_adapters.aws.errors import aws_errors_named, error_code
 from ndr_core.errors import SpecError, UsageError, nearest, shown
 from ndr_core.job_spec import JobSpec
 from ndr_core.spec_reader import parse_job_spec
@@ -73,7 +73,7 @@ class JobSpecTable:
 
     def create(self) -> bool:
         """Make the table, billed by request, and wait until it can be used; False if it is there."""
-        with told(f"table {self.table}"):
+        with aws_errors_named(f"table {self.table}"):
             try:
                 self.client.create_table(
                     TableName=self.table,
@@ -116,7 +116,7 @@ class JobSpecTable:
                 "ConditionExpression": "revision = :before",
                 "ExpressionAttributeValues": _serialized({":before": before}),
             }
-        with told(f"table {self.table}"):
+        with aws_errors_named(f"table {self.table}"):
             try:
                 self.client.put_item(TableName=self.table, Item=_serialized(item), **condition)
             except ClientError as error:
@@ -133,7 +133,7 @@ class JobSpecTable:
 
     def list(self, project_name: str | None = None) -> Iterator[StoredSpec]:
         """All specs of a project, or of the table, sorted by key. Raises SpecError for an item that is wrong."""
-        with told(f"table {self.table}"):
+        with aws_errors_named(f"table {self.table}"):
             if project_name is None:
                 pages: Any = self.client.get_paginator("scan").paginate(TableName=self.table)
             else:
@@ -154,7 +154,7 @@ class JobSpecTable:
 
 def _item(client: DynamoDBClient, table: str, key: Mapping[str, str]) -> Mapping[str, Any]:
     """The item of that key as it is now; empty if there is none."""
-    with told(f"table {table}"):
+    with aws_errors_named(f"table {table}"):
         answer = client.get_item(TableName=table, Key=_serialized(key), ConsistentRead=True)
     return answer.get("Item", {})
 

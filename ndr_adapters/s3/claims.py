@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve, field, frozen
 from botocore.exceptions import ClientError
 
-from ndr_adapters.aws import THREADS, AwsError, error_code, told
+from ndr_adapters.aws.errors import AwsError, aws_errors_named, error_code
+from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.s3.objects import get_object, list_objects
 from ndr_core.errors import NdrError
 from ndr_core.manifest import Manifest, ManifestError, plain_of
@@ -204,7 +205,7 @@ class ClaimLog:
         Written only once: a second try, made for want of an answer to the first, must not undo an abort.
         """
         address = f"s3://{self.output.bucket}/{draft.entry.key}"
-        with told(address):
+        with aws_errors_named(address):
             try:
                 answer = self.client.put_object(
                     Bucket=self.output.bucket,
@@ -229,7 +230,7 @@ class ClaimLog:
         for _ in range(_ATTEMPTS):
             failure = None
             try:
-                with told(address):
+                with aws_errors_named(address):
                     self._put_if_unchanged(decided)
             except _ChangedError:
                 pass

@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
-from ndr_adapters.aws import THREADS
+from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.s3.claims import Claim, ClaimLog, State, manifests_of
 from ndr_adapters.s3.objects import delete_objects, get_object, list_objects
 from ndr_core.manifest import (

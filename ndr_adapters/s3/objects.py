@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import frozen
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ndr_adapters.aws import THREADS, AwsError, error_code, told
+from ndr_adapters.aws.errors import AwsError, aws_errors_named, error_code
+from ndr_adapters.aws.limits import THREADS
 from ndr_core.errors import InputChangedError, printable
 from ndr_core.s3_address import S3Address
 
@@ -36,7 +37,7 @@ def list_objects(client: S3Client, place: S3Address) -> Iterator[ObjectTypeDef]:
     pages = client.get_paginator("list_objects_v2").paginate(
         Bucket=place.bucket, Prefix=place.below
     )
-    with told(str(place)):
+    with aws_errors_named(str(place)):
         for page in pages:
             yield from page.get("Contents", ())
 
@@ -132,7 +133,7 @@ def get_object(
     if etag is not None:
         wanted["IfMatch"] = etag
     for attempt in range(_READ_ATTEMPTS):
-        with told(address):
+        with aws_errors_named(address):
             try:
                 answer = client.get_object(**wanted)
             except client.exceptions.NoSuchKey:
@@ -157,7 +158,7 @@ def delete_objects(client: S3Client, bucket: str, keys: Sequence[str]) -> None:
     """Delete objects; those that are gone already do no harm. Raises AwsError for any that stays."""
     for start in range(0, len(keys), _DELETE_BATCH):
         batch = keys[start : start + _DELETE_BATCH]
-        with told(f"s3://{bucket}/{batch[0]}"):
+        with aws_errors_named(f"s3://{bucket}/{batch[0]}"):
             answer = client.delete_objects(
                 Bucket=bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
             )

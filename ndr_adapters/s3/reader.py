@@ -9,7 +9,8 @@ from typing import IO, TYPE_CHECKING, cast
 
 from attrs import frozen
 
-from ndr_adapters.aws import THREADS, told
+from ndr_adapters.aws.errors import aws_errors_named
+from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.compression import head_of, unpacked
 from ndr_adapters.s3.objects import FIRST_BYTES, ObjectStream, list_objects
 from ndr_core.batch_files import is_data
@@ -55,7 +56,7 @@ class S3Reader:
 
     def _single(self) -> list[InputFile]:
         """The object whose key is the prefix itself, if there is one."""
-        with told(str(self.prefix)):
+        with aws_errors_named(str(self.prefix)):
             first = self.client.list_objects_v2(
                 Bucket=self.prefix.bucket, Prefix=self.prefix.key, MaxKeys=1
             ).get("Contents", [])

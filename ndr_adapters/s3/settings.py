@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ndr_adapters.aws import ATTEMPTS, CONNECT_SECONDS, READ_SECONDS
+from ndr_adapters.aws.limits import ATTEMPTS, CONNECT_SECONDS, READ_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final
 from attrs import evolve, field, frozen
 from boto3.s3.transfer import TransferConfig
 
-from ndr_adapters.aws import THREADS, AwsError, told
+from ndr_adapters.aws.errors import AwsError, aws_errors_named
+from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.s3.claims import Claim, ClaimLog, State, UndecidedError
 from ndr_adapters.s3.cleanup import MARK, STAGING, Cleanup
 from ndr_adapters.s3.clock import answered_at, check_clock
@@ -227,7 +228,7 @@ class S3Staging:
 
     def _measured(self, target: Target) -> _Staged:
         source = self.place / target.staged
-        with told(str(source)):
+        with aws_errors_named(str(source)):
             head = self.log.client.head_object(Bucket=source.bucket, Key=source.key)
         size = head["ContentLength"]
         stream = ObjectStream(self.log.client, source.bucket, source.key, size)
@@ -241,7 +242,7 @@ class S3Staging:
         self._copy(source, self.log.output / file.path)
 
     def _copy(self, source: S3Address, target: S3Address) -> None:
-        with told(str(target)):
+        with aws_errors_named(str(target)):
             self.log.client.copy(
                 {"Bucket": source.bucket, "Key": source.key},
                 target.bucket,
@@ -251,7 +252,7 @@ class S3Staging:
             )
 
     def _put(self, address: S3Address, body: bytes) -> datetime | None:
-        with told(str(address)):
+        with aws_errors_named(str(address)):
             answer = self.log.client.put_object(Bucket=address.bucket, Key=address.key, Body=body)
         return answered_at(answer)
 

@@ -69,7 +69,7 @@ def definition(**options: Any) -> None:
 @_with_settings
 def upsert(**options: Any) -> None:
     """Upload the job's package, create the pipeline or change it."""
-    from ndr_adapters.aws import told
+    from ndr_adapters.aws.errors import aws_errors_named
     from ndr_adapters.sagemaker.package import build_package
     from ndr_adapters.sagemaker.pipeline import build_delta_builder_pipeline
 
@@ -77,7 +77,7 @@ def upsert(**options: Any) -> None:
     made = build_package()
     _upload(settings, made)
     found = build_delta_builder_pipeline(settings, made)
-    with told(f"pipeline {settings.name}"):
+    with aws_errors_named(f"pipeline {settings.name}"):
         answer = found.upsert(role_arn=settings.role_arn)
     click.echo(f"{answer['PipelineArn']}: runs package {made.digest}", err=True)
 
@@ -92,12 +92,13 @@ def _settings(options: dict[str, Any]) -> PipelineSettings:
 
 
 def _upload(settings: PipelineSettings, package: JobPackage) -> None:
-    from ndr_adapters.aws import s3_client, told
+    from ndr_adapters.aws.clients import s3_client
+    from ndr_adapters.aws.errors import aws_errors_named
     from ndr_adapters.sagemaker.pipeline import code_addresses
 
     client = s3_client()
     contents = (package.script, package.archive)
     for address, content in zip(code_addresses(settings.code, package), contents, strict=True):
-        with told(str(address)):
+        with aws_errors_named(str(address)):
             client.put_object(Bucket=address.bucket, Key=address.key, Body=content)
         click.echo(f"{address}: uploaded", err=True)

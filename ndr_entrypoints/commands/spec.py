@@ -60,7 +60,7 @@ def init(preset: str, output: Path | None) -> None:
 )
 def put(file: Path, table: str, create_table: bool, expect_revision: int | None) -> None:
     """Store the JobSpec of a file in DynamoDB, under the key that it names itself."""
-    from ndr_adapters.aws import dynamodb_client
+    from ndr_adapters.aws.clients import dynamodb_client
     from ndr_adapters.dynamodb import JobSpecTable
     from ndr_adapters.local.spec_file import JobSpecFile
 
@@ -83,7 +83,7 @@ def put(file: Path, table: str, create_table: bool, expect_revision: int | None)
 @click.option("--feature-spec-version", default="v1", show_default=True)
 def get(table: str, **key: str) -> None:
     """Print a JobSpec from DynamoDB as YAML."""
-    from ndr_adapters.aws import dynamodb_client
+    from ndr_adapters.aws.clients import dynamodb_client
     from ndr_adapters.dynamodb import JobSpecLoader
 
     found = JobSpecLoader(dynamodb_client(), table).stored(**key)
@@ -99,7 +99,7 @@ def list_(table: str, project_name: str | None, as_json: bool) -> None:
     """List the JobSpecs in DynamoDB."""
     from rich.console import Console
 
-    from ndr_adapters.aws import dynamodb_client
+    from ndr_adapters.aws.clients import dynamodb_client
     from ndr_adapters.dynamodb import JobSpecTable
     from ndr_entrypoints import console
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from ndr_adapters.aws import dynamodb_client
+from ndr_adapters.aws.clients import dynamodb_client
 from ndr_adapters.dynamodb import JobSpecTable
 from ndr_adapters.sagemaker.package import build_package
 from ndr_adapters.spark.connector import connector_jars

@@ -61,7 +61,7 @@ def publish(
 def _engine(places: Places, name: str) -> Engine:
     if name != "spark":
         return places.engine(name)
-    from ndr_adapters.aws import s3_client
+    from ndr_adapters.aws.clients import s3_client
     from ndr_adapters.s3.settings import hadoop_settings
     from ndr_adapters.spark import SparkEngine
     from tests.support import spark_session

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ndr_adapters.aws import AwsError, dynamodb_client
+from ndr_adapters.aws.clients import dynamodb_client
+from ndr_adapters.aws.errors import AwsError
 from ndr_adapters.dynamodb import JobSpecLoader, JobSpecTable
 from ndr_core.errors import SpecError, UsageError
 from tests.stand_in import CREDENTIALS, Request, proxy
@@ -168,7 +169,7 @@ def test_endless_throttling_fails_the_run(
 ) -> None:
     with proxy(aws, lambda _: "throttle") as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
-        monkeypatch.setattr("ndr_adapters.aws.ATTEMPTS", 3)
+        monkeypatch.setattr("ndr_adapters.aws.limits.ATTEMPTS", 3)
         with pytest.raises(AwsError, match="failed after 3 tries: ProvisionedThroughputExceeded"):
             loader(table).load("test", "delta_builder", "v1")
         assert len(server.requests) == 3

@@ -15,8 +15,9 @@ import pytest
 from attrs import define, evolve, field
 from click.testing import CliRunner
 
-from ndr_adapters import aws as aws_module
-from ndr_adapters.aws import AwsError, dynamodb_client, s3_client
+from ndr_adapters.aws import limits
+from ndr_adapters.aws.clients import dynamodb_client, s3_client
+from ndr_adapters.aws.errors import AwsError
 from ndr_adapters.dynamodb import JobSpecTable
 from ndr_adapters.polars import read_deltas, read_pairs
 from ndr_adapters.s3 import S3Writer
@@ -127,7 +128,7 @@ def output(tmp_path: Path, bucket: str) -> Output:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two tries of each request are enough to see what follows when all fail."""
-    monkeypatch.setattr(aws_module, "ATTEMPTS", 2)
+    monkeypatch.setattr(limits, "ATTEMPTS", 2)
 
 
 # Odd objects and hostile claims

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from ndr_adapters.aws import s3_client
+from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.polars import read_deltas
 from ndr_adapters.published import published
 from ndr_adapters.s3 import S3Writer

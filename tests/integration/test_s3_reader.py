@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ndr_adapters.aws import AwsError, s3_client
+from ndr_adapters.aws.clients import s3_client
+from ndr_adapters.aws.errors import AwsError
 from ndr_adapters.local import read_manifests
 from ndr_adapters.s3 import S3Reader
 from ndr_core.errors import InputChangedError, UnreadableFileError, UsageError
@@ -140,7 +141,7 @@ def test_a_server_that_does_not_answer_in_time_is_asked_again(
     put(bucket, "in/mb/a.json", b"{}\n")
     (file,) = reader(bucket).files(print)
     # The answer that comes may be late, too, on a busy machine: it is the lines and the faults that count.
-    monkeypatch.setattr("ndr_adapters.aws.READ_SECONDS", 0.3)
+    monkeypatch.setattr("ndr_adapters.aws.limits.READ_SECONDS", 0.3)
     with proxy(aws, lambda request: "slow" if request.number < 2 else None) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
         assert list(lines_of(reader(bucket).blocks(file))) == [b"{}"]

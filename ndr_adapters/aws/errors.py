@@ -1,19 +1,15 @@
-"""AWS clients with bounded retries, and their failures in words a user can act on.
-
-Endpoint, region and credentials come from where every AWS tool takes them: environment, profile, role.
-"""
+"""Failures of AWS calls, in words a user can act on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from ndr_adapters.aws import limits
 from ndr_core.errors import NdrError, UsageError
 
 try:
-    import boto3
-    from botocore.config import Config
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
@@ -25,17 +21,6 @@ try:
     )
 except ImportError as error:
     raise UsageError("AWS needs boto3: pip install 'ndr-delta-builder[aws]'") from error
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_s3 import S3Client
-
-ATTEMPTS: Final = 8
-"""Tries of one request, the first included; waits between them double up to 20 s."""
-CONNECT_SECONDS: Final = 10
-READ_SECONDS: Final = 30
-THREADS: Final = 16
-"""Requests in flight where many small ones are due."""
 
 _MISSING: Final = {
     "404": "not found",
@@ -63,30 +48,9 @@ class AwsError(NdrError):
     """AWS did not do what was asked, for no fault of the call (throttling, outage, network)."""
 
 
-def _config() -> Config:
-    return Config(
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        max_pool_connections=2 * THREADS,
-    )
-
-
-def s3_client() -> S3Client:
-    """An S3 client. Raises UsageError where region or profile are not set up."""
-    with told("S3"):
-        return boto3.client("s3", config=_config())
-
-
-def dynamodb_client() -> DynamoDBClient:
-    """A DynamoDB client. Raises UsageError where region or profile are not set up."""
-    with told("DynamoDB"):
-        return boto3.client("dynamodb", config=_config())
-
-
 @contextmanager
-def told(what: str) -> Iterator[None]:
-    """Failures of AWS calls in the block, told of `what` (a table, an address).
+def aws_errors_named(what: str) -> Iterator[None]:
+    """Let failures of AWS calls in the block name `what` was asked for (a table, an address).
 
     Raises UsageError for what the caller can mend (names, permissions, credentials), else AwsError.
     """
@@ -127,4 +91,4 @@ def _of_answer(what: str, error: ClientError) -> NdrError:
         return UsageError(f"{what}: the clock of this machine is wrong, set it: {message} ({call})")
     if code in ("ValidationException", "InvalidBucketName", "InvalidURI"):
         return UsageError(f"{what}: {message} ({call}: {code})")
-    return AwsError(f"{what}: {call} failed after {ATTEMPTS} tries: {code}: {message}")
+    return AwsError(f"{what}: {call} failed after {limits.ATTEMPTS} tries: {code}: {message}")

@@ -1,0 +1,43 @@
+"""AWS clients with bounded retries.
+
+Endpoint, region and credentials come from where every AWS tool takes them: environment, profile, role.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ndr_adapters.aws import limits
+from ndr_adapters.aws.errors import aws_errors_named
+from ndr_core.errors import UsageError
+
+try:
+    import boto3
+    from botocore.config import Config
+except ImportError as error:
+    raise UsageError("AWS needs boto3: pip install 'ndr-delta-builder[aws]'") from error
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+
+def s3_client() -> S3Client:
+    """An S3 client. Raises UsageError where region or profile are not set up."""
+    with aws_errors_named("S3"):
+        return boto3.client("s3", config=_config())
+
+
+def dynamodb_client() -> DynamoDBClient:
+    """A DynamoDB client. Raises UsageError where region or profile are not set up."""
+    with aws_errors_named("DynamoDB"):
+        return boto3.client("dynamodb", config=_config())
+
+
+def _config() -> Config:
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": limits.ATTEMPTS},
+        connect_timeout=limits.CONNECT_SECONDS,
+        read_timeout=limits.READ_SECONDS,
+        max_pool_connections=2 * limits.THREADS,
+    )
