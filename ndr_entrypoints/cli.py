@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ndr_core.synthetic import SyntheticBatch
+from ndr_adapters.synthetic.batch import SyntheticBatch
 from ndr_core.times import parse_bound
 from ndr_entrypoints.commands.aws import aws
 from ndr_entrypoints.commands.pipeline import pipeline
@@ -150,7 +150,7 @@ def generate(
     """Make a synthetic mini-batch of Palo Alto style records."""
     from rich.progress import Progress
 
-    from ndr_adapters.local.generate import write_synthetic
+    from ndr_adapters.synthetic.write import write_synthetic
 
     batch = SyntheticBatch(
         start_us=parse_bound(slice_start, "slice-start"),

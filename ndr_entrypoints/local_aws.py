@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from ndr_adapters.synthetic.batch import SyntheticBatch
 from ndr_core.errors import UsageError
 from ndr_core.job_spec import JobSpec
 from ndr_core.spec_reader import parse_job_spec
-from ndr_core.synthetic import SyntheticBatch
 
 PROJECT: Final = "demo"
 MINI_BATCH: Final = "20250301T1000"
@@ -68,7 +68,7 @@ def _fill(bucket: str, table: str) -> JobSpec:
     """Make bucket and table, put a JobSpec and a mini-batch."""
     from ndr_adapters.aws.clients import dynamodb_client, s3_client
     from ndr_adapters.dynamodb import JobSpecTable
-    from ndr_adapters.local.generate import write_synthetic
+    from ndr_adapters.synthetic.write import write_synthetic
 
     spec = parse_job_spec(
         {

@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from ndr_adapters.local.generate import write_synthetic
-from ndr_core.synthetic import SyntheticBatch
+from ndr_adapters.synthetic.batch import SyntheticBatch
+from ndr_adapters.synthetic.write import write_synthetic
 
 FILES_PER_CHUNK: Final = 8
 _CHUNK: Final = 1_000_000

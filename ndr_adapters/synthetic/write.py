@@ -7,8 +7,8 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
+from ndr_adapters.synthetic.batch import SyntheticBatch
 from ndr_core.errors import UsageError
-from ndr_core.synthetic import SyntheticBatch
 
 
 def write_synthetic(

@@ -1,0 +1,1 @@
+"""Synthetic mini-batches, for tests, benchmarks and first tries."""
