@@ -86,8 +86,8 @@ def inspect(output: str, as_json: bool) -> None:
     """Show what an output holds: slices, roles, hosts, quality of its runs."""
     from rich.console import Console
 
+    from ndr_adapters.polars.inspection import inspect_output
     from ndr_entrypoints import console
-    from ndr_entrypoints.inspection import inspect_output
 
     found = inspect_output(output)
     if as_json:

@@ -9,12 +9,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ndr_adapters.polars.inspection import busiest_hosts
 from ndr_adapters.published import located
 from ndr_core.build import RunSummary
 from ndr_core.delta import DELTA_TABLE, PAIR_TABLE
 from ndr_core.manifest import Manifest
 from ndr_core.quality import QualityReport
-from ndr_entrypoints.inspection import busiest_hosts
 
 
 def print_json(data: Any) -> None:

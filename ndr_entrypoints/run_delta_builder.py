@@ -15,13 +15,13 @@ from typing import Any, Final
 
 import click
 
+from ndr_adapters.cloudwatch.json_log import JsonLog
 from ndr_core.build import DeltaBuilderRunner, RunSummary
 from ndr_core.errors import NdrError, SpecError, StopRequested, after_publication
 from ndr_core.job_spec import JobSpec, RuntimeParams
 from ndr_core.ports import JobSpecStore
 from ndr_core.s3_address import S3Address
 from ndr_core.times import parse_bound
-from ndr_entrypoints.json_log import JsonLog
 from ndr_entrypoints.stopping import Stopping, exit_stopped, signals_handled, stop_message
 
 _UNEXPECTED: Final = 1

@@ -13,6 +13,7 @@ def aws() -> None:
 @aws.command()
 def jars() -> None:
     """Fetch the connector by which a local Spark reaches S3 (280 MB, checksums pinned)."""
+    # pyspark comes with an extra; the help texts must do without it.
     from ndr_adapters.spark.connector import fetch, jar_folder
 
     fetch(lambda text: click.echo(text, err=True))
@@ -28,6 +29,7 @@ def up(port: int, bucket: str, table: str) -> None:
 
     They hold everything in memory and end with this command (Ctrl-C).
     """
-    from ndr_entrypoints.local_aws import serve
+    # moto comes with an extra; the help texts must do without it.
+    from ndr_entrypoints.stand_ins import serve
 
     serve(port, bucket, table, click.echo)

@@ -38,8 +38,8 @@ def check(file: Path) -> None:
 @click.option("--output", type=PATH, help="File to write; default: standard output.")
 def init(preset: str, output: Path | None) -> None:
     """Write a commented JobSpec to start from."""
+    from ndr_adapters.local.spec_template import spec_template
     from ndr_core.errors import UsageError
-    from ndr_entrypoints.spec_template import spec_template
 
     text = spec_template(preset)
     if output is None:

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from ndr_adapters.local import JobSpecFile
+from ndr_adapters.local.spec_template import spec_template
 from ndr_core import PRESETS, JobSpec, RuntimeParams, SpecError, parse_job_spec
 from ndr_core.times import parse_bound
-from ndr_entrypoints.spec_template import spec_template
 
 VALID: dict[str, Any] = {"project_name": "p", "input": {"preset": "paloalto"}}
 

@@ -1,0 +1,1 @@
+"""CloudWatch: the log and the metrics of a deployed run."""
