@@ -9,19 +9,12 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import click
 
 from ndr_adapters.cloudwatch.json_log import JsonLog
-from ndr_core.build import DeltaBuilderRunner, RunSummary
-from ndr_core.errors import NdrError, SpecError, StopRequested, after_publication
-from ndr_core.job_spec import JobSpec, RuntimeParams
-from ndr_core.ports import JobSpecStore
-from ndr_core.s3_address import S3Address
-from ndr_core.times import parse_bound
+from ndr_core.errors import NdrError, StopRequested, after_publication
 from ndr_entrypoints.stopping import Stopping, exit_stopped, signals_handled, stop_message
 
 _UNEXPECTED: Final = 1
@@ -76,6 +69,9 @@ def main(debug: bool, **options: Any) -> None:
 def _run(log: JsonLog, stopping: Stopping, debug: bool, options: dict[str, Any]) -> None:
     """Run the job; a failure becomes a line, a metric and an exit code."""
     try:
+        # Here, so that the log says it too when a package is missing.
+        from ndr_entrypoints.cluster_job import run_job
+
         done = run_job(log, undisturbed=stopping.undisturbed, **options)
         with after_publication("what it counted could not be logged"):
             log.metrics(done)
@@ -94,64 +90,6 @@ def _run(log: JsonLog, stopping: Stopping, debug: bool, options: dict[str, Any])
         log.line("ERROR", message, exit_code=_UNEXPECTED, trace=trace)
         log.failed()
         sys.exit(_UNEXPECTED)
-
-
-def run_job(
-    log: JsonLog,
-    *,
-    undisturbed: Callable[[], AbstractContextManager[Any]],
-    project_name: str,
-    job_name: str,
-    mini_batch_id: str,
-    mini_batch_s3_prefix: str,
-    feature_spec_version: str,
-    run_id: str,
-    job_spec_ddb_table_name: str,
-    slice_start_ts: str | None,
-    slice_end_ts: str | None,
-) -> RunSummary:
-    """Run one job. Raises what `DeltaBuilderRunner.run` and loading the JobSpec raise."""
-    from ndr_adapters.aws.clients import dynamodb_client
-    from ndr_adapters.dynamodb import JobSpecLoader
-    from ndr_entrypoints.places import Places
-
-    params = RuntimeParams(
-        mini_batch_id=mini_batch_id,
-        run_id=run_id,
-        slice_start=parse_bound(slice_start_ts, "slice-start-ts") if slice_start_ts else None,
-        slice_end=parse_bound(slice_end_ts, "slice-end-ts") if slice_end_ts else None,
-    )
-    specs: JobSpecStore = JobSpecLoader(dynamodb_client(), job_spec_ddb_table_name)
-    spec = specs.load(project_name, job_name, feature_spec_version)
-    source = _within_its_prefix(spec, mini_batch_s3_prefix)
-    places = Places.of(str(source), str(spec.storage.output()))
-    return DeltaBuilderRunner(
-        spec=spec,
-        params=params,
-        source=places.source,
-        engine=lambda: places.engine("spark"),
-        sink=places.sink,
-        log=log,
-        code_version=_code_version(),
-        undisturbed=undisturbed,
-    ).run()
-
-
-def _within_its_prefix(spec: JobSpec, address: str) -> S3Address:
-    source = S3Address.parse(address, "mini-batch-s3-prefix")
-    if not spec.storage.input().holds(source):
-        raise SpecError(
-            f"mini-batch-s3-prefix: {source} lies outside storage.input_prefix of the JobSpec, "
-            f"{spec.storage.input()}; nothing was read"
-        )
-    return source
-
-
-def _code_version() -> str:
-    try:
-        return version("ndr-delta-builder")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ndr_adapters.sagemaker.package import ARCHIVE, ENTRYPOINT, build_package
 from ndr_entrypoints.options import PATH
 
 if TYPE_CHECKING:
-    from ndr_adapters.sagemaker.package import JobPackage
-    from ndr_adapters.sagemaker.pipeline import PipelineSettings
+    from ndr_adapters.sagemaker.deploy import Deployment
 
 _SETTINGS = (
     click.option("--name", default="ndr-delta-builder", show_default=True),
@@ -45,8 +45,6 @@ def pipeline() -> None:
 @click.option("--output", type=PATH, required=True, help="Folder.")
 def package(output: Path) -> None:
     """Write the script and the archive that the job runs from."""
-    from ndr_adapters.sagemaker.package import ARCHIVE, ENTRYPOINT, build_package
-
     made = build_package()
     output.mkdir(parents=True, exist_ok=True)
     (output / ENTRYPOINT).write_bytes(made.script)
@@ -58,47 +56,20 @@ def package(output: Path) -> None:
 @_with_settings
 def definition(**options: Any) -> None:
     """Print the definition of the pipeline as JSON; asks nothing of AWS."""
-    from ndr_adapters.sagemaker.package import build_package
-    from ndr_adapters.sagemaker.pipeline import build_delta_builder_pipeline
-
-    made = build_package()
-    click.echo(build_delta_builder_pipeline(_settings(options), made).definition())
+    click.echo(_deployment(options).definition())
 
 
 @pipeline.command()
 @_with_settings
 def upsert(**options: Any) -> None:
     """Upload the job's package, create the pipeline or change it."""
-    from ndr_adapters.aws.errors import aws_errors_named
-    from ndr_adapters.sagemaker.package import build_package
-    from ndr_adapters.sagemaker.pipeline import build_delta_builder_pipeline
-
-    settings = _settings(options)
-    made = build_package()
-    _upload(settings, made)
-    found = build_delta_builder_pipeline(settings, made)
-    with aws_errors_named(f"pipeline {settings.name}"):
-        answer = found.upsert(role_arn=settings.role_arn)
-    click.echo(f"{answer['PipelineArn']}: runs package {made.digest}", err=True)
+    deployment = _deployment(options)
+    arn = deployment.upsert(lambda text: click.echo(text, err=True))
+    click.echo(f"{arn}: runs package {deployment.package.digest}", err=True)
 
 
-def _settings(options: dict[str, Any]) -> PipelineSettings:
-    from ndr_adapters.sagemaker.pipeline import PipelineSettings
-    from ndr_core.s3_address import S3Address
+def _deployment(options: dict[str, Any]) -> Deployment:
+    # The SageMaker SDK comes with an extra and takes seconds to import: the help texts must do without it.
+    from ndr_adapters.sagemaker.deploy import Deployment
 
-    given = {key: value for key, value in options.items() if value is not None}
-    code = S3Address.parse(given.pop("code_prefix"), "code-prefix")
-    return PipelineSettings(code=code, **given)
-
-
-def _upload(settings: PipelineSettings, package: JobPackage) -> None:
-    from ndr_adapters.aws.clients import s3_client
-    from ndr_adapters.aws.errors import aws_errors_named
-    from ndr_adapters.sagemaker.pipeline import code_addresses
-
-    client = s3_client()
-    contents = (package.script, package.archive)
-    for address, content in zip(code_addresses(settings.code, package), contents, strict=True):
-        with aws_errors_named(str(address)):
-            client.put_object(Bucket=address.bucket, Key=address.key, Body=content)
-        click.echo(f"{address}: uploaded", err=True)
+    return Deployment.of(**options)

@@ -6,12 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import yaml
+from rich.console import Console
 
+from ndr_adapters.local import JobSpecFile
+from ndr_adapters.local.spec_template import spec_template
+from ndr_core.errors import UsageError
 from ndr_core.input_mapping import PRESETS
+from ndr_core.job_spec import JobSpec
+from ndr_entrypoints import console
 from ndr_entrypoints.options import PATH
 
 if TYPE_CHECKING:
-    from ndr_core.job_spec import JobSpec
+    from ndr_adapters.dynamodb import JobSpecLoader, JobSpecTable
 
 _TABLE = click.option("--table", required=True, help="DynamoDB table of JobSpecs.")
 
@@ -25,7 +32,6 @@ def spec() -> None:
 @click.argument("file", type=PATH)
 def check(file: Path) -> None:
     """Say whether a JobSpec is valid, and print it with all defaults."""
-    from ndr_adapters.local.spec_file import JobSpecFile
 
     click.echo(_yaml(JobSpecFile(file).load()), nl=False)
     click.echo(f"{file}: valid", err=True)
@@ -38,8 +44,6 @@ def check(file: Path) -> None:
 @click.option("--output", type=PATH, help="File to write; default: standard output.")
 def init(preset: str, output: Path | None) -> None:
     """Write a commented JobSpec to start from."""
-    from ndr_adapters.local.spec_template import spec_template
-    from ndr_core.errors import UsageError
 
     text = spec_template(preset)
     if output is None:
@@ -60,12 +64,9 @@ def init(preset: str, output: Path | None) -> None:
 )
 def put(file: Path, table: str, create_table: bool, expect_revision: int | None) -> None:
     """Store the JobSpec of a file in DynamoDB, under the key that it names itself."""
-    from ndr_adapters.aws.clients import dynamodb_client
-    from ndr_adapters.dynamodb import JobSpecTable
-    from ndr_adapters.local.spec_file import JobSpecFile
 
     found = JobSpecFile(file).load()
-    specs = JobSpecTable(dynamodb_client(), table)
+    specs = _stored_in(table)[0]
     if create_table and specs.create():
         click.echo(f"table {table}: made", err=True)
     revision = specs.put(found, expect_revision)
@@ -83,10 +84,8 @@ def put(file: Path, table: str, create_table: bool, expect_revision: int | None)
 @click.option("--feature-spec-version", default="v1", show_default=True)
 def get(table: str, **key: str) -> None:
     """Print a JobSpec from DynamoDB as YAML."""
-    from ndr_adapters.aws.clients import dynamodb_client
-    from ndr_adapters.dynamodb import JobSpecLoader
 
-    found = JobSpecLoader(dynamodb_client(), table).stored(**key)
+    found = _stored_in(table)[1].stored(**key)
     click.echo(_yaml(found.spec), nl=False)
     click.echo(f"revision {found.revision}, of {found.updated_at}", err=True)
 
@@ -97,11 +96,6 @@ def get(table: str, **key: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_(table: str, project_name: str | None, as_json: bool) -> None:
     """List the JobSpecs in DynamoDB."""
-    from rich.console import Console
-
-    from ndr_adapters.aws.clients import dynamodb_client
-    from ndr_adapters.dynamodb import JobSpecTable
-    from ndr_entrypoints import console
 
     rows: list[dict[str, Any]] = [
         {
@@ -112,7 +106,7 @@ def list_(table: str, project_name: str | None, as_json: bool) -> None:
             "updated_at": found.updated_at,
             "spec_sha256": found.spec.content_hash()[:12],
         }
-        for found in JobSpecTable(dynamodb_client(), table).list(project_name)
+        for found in _stored_in(table)[0].list(project_name)
     ]
     if as_json:
         console.print_json(rows)
@@ -121,7 +115,14 @@ def list_(table: str, project_name: str | None, as_json: bool) -> None:
 
 
 def _yaml(spec: JobSpec) -> str:
-    import yaml
-
     text: str = yaml.safe_dump(spec.to_plain(), sort_keys=False, allow_unicode=True)
     return text
+
+
+def _stored_in(table: str) -> tuple[JobSpecTable, JobSpecLoader]:
+    # boto3 comes with an extra; JobSpecs in files, and the help texts, must do without it.
+    from ndr_adapters.aws.clients import dynamodb_client
+    from ndr_adapters.dynamodb import JobSpecLoader, JobSpecTable
+
+    client = dynamodb_client()
+    return JobSpecTable(client, table), JobSpecLoader(client, table)

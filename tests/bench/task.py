@@ -13,8 +13,8 @@ from typing import Final
 from ndr_core import RuntimeParams, parse_job_spec
 from ndr_core.build import DeltaBuilderRunner
 from ndr_core.flow import FLOW_FIELDS, FieldKind
-from ndr_entrypoints.places import Places
 from ndr_entrypoints.run_log import QuietLog
+from ndr_entrypoints.wiring import Wiring
 
 START_US, END_US = 1_740_823_200_000_000, 1_740_824_100_000_000
 INTEGERS = [field.name for field in FLOW_FIELDS if field.kind is FieldKind.INTEGER]
@@ -94,13 +94,13 @@ def ours(engine_name: str, batch: Path) -> Work:
 
     def job() -> None:
         with tempfile.TemporaryDirectory() as output:
-            places = Places.of(str(batch), output)
+            wiring = Wiring.between(str(batch), output)
             DeltaBuilderRunner(
                 spec=spec,
                 params=RuntimeParams("bench", "bench", START_US, END_US),
-                source=places.source,
-                engine=lambda: places.engine(engine_name),
-                sink=places.sink,
+                source=wiring.source,
+                engine=lambda: wiring.engine(engine_name),
+                sink=wiring.sink,
                 log=QuietLog(),
             ).run()
 

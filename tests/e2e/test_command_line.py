@@ -227,6 +227,7 @@ def test_a_run_outside_a_terminal_logs_plain_lines(tmp_path: Path) -> None:
 def test_help_and_the_core_load_no_engine() -> None:
     code = (
         "import sys, ndr_core, ndr_entrypoints.cli\n"
+        "ndr_entrypoints.cli.main(['--help'], standalone_mode=False)\n"
         "heavy = {'polars', 'pyspark', 'py4j', 'rich', 'yaml', 'boto3'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)"
     )

@@ -18,8 +18,8 @@ from ndr_core.build import DeltaBuilderRunner, RunSummary
 from ndr_core.errors import NdrError
 from ndr_core.job_spec import JobSpec, RuntimeParams
 from ndr_core.ports import Engine
-from ndr_entrypoints.places import Places
 from ndr_entrypoints.run_log import QuietLog
+from ndr_entrypoints.wiring import Wiring
 from tests.support import make_spec, objects, us
 
 TEN = us("2025-03-01T10:00:00Z")
@@ -45,22 +45,22 @@ def publish(
     spec: JobSpec | None = None,
 ) -> RunSummary:
     """Run the job in this process."""
-    places = Places.of(source, target)
+    wiring = Wiring.between(source, target)
     if start is not None and end is None:
         end = start + SLICE_US
     return DeltaBuilderRunner(
         spec=spec or SPEC,
         params=RuntimeParams(mini_batch, "run", start, end),
-        source=places.source,
-        engine=lambda: _engine(places, engine),
-        sink=places.sink,
+        source=wiring.source,
+        engine=lambda: _engine(wiring, engine),
+        sink=wiring.sink,
         log=QuietLog(),
     ).run()
 
 
-def _engine(places: Places, name: str) -> Engine:
+def _engine(wiring: Wiring, name: str) -> Engine:
     if name != "spark":
-        return places.engine(name)
+        return wiring.engine(name)
     from ndr_adapters.aws.clients import s3_client
     from ndr_adapters.s3.settings import hadoop_settings
     from ndr_adapters.spark import SparkEngine

@@ -27,9 +27,10 @@ from ndr_core.errors import AfterPublicationError, NdrError, UsageError
 from ndr_core.job_spec import JobSpec, RuntimeParams
 from ndr_core.manifest import Manifest
 from ndr_core.s3_address import S3Address
-from ndr_entrypoints.places import Places
+from ndr_entrypoints import cluster_job
 from ndr_entrypoints.run_delta_builder import main
 from ndr_entrypoints.run_log import QuietLog
+from ndr_entrypoints.wiring import ENGINES, Wiring
 from tests.e2e.cli import SLICE, ndr
 from tests.integration.s3_run import SLICE_US, SPEC, TEN, plain_rows, rows
 from tests.stand_in import Fault, Request, proxy
@@ -56,12 +57,12 @@ def publish(
     dead_after: timedelta = timedelta(hours=24),
     spec: JobSpec = SPEC,
 ) -> RunSummary:
-    places = Places.of(source, target)
+    wiring = Wiring.between(source, target)
     return DeltaBuilderRunner(
         spec=spec,
         params=RuntimeParams("mb", "run", TEN, TEN + SLICE_US),
-        source=places.source,
-        engine=lambda: places.engine("polars"),
+        source=wiring.source,
+        engine=lambda: wiring.engine("polars"),
         sink=S3Writer(s3_client(), S3Address.parse(target, "output"), dead_after),
         log=log or NotingLog(),
     ).run()
@@ -417,8 +418,7 @@ def test_the_deployed_job_says_so_too_with_exit_code_1(
     table = f"specs-{uuid.uuid4().hex[:8]}"
     JobSpecTable(dynamodb_client(), table).create()
     JobSpecTable(dynamodb_client(), table).put(spec)
-    engine = Places.engine
-    monkeypatch.setattr(Places, "engine", lambda places, _: engine(places, "polars"))
+    monkeypatch.setattr(cluster_job, "start_engine", ENGINES["polars"])
     options = {
         "project-name": "test",
         "job-name": "delta_builder",

@@ -1,4 +1,4 @@
-"""One run of the delta job of a JobSpec file."""
+"""`ndr run`: one run of the delta job of a JobSpec file."""
 
 from __future__ import annotations
 
@@ -6,28 +6,59 @@ import logging
 import re
 import sys
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from importlib.metadata import version
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 
 from ndr_adapters.local import JobSpecFile
 from ndr_core.build import DeltaBuilderRunner, RunSummary
+from ndr_core.errors import after_publication
 from ndr_core.job_spec import RuntimeParams
+from ndr_core.manifest import summary
 from ndr_core.ports import RunLog
 from ndr_core.s3_address import is_s3
 from ndr_core.times import parse_bound
-from ndr_entrypoints.places import Places
+from ndr_core.version import __version__
+from ndr_entrypoints import console
+from ndr_entrypoints.options import PATH
 from ndr_entrypoints.run_log import LineLog, NoticesOnly, QuietLog, live_log
+from ndr_entrypoints.stopping import Stopping
+from ndr_entrypoints.wiring import ENGINES, Wiring
 
 
-def run_job(
+@click.command()
+@click.option("--spec", type=PATH, required=True, help="JobSpec file, YAML or JSON.")
+@click.option(
+    "--input", "input_", required=True, help="Folder (or file) of JSON Lines, gzip; or s3://.."
+)
+@click.option("--output", required=True, help="Folder to publish to, or s3://..")
+@click.option("--engine", type=click.Choice(list(ENGINES)), default="polars")
+@click.option("--slice-start", help="ISO-8601, UTC; records before it are rejected.")
+@click.option("--slice-end", help="ISO-8601, UTC; records from it on are rejected.")
+@click.option("--mini-batch-id", help="Default: the name of the input.")
+@click.option("--run-id", help="Default: made up.")
+@click.option("--json", "as_json", is_flag=True, help="Print what the run did as JSON.")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+@click.pass_obj
+def run(stopping: Stopping, /, as_json: bool, quiet: bool, output: str, **options: Any) -> None:
+    """Build the deltas of one mini-batch and publish them."""
+    done = _run_job(stopping, target=output, quiet=quiet, only_notices=as_json, **options)
+    with after_publication("what it did could not be shown"):
+        if as_json:
+            console.print_json({**summary(done.manifest), "seconds": round(done.seconds, 3)})
+        elif not quiet:
+            console.print_run(Console(), done, output)
+
+
+def _run_job(
+    stopping: Stopping,
     *,
     spec: Path,
-    source: str,
+    input_: str,
     target: str,
     engine: str,
     slice_start: str | None,
@@ -36,27 +67,25 @@ def run_job(
     run_id: str | None,
     quiet: bool,
     only_notices: bool,
-    undisturbed: Callable[[], AbstractContextManager[Any]],
 ) -> RunSummary:
-    """Run the job of a JobSpec file. Raises what `DeltaBuilderRunner.run` and reading the spec raise."""
     job = JobSpecFile(spec).load()
     params = RuntimeParams(
-        mini_batch_id=mini_batch_id or _id_from(source),
+        mini_batch_id=mini_batch_id or _id_from(input_),
         run_id=run_id or uuid.uuid4().hex,
         slice_start=parse_bound(slice_start, "slice-start") if slice_start else None,
         slice_end=parse_bound(slice_end, "slice-end") if slice_end else None,
     )
-    places = Places.of(source, target)
+    wiring = Wiring.between(input_, target)
     with _run_log(quiet, only_notices) as log:
         return DeltaBuilderRunner(
             spec=job,
             params=params,
-            source=places.source,
-            engine=lambda: places.engine(engine),
-            sink=places.sink,
+            source=wiring.source,
+            engine=lambda: wiring.engine(engine),
+            sink=wiring.sink,
             log=log,
-            code_version=version("ndr-delta-builder"),
-            undisturbed=undisturbed,
+            code_version=__version__,
+            undisturbed=stopping.undisturbed,
         ).run()
 
 

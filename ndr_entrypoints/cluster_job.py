@@ -1,0 +1,76 @@
+"""The delta job as a cluster runs it: its JobSpec in DynamoDB, its records and deltas in S3, Spark as its engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from ndr_adapters.aws.clients import dynamodb_client, s3_client
+from ndr_adapters.dynamodb import JobSpecLoader
+from ndr_adapters.s3 import S3Reader, S3Writer
+from ndr_adapters.s3.settings import hadoop_settings
+from ndr_adapters.spark import SparkEngine, session
+from ndr_core.build import DeltaBuilderRunner, RunSummary
+from ndr_core.errors import SpecError
+from ndr_core.job_spec import JobSpec, RuntimeParams
+from ndr_core.ports import Engine, JobSpecStore, RunLog
+from ndr_core.s3_address import S3Address
+from ndr_core.times import parse_bound
+from ndr_core.version import __version__
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def run_job(
+    log: RunLog,
+    *,
+    undisturbed: Callable[[], AbstractContextManager[Any]],
+    project_name: str,
+    job_name: str,
+    mini_batch_id: str,
+    mini_batch_s3_prefix: str,
+    feature_spec_version: str,
+    run_id: str,
+    job_spec_ddb_table_name: str,
+    slice_start_ts: str | None,
+    slice_end_ts: str | None,
+) -> RunSummary:
+    """Run one job. Raises what `DeltaBuilderRunner.run` and loading the JobSpec raise."""
+    params = RuntimeParams(
+        mini_batch_id=mini_batch_id,
+        run_id=run_id,
+        slice_start=parse_bound(slice_start_ts, "slice-start-ts") if slice_start_ts else None,
+        slice_end=parse_bound(slice_end_ts, "slice-end-ts") if slice_end_ts else None,
+    )
+    specs: JobSpecStore = JobSpecLoader(dynamodb_client(), job_spec_ddb_table_name)
+    spec = specs.load(project_name, job_name, feature_spec_version)
+    source = _within_its_prefix(spec, mini_batch_s3_prefix)
+    target = spec.storage.output()
+    client = s3_client()
+    return DeltaBuilderRunner(
+        spec=spec,
+        params=params,
+        source=S3Reader(client, source),
+        engine=lambda: start_engine(client),
+        sink=S3Writer(client, target),
+        log=log,
+        code_version=__version__,
+        undisturbed=undisturbed,
+    ).run()
+
+
+def start_engine(client: S3Client) -> Engine:
+    """Start Spark, set up for the S3 that the client reaches."""
+    return SparkEngine(session(s3=True), hadoop_settings(client))
+
+
+def _within_its_prefix(spec: JobSpec, address: str) -> S3Address:
+    source = S3Address.parse(address, "mini-batch-s3-prefix")
+    if not spec.storage.input().holds(source):
+        raise SpecError(
+            f"mini-batch-s3-prefix: {source} lies outside storage.input_prefix of the JobSpec, "
+            f"{spec.storage.input()}; nothing was read"
+        )
+    return source

@@ -1,0 +1,51 @@
+"""`ndr generate`: synthetic mini-batches."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from ndr_adapters.synthetic.batch import SyntheticBatch
+from ndr_adapters.synthetic.write import write_synthetic
+from ndr_core.times import parse_bound
+from ndr_entrypoints.options import PATH
+
+_DEFAULT: Final = SyntheticBatch(records=0)
+
+
+@click.command()
+@click.option("--records", type=int, required=True, help="Records to make.")
+@click.option("--output", type=PATH, required=True, help="New folder for the files.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same bytes.")
+@click.option("--files", type=int, default=8, show_default=True, help="Gzip files to make.")
+@click.option(
+    "--bad-fraction", type=float, default=0.0, show_default=True, help="Share of bad ones."
+)
+@click.option("--hosts", type=int, default=_DEFAULT.hosts, show_default=True)
+@click.option("--peers", type=int, default=_DEFAULT.peers, show_default=True)
+@click.option("--slice-start", default="2025-03-01T10:00:00Z", show_default=True)
+@click.option("--slice-end", default="2025-03-01T10:15:00Z", show_default=True)
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+def generate(
+    output: Path, files: int, slice_start: str, slice_end: str, quiet: bool, **numbers: Any
+) -> None:
+    """Make a synthetic mini-batch of Palo Alto style records."""
+    batch = SyntheticBatch(
+        start_us=parse_bound(slice_start, "slice-start"),
+        end_us=parse_bound(slice_end, "slice-end"),
+        **numbers,
+    )
+    silent = quiet or not sys.stderr.isatty()
+    with Progress(console=Console(stderr=True), disable=silent) as progress:
+        task = progress.add_task("generating", total=batch.records)
+        paths = write_synthetic(batch, output, files, lambda n: progress.advance(task, n))
+    if not quiet:
+        size = sum(path.stat().st_size for path in paths)
+        click.echo(
+            f"{output}: {batch.records:,} records, {len(paths)} files, {size:,} bytes", err=True
+        )

@@ -1,0 +1,37 @@
+"""`ndr schema`: the columns of the tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ndr_adapters.local import JobSpecFile
+from ndr_core.job_spec import JobSpec
+from ndr_core.spec_reader import parse_job_spec
+from ndr_entrypoints import console
+from ndr_entrypoints.options import PATH
+from ndr_entrypoints.schemas import schemas
+
+
+@click.command()
+@click.option(
+    "--spec", "spec_file", type=PATH, help="JobSpec whose measures and port sets to show."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def schema(spec_file: Path | None, as_json: bool) -> None:
+    """Print the canonical flow record and the columns of the output tables."""
+    tables = schemas(_spec_of(spec_file))
+    if as_json:
+        console.print_json(tables)
+        return
+    screen = Console()
+    for name, columns in tables.items():
+        console.print_mapping(screen, name, columns)
+
+
+def _spec_of(file: Path | None) -> JobSpec:
+    if file is not None:
+        return JobSpecFile(file).load()
+    return parse_job_spec({"project_name": "default", "input": {"preset": "paloalto"}})

@@ -1,0 +1,115 @@
+"""What a run on this machine is wired from: places that a user names, and the engine by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import field, frozen
+
+from ndr_adapters.local import FolderSink, FolderSource
+from ndr_adapters.polars import PolarsEngine
+from ndr_adapters.reference import ReferenceEngine
+from ndr_core.errors import UsageError, nearest, shown
+from ndr_core.ports import DeltaSink, Engine, FlowSource
+from ndr_core.s3_address import S3Address, is_s3
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@frozen
+class Wiring:
+    """Where a run reads and writes. One S3 client serves all that lies in S3."""
+
+    source: FlowSource
+    sink: DeltaSink
+    client: S3Client | None = field(metadata={"doc": "absent where neither place lies in S3"})
+
+    @classmethod
+    def between(cls, source: str, target: str) -> Wiring:
+        """Wire from a folder or an address in S3 to another.
+
+        Raises UsageError for an address of another kind, and for S3 that is not set up.
+        """
+        if not (is_s3(source) or is_s3(target)):
+            return cls(_folder_source(source), _folder_sink(target), None)
+        # boto3 comes with an extra; a run between folders must do without it.
+        from ndr_adapters.aws.clients import s3_client
+        from ndr_adapters.s3 import S3Reader, S3Writer
+
+        client = s3_client()
+        return cls(
+            S3Reader(client, S3Address.parse(source, "input"))
+            if is_s3(source)
+            else _folder_source(source),
+            S3Writer(client, S3Address.parse(target, "output"))
+            if is_s3(target)
+            else _folder_sink(target),
+            client,
+        )
+
+    def engine(self, name: str) -> Engine:
+        """Start the engine of that name, set up to reach these places. Raises UsageError for an unknown one."""
+        start = ENGINES.get(name)
+        if start is None:
+            raise UsageError(f"engine: {shown(name)} is unknown, {nearest(name, ENGINES)}")
+        return start(self.client)
+
+
+def local_folder(address: str, what: str) -> Path:
+    """The folder that an address names; UsageError for other places."""
+    scheme, separator, rest = address.partition("://")
+    if not separator:
+        return Path(address)
+    if scheme == "file":
+        return Path(rest)
+    raise UsageError(
+        f"{what} {address}: {scheme}:// is not supported; give a folder, file:// or s3://"
+    )
+
+
+def _folder_source(address: str) -> FlowSource:
+    return FolderSource(local_folder(address, "input"))
+
+
+def _folder_sink(address: str) -> DeltaSink:
+    return FolderSink(local_folder(address, "output"))
+
+
+def _polars(client: S3Client | None) -> Engine:
+    return PolarsEngine(storage_options=_polars_options(client))
+
+
+def _reference(client: S3Client | None) -> Engine:
+    return ReferenceEngine(storage_options=_polars_options(client))
+
+
+def _polars_options(client: S3Client | None) -> dict[str, Any]:
+    if client is None:
+        return {}
+    # boto3 comes with an extra; a run between folders must do without it.
+    from ndr_adapters.s3.settings import polars_options
+
+    return polars_options(client)
+
+
+def _spark(client: S3Client | None) -> Engine:
+    # pyspark comes with an extra, and takes its time to import; the other engines must do without it.
+    from ndr_adapters.spark import SparkEngine, session
+
+    if client is None:
+        return SparkEngine(session(s3=False))
+    # As for Polars.
+    from ndr_adapters.s3.settings import hadoop_settings
+
+    return SparkEngine(session(s3=True), hadoop_settings(client))
+
+
+ENGINES: Final[Mapping[str, Callable[[S3Client | None], Engine]]] = {
+    "polars": _polars,
+    "spark": _spark,
+    "reference": _reference,
+}
+"""Name of an engine -> what starts it, set up for the S3 that a client reaches, or for folders alone."""
