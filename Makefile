@@ -7,31 +7,48 @@ JARS := $(VENV)/.jars
 AUDIT := .venv-audit
 ADVISORIES := pypi
 
-.PHONY: demo test soak check aws-local bench audit lock clean
+DEMO := --spec examples/paloalto.yaml --input examples/minibatch --mini-batch-id demo \
+	--slice-start 2025-03-01T10:00:00Z --slice-end 2025-03-01T10:15:00Z
+ARGS ?=
 
-demo: $(READY)
-	$(BIN)/ndr run --spec examples/paloalto.yaml --input examples/minibatch --output demo-output \
-		--engine spark --mini-batch-id demo --slice-start 2025-03-01T10:00:00Z --slice-end 2025-03-01T10:15:00Z
+.PHONY: demo help unit test soak check aws-local bench audit lock clean
+
+demo: demo-notice $(READY) ## Set up .venv, run both engines over examples/ into demo-output/
+	$(BIN)/ndr run $(DEMO) --engine polars --output demo-output/polars
+	$(BIN)/ndr run $(DEMO) --engine spark --output demo-output/spark
+
+.PHONY: demo-notice
+demo-notice:
+	@test -e $(READY) || echo "Sets up $(VENV) first: $$(grep -c '^[a-z].*==' requirements.lock) locked packages" \
+		"from PyPI, 1.5 GB on disk (a Java and Spark among them); it takes some minutes, once."
+	@echo "Runs Polars (2 s), then Spark (half a minute, most of it to start) into demo-output/."
+
+help: ## Show these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
+		while IFS='|' read -r name about; do printf '  make %-10s %s\n' "$$name" "$$about"; done
+
+unit: $(READY) ## Run the unit tests; ARGS="-k name" for some
+	$(BIN)/python -m pytest tests/unit $(ARGS)
 
 # Two workers, each with a Spark session of its own: a file's tests stay together, as they share it.
-test: $(JARS)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+test: $(JARS) ## Run all tests, or ARGS="tests/e2e -k name" for some
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 # All that the tests can try: every kill, and so many times as many random examples.
 SOAK ?= 4
-soak: $(JARS)
+soak: $(JARS) ## Run every kill and many random examples
 	NDR_SOAK=$(SOAK) $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/property tests/integration tests/unit
 
-check: $(READY)
+check: $(READY) ## Run the linters, the type checker and the import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-aws-local: $(JARS)
+aws-local: $(JARS) ## Start stand-ins for S3 and DynamoDB
 	$(BIN)/ndr aws up
 
-bench: $(READY)
+bench: $(READY) ## Measure the engines side by side
 	$(BIN)/python -m tests.bench.compare
 
 $(READY): requirements.lock pyproject.toml
@@ -48,7 +65,7 @@ $(JARS): $(READY)
 
 # Known vulnerabilities of the locked packages, asked of pypi.org or, with ADVISORIES=osv, of osv.dev. A package that these
 # do not know fails it as well: what was not asked is not known to be good. See docs/supply-chain.md.
-audit: $(AUDIT)/.ready
+audit: $(AUDIT)/.ready ## Look the locked packages up among known faults
 	$(AUDIT)/bin/pip-audit --strict --progress-spinner off --vulnerability-service $(ADVISORIES) \
 		--disable-pip --require-hashes --requirement requirements.lock
 
@@ -58,9 +75,9 @@ $(AUDIT)/.ready: Makefile
 	touch $@
 
 # Needs `uv`; run after a change of the dependencies in pyproject.toml.
-lock:
+lock: ## Lock the packages anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
 
-clean:
+clean: ## Remove the environments and demo-output
 	rm -rf $(VENV) $(AUDIT) demo-output

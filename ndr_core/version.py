@@ -1,7 +1,3 @@
-"""The version of the project: the one place that says it."""
+"""The version of the project: the one place that says it; the build reads it from here."""
 
-from __future__ import annotations
-
-from typing import Final
-
-__version__: Final = "0.2.0"
+__version__ = "0.2.0"

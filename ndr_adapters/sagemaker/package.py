@@ -20,10 +20,9 @@ from attrs import frozen
 
 from ndr_core.errors import NdrError
 
-DISTRIBUTION: Final = "ndr-delta-builder"
 PACKAGES: Final = ("ndr_core", "ndr_adapters", "ndr_entrypoints")
 ENTRYPOINT: Final = "run_delta_builder.py"
-ARCHIVE: Final = f"{DISTRIBUTION}.zip"
+ARCHIVE: Final = "ndr-delta-builder.zip"
 _DEPENDENCIES: Final = ("attrs", "cattrs", "click", "typing_extensions")
 _LEFT_OUT: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _COMPILED: Final = (".so", ".pyd", ".dll", ".dylib")
@@ -61,10 +60,6 @@ def build_package() -> JobPackage:
 def _own_files() -> Iterator[tuple[str, bytes]]:
     for package in PACKAGES:
         yield from _below(importlib.resources.files(package), package)
-    own = _installed(DISTRIBUTION)
-    # By which the job knows its own version.
-    metadata = own.read_text("METADATA") or ""
-    yield f"ndr_delta_builder-{own.version}.dist-info/METADATA", metadata.encode()
 
 
 def _below(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
