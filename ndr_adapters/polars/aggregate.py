@@ -1,12 +1,14 @@
-"""Delta semantics, compiled for Polars."""
+"""Delta semantics, compiled for Polars: from role views to the outputs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import polars as pl
 
-from ndr_adapters.polars.expr import to_polars
+from ndr_adapters.polars.expr import compile_expr
+from ndr_adapters.polars.views import HOST
 from ndr_adapters.polars.write import DTYPES
 from ndr_core.delta import PAIR_COLUMNS, PAIR_SUMS, DeltaPlan
 from ndr_core.measures import (
@@ -17,21 +19,7 @@ from ndr_core.measures import (
     PairKey,
 )
 
-HOST: Sequence[str] = ("slice_start", "role", "host_ip")
-PAIR: Sequence[str] = (*HOST, "peer_ip", "peer_port")
-
-
-def role_views(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
-    """Each repaired flow once per role, in the columns that measures speak of."""
-    start = to_polars(plan.slice_start()).cast(pl.Int64).alias("slice_start")
-    return pl.concat(
-        flows.select(
-            start,
-            pl.lit(role.name).alias("role"),
-            *(to_polars(value).alias(name) for name, value in role.view().items()),
-        )
-        for role in plan.spec.roles
-    )
+_PAIR: Final = (*HOST, "peer_ip", "peer_port")
 
 
 def _summed(
@@ -39,7 +27,7 @@ def _summed(
 ) -> tuple[pl.LazyFrame, list[pl.Expr]]:
     """The columns to group, and the exact sums of them: null where one leaves int64."""
     contributions = views.select(
-        *keys, *others, *(to_polars(item.contribution).alias(item.name) for item in sums)
+        *keys, *others, *(compile_expr(item.contribution).alias(item.name) for item in sums)
     )
     return contributions, [
         # 128 bits can't overflow on the way, so that the result does not depend on the order.
@@ -52,13 +40,8 @@ def _summed(
 
 def pair_table(views: pl.LazyFrame) -> pl.LazyFrame:
     """Sessions and bytes per host, peer and port."""
-    contributions, sums = _summed(views, PAIR, PAIR_SUMS, "event_ts")
-    return contributions.group_by(PAIR).agg(*sums, pl.col("event_ts").max())
-
-
-def share(shares: int) -> pl.Expr:
-    """Which share of the records one belongs to: the same for all between two hosts, in both directions."""
-    return (pl.col("source_ip").hash() + pl.col("destination_ip").hash()) % shares
+    contributions, sums = _summed(views, _PAIR, PAIR_SUMS, "event_ts")
+    return contributions.group_by(_PAIR).agg(*sums, pl.col("event_ts").max())
 
 
 def host_sums(views: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
@@ -74,7 +57,7 @@ def histogram_cells(
     numbers = hosts.lazy().select(*HOST, "host_number")
     # Grouped by a number, millions of cells take a fraction of the memory.
     return (
-        views.select(*HOST, to_polars(distribution.bucket).alias("bucket"))
+        views.select(*HOST, compile_expr(distribution.bucket).alias("bucket"))
         .join(numbers, on=HOST)
         .group_by("host_number", "bucket")
         .agg(pl.len().cast(pl.Int64).alias("count"))
@@ -90,7 +73,9 @@ def peer_cells(pairs: pl.LazyFrame, key: PairKey, plan: DeltaPlan) -> pl.LazyFra
     )
     aggregates = plan.cell_aggregates[key]
     # Named columns first: a constant would be summed as one value, not one per cell.
-    values = cells.select(*HOST, *(to_polars(item.value).alias(item.name) for item in aggregates))
+    values = cells.select(
+        *HOST, *(compile_expr(item.value).alias(item.name) for item in aggregates)
+    )
     return values.group_by(HOST).agg(_summaries(aggregates))
 
 
@@ -139,12 +124,12 @@ def finish_histogram(
             continue
         rank = (final.percent * pl.col("sessions_cnt") + 99) // 100
         holds_rank = (pl.col("seen") >= rank) & (pl.col("seen") - pl.col("count") < rank)
-        value = to_polars(final.value).alias(final.name)
+        value = compile_expr(final.value).alias(final.name)
         columns.append(ranked.filter(holds_rank).select(value).to_series())
     return columns
 
 
-def finish_deltas(
+def delta_rows(
     hosts: pl.DataFrame,
     histograms: Sequence[pl.Series],
     cells: Sequence[pl.DataFrame],
@@ -158,22 +143,22 @@ def finish_deltas(
     counted = [item.name for aggregates in plan.cell_aggregates.values() for item in aggregates]
     rows = rows.with_columns(pl.col(name).fill_null(0) for name in counted)
     rows = rows.with_columns(
-        to_polars(value).cast(DTYPES[column_type]).alias(name)
+        compile_expr(value).cast(DTYPES[column_type]).alias(name)
         for name, value, column_type in plan.row_formulas
     )
-    return in_output_form(rows.lazy(), plan, [c.name for c in plan.delta_columns]).collect()
+    return _output_form(rows.lazy(), plan, [c.name for c in plan.delta_columns]).collect()
 
 
 def pair_rows(pairs: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     """The pair table in its output form."""
     rows = pairs.with_columns(pl.from_epoch("event_ts", time_unit="us").dt.replace_time_zone("UTC"))
-    return in_output_form(rows, plan, [column.name for column in PAIR_COLUMNS])
+    return _output_form(rows, plan, [column.name for column in PAIR_COLUMNS])
 
 
-def in_output_form(rows: pl.LazyFrame, plan: DeltaPlan, columns: Sequence[str]) -> pl.LazyFrame:
+def _output_form(rows: pl.LazyFrame, plan: DeltaPlan, columns: Sequence[str]) -> pl.LazyFrame:
     """Rows with `slice_start` (us) in the columns of an output table, partition keys included."""
     start = pl.from_epoch("slice_start", time_unit="us").dt.replace_time_zone("UTC")
-    end = to_polars(plan.slice_end()).cast(pl.Int64)
+    end = compile_expr(plan.slice_end()).cast(pl.Int64)
     return rows.with_columns(
         start.alias("slice_start_ts"),
         pl.from_epoch(end, time_unit="us").dt.replace_time_zone("UTC").alias("slice_end_ts"),

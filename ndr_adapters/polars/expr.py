@@ -48,7 +48,7 @@ _BINARY: Final[dict[str, Callable[[Any, Any], pl.Expr]]] = {
 }
 
 
-def to_polars(expr: Expr, bound: Mapping[str, pl.Expr] = _NOTHING_BOUND) -> pl.Expr:
+def compile_expr(expr: Expr, bound: Mapping[str, pl.Expr] = _NOTHING_BOUND) -> pl.Expr:
     """The Polars expression with the meaning that `ndr_core.evaluate` gives to `expr`.
 
     `bound`: names given by an enclosing `Let`; Polars computes equal subexpressions once by itself.
@@ -59,27 +59,32 @@ def to_polars(expr: Expr, bound: Mapping[str, pl.Expr] = _NOTHING_BOUND) -> pl.E
         case Constant(value):
             return literal(value)
         case Unary(op, operand):
-            return _UNARY[op](to_polars(operand, bound))
+            return _UNARY[op](compile_expr(operand, bound))
         case Binary("/", left, right):
-            return _divide(to_polars(left, bound), to_polars(right, bound), right)
+            return _divide(compile_expr(left, bound), compile_expr(right, bound), right)
         case Binary(op, left, right):
-            return _BINARY[op](to_polars(left, bound), to_polars(right, bound))
+            return _BINARY[op](compile_expr(left, bound), compile_expr(right, bound))
         case Shift(direction, value, bits):
-            power = pl.lit(2, dtype=pl.Int64).pow(to_polars(bits, bound))
-            shifted = to_polars(value, bound)
+            power = pl.lit(2, dtype=pl.Int64).pow(compile_expr(bits, bound))
+            shifted = compile_expr(value, bound)
             return shifted * power if direction == "left" else shifted // power
         case IsIn(operand, values):
-            return _is_in(to_polars(operand, bound), values)
+            return _is_in(compile_expr(operand, bound), values)
         case StartsWith(operand, prefix):
-            return to_polars(operand, bound).str.starts_with(prefix)
+            return compile_expr(operand, bound).str.starts_with(prefix)
         case Coalesce(first, second):
-            return pl.coalesce(to_polars(first, bound), to_polars(second, bound))
+            return pl.coalesce(compile_expr(first, bound), compile_expr(second, bound))
         case If(condition, then, otherwise):
-            chosen = pl.when(to_polars(condition, bound)).then(to_polars(then, bound))
-            return chosen.otherwise(to_polars(otherwise, bound))
+            chosen = pl.when(compile_expr(condition, bound)).then(compile_expr(then, bound))
+            return chosen.otherwise(compile_expr(otherwise, bound))
         case Let(name, value, body):
-            return to_polars(body, {**bound, name: to_polars(value, bound)})
+            return compile_expr(body, {**bound, name: compile_expr(value, bound)})
     raise TypeError(f"not an expression: {expr!r}")
+
+
+def with_columns(frame: pl.LazyFrame, values: Mapping[str, Expr]) -> pl.LazyFrame:
+    """`frame` with the columns `values` added."""
+    return frame.with_columns(compile_expr(value).alias(name) for name, value in values.items())
 
 
 def literal(value: Scalar) -> pl.Expr:

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from ndr_adapters.polars.read import scan_files
+from ndr_adapters.polars.published import scan_files
 from ndr_adapters.published import Published, readable
 from ndr_core.delta import DELTA_TABLE
 from ndr_core.errors import UsageError

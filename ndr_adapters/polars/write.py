@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -28,78 +29,91 @@ DTYPES: dict[ColumnType, pl.DataType] = {
 
 
 @frozen
-class Place:
-    """A folder, or a prefix in S3, to write staged files to."""
+class StagingRoot:
+    """A folder, or a prefix in S3, below which files are staged."""
 
-    root: str
+    address: str
     storage_options: dict[str, Any] = field(factory=dict)
 
-    def table_sink(self, rows: pl.LazyFrame, plan: DeltaPlan, table: str) -> pl.LazyFrame:
-        """A query that writes rows in their output form to the partitions of a table."""
-        keys = plan.varying_keys
-        path = f"{self.root}/{table}/{plan.shared_path}".rstrip("/")
-        partitions = pl.PartitionBy(path, key=list(keys), include_key=False)
-        known = rows.drop([key for key in PARTITION_KEYS if key not in keys])
-        sink = known.sink_parquet(
-            partitions,
-            compression="zstd",
-            mkdir=True,
-            lazy=True,
-            storage_options=self.storage_options,
-        )
-        assert sink is not None
-        return sink
 
-    def quarantine_sink(self, rejected: pl.LazyFrame) -> pl.LazyFrame:
-        """A query that writes rejected records."""
-        sink = rejected.sink_ndjson(
-            f"{self.root}/{QUARANTINE}/rejected.json.gz",
-            compression="gzip",
-            mkdir=True,
-            lazy=True,
-            storage_options=self.storage_options,
-        )
-        assert sink is not None
-        return sink
+def write_table(
+    rows: pl.LazyFrame, plan: DeltaPlan, staging: StagingRoot, table: str
+) -> pl.LazyFrame:
+    """A query that writes rows in their output form to the partitions of a table."""
+    keys = plan.varying_keys
+    path = f"{staging.address}/{table}/{plan.shared_path}".rstrip("/")
+    partitions = pl.PartitionBy(path, key=list(keys), include_key=False)
+    known = rows.drop([key for key in PARTITION_KEYS if key not in keys])
+    sink = known.sink_parquet(
+        partitions,
+        compression="zstd",
+        mkdir=True,
+        lazy=True,
+        storage_options=staging.storage_options,
+    )
+    assert sink is not None
+    return sink
 
-    def finish(self, plan: DeltaPlan) -> dict[str, int]:
-        """Staged files of the tables, below the root -> rows.
 
-        Each folder that is due and has none gets a file without rows.
-        """
-        found = {
-            name: rows
-            for table, columns in ((DELTA_TABLE, plan.delta_columns), (PAIR_TABLE, PAIR_COLUMNS))
-            for name, rows in self._rows(table, columns).items()
-        }
-        filled = {name.rpartition("/")[0] for name in found}
-        for folder, columns in plan.due_folders():
-            if folder not in filled:
-                name = f"{folder}/empty.parquet"
-                empty = pl.DataFrame(schema=schema_of(columns))
-                empty.write_parquet(
-                    f"{self.root}/{name}", mkdir=True, storage_options=self.storage_options
-                )
-                found[name] = 0
-        return found
+def write_quarantine(rejected: pl.LazyFrame, staging: StagingRoot) -> pl.LazyFrame:
+    """A query that writes rejected records."""
+    sink = rejected.sink_ndjson(
+        f"{staging.address}/{QUARANTINE}/rejected.json.gz",
+        compression="gzip",
+        mkdir=True,
+        lazy=True,
+        storage_options=staging.storage_options,
+    )
+    assert sink is not None
+    return sink
 
-    def _rows(self, table: str, columns: tuple[OutputColumn, ...]) -> dict[str, int]:
-        written = tuple(column for column in columns if column.name not in PARTITION_KEYS)
-        counts = (
-            pl.scan_parquet(
-                f"{glob.escape(self.root)}/{table}/**/*.parquet",
-                schema=schema_of(written),
-                hive_partitioning=False,
-                include_file_paths="file",
-                storage_options=self.storage_options,
+
+def fill_empty_partitions(
+    plan: DeltaPlan, staging: StagingRoot, staged: Mapping[str, int]
+) -> dict[str, int]:
+    """Write a file without rows to each folder that must have one and is not among the `staged`; gives all files."""
+    found = dict(staged)
+    filled = {name.rpartition("/")[0] for name in staged}
+    for folder, columns in plan.due_folders():
+        if folder not in filled:
+            name = f"{folder}/empty.parquet"
+            empty_frame(columns).write_parquet(
+                f"{staging.address}/{name}", mkdir=True, storage_options=staging.storage_options
             )
-            .group_by("file")
-            .len()
-            .collect()
+            found[name] = 0
+    return found
+
+
+def staged_rows(plan: DeltaPlan, staging: StagingRoot) -> dict[str, int]:
+    """Staged files of the tables, below the root -> rows."""
+    return {
+        name: rows
+        for table, columns in ((DELTA_TABLE, plan.delta_columns), (PAIR_TABLE, PAIR_COLUMNS))
+        for name, rows in _rows_of(staging, table, columns).items()
+    }
+
+
+def _rows_of(staging: StagingRoot, table: str, columns: tuple[OutputColumn, ...]) -> dict[str, int]:
+    counts = (
+        pl.scan_parquet(
+            f"{glob.escape(staging.address)}/{table}/**/*.parquet",
+            schema=schema_of(column for column in columns if column.name not in PARTITION_KEYS),
+            hive_partitioning=False,
+            include_file_paths="file",
+            storage_options=staging.storage_options,
         )
-        return {file[len(self.root) + 1 :]: rows for file, rows in counts.iter_rows()}
+        .group_by("file")
+        .len()
+        .collect()
+    )
+    return {file[len(staging.address) + 1 :]: rows for file, rows in counts.iter_rows()}
 
 
-def schema_of(columns: tuple[OutputColumn, ...]) -> dict[str, pl.DataType]:
+def empty_frame(columns: Iterable[OutputColumn]) -> pl.DataFrame:
+    """No rows of these columns."""
+    return pl.DataFrame(schema=schema_of(columns))
+
+
+def schema_of(columns: Iterable[OutputColumn]) -> dict[str, pl.DataType]:
     """Polars types of output columns."""
     return {column.name: DTYPES[column.type] for column in columns}

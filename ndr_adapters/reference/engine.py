@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 from attrs import asdict, field, frozen
 
-from ndr_adapters.polars.write import Place, schema_of
+from ndr_adapters.polars.write import (
+    StagingRoot,
+    fill_empty_partitions,
+    schema_of,
+    staged_rows,
+    write_quarantine,
+    write_table,
+)
 from ndr_core.delta import DELTA_TABLE, PAIR_COLUMNS, PAIR_TABLE, DeltaPlan
 from ndr_core.line_blocks import lines_of
 from ndr_core.measures import ColumnType, OutputColumn
@@ -22,7 +29,7 @@ _QUARANTINE_SCHEMA = {"rule": pl.String(), "field": pl.String(), "raw": pl.Strin
 class ReferenceEngine:
     """Builds deltas in plain Python: all records in memory, some thousand per second."""
 
-    name: str = "reference"
+    name: ClassVar[str] = "reference"
     storage_options: dict[str, Any] = field(factory=dict)
 
     def unfit_files(self, batch: InputBatch) -> Mapping[InputFile, str]:
@@ -30,19 +37,19 @@ class ReferenceEngine:
         return {}
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
-        place = Place(staging_root, self.storage_options)
+        staging = StagingRoot(staging_root, self.storage_options)
         lines = lines_of(block for file in batch.files for block in batch.read_blocks(file))
         tables = build_tables(lines, plan)
         rejected = pl.LazyFrame([asdict(item) for item in tables.quarantine], _QUARANTINE_SCHEMA)
         sinks = [
-            place.table_sink(_frame(tables.deltas, plan.delta_columns), plan, DELTA_TABLE),
-            place.table_sink(_frame(tables.pairs, PAIR_COLUMNS), plan, PAIR_TABLE),
-            place.quarantine_sink(rejected),
+            write_table(_frame(tables.deltas, plan.delta_columns), plan, staging, DELTA_TABLE),
+            write_table(_frame(tables.pairs, PAIR_COLUMNS), plan, staging, PAIR_TABLE),
+            write_quarantine(rejected, staging),
         ]
         pl.collect_all(sinks)
         report = tables.report
         return EngineResult(
-            place.finish(plan),
+            fill_empty_partitions(plan, staging, staged_rows(plan, staging)),
             report.kept,
             report.rejected,
             report.repaired,

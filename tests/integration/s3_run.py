@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from ndr_adapters.polars import read_deltas, read_pairs
-from ndr_adapters.polars.read import scan_files
+from ndr_adapters.polars.published import scan_files
 from ndr_adapters.published import published
 from ndr_core.build import DeltaBuilderRunner, RunSummary
 from ndr_core.errors import NdrError

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from ndr_adapters.local import FolderSource
-from ndr_adapters.polars import PolarsEngine, engine
+from ndr_adapters.polars import PolarsEngine, engine, spool
 from ndr_core.ports import InputBatch
 from tests.support import flow, make_plan, write_batch
 
@@ -20,7 +20,7 @@ PLAN = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
 def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The optimized plan of every query that a run makes, in their order."""
     told: list[str] = []
-    spooled, streamed = engine._spooled, engine._streamed
+    spooled, streamed = spool.spooled, engine._streamed
 
     def note_spooled(rows: pl.LazyFrame, path: str) -> pl.LazyFrame:
         told.append(rows.explain(engine="streaming"))
@@ -30,7 +30,7 @@ def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         told.append(query.explain(engine="streaming"))
         return streamed(query)
 
-    monkeypatch.setattr(engine, "_spooled", note_spooled)
+    monkeypatch.setattr(spool, "spooled", note_spooled)
     monkeypatch.setattr(engine, "_streamed", note_streamed)
     source = FolderSource(write_batch(tmp_path / "in", [[flow(), "bad"], [flow()]]))
     batch = InputBatch(source.files(print), source.blocks, (tuple(flow()),))
@@ -42,13 +42,13 @@ def test_each_share_of_the_pairs_is_a_query_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spooled: list[str] = []
-    spool = engine._spooled
+    to_file = spool.spooled
 
     def note_spooled(rows: pl.LazyFrame, path: str) -> pl.LazyFrame:
         spooled.append(Path(path).name)
-        return spool(rows, path)
+        return to_file(rows, path)
 
-    monkeypatch.setattr(engine, "_spooled", note_spooled)
+    monkeypatch.setattr(spool, "spooled", note_spooled)
     lines = [flow(source_ip=f"10.0.0.{n}", destination_ip=f"192.0.2.{n % 9}") for n in range(90)]
     source = FolderSource(write_batch(tmp_path / "in", [lines]))
     batch = InputBatch(source.files(print), source.blocks, (tuple(flow()),))

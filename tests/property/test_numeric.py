@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from ndr_adapters.polars.expr import to_polars
+from ndr_adapters.polars.expr import compile_expr
 from ndr_core.evaluate import evaluate
 from ndr_core.expr import Expr, col, lit, when
 from ndr_core.numeric import bucket_middle, bucket_of, fixed_count_log2_count, log2
@@ -54,7 +54,7 @@ def test_polars_computes_the_same_bits(values: list[int]) -> None:
     frame = pl.DataFrame({"x": values}, schema={"x": pl.Int64})
     for name, expr in EXPRESSIONS.items():
         expected = [evaluate(expr, {"x": value}) for value in values]
-        assert frame.select(to_polars(expr)).to_series().to_list() == expected, name
+        assert frame.select(compile_expr(expr)).to_series().to_list() == expected, name
 
 
 @settings(max_examples=examples(4), deadline=None, phases=[Phase.explicit, Phase.generate])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ndr_adapters.polars.write import schema_of
+from ndr_adapters.polars.write import empty_frame
 from ndr_adapters.published import Published, SliceRange, readable
 from ndr_core.delta import DELTA_TABLE, PAIR_COLUMNS, PAIR_TABLE
 from ndr_core.manifest import OutputFile
@@ -34,7 +34,7 @@ def read_pairs(
     """The published pair table of an output, as `read_deltas` reads the other; never without columns."""
     found = readable(output, [PAIR_TABLE], SliceRange(since, until))
     files = found.files(PAIR_TABLE)
-    return scan_files(found, files) if files else pl.LazyFrame(schema=schema_of(PAIR_COLUMNS))
+    return scan_files(found, files) if files else empty_frame(PAIR_COLUMNS).lazy()
 
 
 def scan_files(found: Published, files: Sequence[OutputFile]) -> pl.LazyFrame:

@@ -1,10 +1,8 @@
-"""The plain-line screen: a pattern of lines that Polars' own JSON reader provably reads as the core does.
+"""The pattern of plain lines: those that Polars' own JSON reader provably reads as the core does.
 
-Polars' reader fails a whole query on one malformed line, takes the first of a repeated key, and casts
-between types. So only lines that match the pattern reach it: a flat object whose keys come in an order seen
-in the first lines (hence none twice), whose values have the type their field is due, without unusual
-escapes or numbers. Everything else takes the careful path through `ndr_core.json_line`. A pattern that
-fits few lines costs time, never correctness.
+A line that matches is a flat object whose keys come in an order seen in the first lines (hence none twice), whose
+values have the type of their field, without unusual escapes or numbers. A pattern that fits few lines costs time,
+never correctness: all others are read carefully.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ndr_adapters.polars.screen import (
+from ndr_adapters.polars.plain_pattern import (
     MAX_KEYS,
     MAX_ORDERS,
     column_tokens,

@@ -1,0 +1,74 @@
+"""Lines -> flow records as read, where that takes care: by the core's reader itself, line by line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from ndr_adapters.polars.fields import FIELD_DTYPES, columns_of
+from ndr_core.job_spec import JobSpec
+from ndr_core.json_line import Blank, LineReader, Malformed, cut_raw, line_text
+from ndr_core.outcome import BLANK, MALFORMED, READ, UNFIT, key_column
+
+
+def read_careful(lines: pl.LazyFrame, spec: JobSpec) -> pl.LazyFrame:
+    """Read those lines that `plain.read_plain` left UNFIT; the others stay as they are."""
+    reader = _CarefulReader(spec)
+    unfit = pl.col("outcome") == UNFIT
+    careful = reader.expression(pl.when(unfit).then(pl.col("line"))).alias("careful")
+    return lines.with_columns(careful).select(
+        "line",
+        *(
+            pl.when(unfit)
+            .then(pl.col("careful").struct.field(name))
+            .otherwise(pl.col(name))
+            .alias(name)
+            for name in reader.dtypes
+        ),
+    )
+
+
+class _CarefulReader:
+    """The core's reader as a function of Polars columns."""
+
+    def __init__(self, spec: JobSpec) -> None:
+        self._reader = LineReader(spec.input, spec.key_columns)
+        self._key_columns = spec.key_columns
+        self.dtypes = columns_of(spec)
+
+    def expression(self, lines: pl.Expr) -> pl.Expr:
+        """Struct of `dtypes` per line; of nulls for a null line."""
+        return lines.map_batches(
+            self._read, return_dtype=pl.Struct(self.dtypes), is_elementwise=True
+        )
+
+    def _read(self, lines: pl.Series) -> pl.Series:
+        if lines.null_count() == len(lines):
+            return pl.Series([None], dtype=pl.Struct(self.dtypes)).new_from_index(0, len(lines))
+        rows = [None if line is None else self._row(line) for line in lines.to_list()]
+        return pl.Series(rows, dtype=pl.Struct(self.dtypes))
+
+    def _row(self, line: str) -> dict[str, Any]:
+        match self._reader.read(line):
+            case Blank():
+                return {"outcome": BLANK}
+            case Malformed(_, fault):
+                return {"outcome": MALFORMED, "fault": fault}
+            case found:
+                flow = found.flow
+                keys = zip(map(key_column, self._key_columns), flow.keys, strict=True)
+                fields = {name: getattr(flow, name) for name in FIELD_DTYPES}
+                return {**fields, **dict(keys), "outcome": READ}
+
+
+def quarantined_text(lines: pl.Expr) -> pl.Expr:
+    """Text of rejected lines as the quarantine keeps it."""
+    return lines.map_batches(
+        lambda texts: pl.Series(
+            [None if text is None else cut_raw(line_text(text)) for text in texts.to_list()],
+            dtype=pl.String,
+        ),
+        return_dtype=pl.String,
+        is_elementwise=True,
+    )
