@@ -14,7 +14,7 @@ def aws() -> None:
 def jars() -> None:
     """Fetch the connector by which a local Spark reaches S3 (280 MB, checksums pinned)."""
     # pyspark comes with an extra; the help texts must do without it.
-    from ndr_adapters.spark.connector import fetch, jar_folder
+    from ndr_adapters.spark.runtime.connector import fetch, jar_folder
 
     fetch(lambda text: click.echo(text, err=True))
     click.echo(f"{jar_folder()}: complete", err=True)

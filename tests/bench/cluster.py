@@ -23,7 +23,7 @@ import click
 from attrs import frozen
 
 from ndr_adapters.aws.limits import THREADS
-from ndr_adapters.spark.engine import INPUT_BYTES_PER_TASK, tasks_for
+from ndr_adapters.spark.sql.tasks import INPUT_BYTES_PER_TASK, tasks_for
 from tests.bench.batches import FILES_PER_CHUNK, synthetic_batch
 from tests.bench.events import JobRun, Task, run_job
 from tests.bench.measure import machine

@@ -20,7 +20,7 @@ from attrs import define, field
 from ndr_adapters.aws.clients import dynamodb_client
 from ndr_adapters.dynamodb import JobSpecTable
 from ndr_adapters.sagemaker.package import build_package
-from ndr_adapters.spark.connector import connector_jars
+from ndr_adapters.spark.runtime.connector import connector_jars
 from ndr_core.job_spec import JobSpec
 from tests.e2e.cli import SLICE, ndr
 from tests.integration.s3_run import FAST_START, publish, rows
@@ -253,7 +253,7 @@ def test_the_archive_alone_runs_the_job(
 
     import pyspark
 
-    from ndr_adapters.spark.java import ensure_java
+    from ndr_adapters.spark.runtime.java import ensure_java
 
     ensure_java()
     spark_home = Path(pyspark.__file__).parent

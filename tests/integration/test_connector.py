@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from pyspark import __file__ as pyspark_file
 
-from ndr_adapters.spark import connector
-from ndr_adapters.spark.connector import HADOOP_VERSION, Jar, connector_jars, fetch
+from ndr_adapters.spark.runtime import connector
+from ndr_adapters.spark.runtime.connector import HADOOP_VERSION, Jar, connector_jars, fetch
 from ndr_core.errors import NdrError, UsageError
 
 

@@ -10,11 +10,13 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from ndr_adapters.local import FolderSource
-from ndr_adapters.spark import SparkEngine, aggregate
-from ndr_adapters.spark.engine import flows_of, session_for
-from ndr_adapters.spark.shuffled import held_in_shuffle
-from ndr_adapters.spark.skew import busy_hosts, is_busy
-from ndr_adapters.spark.views import by_host, make_views, over_all_tasks
+from ndr_adapters.spark import SparkEngine
+from ndr_adapters.spark.runtime.settings import session_for
+from ndr_adapters.spark.sql import aggregate
+from ndr_adapters.spark.sql.engine import flows_of
+from ndr_adapters.spark.sql.shuffled import by_host, held_in_shuffle, over_all_tasks
+from ndr_adapters.spark.sql.skew import busy_hosts, is_busy
+from ndr_adapters.spark.sql.views import role_views
 from ndr_core.ports import InputBatch, InputFile
 from tests.support import flow, make_plan, spark_session, write_batch
 
@@ -31,7 +33,7 @@ def plan_of(frame: DataFrame) -> str:
 
 
 def views_of(session: SparkSession, batch: InputBatch) -> DataFrame:
-    return by_host(make_views(flows_of(session, PLAN, batch, tasks=1), PLAN))
+    return by_host(role_views(flows_of(session, PLAN, batch, tasks=1), PLAN))
 
 
 def count(node: str, frame: DataFrame) -> int:
@@ -143,7 +145,7 @@ def test_the_records_of_a_busy_host_are_spread_over_all_tasks(
     found = busy_hosts(flows, PLAN, tasks=3, records=200)
     assert found == {0: ["10.0.0.1"], 1: ["192.0.2.7"]}
     spread_views = over_all_tasks(
-        make_views(flows, PLAN).where(is_busy(found)), PLAN, 3
+        role_views(flows, PLAN).where(is_busy(found)), PLAN, 3
     ).localCheckpoint()
     sizes = [len(rows) for rows in spread_views.rdd.glom().collect()]
     assert sum(sizes) == 201  # of the others, 10.0.1.7 had asked for 192.0.2.7, too

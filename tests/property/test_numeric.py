@@ -60,7 +60,7 @@ def test_polars_computes_the_same_bits(values: list[int]) -> None:
 @settings(max_examples=examples(4), deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(st.lists(VALUES, min_size=20, max_size=20))
 def test_spark_computes_the_same_bits(lists: list[list[int]]) -> None:
-    from ndr_adapters.spark.expr import with_columns
+    from ndr_adapters.spark.sql.expr import with_columns
     from tests.support import spark_session
 
     values = sorted({value for numbers in lists for value in numbers})

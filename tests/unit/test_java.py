@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from ndr_adapters.spark import java
-from ndr_adapters.spark.java import ensure_java
+from ndr_adapters.spark.runtime import java
+from ndr_adapters.spark.runtime.java import ensure_java
 from ndr_core.errors import UsageError
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
 
-from ndr_adapters.spark.expr import literal, quoted
+from ndr_adapters.spark.sql.expr import Sql, literal, matches, quoted
 from ndr_core.ip_address import CANONICAL_IPV4
 
 _GROUP = "[0-9a-f]{1,4}"
@@ -20,16 +20,10 @@ _PLAIN_IPV6 = (
 )
 
 
-def matches(text: str, pattern: str) -> str:
-    """Whether a whole text matches; Java's `$` would let a final line feed pass."""
-    return f"({text} rlike {literal(f'^(?:{pattern})' + chr(92) + 'z')})"
-
-
-def is_plain_ip(text: str) -> str:
+def is_plain_ip(text: Sql) -> Sql:
     """Whether a text is an address in canonical form, for all IPv4 and the usual kinds of IPv6."""
-    return (
-        f"if(contains({text}, ':'), {matches(text, _PLAIN_IPV6)}, {matches(text, CANONICAL_IPV4)})"
-    )
+    ipv6, ipv4 = matches(text, _PLAIN_IPV6), matches(text, CANONICAL_IPV4)
+    return Sql(f"if(contains({text}, ':'), {ipv6}, {ipv4})")
 
 
 def canonical_ips(frame: DataFrame, names: Sequence[str]) -> DataFrame:
@@ -44,7 +38,7 @@ def canonical_ips(frame: DataFrame, names: Sequence[str]) -> DataFrame:
         staged = staged.selectExpr("*", *values)
     return staged.selectExpr(
         *(
-            f"if({matches(name, CANONICAL_IPV4)}, {name}, {quoted(f'{name}:canonical')}) as {name}"
+            f"if({matches(Sql(name), CANONICAL_IPV4)}, {name}, {quoted(f'{name}:canonical')}) as {name}"
             if name in names
             else quoted(name)
             for name in frame.columns
@@ -54,13 +48,14 @@ def canonical_ips(frame: DataFrame, names: Sequence[str]) -> DataFrame:
 
 def _ipv6_steps() -> list[tuple[str, str]]:
     """(name, value) of each step; `@` stands for the address's column."""
-    quad = matches("`@:tail`", CANONICAL_IPV4)
+    quad = matches(Sql("`@:tail`"), CANONICAL_IPV4)
     head = "substring(`@:lowered`, 1, length(`@:lowered`) - length(`@:tail`))"
     two_groups = ", ':', ".join(
         f"lower(hex(cast(`@:quad`[{high}] as bigint) * 256 + cast(`@:quad`[{high + 1}] as bigint)))"
         for high in (0, 2)
     )
     one_letter_each = "regexp_replace(`@:hexed`, '[0-9a-f]+', 'g')"
+    is_ipv6 = matches(Sql("`@:hexed`"), _ipv6_shape())
     zeros = f"replace(`@:hexed`, '::', concat(':', repeat('0:', {_MOST_GROUPS} - `@:present`)))"
     has_gap = "contains(`@:hexed`, '::')"
     return [
@@ -75,8 +70,7 @@ def _ipv6_steps() -> list[tuple[str, str]]:
         ),
         (
             "present",
-            f"if({matches('`@:hexed`', _ipv6_shape())}, "
-            f"length(replace({one_letter_each}, ':', '')), null)",
+            f"if({is_ipv6}, length(replace({one_letter_each}, ':', '')), null)",
         ),
         (
             "full",
@@ -84,7 +78,7 @@ def _ipv6_steps() -> list[tuple[str, str]]:
             f"when not {has_gap} and `@:present` = {_MOST_GROUPS} then `@:hexed` end",
         ),
         ("short", r"regexp_replace(`@:full`, '(^|:)0{1,3}(?=[0-9a-f])', '$1')"),
-        ("canonical", _compressed("`@:short`")),
+        ("canonical", _compressed(Sql("`@:short`"))),
     ]
 
 
@@ -94,11 +88,11 @@ def _ipv6_shape() -> str:
     return f"{groups}|(?:{groups})?::(?:{groups})?"
 
 
-def _compressed(text: str) -> str:
+def _compressed(text: Sql) -> Sql:
     """`::` for the first longest run of at least two zero groups."""
     cases = []
     for length in range(_MOST_GROUPS, 1, -1):
         run = f"(?:^|(?<=:))0(?::0){{{length - 1}}}(?=:|$)"
         replaced = f"regexp_replace({text}, {literal('^(.*?):?' + run + ':?(.*)$')}, '$1::$2')"
         cases.append(f"when {text} rlike {literal(run)} then {replaced}")
-    return f"case {' '.join(cases)} else {text} end"
+    return Sql(f"case {' '.join(cases)} else {text} end")

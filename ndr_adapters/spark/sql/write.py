@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from ndr_adapters.spark.session import jvm_of
+from ndr_adapters.spark.runtime.internals import hadoop_configuration, jvm_of
 from ndr_core.delta import PARTITION_KEYS, QUARANTINE, DeltaPlan
 from ndr_core.manifest import TABLES
 from ndr_core.measures import ColumnType, OutputColumn
@@ -40,25 +39,23 @@ def write_quarantine(rejected: DataFrame, staging_root: str) -> None:
 
 
 def fill_empty_partitions(session: SparkSession, plan: DeltaPlan, staging_root: str) -> None:
-    """Write a file without rows to each folder that is due and has none."""
+    """Write a file without rows to each folder that must have one and has none."""
     for name, columns in plan.due_folders():
         folder = f"{staging_root}/{name}"
         if not _exists(session, folder):
-            empty_frame(session, schema_of(columns)).coalesce(1).write.mode("overwrite").parquet(
-                folder
-            )
+            empty_frame(session, columns).coalesce(1).write.mode("overwrite").parquet(folder)
 
 
 def _exists(session: SparkSession, folder: str) -> bool:
     jvm = jvm_of(session)
     path = jvm.org.apache.hadoop.fs.Path(folder)
-    return bool(path.getFileSystem(_hadoop_configuration(session)).exists(path))
+    return bool(path.getFileSystem(hadoop_configuration(session)).exists(path))
 
 
 def staged_rows(session: SparkSession, staging_root: str) -> dict[str, int]:
     """Staged files of the tables, below the root -> rows, from the footers that the driver reads."""
     jvm = jvm_of(session)
-    configuration = _hadoop_configuration(session)
+    configuration = hadoop_configuration(session)
     reader = jvm.org.apache.parquet.hadoop.ParquetFileReader
     found = {}
     for table in TABLES:
@@ -80,17 +77,15 @@ def staged_rows(session: SparkSession, staging_root: str) -> dict[str, int]:
     return found
 
 
-def empty_frame(session: SparkSession, schema: T.StructType) -> DataFrame:
-    """No rows, made by the JVM alone: an empty Python list would start Python workers on the executors."""
-    nulls = [F.lit(None).cast(field.dataType).alias(field.name) for field in schema]
+def empty_frame(session: SparkSession, columns: Iterable[OutputColumn]) -> DataFrame:
+    """No rows of these columns.
+
+    Made by the JVM alone: an empty Python list would start Python workers on the executors.
+    """
+    nulls = [F.lit(None).cast(field.dataType).alias(field.name) for field in schema_of(columns)]
     return session.range(0).select(nulls)
 
 
 def schema_of(columns: Iterable[OutputColumn]) -> T.StructType:
     """Spark types of output columns."""
     return T.StructType([T.StructField(c.name, _TYPES[c.type]) for c in columns])
-
-
-def _hadoop_configuration(session: SparkSession) -> Any:
-    """Hadoop's settings as this session's own ones change them."""
-    return session._jsparkSession.sessionState().newHadoopConf()

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pyspark.sql import DataFrame
 
-from ndr_adapters.spark.careful import quarantined_text
-from ndr_adapters.spark.expr import literal, quoted, to_sql
-from ndr_adapters.spark.reading import BLANK, MALFORMED, UNFIT, key_column
+from ndr_adapters.spark.sql.careful import quarantined_text
+from ndr_adapters.spark.sql.expr import compile_expr, literal, quoted
 from ndr_core.delta import DeltaPlan
 from ndr_core.flow import FIELD_BY_NAME, FLOW_FIELDS
-from ndr_core.quality import DUPLICATE, MALFORMED_JSON, REPAIR_RULES, repaired_fields
+from ndr_core.outcome import BLANK, MALFORMED, UNFIT, key_column
+from ndr_core.quality import (
+    DUPLICATE,
+    MALFORMED_JSON,
+    REPAIR_RULES,
+    RepairRule,
+    repaired_fields,
+)
 
-KEPT = f"(rule is null and outcome != {BLANK})"
+KEPT: Final = f"(rule is null and outcome != {BLANK})"
 
 
 def judge(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
@@ -22,7 +30,7 @@ def judge(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
     cases = [f"when outcome in ({BLANK}, {UNFIT}) then null"]
     cases.append(f"when outcome = {MALFORMED} then {literal(MALFORMED_JSON)}")
     cases += [
-        f"when {to_sql(reject.condition)} then {literal(reject.name)}"
+        f"when {compile_expr(reject.condition)} then {literal(reject.name)}"
         for reject in plan.reject_rules
         if reject.condition is not None
     ]
@@ -65,14 +73,35 @@ def dropped(flows: DataFrame) -> DataFrame:
     return flows.where(f"not {KEPT}").selectExpr("rule", "fault as field", f"{raw} as raw")
 
 
+def quarantine(dropped: DataFrame) -> DataFrame:
+    """Rejected records: rule, field, raw. `dropped`: from the function of that name."""
+    return dropped.where("rule is not null")
+
+
+def repair_count(rule: RepairRule) -> str:
+    """Column that counts the records which a rule repaired."""
+    return f"repair:{rule.name}"
+
+
+def counts(rows: DataFrame) -> DataFrame:
+    """One row: the records that are `kept`, and a count per repair rule.
+
+    `rows`: from `aggregate.host_rows`; each record is in one host row of the first role.
+    """
+    names = (quoted(repair_count(rule)) for rule in REPAIR_RULES)
+    repairs = (f"sum({name}) as {name}" for name in names)
+    return rows.where("role_number = 0").selectExpr("sum(sessions_cnt) as kept", *repairs)
+
+
 def repaired(judged: DataFrame) -> DataFrame:
-    """Flow fields after repair, with a 0/1 column `repair:<rule>` per repair rule."""
+    """Flow fields after repair, with a 0/1 column `repair_count` per repair rule."""
     fixes = repaired_fields()
     fields = (
-        f"{to_sql(fixes[f.name])} as {f.name}" if f.name in fixes else f.name for f in FLOW_FIELDS
+        f"{compile_expr(fixes[f.name])} as {f.name}" if f.name in fixes else f.name
+        for f in FLOW_FIELDS
     )
     flags = (
-        f"if({to_sql(rule.condition)}, 1L, 0L) as {quoted('repair:' + rule.name)}"
+        f"if({compile_expr(rule.condition)}, 1L, 0L) as {quoted(repair_count(rule))}"
         for rule in REPAIR_RULES
     )
     return judged.selectExpr("line", "outcome", "fault", "rule", *fields, *flags)

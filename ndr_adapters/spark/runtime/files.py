@@ -1,4 +1,4 @@
-"""Files that Spark's text reader can read as the core does, told before it is asked to."""
+"""Which files Spark's text reader can read as the core does, found out before it is asked to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from ndr_adapters.spark.paths import as_glob, spark_address
+from ndr_adapters.spark.runtime.paths import as_glob, spark_address
 from ndr_core.errors import UnreadableFileError
 from ndr_core.file_format import Compression, Head
 from ndr_core.json_line import MAX_LINE_BYTES

@@ -8,30 +8,20 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from ndr_adapters.scratch import scratch_folder
-from ndr_adapters.spark.connector import connector_jars
-from ndr_adapters.spark.java import ensure_java
+from ndr_adapters.spark.runtime.connector import connector_jars
+from ndr_adapters.spark.runtime.java import ensure_java
+from ndr_adapters.spark.runtime.settings import NAMES_AS_WRITTEN
 
 _CREDENTIALS: Final = "com.amazonaws.auth.DefaultAWSCredentialsProviderChain"
 """Environment, profile, role: where boto3 looks, too."""
-
-
-NAMES_AS_WRITTEN: Final = {
-    "spark.sql.variable.substitute": "false",
-    "spark.sql.parser.quotedRegexColumnNames": "false",
-    "spark.sql.parser.escapedStringLiterals": "false",
-}
-"""So that SQL text means what it says. A JobSpec names columns and values, and Spark would put the process's
-environment into a name such as `${env:AWS_SECRET_ACCESS_KEY}`, or take a name for a pattern.
-"""
 
 
 def session(*, s3: bool) -> SparkSession:
@@ -106,24 +96,3 @@ def _own_handler_kept() -> Iterator[None]:
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def activated(session: SparkSession) -> Iterator[None]:
-    """Make a session the one by whose settings Spark reads SQL text, whichever session is asked to read it."""
-    sessions = jvm_of(session).SparkSession
-    before = sessions.getActiveSession()
-    sessions.setActiveSession(session._jsparkSession)
-    try:
-        yield
-    finally:
-        with suppress(Py4JError):  # a call that a signal interrupted may have broken the connection
-            if before.isDefined():
-                sessions.setActiveSession(before.get())
-            else:
-                sessions.clearActiveSession()
-
-
-def jvm_of(session: SparkSession) -> Any:
-    """The session's JVM, for what PySpark has no call for."""
-    return session.sparkContext._jvm

@@ -1,29 +1,26 @@
 """Delta semantics, compiled for Spark SQL: from role views to the outputs.
 
-Where the views of a host share a partition, no function here shuffles, but for the report's counts.
+Where the views of a host share a partition, no function here shuffles.
 """
 
 from __future__ import annotations
 
 from functools import reduce
+from typing import Final
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from ndr_adapters.spark.expr import literal, quoted, to_sql, with_columns
-from ndr_adapters.spark.views import (
-    HOST,
-    amounts,
-    bit_is_set,
-    counter_groups,
-    role_name,
-)
+from ndr_adapters.spark.sql.expr import compile_expr, literal, quoted, with_columns
+from ndr_adapters.spark.sql.flags import amounts, bit_is_set, counter_groups
+from ndr_adapters.spark.sql.quality import repair_count
+from ndr_adapters.spark.sql.views import HOST, role_name
 from ndr_core.delta import PAIR_COLUMNS, PAIR_SUMS, DeltaPlan
 from ndr_core.expr import Expr, col, substitute
 from ndr_core.measures import Distribution, LargestCount, OutputColumn, PairKey, Quantile
-from ndr_core.quality import REPAIR_RULES, RepairRule
+from ndr_core.quality import REPAIR_RULES
 
-_MOST_BUCKETS = 1 << 24
+_MOST_BUCKETS: Final = 1 << 24
 """More than any histogram has: 3,712 log-linear buckets, or the minutes of 31 years."""
 
 
@@ -46,15 +43,16 @@ def host_rows(
 
     `pairs`: as from `pair_table`; `spread`: whether the views are those of few hosts, in all partitions.
     """
-    parts = [_host_sums(views, plan)]
+    parts = [host_sums(views, plan)]
     if plan.distributions:
         parts.append((_spread_histograms if spread else _histograms)(views, plan))
     if plan.cell_aggregates:
-        parts.append(_peer_cells(pairs, plan))
+        parts.append(peer_cells(pairs, plan))
     return reduce(lambda rows, part: rows.join(part, on=list(HOST)), parts)
 
 
-def _host_sums(views: DataFrame, plan: DeltaPlan) -> DataFrame:
+def host_sums(views: DataFrame, plan: DeltaPlan) -> DataFrame:
+    """Additive measures per host, and a count per repair rule."""
     sums = [f"try_sum({quoted(f'amount:{item.name}')}) as {item.name}" for item in amounts(plan)]
     for group, counters in enumerate(counter_groups(plan)):
         sums += [
@@ -62,21 +60,10 @@ def _host_sums(views: DataFrame, plan: DeltaPlan) -> DataFrame:
             for bit, counter in enumerate(counters)
         ]
     sums += [
-        f"count_if({bit_is_set('repairs', bit)}) as {repair_count(rule)}"
+        f"count_if({bit_is_set('repairs', bit)}) as {quoted(repair_count(rule))}"
         for bit, rule in enumerate(REPAIR_RULES)
     ]
     return views.groupBy(*HOST).agg(*map(F.expr, sums))
-
-
-def repair_count(rule: RepairRule) -> str:
-    """Column of host rows that counts the records which a rule repaired."""
-    return quoted(f"repair:{rule.name}")
-
-
-def counts(rows: DataFrame) -> DataFrame:
-    """One row: the records that are `kept`, each in one host row of the first role, and a count per repair rule."""
-    repairs = (f"sum({name}) as {name}" for name in map(repair_count, REPAIR_RULES))
-    return rows.where("role_number = 0").selectExpr("sum(sessions_cnt) as kept", *repairs)
 
 
 def _histograms(views: DataFrame, plan: DeltaPlan) -> DataFrame:
@@ -131,7 +118,7 @@ def _exact(bins: str) -> str:
     return f"if(size(array_distinct({bins}.x)) = size({bins}), {as_is}, {merged})"
 
 
-def _peer_cells(pairs: DataFrame, plan: DeltaPlan) -> DataFrame:
+def peer_cells(pairs: DataFrame, plan: DeltaPlan) -> DataFrame:
     """Aggregates over the distinct peers (kind 0) and ports (kind 1) of each host."""
     kinds: dict[PairKey, int] = {"peer_ip": 0, "peer_port": 1}
     cells = (
@@ -170,7 +157,7 @@ def delta_rows(rows: DataFrame, plan: DeltaPlan) -> DataFrame:
     """The delta table in its output form."""
     finals = [(item, final) for item in plan.distributions for final in item.finals]
     percents = {percent for item in plan.distributions for percent in _percents(item)}
-    # Columns of their own: what a lambda says is interpreted for each bucket.
+    # Columns of their own: what a lambda holds is interpreted for each bucket.
     ranked = rows.selectExpr(
         "*",
         *(f"({p}L * sessions_cnt + 99L) div 100L as {_rank(p)}" for p in sorted(percents)),
@@ -235,7 +222,7 @@ def _output_form(rows: DataFrame, plan: DeltaPlan, columns: tuple[OutputColumn, 
     derived = {
         "role": role_name(plan),
         "slice_start_ts": start,
-        "slice_end_ts": f"timestamp_micros({to_sql(plan.slice_end())})",
+        "slice_end_ts": f"timestamp_micros({compile_expr(plan.slice_end())})",
         "dt": f"date_format({start}, 'yyyy-MM-dd')",
         "hh": f"date_format({start}, 'HH')",
         "mm": f"date_format({start}, 'mm')",

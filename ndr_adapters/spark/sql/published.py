@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import types as T
 
 from ndr_adapters.published import SliceRange, readable
-from ndr_adapters.spark.paths import as_glob, spark_address
-from ndr_adapters.spark.write import empty_frame, schema_of
+from ndr_adapters.spark.runtime.paths import as_glob, spark_address
+from ndr_adapters.spark.sql.write import empty_frame
 from ndr_core.delta import DELTA_TABLE, PAIR_COLUMNS, PAIR_TABLE
+from ndr_core.measures import OutputColumn
 
 
 def read_deltas(
@@ -22,7 +23,7 @@ def read_deltas(
     until: datetime | None = None,
 ) -> DataFrame:
     """The published delta table of an output: `ndr_adapters.polars.read_deltas` as a Spark frame."""
-    return _read(session, output, DELTA_TABLE, SliceRange(since, until), T.StructType())
+    return _read(session, output, DELTA_TABLE, SliceRange(since, until), ())
 
 
 def read_pairs(
@@ -33,7 +34,7 @@ def read_pairs(
     until: datetime | None = None,
 ) -> DataFrame:
     """The published pair table of an output: `ndr_adapters.polars.read_pairs` as a Spark frame."""
-    return _read(session, output, PAIR_TABLE, SliceRange(since, until), schema_of(PAIR_COLUMNS))
+    return _read(session, output, PAIR_TABLE, SliceRange(since, until), PAIR_COLUMNS)
 
 
 def _read(
@@ -41,7 +42,7 @@ def _read(
     output: Path | str,
     table: str,
     slices: SliceRange,
-    without_rows: T.StructType,
+    without_rows: Sequence[OutputColumn],
 ) -> DataFrame:
     found = readable(output, [table], slices)
     root = spark_address(found.root)

@@ -6,6 +6,7 @@ Text rather than Column objects: it needs no session, and one round trip to the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NewType
 
 from pyspark.sql import DataFrame
 
@@ -26,10 +27,13 @@ from ndr_core.expr import (
     with_operands,
 )
 
+Sql = NewType("Sql", str)
+"""Text of a Spark SQL expression."""
+
 _OPERATORS = {"==": "=", "!=": "!=", "//": "div"}
 
 
-def to_sql(expr: Expr) -> str:
+def compile_expr(expr: Expr) -> Sql:
     """The Spark SQL expression with the meaning that `ndr_core.evaluate` gives to `expr`.
 
     SQL has no `let`: `with_columns` compiles expressions that hold one.
@@ -40,59 +44,64 @@ def to_sql(expr: Expr) -> str:
         case Constant(value):
             return literal(value)
         case Unary(op, operand):
-            return _unary(op, to_sql(operand))
+            return _unary(op, compile_expr(operand))
         case Binary(op, left, right):
-            return f"({to_sql(left)} {_OPERATORS.get(op, op)} {to_sql(right)})"
+            return Sql(f"({compile_expr(left)} {_OPERATORS.get(op, op)} {compile_expr(right)})")
         case Shift(direction, value, bits):
-            return f"shift{direction}({to_sql(value)}, cast({to_sql(bits)} as int))"
+            return Sql(
+                f"shift{direction}({compile_expr(value)}, cast({compile_expr(bits)} as int))"
+            )
         case IsIn(operand, values):
             inside = ", ".join(literal(value) for value in sorted(values, key=str))
-            return (
-                f"({to_sql(operand)} in ({inside}))"
-                if values
-                else f"({to_sql(operand)} != {to_sql(operand)})"
-            )
+            found = compile_expr(operand)
+            return Sql(f"({found} in ({inside}))" if values else f"({found} != {found})")
         case StartsWith(operand, prefix):
-            return f"startswith({to_sql(operand)}, {literal(prefix)})"
+            return Sql(f"startswith({compile_expr(operand)}, {literal(prefix)})")
         case Coalesce(first, second):
-            return f"coalesce({to_sql(first)}, {to_sql(second)})"
+            return Sql(f"coalesce({compile_expr(first)}, {compile_expr(second)})")
         case If(condition, then, otherwise):
-            return f"if({to_sql(condition)}, {to_sql(then)}, {to_sql(otherwise)})"
+            chosen = f"{compile_expr(then)}, {compile_expr(otherwise)}"
+            return Sql(f"if({compile_expr(condition)}, {chosen})")
     raise TypeError(f"not an expression: {expr!r}")
 
 
-def quoted(name: str) -> str:
+def quoted(name: str) -> Sql:
     """A column name; dots and colons inside it are part of it."""
-    return "`" + name.replace("`", "``") + "`"
+    return Sql("`" + name.replace("`", "``") + "`")
 
 
-def literal(value: Scalar) -> str:
+def literal(value: Scalar) -> Sql:
     """A literal; integers are bigint, floats double to the last digit."""
     match value:
         case None:
-            return "null"
+            return Sql("null")
         case bool():
-            return str(value).lower()
+            return Sql(str(value).lower())
         case int():
-            return f"{value}L"
+            return Sql(f"{value}L")
         case float():
-            return f"{value!r}D"
+            return Sql(f"{value!r}D")
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return Sql(f"'{escaped}'")
 
 
-def _unary(op: str, operand: str) -> str:
+def matches(text: Sql, pattern: str) -> Sql:
+    """Whether a whole text matches; Java's `$` would let a final line feed pass."""
+    return Sql(f"({text} rlike {literal(f'^(?:{pattern})' + chr(92) + 'z')})")
+
+
+def _unary(op: str, operand: Sql) -> Sql:
     match op:
         case "not":
-            return f"(not {operand})"
+            return Sql(f"(not {operand})")
         case "is_null":
-            return f"({operand} is null)"
+            return Sql(f"({operand} is null)")
         case "bit_length":
-            return f"if({operand} = 0L, 0L, cast(length(bin({operand})) as bigint))"
+            return Sql(f"if({operand} = 0L, 0L, cast(length(bin({operand})) as bigint))")
         case "to_float":
-            return f"cast({operand} as double)"
+            return Sql(f"cast({operand} as double)")
         case "floor_to_int":
-            return f"cast(floor({operand}) as bigint)"
+            return Sql(f"cast(floor({operand}) as bigint)")
     raise TypeError(f"unknown operation {op!r}")
 
 
@@ -106,10 +115,12 @@ def with_columns(frame: DataFrame, values: Mapping[str, Expr]) -> DataFrame:
     flat = {name: stages.flatten(value, {}) for name, value in values.items()}
     staged = frame
     for stage in stages.columns:
-        staged = staged.selectExpr("*", *(f"{to_sql(v)} as {quoted(n)}" for v, n in stage.items()))
+        staged = staged.selectExpr(
+            "*", *(f"{compile_expr(v)} as {quoted(n)}" for v, n in stage.items())
+        )
     return staged.selectExpr(
         *(quoted(name) for name in frame.columns),
-        *(f"{to_sql(value)} as {quoted(name)}" for name, value in flat.items()),
+        *(f"{compile_expr(value)} as {quoted(name)}" for name, value in flat.items()),
     )
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from pyspark.sql import DataFrame
 
-from ndr_adapters.spark.expr import literal, to_sql
-from ndr_adapters.spark.quality import KEPT
+from ndr_adapters.spark.sql.expr import Sql, compile_expr, literal
+from ndr_adapters.spark.sql.quality import KEPT
 from ndr_core.delta import DeltaPlan
 
 BusyHosts = Mapping[int, list[str]]
@@ -19,14 +19,14 @@ _SEED: Final = 1
 
 
 def busy_hosts(flows: DataFrame, plan: DeltaPlan, tasks: int, records: int) -> BusyHosts:
-    """Hosts with more views than half of an even task's, by a sample of the records.
+    """Find the hosts whose estimated count of views exceeds half of an average task's, by a sample of the records.
 
-    `flows`: from `quality.repaired`; `tasks`: partitions of the views; `records`: how many about there are.
+    `flows`: from `quality.repaired`; `tasks`: partitions of the views; `records`: about how many there are.
     Which hosts are found decides where rows are built, never what is in them.
     """
     if tasks == 1:
         return {}
-    hosts = [to_sql(role.view()["host_ip"]) for role in plan.spec.roles]
+    hosts = [compile_expr(role.view()["host_ip"]) for role in plan.spec.roles]
     fraction = min(1.0, _SAMPLED_RECORDS / max(records, 1))
     kept = flows.where(KEPT).sample(fraction, seed=_SEED)
     by_host = (
@@ -42,20 +42,20 @@ def busy_hosts(flows: DataFrame, plan: DeltaPlan, tasks: int, records: int) -> B
     return found
 
 
-def has_busy(hosts: BusyHosts, plan: DeltaPlan) -> str:
+def has_busy(hosts: BusyHosts, plan: DeltaPlan) -> Sql:
     """Whether a record has one of these hosts in its role."""
     addresses = (
-        f"{to_sql(role.view()['host_ip'])} in ({', '.join(map(literal, hosts[number]))})"
+        f"{compile_expr(role.view()['host_ip'])} in ({', '.join(map(literal, hosts[number]))})"
         for number, role in enumerate(plan.spec.roles)
         if number in hosts
     )
-    return f"({' or '.join(addresses)})"
+    return Sql(f"({' or '.join(addresses)})")
 
 
-def is_busy(hosts: BusyHosts) -> str:
+def is_busy(hosts: BusyHosts) -> Sql:
     """Whether a view is one of these hosts'."""
     cases = (
         f"when {role} then host_ip in ({', '.join(map(literal, addresses))})"
         for role, addresses in hosts.items()
     )
-    return f"case role_number {' '.join(cases)} else false end"
+    return Sql(f"case role_number {' '.join(cases)} else false end")

@@ -1,0 +1,88 @@
+"""Records -> role views: the one shuffle on top of reading, from which every output is made.
+
+A view is a kept record as one role sees it, with the value of each measure in a column: amounts to sum,
+histogram buckets, and one bit per counter that counts it. All views of a host end up in one partition, so that
+whatever is then grouped by host, or more finely, needs no further shuffle; the views of busy hosts (`skew.py`)
+are spread over all partitions instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from pyspark.sql import DataFrame
+
+from ndr_adapters.spark.sql.expr import Sql, literal, quoted, with_columns
+from ndr_adapters.spark.sql.flags import amounts, counter_groups, flags
+from ndr_adapters.spark.sql.quality import KEPT, repair_count
+from ndr_core.delta import DeltaPlan
+from ndr_core.expr import Expr, col, substitute
+from ndr_core.quality import REPAIR_RULES
+
+HOST: Final = ("slice_start", "role_number", "host_ip")
+
+
+def role_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
+    """Role views of the records that are kept. `flows`: from `quality.repaired`.
+
+    Columns: HOST, peer_ip, peer_port, event_ts (us), `amount:<sum>`, `flags:<group>`, `bucket:<distribution>`,
+    repairs (one bit per rule).
+    """
+    wanted: dict[str, Expr] = {
+        **{name: col(name) for name in ("host_ip", "peer_ip", "peer_port", "event_ts")},
+        **{f"amount:{item.name}": item.contribution for item in amounts(plan)},
+        **{f"flags:{n}": flags(group) for n, group in enumerate(counter_groups(plan))},
+        **{f"bucket:{item.name}": item.bucket for item in plan.distributions},
+    }
+    roles = [
+        {name: substitute(value, role.view()) for name, value in wanted.items()}
+        for role in plan.spec.roles
+    ]
+    # Values that several roles share are worked out once per record.
+    distinct = {
+        value: f"value{n}"
+        for n, value in enumerate(dict.fromkeys(value for role in roles for value in role.values()))
+    }
+    records = with_columns(
+        flows.where(KEPT),
+        {name: value for value, name in distinct.items()} | {"start": plan.slice_start()},
+    )
+    # The slice comes in one struct with the role: as a literal, which it is in a bounded run, Spark would fold it
+    # and forget the partitioning by it.
+    keys = ", ".join(f"struct(start as slice_start, {n} as role_number)" for n in range(len(roles)))
+    exploded = records.selectExpr(
+        *distinct.values(),
+        f"{_repairs()} as repairs",
+        f"inline(array({keys}))",
+    )
+    return exploded.selectExpr(
+        "slice_start",
+        "role_number",
+        *(
+            f"{_by_role([distinct[role[name]] for role in roles])} as {quoted(name)}"
+            for name in wanted
+        ),
+        "repairs",
+    )
+
+
+def role_name(plan: DeltaPlan) -> Sql:
+    """Name of the role with the number `role_number`."""
+    names = [literal(role.name) for role in plan.spec.roles]
+    return Sql(f"case role_number {_cases(names)} end")
+
+
+def _repairs() -> Sql:
+    """One bit per repair rule that changed the record."""
+    bits = (f"{quoted(repair_count(rule))} * {1 << n}L" for n, rule in enumerate(REPAIR_RULES))
+    return Sql(" + ".join(bits))
+
+
+def _by_role(columns: list[str]) -> Sql:
+    """Value of the role that the view is made for."""
+    return Sql(f"case role_number {_cases(columns)} end")
+
+
+def _cases(values: Sequence[str]) -> str:
+    return " ".join(f"when {number} then {value}" for number, value in enumerate(values))
