@@ -16,6 +16,7 @@ from ndr_core.errors import (
     InputChangedError,
     NdrError,
     UnreadableFileError,
+    UsageError,
     after_publication,
 )
 from ndr_core.file_format import Head
@@ -30,6 +31,7 @@ from ndr_core.ports import (
     FlowSource,
     InputBatch,
     InputFile,
+    Place,
     RunLog,
     Staging,
     read_named,
@@ -75,9 +77,11 @@ class DeltaBuilderRunner:
         """
         started = time.monotonic()
         plan = compile_plan(self.spec, self.params)
+        self._refuse_overlap([self.source.place])
         broken: dict[InputFile, str] = {}
         with self._stage("look") as facts:
             files = self.source.files(self.log.notice)
+            self._refuse_overlap(self.source.places(files))
             facts |= {"files": len(files), "bytes": sum(file.size_bytes for file in files)}
             heads = self.source.heads(files)
             for file, head in heads.items():
@@ -116,6 +120,16 @@ class DeltaBuilderRunner:
         with after_publication("its staging place could not be removed, which the next run does"):
             staging.close()
         return RunSummary(report, manifest, time.monotonic() - started)
+
+    def _refuse_overlap(self, sources: Iterable[Place]) -> None:
+        """Raise UsageError where a run would read what runs publish."""
+        target = self.sink.place
+        for source in sources:
+            if source.holds(target) or target.holds(source):
+                raise UsageError(
+                    f"output {target} and input {source}: one lies in the other, so that a run would "
+                    "read what runs publish; give an output apart from the input"
+                )
 
     def _look(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from attrs import field, frozen
@@ -69,8 +69,25 @@ class JobSpecStore(Protocol):
         ...
 
 
+class Place(Protocol):
+    """A folder, or a prefix in S3; `str` gives its address."""
+
+    def holds(self, other: object) -> bool:
+        """Whether `other` is this place or lies below it; never so for a place of another kind."""
+        ...
+
+
 class FlowSource(Protocol):
     """Where a mini-batch lands."""
+
+    @property
+    def place(self) -> Place:
+        """The place itself."""
+        ...
+
+    def places(self, files: Sequence[InputFile]) -> Iterable[Place]:
+        """Where files really lie, one of each folder: links may lead out of `place`."""
+        ...
 
     def files(self, notice: Callable[[str], None]) -> tuple[InputFile, ...]:
         """Its data files, sorted by address. Raises UsageError when there is no such place.
@@ -129,6 +146,11 @@ class Staging(Protocol):
 
 class DeltaSink(Protocol):
     """Where outputs are published."""
+
+    @property
+    def place(self) -> Place:
+        """The place itself."""
+        ...
 
     def open_staging(self, params: RuntimeParams, notice: Callable[[str], None]) -> Staging:
         """A fresh staging place for a run. Raises UsageError where nothing can be written.

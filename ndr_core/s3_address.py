@@ -57,11 +57,11 @@ class S3Address:
     def __truediv__(self, name: str) -> S3Address:
         return S3Address(self.bucket, f"{self.key}/{name}" if self.key else name)
 
-    def holds(self, other: S3Address) -> bool:
+    def holds(self, other: object) -> bool:
         """Whether `other` is this place or lies below it."""
-        return self.bucket == other.bucket and (
-            not self.key or other.key == self.key or other.key.startswith(f"{self.key}/")
-        )
+        if not isinstance(other, S3Address) or self.bucket != other.bucket:
+            return False
+        return not self.key or other.key == self.key or other.key.startswith(self.below)
 
     @property
     def below(self) -> str:

@@ -39,6 +39,7 @@ from ndr_adapters.local.leftovers import (
     remove_staging,
 )
 from ndr_adapters.local.manifests import MANIFESTS, manifest_name, read_manifests
+from ndr_adapters.local.place import FolderPlace
 from ndr_adapters.local.unreadable import copy_unreadable
 from ndr_adapters.lock import LOCK, hold_new, locked
 from ndr_core.delta import QUARANTINE, DeltaPlan
@@ -68,6 +69,10 @@ class FolderSink:
     """Publishes runs below the folder `path`."""
 
     path: Path = field(converter=with_home)
+
+    @property
+    def place(self) -> FolderPlace:
+        return FolderPlace(self.path)
 
     def open_staging(self, params: RuntimeParams, notice: Callable[[str], None]) -> FolderStaging:
         token = uuid.uuid4().hex[:12]

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from ndr_adapters.compression import head_of, unpacked
 from ndr_adapters.home import with_home
+from ndr_adapters.local.place import FolderPlace
 from ndr_adapters.local.walk import Entry, walk
 from ndr_core.batch_files import is_data, is_hidden
 from ndr_core.errors import UnreadableFileError, UsageError
@@ -35,6 +36,14 @@ class FolderSource:
     """
 
     path: Path = field(converter=with_home)
+
+    @property
+    def place(self) -> FolderPlace:
+        return FolderPlace(self.path)
+
+    def places(self, files: Sequence[InputFile]) -> list[FolderPlace]:
+        one_each = {os.path.dirname(os.path.realpath(file.uri)): file for file in files}
+        return [FolderPlace(Path(file.uri)) for file in one_each.values()]
 
     def files(self, notice: Callable[[str], None]) -> tuple[InputFile, ...]:
         if not os.path.lexists(self.path):

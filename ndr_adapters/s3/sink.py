@@ -62,6 +62,10 @@ class S3Writer:
     output: S3Address
     dead_after: timedelta = field(default=DEAD_AFTER)
 
+    @property
+    def place(self) -> S3Address:
+        return self.output
+
     def open_staging(self, params: RuntimeParams, notice: Callable[[str], None]) -> S3Staging:
         """As `DeltaSink`. Raises UsageError, too, where this machine's clock is far from S3's."""
         log = ClaimLog(self.client, self.output, _once(notice))

@@ -35,6 +35,14 @@ class S3Reader:
     client: S3Client
     prefix: S3Address
 
+    @property
+    def place(self) -> S3Address:
+        return self.prefix
+
+    def places(self, files: Sequence[InputFile]) -> list[S3Address]:
+        del files  # keys are all that there is: no links
+        return []
+
     def files(self, notice: Callable[[str], None]) -> tuple[InputFile, ...]:
         del notice  # keys are all that there is: no links, no other kinds of file
         found = self._listed()
