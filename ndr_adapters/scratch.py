@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.lock import LOCK, hold_new, is_held, locked
 from ndr_core.errors import UsageError
 
@@ -30,7 +31,7 @@ def scratch_folder() -> Iterator[Path]:
     """
     base = _base()
     try:
-        with locked(base, lambda _: None):
+        with full_disk_named(base), locked(base, lambda _: None):
             for left in base.iterdir():
                 if left.is_dir() and not _is_in_use(left):
                     _remove(left)
@@ -50,7 +51,8 @@ def _base() -> Path:
     """The folder of this user's scratch folders."""
     base = Path(tempfile.gettempdir(), f"ndr-{os.getuid()}")
     try:
-        base.mkdir(mode=0o700, exist_ok=True)
+        with full_disk_named(base):
+            base.mkdir(mode=0o700, exist_ok=True)
         status = base.lstat()
     except OSError as error:
         raise UsageError(f"{base}: can't be made: {error.strerror}; set TMPDIR") from error

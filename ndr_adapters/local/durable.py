@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from ndr_adapters.full_disk import full_disk_named
 from ndr_core.errors import NdrError
 
 _UNSYNCABLE: Final = (errno.EINVAL, errno.ENOTSUP)
@@ -40,7 +41,7 @@ def make_folder(path: Path) -> set[Path]:
 
 def write_file(path: Path, text: str) -> None:
     """Write a file and sync its content; its folder is not synced."""
-    with path.open("w", encoding="utf-8") as stream:
+    with full_disk_named(path), path.open("w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())

@@ -21,6 +21,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.home import with_home
 from ndr_adapters.local.durable import (
     check_inside,
@@ -78,16 +79,21 @@ class FolderSink:
         token = uuid.uuid4().hex[:12]
         folder = self.path / STAGING / f"{params.run_id}-{token}"
         try:
-            for parent in make_folder(self.path):
-                with suppress(PermissionError):  # above the output, which is none of ours
-                    sync_folders([parent])
-            _check_file_system(self.path)
-            with locked(self.path, notice):
-                folder.mkdir(parents=True)
-                lock = hold_new(folder / LOCK)
+            with full_disk_named(folder):
+                lock = self._made(folder, notice)
         except OSError as error:
             raise UsageError(f"output {self.path}: can't be written: {error.strerror}") from error
         return FolderStaging(self.path, folder, token, lock, notice)
+
+    def _made(self, folder: Path, notice: Callable[[str], None]) -> int:
+        """Make a run's staging folder. Gives the descriptor of its lock."""
+        for parent in make_folder(self.path):
+            with suppress(PermissionError):  # above the output, which is none of ours
+                sync_folders([parent])
+        _check_file_system(self.path)
+        with locked(self.path, notice):
+            folder.mkdir(parents=True)
+            return hold_new(folder / LOCK)
 
 
 @frozen
@@ -117,7 +123,7 @@ class FolderStaging:
         folders = replaced_folders(plan, rows)
         moves = self._moves(plan, facts, rows, unreadable)
         files = tuple(file for _, file in moves)
-        with locked(self.output, self.notice):
+        with full_disk_named(self.output), locked(self.output, self.notice):
             known = read_manifests(self.output, self.notice)
             check_inside(self.output, (self.output / file.path for file in files))
             clear_staging(self.output, self.notice)
@@ -183,7 +189,9 @@ class FolderStaging:
         unreadable: Sequence[InputFile],
     ) -> list[_Move]:
         names = copy_unreadable(unreadable, self.folder, self.notice)
-        (self.folder / REPORT_NAME).write_text(json.dumps(facts.report.to_plain(), indent=1))
+        report = self.folder / REPORT_NAME
+        with full_disk_named(report):
+            report.write_text(json.dumps(facts.report.to_plain(), indent=1))
         found = targets(
             plan,
             rows,
@@ -212,7 +220,7 @@ def _check_file_system(output: Path) -> None:
 
 def _move(staged: Path, target: Target, token: str) -> _Move:
     """Take the measure of a staged file, and sync it."""
-    with staged.open("rb") as stream:
+    with full_disk_named(staged), staged.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         os.fsync(stream.fileno())
     return staged, target.placed(token, staged.stat().st_size, sha256)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from ndr_adapters.full_disk import full_disk_named
 from ndr_core.errors import shown
 from ndr_core.manifest import unreadable_name
 from ndr_core.ports import InputFile
@@ -31,7 +32,7 @@ def copy_unreadable(
         name = Path(file.uri).name
         target = folder / unreadable_name(len(names), name)
         try:
-            with target.open("wb") as stream:
+            with full_disk_named(target), target.open("wb") as stream:
                 for chunk in _chunks(file.uri):
                     stream.write(chunk)
         except _NoCopyError as error:

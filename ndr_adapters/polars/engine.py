@@ -10,6 +10,7 @@ import polars as pl
 from attrs import field, frozen
 from polars.exceptions import ComputeError
 
+from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.interruptible import interruptible
 from ndr_adapters.polars import aggregate, quality, spool
 from ndr_adapters.polars.careful import read_careful
@@ -52,7 +53,7 @@ class PolarsEngine:
         staging = StagingRoot(staging_root, self.storage_options)
         feed = LineFeed(batch)
         try:
-            with _scratch(staging_root) as scratch:
+            with _scratch(staging_root) as scratch, full_disk_named(scratch):
                 judged = flows_of(feed.lines(), plan, batch.key_orders)
                 return _build(judged, plan, staging, scratch, self._shares(batch))
         except StopRequested:

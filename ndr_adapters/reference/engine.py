@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import polars as pl
 from attrs import asdict, field, frozen
 
+from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.polars.write import (
     StagingRoot,
     fill_empty_partitions,
@@ -46,10 +47,12 @@ class ReferenceEngine:
             write_table(_frame(tables.pairs, PAIR_COLUMNS), plan, staging, PAIR_TABLE),
             write_quarantine(rejected, staging),
         ]
-        pl.collect_all(sinks)
+        with full_disk_named(staging_root):
+            pl.collect_all(sinks)
+            rows = fill_empty_partitions(plan, staging, staged_rows(plan, staging))
         report = tables.report
         return EngineResult(
-            fill_empty_partitions(plan, staging, staged_rows(plan, staging)),
+            rows,
             report.kept,
             report.rejected,
             report.repaired,

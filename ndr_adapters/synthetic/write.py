@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
+from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.synthetic.batch import SyntheticBatch
 from ndr_core.errors import UsageError
 
@@ -21,7 +22,8 @@ def write_synthetic(
     if files < 1:
         raise UsageError(f"files: {files} is below 1")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        with full_disk_named(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise UsageError(f"{folder}: is not empty; generate into a new folder")
     except OSError as error:
@@ -33,6 +35,7 @@ def write_synthetic(
         path = folder / f"part-{number:03}.json.gz"
         # Neither name nor time in the header: they would make equal batches differ.
         with (
+            full_disk_named(path),
             path.open("wb") as raw,
             gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as stream,
         ):

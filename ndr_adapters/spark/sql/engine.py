@@ -12,6 +12,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
+from ndr_adapters.full_disk import FullDiskError, full_disk_reason
 from ndr_adapters.spark.runtime.files import file_to_blame, unfit_files
 from ndr_adapters.spark.runtime.internals import activated, root_cause
 from ndr_adapters.spark.runtime.paths import spark_address
@@ -95,6 +96,9 @@ class SparkEngine:
             _step(session, "count")
             return _result(rows, dropped, staged_rows(session, root))
         except (Py4JError, PySparkException) as error:
+            reason = full_disk_reason(error)
+            if reason is not None:
+                raise FullDiskError(_full_place(session, staging_root, error), reason) from error
             cause = root_cause(error)
             raise EngineReadError(
                 f"spark: {cause}", file_to_blame(session, batch, cause)
@@ -162,6 +166,13 @@ def flows_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch, tasks: i
     if plan.spec.quality.deduplicate_on:
         flows = quality.mark_duplicates(flows, plan).localCheckpoint()
     return quality.repaired(flows)
+
+
+def _full_place(session: SparkSession, staging_root: str, error: Exception) -> str:
+    """Where a disk is full: Spark names the folder of a table that it writes, and no other one."""
+    if staging_root in str(error):
+        return staging_root
+    return session.sparkContext.getConf().get("spark.local.dir") or "local folders of the executors"
 
 
 def _refuse_overflow(rows: DataFrame, plan: DeltaPlan) -> None:
