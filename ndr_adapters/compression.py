@@ -10,7 +10,13 @@ from itertools import chain
 from typing import IO, Any, Final
 
 from ndr_core.errors import UnreadableFileError
-from ndr_core.file_format import HEAD_BYTES, Compression, Head, compression_of, other_format
+from ndr_core.flows.file_format import (
+    HEAD_BYTES,
+    Compression,
+    Head,
+    compression_of,
+    other_format,
+)
 
 try:
     from isal import isal_zlib as _inflate

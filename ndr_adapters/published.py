@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve, field, frozen
 
 from ndr_adapters.home import with_home
-from ndr_core.delta import slice_path
 from ndr_core.errors import NdrError, UsageError, shown
-from ndr_core.flow import MINUTE_US
-from ndr_core.manifest import Manifest, OutputFile, live_files, owners
-from ndr_core.s3_address import S3Address, is_s3
-from ndr_core.times import to_us
+from ndr_core.publishing.location import S3Address, is_s3
+from ndr_core.publishing.manifest import Manifest, OutputFile
+from ndr_core.publishing.ownership import live_files, owners
+from ndr_core.tables.slices import slice_path
+from ndr_core.times import MINUTE_US, to_us
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,14 +57,16 @@ def _place(moment: datetime) -> str:
 class Published:
     """The published runs of an output, as of one moment."""
 
-    root: str = field(metadata={"doc": "address of the output, without a slash at its end"})
+    root: str
+    """Address of the output, without a slash at its end."""
     manifests: tuple[Manifest, ...] = ()
     slices: SliceRange = field(factory=SliceRange)
-    polars_options: dict[str, Any] = field(factory=dict, metadata={"doc": "how Polars gets there"})
-    hadoop_settings: dict[str, str] = field(factory=dict, metadata={"doc": "how Spark gets there"})
-    sizes: Callable[[Iterable[str]], Mapping[str, int]] = field(
-        default=lambda _: {}, eq=False, metadata={"doc": "bytes of those of some paths that exist"}
-    )
+    polars_options: dict[str, Any] = field(factory=dict)
+    """How Polars gets there."""
+    hadoop_settings: dict[str, str] = field(factory=dict)
+    """How Spark gets there."""
+    sizes: Callable[[Iterable[str]], Mapping[str, int]] = field(default=lambda _: {}, eq=False)
+    """Bytes of those of some paths that exist."""
 
     def files(self, table: str) -> list[OutputFile]:
         """Live files of a table, in the range of slices, sorted by path."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar, Final
 
+from attrs import evolve, frozen
+
 
 class NdrError(Exception):
     """A run failed for a reason the user can act on (exit code 1)."""
@@ -18,6 +20,21 @@ class SpecError(NdrError):
     """A JobSpec or a parameter is wrong: nothing was started (exit code 2)."""
 
     exit_code: ClassVar[int] = 2
+
+
+@frozen
+class Problem:
+    """One thing that is wrong with a JobSpec: the key, dots between its levels, and what is wrong with it."""
+
+    key: str
+    message: str
+
+    def below(self, key: str) -> Problem:
+        """Give the same problem of a part, as one of the whole: `key` is where the part lies."""
+        return evolve(self, key=f"{key}.{self.key}" if self.key else key)
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}" if self.key else self.message
 
 
 class UsageError(NdrError):
@@ -129,3 +146,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
         return f"did you mean {close[0]!r}?"
     more = f" and {len(choices) - _MOST_NAMES} more" if len(choices) > _MOST_NAMES else ""
     return "known: " + ", ".join(choices[:_MOST_NAMES]) + more
+
+
+def too_many(count: int, most: int) -> str:
+    """Say that a list in a JobSpec has too many entries."""
+    return f"has {count} entries; at most {most} are possible"

@@ -7,12 +7,21 @@ from typing import Final
 
 from ndr_core.errors import SpecError, shown
 
+SECOND_US: Final = 1_000_000
+MINUTE_US: Final = 60 * SECOND_US
+TIME_LIMIT_US: Final = 1 << 52
+"""Times lie in [1970-01-01, 2^52 us = 2112-09-17): integers to which a double can add a half exactly."""
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_datetime(us: int) -> datetime:
     """The moment as an aware datetime in UTC."""
     return EPOCH + timedelta(microseconds=us)
+
+
+LAST_DAY: Final = f"{to_datetime(TIME_LIMIT_US):%Y-%m-%d}"
+"""The day on which the times that records can have end."""
 
 
 def to_us(moment: datetime) -> int:

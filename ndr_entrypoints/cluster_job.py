@@ -7,15 +7,19 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from ndr_adapters.aws.clients import dynamodb_client, s3_client
-from ndr_adapters.dynamodb import JobSpecLoader
-from ndr_adapters.s3 import S3Reader, S3Writer
+from ndr_adapters.dynamodb.job_specs import JobSpecLoader
 from ndr_adapters.s3.settings import hadoop_settings
-from ndr_adapters.spark import SparkEngine, session
-from ndr_core.build import DeltaBuilderRunner, RunSummary
+from ndr_adapters.s3.sink import S3Writer
+from ndr_adapters.s3.source import S3Reader
+from ndr_adapters.spark.runtime.session import session
+from ndr_adapters.spark.sql.engine import SparkEngine
+from ndr_core.deltas.engine import Engine
+from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
+from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import SpecError
-from ndr_core.job_spec import JobSpec, RuntimeParams
-from ndr_core.ports import Engine, JobSpecStore, RunLog
-from ndr_core.s3_address import S3Address
+from ndr_core.jobs.ports import JobSpecStore, RunLog
+from ndr_core.jobs.run import RuntimeParams
+from ndr_core.publishing.location import S3Address
 from ndr_core.times import parse_bound
 from ndr_core.version import __version__
 
@@ -44,7 +48,7 @@ def run_job(
         slice_start=parse_bound(slice_start_ts, "slice-start-ts") if slice_start_ts else None,
         slice_end=parse_bound(slice_end_ts, "slice-end-ts") if slice_end_ts else None,
     )
-    specs: JobSpecStore = JobSpecLoader(dynamodb_client(), job_spec_ddb_table_name)
+    specs: JobSpecStore[JobSpec] = JobSpecLoader(dynamodb_client(), job_spec_ddb_table_name)
     spec = specs.load(project_name, job_name, feature_spec_version)
     source = _within_its_prefix(spec, mini_batch_s3_prefix)
     target = spec.storage.output()
@@ -53,7 +57,7 @@ def run_job(
         spec=spec,
         params=params,
         source=S3Reader(client, source),
-        engine=lambda: start_engine(client),
+        start_engine=lambda: start_engine(client),
         sink=S3Writer(client, target),
         log=log,
         code_version=__version__,

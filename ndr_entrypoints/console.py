@@ -11,10 +11,10 @@ from rich.table import Table
 
 from ndr_adapters.polars.inspection import busiest_hosts
 from ndr_adapters.published import located
-from ndr_core.build import RunSummary
-from ndr_core.delta import DELTA_TABLE, PAIR_TABLE
-from ndr_core.manifest import Manifest
-from ndr_core.quality import QualityReport
+from ndr_core.deltas.job import RunSummary
+from ndr_core.deltas.tables import DELTA
+from ndr_core.publishing.manifest import Manifest
+from ndr_core.quality.report import QualityReport
 
 
 def print_json(data: Any) -> None:
@@ -44,7 +44,7 @@ def print_run(console: Console, run: RunSummary, output: str) -> None:
     """What a run did."""
     print_report(console, run.report)
     print_rows(console, run.manifest)
-    deltas = [file for file in run.manifest.files if file.table == DELTA_TABLE]
+    deltas = [file for file in run.manifest.files if file.table == DELTA]
     print_mapping(console, "Busiest hosts", busiest_hosts(located(output), deltas))
     console.print(f"{len(run.manifest.files)} files under {output} in {run.seconds:.1f} s:")
     for folder in _top_folders(run.manifest):
@@ -77,7 +77,7 @@ def print_rows(console: Console, manifest: Manifest) -> None:
     """Rows of both tables by role."""
     rows = [
         (name, role, count)
-        for name in (DELTA_TABLE, PAIR_TABLE)
+        for name in manifest.tables
         for role, count in sorted(manifest.rows(name).items())
     ]
     console.print(table("Rows", ("table", "role", "rows"), rows))

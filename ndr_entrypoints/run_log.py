@@ -6,31 +6,21 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-_STAGES = {
-    "look": "looking at the input",
-    "start": "starting the engine",
-    "build": "building deltas",
-    "publish": "publishing",
+from ndr_core.jobs.ports import QuietLog
+from ndr_core.jobs.run import Stage
+
+_STAGES: Final[Mapping[Stage, str]] = {
+    Stage.LOOK: "looking at the input",
+    Stage.START: "starting the engine",
+    Stage.BUILD: "building deltas",
+    Stage.PUBLISH: "publishing",
 }
-
-
-class QuietLog:
-    """Tells nothing."""
-
-    def stage(self, name: str, **facts: Any) -> None:
-        del name, facts
-
-    def done(self, name: str, seconds: float, **facts: Any) -> None:
-        del name, seconds, facts
-
-    def notice(self, message: str) -> None:
-        del message
 
 
 class NoticesOnly(QuietLog):
@@ -46,12 +36,12 @@ class LineLog:
 
     logger: logging.Logger
 
-    def stage(self, name: str, **facts: Any) -> None:
-        del name, facts
+    def stage(self, stage: Stage, **facts: Any) -> None:
+        del stage, facts
 
-    def done(self, name: str, seconds: float, **facts: Any) -> None:
+    def done(self, stage: Stage, seconds: float, **facts: Any) -> None:
         told = f"{_told(facts)} in " if facts else ""
-        self.logger.info("%s: %s%.2f s", _STAGES[name], told, seconds)
+        self.logger.info("%s: %s%.2f s", _STAGES[stage], told, seconds)
 
     def notice(self, message: str) -> None:
         self.logger.warning("note: %s", message)
@@ -62,15 +52,15 @@ class LiveLog:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._tasks: dict[str, TaskID] = {}
+        self._tasks: dict[Stage, TaskID] = {}
 
-    def stage(self, name: str, **facts: Any) -> None:
+    def stage(self, stage: Stage, **facts: Any) -> None:
         del facts
-        self._tasks[name] = self._progress.add_task(_STAGES[name], total=None, told="")
+        self._tasks[stage] = self._progress.add_task(_STAGES[stage], total=None, told="")
 
-    def done(self, name: str, seconds: float, **facts: Any) -> None:
+    def done(self, stage: Stage, seconds: float, **facts: Any) -> None:
         del seconds
-        self._progress.update(self._tasks[name], total=1, completed=1, told=_told(facts))
+        self._progress.update(self._tasks[stage], total=1, completed=1, told=_told(facts))
 
     def notice(self, message: str) -> None:
         self._progress.console.print(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ndr_adapters.stand_ins.demo import MINI_BATCH, PROJECT, fill
 from ndr_adapters.stand_ins.server import stand_ins
-from ndr_core.job_spec import JobSpec
+from ndr_core.deltas.spec import JobSpec
 
 
 def serve(port: int, bucket: str, table: str, tell: Callable[[str], object]) -> None:

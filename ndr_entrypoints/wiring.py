@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import field, frozen
+from attrs import frozen
 
-from ndr_adapters.local import FolderSink, FolderSource
-from ndr_adapters.polars import PolarsEngine
-from ndr_adapters.reference import ReferenceEngine
+from ndr_adapters.local.sink import FolderSink
+from ndr_adapters.local.source import FolderSource
+from ndr_adapters.polars.engine import PolarsEngine
+from ndr_adapters.reference.engine import ReferenceEngine
+from ndr_core.deltas.engine import Engine
 from ndr_core.errors import UsageError, nearest, shown
-from ndr_core.ports import DeltaSink, Engine, FlowSource
-from ndr_core.s3_address import S3Address, is_s3
+from ndr_core.flows.source import FlowSource
+from ndr_core.publishing.location import S3Address, is_s3
+from ndr_core.publishing.sink import Sink
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,8 +27,9 @@ class Wiring:
     """Where a run reads and writes. One S3 client serves all that lies in S3."""
 
     source: FlowSource
-    sink: DeltaSink
-    client: S3Client | None = field(metadata={"doc": "absent where neither place lies in S3"})
+    sink: Sink
+    client: S3Client | None
+    """Absent where neither place lies in S3."""
 
     @classmethod
     def between(cls, source: str, target: str) -> Wiring:
@@ -37,7 +41,8 @@ class Wiring:
             return cls(_folder_source(source), _folder_sink(target), None)
         # boto3 comes with an extra; a run between folders must do without it.
         from ndr_adapters.aws.clients import s3_client
-        from ndr_adapters.s3 import S3Reader, S3Writer
+        from ndr_adapters.s3.sink import S3Writer
+        from ndr_adapters.s3.source import S3Reader
 
         client = s3_client()
         return cls(
@@ -74,7 +79,7 @@ def _folder_source(address: str) -> FlowSource:
     return FolderSource(local_folder(address, "input"))
 
 
-def _folder_sink(address: str) -> DeltaSink:
+def _folder_sink(address: str) -> Sink:
     return FolderSink(local_folder(address, "output"))
 
 
@@ -97,7 +102,8 @@ def _polars_options(client: S3Client | None) -> dict[str, Any]:
 
 def _spark(client: S3Client | None) -> Engine:
     # pyspark comes with an extra, and takes its time to import; the other engines must do without it.
-    from ndr_adapters.spark import SparkEngine, session
+    from ndr_adapters.spark.runtime.session import session
+    from ndr_adapters.spark.sql.engine import SparkEngine
 
     if client is None:
         return SparkEngine(session(s3=False))

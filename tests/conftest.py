@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from ndr_core.ports import Engine
+from ndr_core.deltas.engine import Engine
 from tests.stand_in import CREDENTIALS, moto_server
 from tests.support import ENGINES
 

@@ -16,23 +16,20 @@ from pyspark.sql import SparkSession
 
 from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.local.source import FolderSource
-from ndr_adapters.polars import PolarsEngine
-from ndr_core import (
-    JobSpec,
-    Quarantined,
-    RuntimeParams,
-    Tables,
-    build_tables,
-    compile_plan,
-    parse_job_spec,
-)
-from ndr_core.delta import DeltaPlan
+from ndr_adapters.polars.engine import PolarsEngine
+from ndr_core.deltas.engine import Engine
+from ndr_core.deltas.plan import DeltaPlan, compile_plan
+from ndr_core.deltas.reference import Tables, build_tables
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.errors import OverflowingColumnError
-from ndr_core.finish import Row
-from ndr_core.line_blocks import lines_of
-from ndr_core.peek import look
-from ndr_core.ports import Engine, InputBatch
-from ndr_core.quality import make_report
+from ndr_core.flows.first_look import first_look
+from ndr_core.flows.line_blocks import lines_of
+from ndr_core.flows.source import InputBatch
+from ndr_core.jobs.run import RuntimeParams
+from ndr_core.quality.quarantine import Quarantined
+from ndr_core.quality.report import make_report
+from ndr_core.tables.merge import Row
 from ndr_core.times import parse_bound, to_us
 
 
@@ -101,13 +98,13 @@ def objects(bucket: str, prefix: str = "") -> dict[str, bytes]:
 @cache
 def spark_session() -> SparkSession:
     """The one Spark session that all tests share."""
-    from ndr_adapters.spark import local_session
+    from ndr_adapters.spark.runtime.session import local_session
 
     return local_session(2, s3=True)
 
 
 def spark_engine() -> Engine:
-    from ndr_adapters.spark import SparkEngine
+    from ndr_adapters.spark.sql.engine import SparkEngine
 
     return SparkEngine(spark_session())
 
@@ -119,7 +116,7 @@ def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> 
     """Build the mini-batch in `folder` and read back what was staged."""
     source = FolderSource(folder)
     files = source.files(print)
-    orders = look(lines_of(block for file in files for block in source.blocks(file)), {})
+    orders = first_look(lines_of(block for file in files for block in source.blocks(file)), {})
     result = engine.build(
         plan, InputBatch(files, source.blocks, orders, source.heads(files)), str(staging)
     )
@@ -132,7 +129,7 @@ def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> 
         {},
     )
     return Tables(
-        deltas=staged_rows(staging / "delta", [column.name for column in plan.delta_columns]),
+        deltas=staged_rows(staging / "delta", [column.name for column in plan.delta.columns]),
         pairs=staged_rows(staging / "pair"),
         quarantine=staged_quarantine(staging / "quarantine"),
         report=report,

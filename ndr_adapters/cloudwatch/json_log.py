@@ -14,8 +14,9 @@ from typing import IO, Any, Final
 
 from attrs import define, field
 
-from ndr_core.build import RunSummary
-from ndr_core.delta import DELTA_TABLE, PAIR_TABLE
+from ndr_core.deltas.job import RunSummary
+from ndr_core.deltas.tables import DELTA, PAIR
+from ndr_core.jobs.run import Stage
 
 NAMESPACE: Final = "NDR/DeltaBuilder"
 
@@ -24,14 +25,17 @@ NAMESPACE: Final = "NDR/DeltaBuilder"
 class JsonLog:
     """One JSON line per ended stage, each with what identifies the run."""
 
-    identity: Mapping[str, Any] = field(metadata={"doc": "members of every line"})
+    identity: Mapping[str, Any]
+    """Members of every line."""
     stream: IO[str] = field(factory=lambda: sys.stdout)
-    seconds: dict[str, float] = field(factory=dict, metadata={"doc": "of the stages that ended"})
+    seconds: dict[str, float] = field(factory=dict)
+    """Of the stages that ended."""
 
-    def stage(self, name: str, **facts: Any) -> None:
-        del name, facts
+    def stage(self, stage: Stage, **facts: Any) -> None:
+        del stage, facts
 
-    def done(self, name: str, seconds: float, **facts: Any) -> None:
+    def done(self, stage: Stage, seconds: float, **facts: Any) -> None:
+        name = stage.value
         self.seconds[name] = seconds
         self.line("INFO", f"{name} done", stage=name, seconds=round(seconds, 3), **facts)
 
@@ -53,8 +57,8 @@ class JsonLog:
                 "RecordsRead": report.read,
                 "RecordsKept": report.kept,
                 "RecordsRejected": report.read - report.kept,
-                "DeltaRows": sum(manifest.rows(DELTA_TABLE).values()),
-                "PairRows": sum(manifest.rows(PAIR_TABLE).values()),
+                "DeltaRows": sum(manifest.rows(DELTA).values()),
+                "PairRows": sum(manifest.rows(PAIR.name).values()),
                 "RunSeconds": round(run.seconds, 3),
             },
         )

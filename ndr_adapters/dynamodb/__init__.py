@@ -1,5 +1,1 @@
 """JobSpecs in DynamoDB."""
-
-from ndr_adapters.dynamodb.job_specs import JobSpecLoader, JobSpecTable, StoredSpec
-
-__all__ = ["JobSpecLoader", "JobSpecTable", "StoredSpec"]

@@ -17,9 +17,9 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from ndr_adapters.aws.errors import aws_errors_named, error_code
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.errors import SpecError, UsageError, nearest, shown
-from ndr_core.job_spec import JobSpec
-from ndr_core.spec_reader import parse_job_spec
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

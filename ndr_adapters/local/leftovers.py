@@ -13,7 +13,12 @@ from typing import Final
 from ndr_adapters.local.durable import delete_files, sync_folders
 from ndr_adapters.lock import LOCK, is_held
 from ndr_core.errors import NdrError
-from ndr_core.manifest import STAGED_RUN, Manifest, ManifestError, plain_of
+from ndr_core.publishing.manifest import (
+    STAGED_RUN,
+    Manifest,
+    ManifestError,
+    plain_of,
+)
 
 PENDING: Final = "_pending"
 STAGING: Final = "_staging"

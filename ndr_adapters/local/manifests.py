@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ndr_core.errors import NdrError
-from ndr_core.manifest import Manifest, ManifestError
+from ndr_core.publishing.manifest import Manifest, ManifestError
 
 MANIFESTS: Final = "_manifests"
 _NAME: Final = re.compile(r"[0-9]{12,}\.json")

@@ -11,10 +11,9 @@ Each step is on disk before the next one begins: after a loss of power, too, old
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -43,23 +42,15 @@ from ndr_adapters.local.manifests import MANIFESTS, manifest_name, read_manifest
 from ndr_adapters.local.place import FolderPlace
 from ndr_adapters.local.unreadable import copy_unreadable
 from ndr_adapters.lock import LOCK, hold_new, locked
-from ndr_core.delta import QUARANTINE, DeltaPlan
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError
-from ndr_core.job_spec import RuntimeParams
-from ndr_core.manifest import (
-    REPORT_NAME,
-    TOP_FOLDERS,
-    Manifest,
-    OutputFile,
-    RunFacts,
-    Target,
-    replaced_folders,
-    superseded,
-    targets,
-)
-from ndr_core.ports import InputFile
+from ndr_core.publishing.layout import Target
+from ndr_core.publishing.manifest import REPORT, Manifest, OutputFile
+from ndr_core.publishing.ownership import superseded
+from ndr_core.publishing.sink import Publication
+from ndr_core.quality.quarantine import QUARANTINE
+from ndr_core.tables.table import Table
 
-_FOLDERS: Final = (*TOP_FOLDERS, MANIFESTS, PENDING, STAGING)
+_FOLDERS: Final = (QUARANTINE, REPORT, MANIFESTS, PENDING, STAGING)
 
 _Move = tuple[Path, OutputFile]
 """A staged file, and what it is once published."""
@@ -75,22 +66,24 @@ class FolderSink:
     def place(self) -> FolderPlace:
         return FolderPlace(self.path)
 
-    def open_staging(self, params: RuntimeParams, notice: Callable[[str], None]) -> FolderStaging:
+    def open_staging(
+        self, run_id: str, tables: Iterable[Table], notice: Callable[[str], None]
+    ) -> FolderStaging:
         token = uuid.uuid4().hex[:12]
-        folder = self.path / STAGING / f"{params.run_id}-{token}"
+        folder = self.path / STAGING / f"{run_id}-{token}"
         try:
             with full_disk_named(folder):
-                lock = self._made(folder, notice)
+                lock = self._made(folder, [table.name for table in tables], notice)
         except OSError as error:
             raise UsageError(f"output {self.path}: can't be written: {error.strerror}") from error
         return FolderStaging(self.path, folder, token, lock, notice)
 
-    def _made(self, folder: Path, notice: Callable[[str], None]) -> int:
+    def _made(self, folder: Path, tables: Iterable[str], notice: Callable[[str], None]) -> int:
         """Make a run's staging folder. Gives the descriptor of its lock."""
         for parent in make_folder(self.path):
             with suppress(PermissionError):  # above the output, which is none of ours
                 sync_folders([parent])
-        _check_file_system(self.path)
+        _check_file_system(self.path, tables)
         with locked(self.path, notice):
             folder.mkdir(parents=True)
             return hold_new(folder / LOCK)
@@ -102,8 +95,10 @@ class FolderStaging:
 
     output: Path
     folder: Path
-    token: str = field(metadata={"doc": "part of the names of the run's files, and of no others"})
-    lock: int = field(metadata={"doc": "descriptor of a lock, held while the run lives"})
+    token: str
+    """Part of the names of the run's files, and of no others."""
+    lock: int
+    """Descriptor of a lock, held while the run lives."""
     notice: Callable[[str], None]
 
     @property
@@ -113,15 +108,9 @@ class FolderStaging:
     def restart(self) -> None:
         empty_staging(self.folder)
 
-    def publish(
-        self,
-        plan: DeltaPlan,
-        facts: RunFacts,
-        rows: Mapping[str, int],
-        unreadable: Sequence[InputFile],
-    ) -> Manifest:
-        folders = replaced_folders(plan, rows)
-        moves = self._moves(plan, facts, rows, unreadable)
+    def publish(self, publication: Publication) -> Manifest:
+        facts, folders = publication.facts, publication.folders
+        moves = self._moves(publication)
         files = tuple(file for _, file in moves)
         with full_disk_named(self.output), locked(self.output, self.notice):
             known = read_manifests(self.output, self.notice)
@@ -181,31 +170,20 @@ class FolderStaging:
                 "again, or readers that do not know the manifests see both"
             ) from error
 
-    def _moves(
-        self,
-        plan: DeltaPlan,
-        facts: RunFacts,
-        rows: Mapping[str, int],
-        unreadable: Sequence[InputFile],
-    ) -> list[_Move]:
-        names = copy_unreadable(unreadable, self.folder, self.notice)
-        report = self.folder / REPORT_NAME
-        with full_disk_named(report):
-            report.write_text(json.dumps(facts.report.to_plain(), indent=1))
-        found = targets(
-            plan,
-            rows,
-            [f"{QUARANTINE}/{path.name}" for path in (self.folder / QUARANTINE).glob("*.gz")],
-            facts.report.read - facts.report.kept,
-            names,
-        )
-        return [_move(self.folder / target.staged, target, self.token) for target in found]
+    def _moves(self, publication: Publication) -> list[_Move]:
+        names = copy_unreadable(publication.unreadable, self.folder, self.notice)
+        for name, text in publication.texts.items():
+            with full_disk_named(self.folder / name):
+                (self.folder / name).write_text(text)
+        rejected = (self.folder / QUARANTINE).glob("*.gz")
+        targets = publication.targets([f"{QUARANTINE}/{path.name}" for path in rejected], names)
+        return [_move(self.folder / target.staged, target, self.token) for target in targets]
 
 
-def _check_file_system(output: Path) -> None:
+def _check_file_system(output: Path, tables: Iterable[str]) -> None:
     """Raise UsageError where files of the output could not be renamed to where they belong."""
     device = output.stat().st_dev
-    folders = [path for path in (output / name for name in _FOLDERS) if path.exists()]
+    folders = [path for path in (output / name for name in (*tables, *_FOLDERS)) if path.exists()]
     try:
         check_inside(output, (folder / "any" for folder in folders))
     except NdrError as error:

@@ -14,11 +14,11 @@ from ndr_adapters.compression import head_of, unpacked
 from ndr_adapters.home import with_home
 from ndr_adapters.local.place import FolderPlace
 from ndr_adapters.local.walk import Entry, walk
-from ndr_core.batch_files import is_data, is_hidden
 from ndr_core.errors import UnreadableFileError, UsageError
-from ndr_core.file_format import GZIP_TAIL_BYTES, HEAD_BYTES, Head
-from ndr_core.line_blocks import line_blocks
-from ndr_core.ports import InputFile
+from ndr_core.flows.file_format import GZIP_TAIL_BYTES, HEAD_BYTES, Head
+from ndr_core.flows.files import is_data, is_hidden
+from ndr_core.flows.line_blocks import line_blocks
+from ndr_core.flows.source import InputFile
 
 _KINDS: Final = {
     stat.S_IFIFO: "a FIFO",

@@ -10,9 +10,9 @@ import yaml
 from attrs import define, field, frozen
 
 from ndr_adapters.home import with_home
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.errors import SpecError, shown
-from ndr_core.job_spec import JobSpec
-from ndr_core.spec_reader import parse_job_spec
 
 if TYPE_CHECKING:
     _Loader = yaml.SafeLoader
@@ -109,9 +109,8 @@ class _Content:
 
     size: int = 0
     anchored: dict[str, int] = field(factory=dict)
-    open: list[tuple[str | None, int]] = field(
-        factory=list, metadata={"doc": "anchors of open collections, and the size at their begin"}
-    )
+    open: list[tuple[str | None, int]] = field(factory=list)
+    """Anchors of open collections, and the size at their begin."""
 
     @property
     def depth(self) -> int:

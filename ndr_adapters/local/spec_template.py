@@ -9,14 +9,13 @@ from typing import Any
 import yaml
 from attrs import fields
 
-from ndr_core.input_mapping import PRESETS, FieldSource, InputMapping
-from ndr_core.job_spec import DEFAULT_PORT_SETS, Delta, JobSpec, Quality, Storage
+from ndr_core.deltas.settings import DEFAULT_PORT_SETS, Delta
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.flows.mapping import FieldSource
+from ndr_core.flows.presets.registry import PRESETS
+from ndr_core.jobs.spec import Storage
+from ndr_core.quality.settings import Quality
 
-_ABOUT = {
-    "paloalto": "Palo Alto traffic logs, parsed: the canonical column names, times as ISO-8601 text.",
-    "zeek": "Zeek conn.log as JSON Lines; conn_state becomes action and reason.",
-    "vpcflow": "AWS VPC Flow Logs (v2 to v5) as JSON Lines.",
-}
 _EXAMPLE_PREFIXES = {
     "input_prefix": "landing/my-network",
     "output_prefix": "deltas/my-network",
@@ -29,7 +28,7 @@ def spec_template(preset: str) -> str:
 
 
 def _lines(preset: str) -> Iterator[str]:
-    yield f"# JobSpec for {_ABOUT[preset]}"
+    yield f"# JobSpec for {PRESETS[preset].about}"
     yield "# Check it with: ndr spec check FILE. What is commented out has the value shown."
     yield ""
     yield from _explained(JobSpec, "project_name", "my-network")
@@ -59,13 +58,15 @@ def _lines(preset: str) -> Iterator[str]:
 
 
 def _input(preset: str) -> Iterator[str]:
-    yield from _explained(InputMapping, "preset", preset)
+    mapping = PRESETS[preset].mapping
+    yield from _comment(f"{', '.join(PRESETS)}: the mapping to start from")
+    yield f"preset: {preset}"
     yield "# The preset maps these fields; name one under `fields` to map it in another way:"
     yield "# fields:"
-    for name, source in PRESETS[preset].fields.items():
+    for name, source in mapping.fields.items():
         yield f"#   {name}: {_flow(_source(source))}"
-    yield from _comment(_doc(InputMapping, "null_values"))
-    yield f"null_values: {_flow(list(PRESETS[preset].null_values))}"
+    yield from _comment("texts that mean: no value")
+    yield f"null_values: {_flow(list(mapping.null_values))}"
 
 
 def _source(source: FieldSource) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Final
 
 from ndr_adapters.full_disk import full_disk_named
 from ndr_core.errors import shown
-from ndr_core.manifest import unreadable_name
-from ndr_core.ports import InputFile
+from ndr_core.flows.source import InputFile
+from ndr_core.publishing.layout import unreadable_name
 
 _CHUNK_BYTES: Final = 1 << 20
 

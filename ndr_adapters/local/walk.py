@@ -39,9 +39,8 @@ class _Walk:
     left_out: Callable[[str], bool]
     notice: Callable[[str], None]
     folders: dict[_FileId, str] = field(factory=dict)
-    files: dict[_FileId, tuple[str, bool]] = field(
-        factory=dict, metadata={"doc": "path, and whether a link leads there"}
-    )
+    files: dict[_FileId, tuple[str, bool]] = field(factory=dict)
+    """Path, and whether a link leads there."""
 
     def below(self, folder: str, above: list[_FileId], *, linked: bool) -> Iterator[Entry]:
         self.folders[above[-1]] = folder

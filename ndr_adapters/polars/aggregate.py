@@ -10,14 +10,17 @@ import polars as pl
 from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.views import HOST
 from ndr_adapters.polars.write import DTYPES
-from ndr_core.delta import PAIR_COLUMNS, PAIR_SUMS, DeltaPlan
-from ndr_core.measures import (
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.deltas.tables import PAIR, PAIR_SUMS
+from ndr_core.measures.kinds import (
     Additive,
     CellAggregate,
     Distribution,
     LargestCount,
     PairKey,
 )
+from ndr_core.tables.slices import TIME_LEVELS
+from ndr_core.tables.table import Table
 
 _PAIR: Final = (*HOST, "peer_ip", "peer_port")
 
@@ -117,14 +120,14 @@ def finish_histogram(
         .agg(pl.struct("bucket", "count").alias(distribution.histogram))
         .get_column(distribution.histogram)
     ]
-    for final in distribution.finals:
-        if isinstance(final, LargestCount):
+    for readout in distribution.readouts:
+        if isinstance(readout, LargestCount):
             largest = ranked.group_by("host_number", maintain_order=True).agg(pl.max("count"))
-            columns.append(largest.get_column("count").alias(final.name))
+            columns.append(largest.get_column("count").alias(readout.name))
             continue
-        rank = (final.percent * pl.col("sessions_cnt") + 99) // 100
+        rank = (readout.percent * pl.col("sessions_cnt") + 99) // 100
         holds_rank = (pl.col("seen") >= rank) & (pl.col("seen") - pl.col("count") < rank)
-        value = compile_expr(final.value).alias(final.name)
+        value = compile_expr(readout.value).alias(readout.name)
         columns.append(ranked.filter(holds_rank).select(value).to_series())
     return columns
 
@@ -146,24 +149,22 @@ def delta_rows(
         compile_expr(value).cast(DTYPES[column_type]).alias(name)
         for name, value, column_type in plan.row_formulas
     )
-    return _output_form(rows.lazy(), plan, [c.name for c in plan.delta_columns]).collect()
+    return _output_form(rows.lazy(), plan, plan.delta).collect()
 
 
 def pair_rows(pairs: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     """The pair table in its output form."""
     rows = pairs.with_columns(pl.from_epoch("event_ts", time_unit="us").dt.replace_time_zone("UTC"))
-    return _output_form(rows, plan, [column.name for column in PAIR_COLUMNS])
+    return _output_form(rows, plan, PAIR)
 
 
-def _output_form(rows: pl.LazyFrame, plan: DeltaPlan, columns: Sequence[str]) -> pl.LazyFrame:
-    """Rows with `slice_start` (us) in the columns of an output table, partition keys included."""
+def _output_form(rows: pl.LazyFrame, plan: DeltaPlan, table: Table) -> pl.LazyFrame:
+    """Rows with `slice_start` (us) in the columns of an output table, levels of its folders included."""
     start = pl.from_epoch("slice_start", time_unit="us").dt.replace_time_zone("UTC")
-    end = compile_expr(plan.slice_end()).cast(pl.Int64)
+    end = compile_expr(plan.slice_end).cast(pl.Int64)
     return rows.with_columns(
         start.alias("slice_start_ts"),
         pl.from_epoch(end, time_unit="us").dt.replace_time_zone("UTC").alias("slice_end_ts"),
-        start.dt.strftime("%Y-%m-%d").alias("dt"),
-        start.dt.strftime("%H").alias("hh"),
-        start.dt.strftime("%M").alias("mm"),
+        *(start.dt.strftime(pattern).alias(level) for level, pattern in TIME_LEVELS.items()),
         *(pl.lit(value).alias(name) for name, value in plan.constants().items()),
-    ).select(columns)
+    ).select(column.name for column in table.columns)

@@ -7,14 +7,26 @@ from typing import Any
 import polars as pl
 
 from ndr_adapters.polars.fields import FIELD_DTYPES, columns_of
-from ndr_core.job_spec import JobSpec
-from ndr_core.json_line import Blank, LineReader, Malformed, cut_raw, line_text
-from ndr_core.outcome import BLANK, MALFORMED, READ, UNFIT, key_column
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.json_line import (
+    Blank,
+    LineReader,
+    Malformed,
+    cut_raw,
+    line_text,
+)
+from ndr_core.flows.outcome import (
+    BLANK,
+    MALFORMED,
+    READ,
+    UNFIT,
+    key_column,
+)
 
 
-def read_careful(lines: pl.LazyFrame, spec: JobSpec) -> pl.LazyFrame:
+def read_careful(lines: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     """Read those lines that `plain.read_plain` left UNFIT; the others stay as they are."""
-    reader = _CarefulReader(spec)
+    reader = _CarefulReader(plan)
     unfit = pl.col("outcome") == UNFIT
     careful = reader.expression(pl.when(unfit).then(pl.col("line"))).alias("careful")
     return lines.with_columns(careful).select(
@@ -32,10 +44,10 @@ def read_careful(lines: pl.LazyFrame, spec: JobSpec) -> pl.LazyFrame:
 class _CarefulReader:
     """The core's reader as a function of Polars columns."""
 
-    def __init__(self, spec: JobSpec) -> None:
-        self._reader = LineReader(spec.input, spec.key_columns)
-        self._key_columns = spec.key_columns
-        self.dtypes = columns_of(spec)
+    def __init__(self, plan: DeltaPlan) -> None:
+        self._reader = LineReader(plan.input, plan.key_columns)
+        self._key_columns = plan.key_columns
+        self.dtypes = columns_of(plan)
 
     def expression(self, lines: pl.Expr) -> pl.Expr:
         """Struct of `dtypes` per line; of nulls for a null line."""

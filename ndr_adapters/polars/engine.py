@@ -25,12 +25,14 @@ from ndr_adapters.polars.write import (
     write_table,
 )
 from ndr_adapters.scratch import scratch_folder
-from ndr_core.delta import DELTA_TABLE, PAIR_TABLE, DeltaPlan, overflow_place
+from ndr_core.deltas.engine import EngineResult
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.deltas.tables import PAIR, overflow_place
 from ndr_core.errors import EngineReadError, OverflowingColumnError, StopRequested
-from ndr_core.outcome import BLANK
-from ndr_core.ports import EngineResult, InputBatch, InputFile
-from ndr_core.quality import REPAIR_RULES
-from ndr_core.s3_address import is_s3
+from ndr_core.flows.outcome import BLANK
+from ndr_core.flows.source import InputBatch, InputFile
+from ndr_core.publishing.location import is_s3
+from ndr_core.quality.rules import REPAIR_RULES
 
 
 @frozen
@@ -72,9 +74,9 @@ def flows_of(
     lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[tuple[str, ...]]
 ) -> pl.LazyFrame:
     """The judged records of a batch. `lines`: as from `LineFeed.lines`."""
-    read = read_careful(read_plain(lines, plan.spec, key_orders), plan.spec)
+    read = read_careful(read_plain(lines, plan, key_orders), plan)
     judged = quality.judge(read, plan)
-    return quality.mark_duplicates(judged, plan) if plan.spec.quality.deduplicate_on else judged
+    return quality.mark_duplicates(judged, plan) if plan.deduplicate_on else judged
 
 
 def _build(
@@ -93,12 +95,12 @@ def _build(
         )
     ]
     pairs, cells = _pairs(parts, plan, scratch)
-    _streamed(write_table(aggregate.pair_rows(pairs, plan), plan, staging, PAIR_TABLE))
+    _streamed(write_table(aggregate.pair_rows(pairs, plan), PAIR, staging, plan.shared_path))
     _streamed(write_quarantine(quality.quarantine(judged), staging))
     deltas = aggregate.delta_rows(hosts, histograms, cells, plan)
-    _streamed(write_table(deltas.lazy(), plan, staging, DELTA_TABLE))
+    _streamed(write_table(deltas.lazy(), plan.delta, staging, plan.shared_path))
     counts = _streamed(quality.counts(judged))
-    return _result(counts, fill_empty_partitions(plan, staging, staged_rows(plan, staging)))
+    return _result(counts, fill_empty_partitions(plan, staging, staged_rows(plan.tables, staging)))
 
 
 def _pairs(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from ndr_core.expr import (
+from ndr_core.expressions.expr import (
     Binary,
     Coalesce,
     Column,

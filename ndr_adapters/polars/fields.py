@@ -8,10 +8,16 @@ from typing import Final
 import polars as pl
 
 from ndr_adapters.polars.ip_address import canonical_ips
-from ndr_core.flow import FLOW_FIELDS, TIME_LIMIT_US, Case, FieldKind, FlowField
-from ndr_core.input_mapping import FieldSource, TimeFormat
-from ndr_core.job_spec import JobSpec
-from ndr_core.outcome import key_column
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.mapping import FieldSource, TimeFormat
+from ndr_core.flows.outcome import key_column
+from ndr_core.flows.record import (
+    FLOW_FIELDS,
+    Case,
+    FieldKind,
+    FlowField,
+)
+from ndr_core.times import TIME_LIMIT_US
 
 FIELD_DTYPES: Final[dict[str, pl.DataType]] = {
     flow_field.name: pl.Int64()
@@ -25,21 +31,21 @@ Sources = Mapping[str, pl.Expr]
 """Source column -> its value on a plain line, decoded as the type of its token."""
 
 
-def columns_of(spec: JobSpec) -> dict[str, pl.DataType]:
+def columns_of(plan: DeltaPlan) -> dict[str, pl.DataType]:
     """Columns of read lines: flow fields, deduplication keys, `outcome` and `fault` (the field at fault)."""
     return {
         **FIELD_DTYPES,
-        **{key_column(name): pl.String() for name in spec.key_columns},
+        **{key_column(name): pl.String() for name in plan.key_columns},
         "outcome": pl.Int64(),
         "fault": pl.String(),
     }
 
 
-def canonical(spec: JobSpec, sources: Sources) -> dict[str, pl.Expr]:
+def canonical(plan: DeltaPlan, sources: Sources) -> dict[str, pl.Expr]:
     """Flow fields and deduplication keys, in the canonical vocabulary; those that no line has are absent."""
-    null_values = spec.input.null_values
+    null_values = plan.input.null_values
     values: dict[str, pl.Expr] = {}
-    for flow_field, source in spec.input.bound_fields():
+    for flow_field, source in plan.input.bound_fields():
         raw = _raw(source, flow_field, sources, null_values)
         match flow_field.kind:
             case FieldKind.INTEGER:
@@ -51,20 +57,20 @@ def canonical(spec: JobSpec, sources: Sources) -> dict[str, pl.Expr]:
             case FieldKind.TEXT:
                 value = _in_case(_mapped(raw, source), flow_field)
         values[flow_field.name] = value
-    values |= {name: pl.lit(constant) for name, constant in spec.input.constants().items()}
-    if _end_is_duration(spec):
+    values |= {name: pl.lit(constant) for name, constant in plan.input.constants().items()}
+    if _end_is_duration(plan):
         values["event_end"] = values["event_start"] + values["event_end"]
-    for column in spec.key_columns:
+    for column in plan.key_columns:
         values[key_column(column)] = _without(sources[column], null_values)
     return values
 
 
-def doubts(spec: JobSpec, sources: Sources) -> list[pl.Expr]:
+def doubts(plan: DeltaPlan, sources: Sources) -> list[pl.Expr]:
     """For each time whether its value is none that can be; such a line needs more care."""
     found = []
-    for flow_field, source in spec.input.bound_fields():
+    for flow_field, source in plan.input.bound_fields():
         if flow_field.kind is FieldKind.TIMESTAMP:
-            raw = _raw(source, flow_field, sources, spec.input.null_values)
+            raw = _raw(source, flow_field, sources, plan.input.null_values)
             value = _time_us(raw, source)
             assert source.format is not None
             limit = -TIME_LIMIT_US if source.format.is_duration else -1
@@ -106,8 +112,8 @@ def _in_case(text: pl.Expr, flow_field: FlowField) -> pl.Expr:
     return text
 
 
-def _end_is_duration(spec: JobSpec) -> bool:
-    end = spec.input.fields.get("event_end")
+def _end_is_duration(plan: DeltaPlan) -> bool:
+    end = plan.input.fields.get("event_end")
     return end is not None and end.format is not None and end.format.is_duration
 
 

@@ -9,9 +9,9 @@ import polars as pl
 
 from ndr_adapters.polars.published import scan_files
 from ndr_adapters.published import Published, readable
-from ndr_core.delta import DELTA_TABLE
+from ndr_core.deltas.tables import DELTA, PAIR
 from ndr_core.errors import UsageError
-from ndr_core.manifest import TABLES, Manifest, OutputFile
+from ndr_core.publishing.manifest import Manifest, OutputFile
 
 BUSIEST = 10
 _SUMS = ("sessions_cnt", "bytes_sent_sum", "bytes_recv_sum")
@@ -23,10 +23,10 @@ def inspect_output(output: str) -> dict[str, list[dict[str, Any]]]:
 
     Raises UsageError where nothing is published, NdrError where manifests or files are damaged.
     """
-    found = readable(output, TABLES)
+    found = readable(output, [DELTA, PAIR.name])
     if not found.manifests:
         raise UsageError(f"{output}: holds no published run")
-    files = found.files(DELTA_TABLE)
+    files = found.files(DELTA)
     deltas = scan_files(found, files)
     return {
         "slices": _totals(deltas, _SLICE) if files else [],
@@ -59,6 +59,7 @@ def _summed(deltas: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
 
 def _quality(manifest: Manifest) -> dict[str, Any]:
     facts, report = manifest.facts, manifest.facts.report
+    assert report is not None, "each run of a delta job has a report"
     return {
         "mini_batch_id": facts.mini_batch_id,
         "run_id": facts.run_id,

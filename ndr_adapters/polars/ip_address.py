@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from ndr_core.ip_address import canonical_ip
+from ndr_core.flows.ip_address import canonical_ip
 
 
 def canonical_ips(text: pl.Expr) -> pl.Expr:

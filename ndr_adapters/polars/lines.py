@@ -17,8 +17,8 @@ from polars.exceptions import ComputeError
 from polars.io.plugins import register_io_source
 
 from ndr_core.errors import NdrError
-from ndr_core.line_blocks import lines_of
-from ndr_core.ports import InputBatch, read_named
+from ndr_core.flows.line_blocks import lines_of
+from ndr_core.flows.source import InputBatch, read_named
 
 _SCHEMA: Final = {"line": pl.String(), "undecodable": pl.Boolean()}
 _LIKE_COMPRESSED: Final = (b"\x1f", b"x", b"(")

@@ -18,28 +18,28 @@ from ndr_adapters.polars.plain_pattern import (
     column_tokens,
     plain_line_pattern,
 )
-from ndr_core.job_spec import JobSpec
-from ndr_core.json_line import MAX_LINE_BYTES
-from ndr_core.outcome import MALFORMED, READ, UNFIT
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.json_line import MAX_LINE_BYTES
+from ndr_core.flows.outcome import MALFORMED, READ, UNFIT
 
 
 def read_plain(
-    lines: pl.LazyFrame, spec: JobSpec, key_orders: Sequence[tuple[str, ...]]
+    lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[tuple[str, ...]]
 ) -> pl.LazyFrame:
     """Flow fields, deduplication keys, `outcome`, `fault` (the field at fault) and `line`.
 
     `lines`: the columns `line`, text, and `undecodable`, whether its bytes were no UTF-8. What the fields of an
     UNFIT line hold means nothing.
     """
-    tokens = column_tokens(spec.input, spec.key_columns)
+    tokens = column_tokens(plan.input, plan.key_columns)
     pattern = plain_line_pattern(key_orders, tokens) if tokens else None
-    columns = columns_of(spec)
+    columns = columns_of(plan)
     if tokens is None or pattern is None:
         nulls = (pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns.items())
         return lines.with_columns(nulls).with_columns(_outcome(pl.lit(True)))
     source = _source_columns(tokens)
-    values = canonical(spec, source)
-    in_doubt = doubts(spec, source)
+    values = canonical(plan, source)
+    in_doubt = doubts(plan, source)
     fields = (
         values.get(name, pl.lit(None, dtype=dtype)).alias(name) for name, dtype in columns.items()
     )

@@ -18,10 +18,10 @@ import polars as pl
 from attrs import define, field
 from polars.exceptions import ComputeError
 
-from ndr_core.flow import FieldKind
-from ndr_core.input_mapping import InputMapping, TimeFormat
-from ndr_core.ip_address import CANONICAL_IPV4
-from ndr_core.json_line import ISO_TIME
+from ndr_core.flows.ip_address import CANONICAL_IPV4
+from ndr_core.flows.json_line import ISO_TIME
+from ndr_core.flows.mapping import InputMapping, TimeFormat
+from ndr_core.flows.record import FieldKind
 
 MAX_ORDERS: Final = 4
 MAX_KEYS: Final = 256

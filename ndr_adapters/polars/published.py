@@ -10,8 +10,8 @@ import polars as pl
 
 from ndr_adapters.polars.write import empty_frame
 from ndr_adapters.published import Published, SliceRange, readable
-from ndr_core.delta import DELTA_TABLE, PAIR_COLUMNS, PAIR_TABLE
-from ndr_core.manifest import OutputFile
+from ndr_core.deltas.tables import DELTA, PAIR
+from ndr_core.publishing.manifest import OutputFile
 
 
 def read_deltas(
@@ -24,17 +24,17 @@ def read_deltas(
     columns; a column that a row's run did not make is null. Without any rows the frame has no columns.
     A frame that is collected after a later run replaced its files fails; read it anew then.
     """
-    found = readable(output, [DELTA_TABLE], SliceRange(since, until))
-    return scan_files(found, found.files(DELTA_TABLE))
+    found = readable(output, [DELTA], SliceRange(since, until))
+    return scan_files(found, found.files(DELTA))
 
 
 def read_pairs(
     output: Path | str, *, since: datetime | None = None, until: datetime | None = None
 ) -> pl.LazyFrame:
     """The published pair table of an output, as `read_deltas` reads the other; never without columns."""
-    found = readable(output, [PAIR_TABLE], SliceRange(since, until))
-    files = found.files(PAIR_TABLE)
-    return scan_files(found, files) if files else empty_frame(PAIR_COLUMNS).lazy()
+    found = readable(output, [PAIR.name], SliceRange(since, until))
+    files = found.files(PAIR.name)
+    return scan_files(found, files) if files else empty_frame(PAIR.columns).lazy()
 
 
 def scan_files(found: Published, files: Sequence[OutputFile]) -> pl.LazyFrame:

@@ -9,11 +9,11 @@ import polars as pl
 
 from ndr_adapters.polars.careful import quarantined_text
 from ndr_adapters.polars.expr import compile_expr, with_columns
-from ndr_core.delta import DeltaPlan
-from ndr_core.flow import FIELD_BY_NAME
-from ndr_core.json_line import BLANKS, BYTE_ORDER_MARK
-from ndr_core.outcome import BLANK, MALFORMED, key_column
-from ndr_core.quality import (
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.json_line import BLANKS, BYTE_ORDER_MARK
+from ndr_core.flows.outcome import BLANK, MALFORMED, key_column
+from ndr_core.flows.record import FIELD_BY_NAME
+from ndr_core.quality.rules import (
     DUPLICATE,
     MALFORMED_JSON,
     REPAIR_RULES,
@@ -37,7 +37,7 @@ def judge(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     ]
     rule = pl.when(pl.col("outcome") != BLANK).then(pl.coalesce(malformed, *by_condition))
     judged = flows.with_columns(rule.alias("rule"))
-    return judged if plan.spec.quality.deduplicate_on else _without_idle_lines(judged)
+    return judged if plan.deduplicate_on else _without_idle_lines(judged)
 
 
 def _without_idle_lines(judged: pl.LazyFrame) -> pl.LazyFrame:
@@ -49,10 +49,7 @@ def mark_duplicates(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
 
     After sorting, a duplicate is a candidate whose predecessor is one with the same key.
     """
-    keys = [
-        name if name in FIELD_BY_NAME else key_column(name)
-        for name in plan.spec.quality.deduplicate_on
-    ]
+    keys = [name if name in FIELD_BY_NAME else key_column(name) for name in plan.deduplicate_on]
     candidate = pl.all_horizontal(KEPT, *(pl.col(key).is_not_null() for key in keys))
     text = pl.col("line").str.strip_chars_start(BYTE_ORDER_MARK).str.strip_chars(BLANKS)
     ordered = judged.with_columns(candidate.alias("candidate"), text.alias("text")).sort(

@@ -9,15 +9,10 @@ from typing import Any
 import polars as pl
 from attrs import field, frozen
 
-from ndr_core.delta import (
-    DELTA_TABLE,
-    PAIR_COLUMNS,
-    PAIR_TABLE,
-    PARTITION_KEYS,
-    QUARANTINE,
-    DeltaPlan,
-)
-from ndr_core.measures import ColumnType, OutputColumn
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.quality.quarantine import QUARANTINE
+from ndr_core.tables.columns import ColumnType, OutputColumn
+from ndr_core.tables.table import Table
 
 DTYPES: dict[ColumnType, pl.DataType] = {
     ColumnType.STRING: pl.String(),
@@ -37,13 +32,16 @@ class StagingRoot:
 
 
 def write_table(
-    rows: pl.LazyFrame, plan: DeltaPlan, staging: StagingRoot, table: str
+    rows: pl.LazyFrame, table: Table, staging: StagingRoot, shared_path: str
 ) -> pl.LazyFrame:
-    """A query that writes rows in their output form to the partitions of a table."""
-    keys = plan.varying_keys
-    path = f"{staging.address}/{table}/{plan.shared_path}".rstrip("/")
-    partitions = pl.PartitionBy(path, key=list(keys), include_key=False)
-    known = rows.drop([key for key in PARTITION_KEYS if key not in keys])
+    """Give a query that writes rows, in the columns of a table, to its folders.
+
+    `shared_path`: the folder below the table that all rows share, empty where they share none.
+    """
+    levels = table.levels_below(shared_path)
+    path = f"{staging.address}/{table.name}/{shared_path}".rstrip("/")
+    partitions = pl.PartitionBy(path, key=list(levels), include_key=False)
+    known = rows.drop([level for level in table.levels if level not in levels])
     sink = known.sink_parquet(
         partitions,
         compression="zstd",
@@ -74,7 +72,7 @@ def fill_empty_partitions(
     """Write a file without rows to each folder that must have one and is not among the `staged`; gives all files."""
     found = dict(staged)
     filled = {name.rpartition("/")[0] for name in staged}
-    for folder, columns in plan.due_folders():
+    for folder, columns in plan.required_folders():
         if folder not in filled:
             name = f"{folder}/empty.parquet"
             empty_frame(columns).write_parquet(
@@ -84,20 +82,16 @@ def fill_empty_partitions(
     return found
 
 
-def staged_rows(plan: DeltaPlan, staging: StagingRoot) -> dict[str, int]:
-    """Staged files of the tables, below the root -> rows."""
-    return {
-        name: rows
-        for table, columns in ((DELTA_TABLE, plan.delta_columns), (PAIR_TABLE, PAIR_COLUMNS))
-        for name, rows in _rows_of(staging, table, columns).items()
-    }
+def staged_rows(tables: Iterable[Table], staging: StagingRoot) -> dict[str, int]:
+    """Count the rows of the tables' staged files: file, below the root -> rows."""
+    return {name: rows for table in tables for name, rows in _rows_of(staging, table).items()}
 
 
-def _rows_of(staging: StagingRoot, table: str, columns: tuple[OutputColumn, ...]) -> dict[str, int]:
+def _rows_of(staging: StagingRoot, table: Table) -> dict[str, int]:
     counts = (
         pl.scan_parquet(
-            f"{glob.escape(staging.address)}/{table}/**/*.parquet",
-            schema=schema_of(column for column in columns if column.name not in PARTITION_KEYS),
+            f"{glob.escape(staging.address)}/{table.name}/**/*.parquet",
+            schema=schema_of(table.file_columns),
             hive_partitioning=False,
             include_file_paths="file",
             storage_options=staging.storage_options,

@@ -17,11 +17,14 @@ from ndr_adapters.polars.write import (
     write_quarantine,
     write_table,
 )
-from ndr_core.delta import DELTA_TABLE, PAIR_COLUMNS, PAIR_TABLE, DeltaPlan
-from ndr_core.line_blocks import lines_of
-from ndr_core.measures import ColumnType, OutputColumn
-from ndr_core.ports import EngineResult, InputBatch, InputFile
-from ndr_core.reference import build_tables
+from ndr_core.deltas.engine import EngineResult
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.deltas.reference import build_tables
+from ndr_core.deltas.tables import PAIR
+from ndr_core.flows.line_blocks import lines_of
+from ndr_core.flows.source import InputBatch, InputFile
+from ndr_core.tables.columns import ColumnType
+from ndr_core.tables.table import Table
 
 _QUARANTINE_SCHEMA = {"rule": pl.String(), "field": pl.String(), "raw": pl.String()}
 
@@ -43,13 +46,13 @@ class ReferenceEngine:
         tables = build_tables(lines, plan)
         rejected = pl.LazyFrame([asdict(item) for item in tables.quarantine], _QUARANTINE_SCHEMA)
         sinks = [
-            write_table(_frame(tables.deltas, plan.delta_columns), plan, staging, DELTA_TABLE),
-            write_table(_frame(tables.pairs, PAIR_COLUMNS), plan, staging, PAIR_TABLE),
+            write_table(_frame(tables.deltas, plan.delta), plan.delta, staging, plan.shared_path),
+            write_table(_frame(tables.pairs, PAIR), PAIR, staging, plan.shared_path),
             write_quarantine(rejected, staging),
         ]
         with full_disk_named(staging_root):
             pl.collect_all(sinks)
-            rows = fill_empty_partitions(plan, staging, staged_rows(plan, staging))
+            rows = fill_empty_partitions(plan, staging, staged_rows(plan.tables, staging))
         report = tables.report
         return EngineResult(
             rows,
@@ -60,10 +63,10 @@ class ReferenceEngine:
         )
 
 
-def _frame(rows: Sequence[Mapping[str, Any]], columns: tuple[OutputColumn, ...]) -> pl.LazyFrame:
+def _frame(rows: Sequence[Mapping[str, Any]], table: Table) -> pl.LazyFrame:
     """Plain rows, whose times are us since 1970 and whose histograms are tuples of pairs, as a frame."""
     series = {}
-    for column in columns:
+    for column in table.columns:
         values = [row[column.name] for row in rows]
         if column.type is ColumnType.HISTOGRAM:
             values = [

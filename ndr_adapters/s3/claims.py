@@ -17,15 +17,15 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 from botocore.exceptions import ClientError
 
 from ndr_adapters.aws.errors import AwsError, aws_errors_named, error_code
 from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.s3.objects import get_object, list_objects
 from ndr_core.errors import NdrError
-from ndr_core.manifest import Manifest, ManifestError, plain_of
-from ndr_core.s3_address import S3Address
+from ndr_core.publishing.location import S3Address
+from ndr_core.publishing.manifest import Manifest, ManifestError, plain_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,8 +57,10 @@ class Entry:
 
     key: str
     modified: datetime
-    version: str = field(metadata={"doc": "feature_spec_version"})
-    first: str = field(metadata={"doc": "first slice, as `slice_label`, or 'none'"})
+    version: str
+    """Feature_spec_version."""
+    first: str
+    """First slice, as `slice_label`, or 'none'."""
     last: str
     sequence: int
     mini_batch_id: str
@@ -116,9 +118,8 @@ class ClaimLog:
 
     client: S3Client
     output: S3Address
-    notice: Callable[[str], None] = field(
-        default=lambda _: None, metadata={"doc": "takes what is odd among the claims"}
-    )
+    notice: Callable[[str], None] = lambda _: None
+    """Takes what is odd among the claims."""
 
     def entries(self) -> list[Entry]:
         """All claims, unread. What has no key of a claim is named and passed over."""

@@ -8,20 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.s3.claims import Claim, ClaimLog, State, manifests_of
 from ndr_adapters.s3.objects import delete_objects, get_object, list_objects
-from ndr_core.manifest import (
+from ndr_core.publishing.location import S3Address
+from ndr_core.publishing.manifest import (
     STAGED_RUN,
     ManifestError,
     OutputFile,
-    live_files,
     plain_of,
-    superseded,
 )
-from ndr_core.s3_address import S3Address
+from ndr_core.publishing.ownership import live_files, superseded
 
 STAGING: Final = "_staging"
 MARK: Final = "run.json"
@@ -35,9 +34,8 @@ class Cleanup:
 
     log: ClaimLog
     dead_after: timedelta
-    now: datetime | None = field(
-        metadata={"doc": "by S3's clock; where it is not known no run counts as dead"}
-    )
+    now: datetime | None
+    """By S3's clock; where it is not known no run counts as dead."""
 
     def delete_files(self, files: Iterable[OutputFile]) -> None:
         self._delete([(self.log.output / file.path).key for file in files])

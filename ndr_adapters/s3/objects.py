@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ndr_adapters.aws.errors import AwsError, aws_errors_named, error_code
 from ndr_adapters.aws.limits import THREADS
 from ndr_core.errors import InputChangedError, printable
-from ndr_core.s3_address import S3Address
+from ndr_core.publishing.location import S3Address
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

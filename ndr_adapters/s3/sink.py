@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -25,21 +25,14 @@ from ndr_adapters.s3.claims import Claim, ClaimLog, State, UndecidedError
 from ndr_adapters.s3.cleanup import MARK, STAGING, Cleanup
 from ndr_adapters.s3.clock import answered_at, check_clock
 from ndr_adapters.s3.objects import ObjectStream, delete_objects, list_objects
-from ndr_core.delta import QUARANTINE, DeltaPlan
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError, shown
-from ndr_core.job_spec import RuntimeParams
-from ndr_core.manifest import (
-    REPORT_NAME,
-    Manifest,
-    OutputFile,
-    RunFacts,
-    Target,
-    replaced_folders,
-    targets,
-    unreadable_name,
-)
-from ndr_core.ports import InputFile
-from ndr_core.s3_address import S3Address, is_s3
+from ndr_core.flows.source import InputFile
+from ndr_core.publishing.layout import Target, unreadable_name
+from ndr_core.publishing.location import S3Address, is_s3
+from ndr_core.publishing.manifest import Manifest, OutputFile
+from ndr_core.publishing.sink import Publication
+from ndr_core.quality.quarantine import QUARANTINE
+from ndr_core.tables.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -66,10 +59,15 @@ class S3Writer:
     def place(self) -> S3Address:
         return self.output
 
-    def open_staging(self, params: RuntimeParams, notice: Callable[[str], None]) -> S3Staging:
-        """As `DeltaSink`. Raises UsageError, too, where this machine's clock is far from S3's."""
+    def open_staging(
+        self,
+        run_id: str,
+        tables: Iterable[Table],  # noqa: ARG002 - a prefix has no file system of its own
+        notice: Callable[[str], None],
+    ) -> S3Staging:
+        """As `Sink`. Raises UsageError, too, where this machine's clock is far from S3's."""
         log = ClaimLog(self.client, self.output, _once(notice))
-        place = self.output / STAGING / f"{params.run_id}-{uuid.uuid4().hex[:12]}"
+        place = self.output / STAGING / f"{run_id}-{uuid.uuid4().hex[:12]}"
         staging = S3Staging(log, place, self.dead_after)
         moment = staging.mark(None)
         if moment is not None:
@@ -116,15 +114,9 @@ class S3Staging:
     def restart(self) -> None:
         self._cleanup(None).empty_staging(self.place)
 
-    def publish(
-        self,
-        plan: DeltaPlan,
-        facts: RunFacts,
-        rows: Mapping[str, int],
-        unreadable: Sequence[InputFile],
-    ) -> Manifest:
-        staged = self._staged(plan, facts, rows, unreadable)
-        folders = replaced_folders(plan, rows)
+    def publish(self, publication: Publication) -> Manifest:
+        staged = self._staged(publication)
+        facts, folders = publication.facts, publication.folders
         for _ in range(_ATTEMPTS):
             # New names each time: those of an aborted try may be deleted once more at any moment.
             token = uuid.uuid4().hex[:12]
@@ -195,24 +187,18 @@ class S3Staging:
                 "run it again, or readers that do not know the manifests see both"
             ) from error
 
-    def _staged(
-        self,
-        plan: DeltaPlan,
-        facts: RunFacts,
-        rows: Mapping[str, int],
-        unreadable: Sequence[InputFile],
-    ) -> list[_Staged]:
-        names = self._copy_unreadable(unreadable)
-        self._put(self.place / REPORT_NAME, json.dumps(facts.report.to_plain(), indent=1).encode())
-        quarantine = [
+    def _staged(self, publication: Publication) -> list[_Staged]:
+        names = self._copy_unreadable(publication.unreadable)
+        for name, text in publication.texts.items():
+            self._put(self.place / name, text.encode())
+        rejected = [
             item["Key"][len(self.place.below) :]
             for item in list_objects(self.log.client, self.place / QUARANTINE)
             if item["Key"].endswith(".gz")
         ]
-        rejected = facts.report.read - facts.report.kept
-        found = targets(plan, rows, quarantine, rejected, names)
+        targets = publication.targets(rejected, names)
         with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(self._measured, found))
+            return list(pool.map(self._measured, targets))
 
     def _copy_unreadable(self, files: Iterable[InputFile]) -> list[str]:
         """Stage unreadable input files. What can't be copied is named, as the report does."""

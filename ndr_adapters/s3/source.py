@@ -13,12 +13,18 @@ from ndr_adapters.aws.errors import aws_errors_named
 from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.compression import head_of, unpacked
 from ndr_adapters.s3.objects import FIRST_BYTES, ObjectStream, list_objects
-from ndr_core.batch_files import is_data
 from ndr_core.errors import UsageError
-from ndr_core.file_format import GZIP_TAIL_BYTES, HEAD_BYTES, Compression, Head, compression_of
-from ndr_core.line_blocks import line_blocks
-from ndr_core.ports import InputFile
-from ndr_core.s3_address import S3Address
+from ndr_core.flows.file_format import (
+    GZIP_TAIL_BYTES,
+    HEAD_BYTES,
+    Compression,
+    Head,
+    compression_of,
+)
+from ndr_core.flows.files import is_data
+from ndr_core.flows.line_blocks import line_blocks
+from ndr_core.flows.source import InputFile
+from ndr_core.publishing.location import S3Address
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -15,7 +15,7 @@ from ndr_adapters.sagemaker.pipeline import (
     build_delta_builder_pipeline,
     code_addresses,
 )
-from ndr_core.s3_address import S3Address
+from ndr_core.publishing.location import S3Address
 
 if TYPE_CHECKING:
     from sagemaker.workflow.pipeline import Pipeline

@@ -11,11 +11,11 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-from attrs import field, frozen
+from attrs import frozen
 
 from ndr_adapters.sagemaker.package import ARCHIVE, ENTRYPOINT, JobPackage
 from ndr_core.errors import UsageError
-from ndr_core.s3_address import S3Address
+from ndr_core.publishing.location import S3Address
 
 os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
 for _name in ("sagemaker.config", "sagemaker.workflow.utilities", "botocore.credentials"):
@@ -79,8 +79,10 @@ class PipelineSettings:
     """What one deployment of the pipeline is made with."""
 
     name: str
-    role_arn: str = field(metadata={"doc": "role of the job, and of the pipeline itself"})
-    code: S3Address = field(metadata={"doc": "prefix at which the job's package lies"})
+    role_arn: str
+    """Role of the job, and of the pipeline itself."""
+    code: S3Address
+    """Prefix at which the job's package lies."""
     job_spec_table: str
     instance_type: str = "ml.m5.xlarge"
     instance_count: int = 1

@@ -7,11 +7,11 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from ndr_adapters.aws.clients import dynamodb_client, s3_client
-from ndr_adapters.dynamodb import JobSpecTable
+from ndr_adapters.dynamodb.job_specs import JobSpecTable
 from ndr_adapters.synthetic.batch import SyntheticBatch
 from ndr_adapters.synthetic.write import write_synthetic
-from ndr_core.job_spec import JobSpec
-from ndr_core.spec_reader import parse_job_spec
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.deltas.spec_reader import parse_job_spec
 
 PROJECT: Final = "demo"
 MINI_BATCH: Final = "20250301T1000"

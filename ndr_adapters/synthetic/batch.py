@@ -13,11 +13,10 @@ from itertools import accumulate
 from random import Random
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import frozen
 
 from ndr_core.errors import UsageError
-from ndr_core.flow import SECOND_US
-from ndr_core.times import iso_text
+from ndr_core.times import SECOND_US, iso_text
 
 _CHUNK: Final = 8192
 # (port, transport, weight): what clients of a company network ask for.
@@ -56,13 +55,20 @@ Record = dict[str, Any]
 class SyntheticBatch:
     """What to generate. Iterate `lines()` for its JSON Lines, without line feeds."""
 
-    records: int = field(metadata={"doc": "lines"})
-    seed: int = field(default=0, metadata={"doc": "same seed, same lines"})
-    start_us: int = field(default=1_740_823_200_000_000, metadata={"doc": "start of the slice, us"})
-    end_us: int = field(default=1_740_824_100_000_000, metadata={"doc": "end of the slice, us"})
-    hosts: int = field(default=2000, metadata={"doc": "internal hosts"})
-    peers: int = field(default=20000, metadata={"doc": "external peers"})
-    bad_fraction: float = field(default=0.0, metadata={"doc": "share of spoilt lines, 0..1"})
+    records: int
+    """Lines."""
+    seed: int = 0
+    """Same seed, same lines."""
+    start_us: int = 1_740_823_200_000_000
+    """Start of the slice, us."""
+    end_us: int = 1_740_824_100_000_000
+    """End of the slice, us."""
+    hosts: int = 2000
+    """Internal hosts."""
+    peers: int = 20000
+    """External peers."""
+    bad_fraction: float = 0.0
+    """Share of spoilt lines, 0..1."""
 
     def __attrs_post_init__(self) -> None:
         """Raise UsageError for numbers that make no batch."""

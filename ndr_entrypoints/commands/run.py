@@ -14,18 +14,18 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ndr_adapters.local import JobSpecFile
-from ndr_core.build import DeltaBuilderRunner, RunSummary
+from ndr_adapters.local.spec_file import JobSpecFile
+from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
 from ndr_core.errors import after_publication
-from ndr_core.job_spec import RuntimeParams
-from ndr_core.manifest import summary
-from ndr_core.ports import RunLog
-from ndr_core.s3_address import is_s3
+from ndr_core.jobs.ports import QuietLog, RunLog
+from ndr_core.jobs.run import RuntimeParams
+from ndr_core.publishing.location import is_s3
+from ndr_core.publishing.manifest import summary
 from ndr_core.times import parse_bound
 from ndr_core.version import __version__
 from ndr_entrypoints import console
 from ndr_entrypoints.options import PATH
-from ndr_entrypoints.run_log import LineLog, NoticesOnly, QuietLog, live_log
+from ndr_entrypoints.run_log import LineLog, NoticesOnly, live_log
 from ndr_entrypoints.stopping import Stopping
 from ndr_entrypoints.wiring import ENGINES, Wiring
 
@@ -81,7 +81,7 @@ def _run_job(
             spec=job,
             params=params,
             source=wiring.source,
-            engine=lambda: wiring.engine(engine),
+            start_engine=lambda: wiring.engine(engine),
             sink=wiring.sink,
             log=log,
             code_version=__version__,

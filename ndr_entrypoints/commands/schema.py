@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ndr_adapters.local import JobSpecFile
-from ndr_core.job_spec import JobSpec
-from ndr_core.spec_reader import parse_job_spec
+from ndr_adapters.local.spec_file import JobSpecFile
+from ndr_core.catalog import describe, markdown
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_entrypoints import console
 from ndr_entrypoints.options import PATH
-from ndr_entrypoints.schemas import schemas
 
 
 @click.command()
@@ -20,11 +20,15 @@ from ndr_entrypoints.schemas import schemas
     "--spec", "spec_file", type=PATH, help="JobSpec whose measures and port sets to show."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def schema(spec_file: Path | None, as_json: bool) -> None:
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print as a page of Markdown.")
+def schema(spec_file: Path | None, as_json: bool, as_markdown: bool) -> None:
     """Print the canonical flow record and the columns of the output tables."""
-    tables = schemas(_spec_of(spec_file))
+    tables = describe(_spec_of(spec_file))
     if as_json:
         console.print_json(tables)
+        return
+    if as_markdown:
+        click.echo(markdown(tables), nl=False)
         return
     screen = Console()
     for name, columns in tables.items():

@@ -9,16 +9,16 @@ import click
 import yaml
 from rich.console import Console
 
-from ndr_adapters.local import JobSpecFile
+from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_adapters.local.spec_template import spec_template
+from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import UsageError
-from ndr_core.input_mapping import PRESETS
-from ndr_core.job_spec import JobSpec
+from ndr_core.flows.presets.registry import PRESETS
 from ndr_entrypoints import console
 from ndr_entrypoints.options import PATH
 
 if TYPE_CHECKING:
-    from ndr_adapters.dynamodb import JobSpecLoader, JobSpecTable
+    from ndr_adapters.dynamodb.job_specs import JobSpecLoader, JobSpecTable
 
 _TABLE = click.option("--table", required=True, help="DynamoDB table of JobSpecs.")
 
@@ -122,7 +122,7 @@ def _yaml(spec: JobSpec) -> str:
 def _stored_in(table: str) -> tuple[JobSpecTable, JobSpecLoader]:
     # boto3 comes with an extra; JobSpecs in files, and the help texts, must do without it.
     from ndr_adapters.aws.clients import dynamodb_client
-    from ndr_adapters.dynamodb import JobSpecLoader, JobSpecTable
+    from ndr_adapters.dynamodb.job_specs import JobSpecLoader, JobSpecTable
 
     client = dynamodb_client()
     return JobSpecTable(client, table), JobSpecLoader(client, table)

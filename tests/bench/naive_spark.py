@@ -11,7 +11,7 @@ from pathlib import Path
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from ndr_core.job_spec import DEFAULT_PORT_SETS
+from ndr_core.deltas.settings import DEFAULT_PORT_SETS
 
 HOST = ["host_ip", "role", "slice_start_ts"]
 PERCENTILES = (0.25, 0.5, 0.75, 0.95, 0.99)

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ndr_core import RuntimeParams, parse_job_spec
-from ndr_core.build import DeltaBuilderRunner
-from ndr_core.flow import FLOW_FIELDS, FieldKind
-from ndr_entrypoints.run_log import QuietLog
+from ndr_core.deltas.job import DeltaBuilderRunner
+from ndr_core.deltas.spec_reader import parse_job_spec
+from ndr_core.flows.record import FLOW_FIELDS, FieldKind
+from ndr_core.jobs.ports import QuietLog
+from ndr_core.jobs.run import RuntimeParams
 from ndr_entrypoints.wiring import Wiring
 
 START_US, END_US = 1_740_823_200_000_000, 1_740_824_100_000_000
@@ -33,7 +34,7 @@ def polars_floor(batch: Path) -> Work:
 
 def spark_floor(batch: Path) -> Work:
     """Decode every field of every line, by Spark's own reader."""
-    from ndr_adapters.spark import local_session
+    from ndr_adapters.spark.runtime.session import local_session
 
     session = local_session()
     schema = ", ".join(
@@ -45,7 +46,7 @@ def spark_floor(batch: Path) -> Work:
 
 def spark_naive(batch: Path) -> Work:
     """The usual way to write it, see `naive_spark`."""
-    from ndr_adapters.spark import local_session
+    from ndr_adapters.spark.runtime.session import local_session
     from tests.bench.naive_spark import naive_job
 
     session = local_session()
@@ -99,7 +100,7 @@ def ours(engine_name: str, batch: Path) -> Work:
                 spec=spec,
                 params=RuntimeParams("bench", "bench", START_US, END_US),
                 source=wiring.source,
-                engine=lambda: wiring.engine(engine_name),
+                start_engine=lambda: wiring.engine(engine_name),
                 sink=wiring.sink,
                 log=QuietLog(),
             ).run()

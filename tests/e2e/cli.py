@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 from click.testing import CliRunner
 
-from ndr_adapters.polars import read_deltas, read_pairs
+from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_entrypoints.cli import main
 
 SLICE = ("--slice-start", "2025-03-01T10:00:00Z", "--slice-end", "2025-03-01T10:15:00Z")

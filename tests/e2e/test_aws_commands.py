@@ -78,7 +78,7 @@ def test_folders_and_s3_mix(tmp_path: Path, bucket: str) -> None:
 def test_spark_reads_what_is_published_as_polars_does(tmp_path: Path, bucket: str) -> None:
     from datetime import UTC, datetime
 
-    from ndr_adapters.spark import read_deltas, read_pairs
+    from ndr_adapters.spark.sql.published import read_deltas, read_pairs
 
     spec = write_spec(tmp_path / "job.yaml")
     later = flow(event_start="2025-03-01T10:20:00Z", event_end=None)

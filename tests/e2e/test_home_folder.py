@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ndr_adapters.polars import read_deltas
+from ndr_adapters.polars.published import read_deltas
 from tests.e2e.cli import ndr, run, write_spec
 from tests.support import flow, write_batch
 

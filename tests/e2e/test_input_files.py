@@ -244,7 +244,7 @@ def test_an_unreadable_file_of_any_name_is_kept_in_the_quarantine(
 def test_a_file_that_is_changed_while_it_is_read_fails_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ndr_adapters.polars import PolarsEngine
+    from ndr_adapters.polars.engine import PolarsEngine
 
     batch = write_batch(tmp_path / "in", [[flow()], [flow()]])
     build = PolarsEngine.build

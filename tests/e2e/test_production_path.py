@@ -18,10 +18,10 @@ import pytest
 from attrs import define, field
 
 from ndr_adapters.aws.clients import dynamodb_client
-from ndr_adapters.dynamodb import JobSpecTable
+from ndr_adapters.dynamodb.job_specs import JobSpecTable
 from ndr_adapters.sagemaker.package import build_package
 from ndr_adapters.spark.runtime.connector import connector_jars
-from ndr_core.job_spec import JobSpec
+from ndr_core.deltas.spec import JobSpec
 from tests.e2e.cli import SLICE, ndr
 from tests.integration.s3_run import FAST_START, publish, rows
 from tests.integration.test_deploy import allowed, statements

@@ -22,7 +22,7 @@ def test_every_output_column_is_in_the_readme() -> None:
     from tests.support import make_plan
 
     text = (ROOT / "README.md").read_text()
-    for column in make_plan().delta_columns:
+    for column in make_plan().delta.columns:
         name = re.sub(
             r"_p(25|50|75|95|99)$|^peer_(ip|port)_top1|^[a-z_]+(?=_sessions_cnt)", "", column.name
         )

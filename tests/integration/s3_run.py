@@ -11,14 +11,14 @@ from typing import Any
 
 import polars as pl
 
-from ndr_adapters.polars import read_deltas, read_pairs
-from ndr_adapters.polars.published import scan_files
+from ndr_adapters.polars.published import read_deltas, read_pairs, scan_files
 from ndr_adapters.published import published
-from ndr_core.build import DeltaBuilderRunner, RunSummary
+from ndr_core.deltas.engine import Engine
+from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
+from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import NdrError
-from ndr_core.job_spec import JobSpec, RuntimeParams
-from ndr_core.ports import Engine
-from ndr_entrypoints.run_log import QuietLog
+from ndr_core.jobs.ports import QuietLog
+from ndr_core.jobs.run import RuntimeParams
 from ndr_entrypoints.wiring import Wiring
 from tests.support import make_spec, objects, us
 
@@ -52,7 +52,7 @@ def publish(
         spec=spec or SPEC,
         params=RuntimeParams(mini_batch, "run", start, end),
         source=wiring.source,
-        engine=lambda: _engine(wiring, engine),
+        start_engine=lambda: _engine(wiring, engine),
         sink=wiring.sink,
         log=QuietLog(),
     ).run()
@@ -63,7 +63,7 @@ def _engine(wiring: Wiring, name: str) -> Engine:
         return wiring.engine(name)
     from ndr_adapters.aws.clients import s3_client
     from ndr_adapters.s3.settings import hadoop_settings
-    from ndr_adapters.spark import SparkEngine
+    from ndr_adapters.spark.sql.engine import SparkEngine
     from tests.support import spark_session
 
     return SparkEngine(spark_session(), hadoop_settings(s3_client()))

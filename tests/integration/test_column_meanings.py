@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ndr_core import Tables
-from ndr_core.finish import Row
+from ndr_core.deltas.reference import Tables
+from ndr_core.tables.merge import Row
 from tests.support import (
     ENGINES,
     flow,
@@ -165,7 +165,7 @@ def build(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[list[obje
 def test_every_column_of_the_delta_table(build: Callable[[list[object]], Tables]) -> None:
     tables = build([*FLOWS])
     (outbound,) = [row for row in tables.deltas if row["role"] == "outbound"]
-    assert list(outbound) == [column.name for column in PLAN.delta_columns]
+    assert list(outbound) == [column.name for column in PLAN.delta.columns]
     assert outbound == OUTBOUND
     (inbound,) = [row for row in tables.deltas if row["host_ip"] == "192.0.2.7"]
     assert {key: inbound[key] for key in INBOUND} == INBOUND

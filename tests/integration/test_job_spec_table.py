@@ -9,7 +9,7 @@ import pytest
 
 from ndr_adapters.aws.clients import dynamodb_client
 from ndr_adapters.aws.errors import AwsError
-from ndr_adapters.dynamodb import JobSpecLoader, JobSpecTable
+from ndr_adapters.dynamodb.job_specs import JobSpecLoader, JobSpecTable
 from ndr_core.errors import SpecError, UsageError
 from tests.stand_in import CREDENTIALS, Request, proxy
 from tests.support import make_spec

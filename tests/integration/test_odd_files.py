@@ -20,15 +20,20 @@ import pytest
 from attrs import define, evolve, field
 
 from ndr_adapters import lock as lock_module
-from ndr_adapters.local import FolderSink, FolderSource, read_manifests
-from ndr_adapters.polars import read_deltas
-from ndr_adapters.reference import ReferenceEngine
-from ndr_core import RuntimeParams
-from ndr_core.build import DeltaBuilderRunner, RunSummary
+from ndr_adapters.local.manifests import read_manifests
+from ndr_adapters.local.sink import FolderSink
+from ndr_adapters.local.source import FolderSource
+from ndr_adapters.polars.published import read_deltas
+from ndr_adapters.reference.engine import ReferenceEngine
+from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
+from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import NdrError, UsageError
-from ndr_core.manifest import Manifest, live_files
-from ndr_core.ports import InputFile
-from ndr_entrypoints.run_log import QuietLog
+from ndr_core.flows.source import InputFile
+from ndr_core.jobs.ports import QuietLog
+from ndr_core.jobs.run import RuntimeParams
+from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.ownership import live_files
+from ndr_core.publishing.sink import Publication
 from tests.e2e.cli import ndr, rows, snapshot
 from tests.integration.test_publishing import TEN
 from tests.support import flow, make_spec, write_batch
@@ -52,7 +57,7 @@ def publish(batch: Path, output: Path, log: NotingLog | None = None, **spec: Any
         spec=make_spec(**spec),
         params=RuntimeParams("mb", "run", TEN, TEN + 900_000_000),
         source=FolderSource(batch),
-        engine=ReferenceEngine,
+        start_engine=ReferenceEngine,
         sink=FolderSink(output),
         log=log or NotingLog(),
     ).run()
@@ -367,7 +372,7 @@ def test_closing_waits_for_the_lock_too_and_says_so(
 ) -> None:
     monkeypatch.setattr(lock_module, "NOTICE_SECONDS", 0.1)
     told: list[str] = []
-    staging = FolderSink(output).open_staging(RuntimeParams("mb", "run"), told.append)
+    staging = FolderSink(output).open_staging("run", [PAIR], told.append)
     held, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -473,14 +478,10 @@ def test_what_is_no_file_or_can_not_be_opened_is_named_and_not_copied(
     broken = put(batch / "broken.json.gz", b"\x1f\x8b no gzip")
     odd = [batch / "fifo.json", batch / "dangling.json", batch / "folder.json", Path("/dev/null")]
     notices: list[str] = []
-    params = RuntimeParams("mb", "run", TEN, TEN + 900_000_000)
-    staging = FolderSink(output).open_staging(params, notices.append)
+    staging = FolderSink(output).open_staging("run", [PAIR], notices.append)
     (manifest,) = read_manifests(output)
-    from ndr_core import compile_plan
-
-    files = [InputFile(str(path), 0) for path in (*odd, broken)]
-    plan = compile_plan(make_spec(), params)
-    published = staging.publish(plan, manifest.facts, {}, files)
+    files = tuple(InputFile(str(path), 0) for path in (*odd, broken))
+    published = staging.publish(Publication(manifest.facts, (PAIR,), {}, unreadable=files))
     staging.close()
     kept = [file.path for file in published.files if "/unreadable-" in file.path]
     assert [(output / path).read_bytes() for path in kept] == [b"\x1f\x8b no gzip"]

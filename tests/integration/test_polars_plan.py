@@ -8,9 +8,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ndr_adapters.local import FolderSource
-from ndr_adapters.polars import PolarsEngine, engine, spool
-from ndr_core.ports import InputBatch
+from ndr_adapters.local.source import FolderSource
+from ndr_adapters.polars import engine, spool
+from ndr_adapters.polars.engine import PolarsEngine
+from ndr_core.flows.source import InputBatch
 from tests.support import flow, make_plan, write_batch
 
 PLAN = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))

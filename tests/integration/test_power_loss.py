@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from ndr_adapters.local import read_manifests
-from ndr_adapters.polars import read_deltas, read_pairs
+from ndr_adapters.local.manifests import read_manifests
+from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_core.errors import AfterPublicationError, NdrError
-from ndr_core.manifest import live_files
+from ndr_core.publishing.ownership import live_files
 from tests.e2e.cli import SLICE, ndr, rows, snapshot, write_spec
 from tests.integration.test_publishing import publish
 from tests.support import flow, spark_session, write_batch

@@ -11,13 +11,16 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ndr_adapters.local import FolderSink, FolderSource, read_manifests
-from ndr_adapters.reference import ReferenceEngine
-from ndr_core import RuntimeParams
-from ndr_core.build import DeltaBuilderRunner
+from ndr_adapters.local.manifests import read_manifests
+from ndr_adapters.local.sink import FolderSink
+from ndr_adapters.local.source import FolderSource
+from ndr_adapters.reference.engine import ReferenceEngine
+from ndr_core.deltas.job import DeltaBuilderRunner
 from ndr_core.errors import AfterPublicationError
-from ndr_core.manifest import Manifest, live_files
-from ndr_entrypoints.run_log import QuietLog
+from ndr_core.jobs.ports import QuietLog
+from ndr_core.jobs.run import RuntimeParams, Stage
+from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.ownership import live_files
 from tests.e2e.cli import rows, snapshot
 from tests.support import flow, make_spec, us, write_batch
 
@@ -32,7 +35,7 @@ def publish(batch: Path, output: Path, start: int = TEN, mini_batch: str = "mb")
             spec=make_spec(),
             params=params,
             source=FolderSource(batch),
-            engine=ReferenceEngine,
+            start_engine=ReferenceEngine,
             sink=FolderSink(output),
             log=QuietLog(),
         )
@@ -116,23 +119,24 @@ def _publish_staged(staged: Path, output: Path) -> None:
     """Publish what an earlier run of the reference engine left at `staged`."""
     import pickle
 
-    plan, facts, counts = pickle.loads((staged / "run.pickle").read_bytes())
-    staging = FolderSink(output).open_staging(plan.params, print)
-    for name in counts:
+    publication = pickle.loads((staged / "run.pickle").read_bytes())
+    staging = FolderSink(output).open_staging("run", publication.tables, print)
+    for name in publication.rows:
         target = staging.folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((staged / name).read_bytes())
-    staging.publish(plan, facts, counts, [])
+    staging.publish(publication)
     staging.close()
 
 
 def _stage(batch: Path, staged: Path) -> None:
     import pickle
 
-    from ndr_core import compile_plan
-    from ndr_core.manifest import RunFacts
-    from ndr_core.ports import InputBatch
-    from ndr_core.quality import make_report
+    from ndr_core.deltas.plan import compile_plan
+    from ndr_core.flows.source import InputBatch
+    from ndr_core.publishing.manifest import RunFacts
+    from ndr_core.publishing.sink import Publication
+    from ndr_core.quality.report import make_report
 
     plan = compile_plan(make_spec(), RuntimeParams("mb", "run", TEN, QUARTER_PAST))
     source = FolderSource(batch)
@@ -140,8 +144,9 @@ def _stage(batch: Path, staged: Path) -> None:
         plan, InputBatch(source.files(print), source.blocks, ()), str(staged)
     )
     report = make_report(plan.reject_rules, done.kept, {}, {}, 0, {})
-    facts = RunFacts.of(plan, report, "reference", "test")
-    (staged / "run.pickle").write_bytes(pickle.dumps((plan, facts, dict(done.rows))))
+    facts = RunFacts("test", "delta_builder", "v1", "00", "mb", "run", "reference", "test", report)
+    publication = Publication(facts, plan.tables, dict(done.rows), plan.bounds)
+    (staged / "run.pickle").write_bytes(pickle.dumps(publication))
 
 
 def _run(target: Callable[..., None], *arguments: Any) -> int | None:
@@ -211,9 +216,9 @@ def test_of_two_runs_of_one_slice_at_once_one_wins_whole(tmp_path: Path) -> None
 class BrokenLog(QuietLog):
     """Can't say that a stage is done, as when nobody reads a pipe any more."""
 
-    def done(self, name: str, seconds: float, **facts: Any) -> None:
+    def done(self, stage: Stage, seconds: float, **facts: Any) -> None:
         del seconds, facts
-        if name == "publish":
+        if stage is Stage.PUBLISH:
             raise BrokenPipeError(32, "Broken pipe")
 
 
@@ -224,7 +229,7 @@ def test_a_log_that_breaks_after_publication_does_not_look_like_a_failed_run(
         spec=make_spec(),
         params=RuntimeParams("mb", "run"),
         source=FolderSource(write_batch(tmp_path / "in", [[flow()]])),
-        engine=ReferenceEngine,
+        start_engine=ReferenceEngine,
         sink=FolderSink(tmp_path / "out"),
         log=BrokenLog(),
     )

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ndr_core import Quarantined
+from ndr_core.deltas.engine import Engine
 from ndr_core.errors import OverflowingColumnError
-from ndr_core.ports import Engine
+from ndr_core.quality.quarantine import Quarantined
 from tests.support import (
     differences,
     flow,

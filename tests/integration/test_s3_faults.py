@@ -18,18 +18,20 @@ from click.testing import CliRunner
 from ndr_adapters.aws import limits
 from ndr_adapters.aws.clients import dynamodb_client, s3_client
 from ndr_adapters.aws.errors import AwsError
-from ndr_adapters.dynamodb import JobSpecTable
-from ndr_adapters.polars import read_deltas, read_pairs
-from ndr_adapters.s3 import S3Writer
+from ndr_adapters.dynamodb.job_specs import JobSpecTable
+from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_adapters.s3.claims import Claim, ClaimLog, State
-from ndr_core.build import DeltaBuilderRunner, RunSummary
+from ndr_adapters.s3.sink import S3Writer
+from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError
-from ndr_core.job_spec import JobSpec, RuntimeParams
-from ndr_core.manifest import Manifest
-from ndr_core.s3_address import S3Address
+from ndr_core.jobs.ports import QuietLog
+from ndr_core.jobs.run import RuntimeParams
+from ndr_core.publishing.location import S3Address
+from ndr_core.publishing.manifest import Manifest
 from ndr_entrypoints import cluster_job
 from ndr_entrypoints.run_delta_builder import main
-from ndr_entrypoints.run_log import QuietLog
 from ndr_entrypoints.wiring import ENGINES, Wiring
 from tests.e2e.cli import SLICE, ndr
 from tests.integration.s3_run import SLICE_US, SPEC, TEN, plain_rows, rows
@@ -62,7 +64,7 @@ def publish(
         spec=spec,
         params=RuntimeParams("mb", "run", TEN, TEN + SLICE_US),
         source=wiring.source,
-        engine=lambda: wiring.engine("polars"),
+        start_engine=lambda: wiring.engine("polars"),
         sink=S3Writer(s3_client(), S3Address.parse(target, "output"), dead_after),
         log=log or NotingLog(),
     ).run()
@@ -446,7 +448,7 @@ def test_closing_never_fails_for_what_s3_does_not_let_it_delete(
     with proxy(aws, lambda request: "403" if _deletes(request) else None) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
         writer = S3Writer(s3_client(), S3Address(output.bucket, "out"))
-        staging = writer.open_staging(RuntimeParams("mb", "run"), print)
+        staging = writer.open_staging("run", [PAIR], print)
         staging.close()
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
     assert objects(output.bucket, "out/_staging/")
@@ -554,7 +556,7 @@ def set_clock(ahead: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
 def foreign_staging(output: Output) -> str:
     """The mark of another run that lives."""
     writer = S3Writer(s3_client(), S3Address(output.bucket, "out"))
-    place = writer.open_staging(RuntimeParams("other", "other"), print).root
+    place = writer.open_staging("other", [PAIR], print).root
     return f"{place.removeprefix(f's3://{output.bucket}/')}/run.json"
 
 

@@ -13,14 +13,14 @@ import pytest
 from attrs import evolve
 
 from ndr_adapters.aws.clients import s3_client
-from ndr_adapters.polars import read_deltas
+from ndr_adapters.polars.published import read_deltas
 from ndr_adapters.published import published
-from ndr_adapters.s3 import S3Writer
 from ndr_adapters.s3.claims import ClaimLog, State
 from ndr_adapters.s3.cleanup import Cleanup
+from ndr_adapters.s3.sink import S3Writer
+from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import NdrError, UsageError
-from ndr_core.job_spec import RuntimeParams
-from ndr_core.s3_address import S3Address
+from ndr_core.publishing.location import S3Address
 from tests.integration.s3_run import (
     SLICE_US,
     TEN,
@@ -82,6 +82,7 @@ def test_the_manifest_names_every_file_with_its_checksum(tmp_path: Path, bucket:
     for file in manifest.files:
         content = found[f"out/{file.path}"]
         assert (len(content), hashlib.sha256(content).hexdigest()) == (file.bytes, file.sha256)
+    assert manifest.facts.report is not None
     assert manifest.facts.report.rejected["malformed_json"] == 1
     tables = {key for key in found if not key.startswith("out/_")}
     assert tables == {f"out/{file.path}" for file in manifest.files}
@@ -284,8 +285,7 @@ def test_a_run_that_is_overtaken_while_it_copies_begins_anew(
 
 def test_what_a_dead_run_left_is_cleared_away_in_time(tmp_path: Path, bucket: str) -> None:
     target = S3Address(bucket, "out")
-    params = RuntimeParams("mb", "dead", TEN, TEN + SLICE_US)
-    S3Writer(s3_client(), target).open_staging(params, print)
+    S3Writer(s3_client(), target).open_staging("dead", [PAIR], print)
     publish(batch(tmp_path, bucket), str(target))
     assert len(objects(bucket, "out/_staging/")) == 1  # it might live yet
     log = ClaimLog(s3_client(), target)

@@ -11,13 +11,13 @@ import pytest
 
 from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.aws.errors import AwsError
-from ndr_adapters.local import read_manifests
-from ndr_adapters.s3 import S3Reader
+from ndr_adapters.local.manifests import read_manifests
+from ndr_adapters.s3.source import S3Reader
 from ndr_core.errors import InputChangedError, UnreadableFileError, UsageError
-from ndr_core.file_format import Compression, Head
-from ndr_core.line_blocks import lines_of
-from ndr_core.ports import InputFile
-from ndr_core.s3_address import S3Address
+from ndr_core.flows.file_format import Compression, Head
+from ndr_core.flows.line_blocks import lines_of
+from ndr_core.flows.source import InputFile
+from ndr_core.publishing.location import S3Address
 from tests.integration.s3_run import publish
 from tests.stand_in import Request, proxy, put_behind_the_server
 from tests.support import flow, make_spec

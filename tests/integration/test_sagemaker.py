@@ -18,7 +18,7 @@ from ndr_adapters.sagemaker.pipeline import (
     PipelineSettings,
     build_delta_builder_pipeline,
 )
-from ndr_core.s3_address import S3Address
+from ndr_core.publishing.location import S3Address
 from ndr_entrypoints.run_delta_builder import main
 from tests.e2e.cli import ndr
 from tests.integration.test_deploy import RUN

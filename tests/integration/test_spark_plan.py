@@ -9,15 +9,14 @@ from pathlib import Path
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from ndr_adapters.local import FolderSource
-from ndr_adapters.spark import SparkEngine
+from ndr_adapters.local.source import FolderSource
 from ndr_adapters.spark.runtime.settings import session_for
 from ndr_adapters.spark.sql import aggregate
-from ndr_adapters.spark.sql.engine import flows_of
+from ndr_adapters.spark.sql.engine import SparkEngine, flows_of
 from ndr_adapters.spark.sql.shuffled import by_host, held_in_shuffle, over_all_tasks
 from ndr_adapters.spark.sql.skew import busy_hosts, is_busy
 from ndr_adapters.spark.sql.views import role_views
-from ndr_core.ports import InputBatch, InputFile
+from ndr_core.flows.source import InputBatch, InputFile
 from tests.support import flow, make_plan, spark_session, write_batch
 
 PLAN = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))

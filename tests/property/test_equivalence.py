@@ -8,11 +8,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ndr_adapters.polars import PolarsEngine
-from ndr_adapters.spark import SparkEngine
-from ndr_core import JobSpec
+from ndr_adapters.polars.engine import PolarsEngine
+from ndr_adapters.spark.sql.engine import SparkEngine
+from ndr_core.deltas.engine import Engine
+from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import OverflowingColumnError
-from ndr_core.ports import Engine
 from tests.property.flows import batches, plain_batches
 from tests.soak import examples
 from tests.support import (

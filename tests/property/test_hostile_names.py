@@ -13,9 +13,9 @@ from attrs import frozen
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ndr_adapters.polars import PolarsEngine
-from ndr_core import JobSpec
-from ndr_core.ports import Engine
+from ndr_adapters.polars.engine import PolarsEngine
+from ndr_core.deltas.engine import Engine
+from ndr_core.deltas.spec import JobSpec
 from tests.soak import examples
 from tests.support import (
     differences,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ndr_core import build_tables, merge_deltas, merge_pairs
+from ndr_core.deltas.merge import merge_deltas, merge_pairs
+from ndr_core.deltas.reference import build_tables
 from ndr_core.errors import OverflowingColumnError
 from tests.property.flows import batches, plain_batches
 from tests.soak import examples

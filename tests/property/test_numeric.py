@@ -9,9 +9,19 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ndr_adapters.polars.expr import compile_expr
-from ndr_core.evaluate import evaluate
-from ndr_core.expr import Expr, col, lit, when
-from ndr_core.numeric import bucket_middle, bucket_of, fixed_count_log2_count, log2
+from ndr_core.expressions.evaluate import evaluate
+from ndr_core.expressions.expr import (
+    Expr,
+    col,
+    lit,
+    when,
+)
+from ndr_core.expressions.portable import (
+    bucket_middle,
+    bucket_of,
+    log2,
+    n_log2_n_fixed_point,
+)
 from tests.soak import examples
 
 POSITIVE = st.integers(1, (1 << 63) - 1)
@@ -25,7 +35,7 @@ EXPRESSIONS: dict[str, Expr] = {
     "bucket": bucket_of(X),
     "middle of bucket": bucket_middle(bucket_of(X)),
     "log2": log2(when(X < 1, 1, X)),
-    "c log2 c": fixed_count_log2_count(when(X > 1 << 40, 1 << 40, X)),
+    "c log2 c": n_log2_n_fixed_point(when(X > 1 << 40, 1 << 40, X)),
     "ratio": X.to_float() / lit(3.0) + X.to_float() / 1_000_000.0,
 }
 

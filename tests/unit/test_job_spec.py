@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from ndr_adapters.local import JobSpecFile
+from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_adapters.local.spec_template import spec_template
-from ndr_core import PRESETS, JobSpec, RuntimeParams, SpecError, parse_job_spec
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.deltas.spec_reader import parse_job_spec
+from ndr_core.errors import SpecError
+from ndr_core.flows.presets.registry import PRESETS
+from ndr_core.jobs.run import RuntimeParams
 from ndr_core.times import parse_bound
 
 VALID: dict[str, Any] = {"project_name": "p", "input": {"preset": "paloalto"}}

@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 
-from ndr_core import PRESETS, LineReader
-from ndr_core.ip_address import canonical_ip
-from ndr_core.json_line import MAX_LINE_BYTES, Blank, Malformed, ReadFlow
+from ndr_core.flows.ip_address import canonical_ip
+from ndr_core.flows.json_line import (
+    MAX_LINE_BYTES,
+    Blank,
+    LineReader,
+    Malformed,
+    ReadFlow,
+)
+from ndr_core.flows.presets.registry import PRESETS
 from tests.support import flow, make_spec, us
 
 READER = LineReader(PRESETS["paloalto"])

@@ -11,18 +11,18 @@ from attrs import evolve
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ndr_core import RuntimeParams, compile_plan
-from ndr_core.manifest import (
+from ndr_core.deltas.plan import compile_plan
+from ndr_core.jobs.run import RuntimeParams
+from ndr_core.publishing.layout import stored_name
+from ndr_core.publishing.manifest import (
     TOP_FOLDERS,
     Manifest,
     ManifestError,
     OutputFile,
     RunFacts,
-    live_files,
-    stored_name,
-    superseded,
 )
-from ndr_core.quality import make_report
+from ndr_core.publishing.ownership import live_files, superseded
+from ndr_core.quality.report import make_report
 from tests.support import make_spec
 
 SLICE = "delta/feature_spec_version=v1/dt=2025-03-01/hh=10/mm=00"

@@ -16,7 +16,7 @@ from ndr_adapters.polars.plain_pattern import (
     merge_orders,
     plain_line_pattern,
 )
-from ndr_core import PRESETS
+from ndr_core.flows.presets.registry import PRESETS
 
 Order = tuple[str, ...]
 orders = st.lists(

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ndr_core import FlowRecord, LineReader
-from ndr_core.input_mapping import PRESETS, ZEEK
-from ndr_core.json_line import ReadFlow
+from ndr_core.flows.json_line import LineReader, ReadFlow
+from ndr_core.flows.presets.registry import PRESETS
+from ndr_core.flows.presets.zeek import ZEEK
+from ndr_core.flows.record import FlowRecord
 from tests.support import (
     ENGINES,
     differences,
@@ -127,7 +128,7 @@ def test_engines_agree_on_the_true_format(preset: str, engine: str, tmp_path: Pa
 
 def test_a_vpc_record_of_no_data_is_no_traffic() -> None:
     plan = make_plan(make_spec("vpcflow"))
-    from ndr_core import build_tables
+    from ndr_core.deltas.reference import build_tables
 
     report = build_tables((FIXTURES / FILES["vpcflow"]).read_bytes().splitlines(), plan).report
     assert report.rejected["non_traffic"] == 1

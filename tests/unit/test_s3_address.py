@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ndr_core.errors import SpecError, UsageError
-from ndr_core.s3_address import S3Address, is_s3
+from ndr_core.publishing.location import S3Address, is_s3
 from tests.support import make_spec
 
 

@@ -10,11 +10,11 @@ from pyspark.sql import SparkSession
 
 from ndr_adapters.spark.runtime.paths import as_glob, spark_address
 from ndr_core.errors import UnreadableFileError
-from ndr_core.file_format import Compression, Head
-from ndr_core.json_line import MAX_LINE_BYTES
-from ndr_core.line_blocks import lines_of
-from ndr_core.ports import InputBatch, InputFile
-from ndr_core.s3_address import S3Address, is_s3
+from ndr_core.flows.file_format import Compression, Head
+from ndr_core.flows.json_line import MAX_LINE_BYTES
+from ndr_core.flows.line_blocks import lines_of
+from ndr_core.flows.source import InputBatch, InputFile
+from ndr_core.publishing.location import S3Address, is_s3
 
 LONGEST_LINE: Final = 64 << 20
 """Bytes. Spark's reader passes over a longer line without a word; shorter ones are judged as too long."""

@@ -15,10 +15,18 @@ from ndr_adapters.spark.sql.expr import compile_expr, literal, quoted, with_colu
 from ndr_adapters.spark.sql.flags import amounts, bit_is_set, counter_groups
 from ndr_adapters.spark.sql.quality import repair_count
 from ndr_adapters.spark.sql.views import HOST, role_name
-from ndr_core.delta import PAIR_COLUMNS, PAIR_SUMS, DeltaPlan
-from ndr_core.expr import Expr, col, substitute
-from ndr_core.measures import Distribution, LargestCount, OutputColumn, PairKey, Quantile
-from ndr_core.quality import REPAIR_RULES
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.deltas.tables import PAIR, PAIR_SUMS
+from ndr_core.expressions.expr import Expr, col, substitute
+from ndr_core.measures.kinds import (
+    Distribution,
+    LargestCount,
+    PairKey,
+    Quantile,
+)
+from ndr_core.quality.rules import REPAIR_RULES
+from ndr_core.tables.slices import TIME_LEVELS
+from ndr_core.tables.table import Table
 
 _MOST_BUCKETS: Final = 1 << 24
 """More than any histogram has: 3,712 log-linear buckets, or the minutes of 31 years."""
@@ -150,12 +158,12 @@ def peer_cells(pairs: DataFrame, plan: DeltaPlan) -> DataFrame:
 
 def pair_rows(pairs: DataFrame, plan: DeltaPlan) -> DataFrame:
     """The pair table in its output form."""
-    return _output_form(pairs, plan, PAIR_COLUMNS)
+    return _output_form(pairs, plan, PAIR)
 
 
 def delta_rows(rows: DataFrame, plan: DeltaPlan) -> DataFrame:
     """The delta table in its output form."""
-    finals = [(item, final) for item in plan.distributions for final in item.finals]
+    readouts = [(item, readout) for item in plan.distributions for readout in item.readouts]
     percents = {percent for item in plan.distributions for percent in _percents(item)}
     # Columns of their own: what a lambda holds is interpreted for each bucket.
     ranked = rows.selectExpr(
@@ -170,29 +178,29 @@ def delta_rows(rows: DataFrame, plan: DeltaPlan) -> DataFrame:
             if _percents(item)
         ),
         *(
-            f"array_max({item.histogram}.`count`) as {final.name}"
-            for item, final in finals
-            if isinstance(final, LargestCount)
+            f"array_max({item.histogram}.`count`) as {readout.name}"
+            for item, readout in readouts
+            if isinstance(readout, LargestCount)
         ),
     ).selectExpr(
         "*",
         *(
-            f"{quoted(f'ranks:{item.name}')}.p{final.percent} as {quoted(f'rank:{final.name}')}"
-            for item, final in finals
-            if isinstance(final, Quantile)
+            f"{quoted(f'ranks:{item.name}')}.p{readout.percent} as {quoted(f'rank:{readout.name}')}"
+            for item, readout in readouts
+            if isinstance(readout, Quantile)
         ),
     )
     values = {
-        final.name: substitute(final.value, {"bucket": col(f"rank:{final.name}")})
-        for _, final in finals
-        if isinstance(final, Quantile)
+        readout.name: substitute(readout.value, {"bucket": col(f"rank:{readout.name}")})
+        for _, readout in readouts
+        if isinstance(readout, Quantile)
     }
     values |= {name: value for name, value, _ in plan.row_formulas}
-    return _output_form(with_columns(found, values), plan, plan.delta_columns)
+    return _output_form(with_columns(found, values), plan, plan.delta)
 
 
 def _percents(item: Distribution) -> list[int]:
-    return [final.percent for final in item.finals if isinstance(final, Quantile)]
+    return [readout.percent for readout in item.readouts if isinstance(readout, Quantile)]
 
 
 def _rank(percent: int) -> str:
@@ -217,20 +225,29 @@ def _buckets_of_ranks(item: Distribution) -> str:
     )
 
 
-def _output_form(rows: DataFrame, plan: DeltaPlan, columns: tuple[OutputColumn, ...]) -> DataFrame:
+def _output_form(rows: DataFrame, plan: DeltaPlan, table: Table) -> DataFrame:
+    """Rows with `slice_start` (us) in the columns of an output table, levels of its folders included."""
     start = "timestamp_micros(slice_start)"
     derived = {
         "role": role_name(plan),
         "slice_start_ts": start,
-        "slice_end_ts": f"timestamp_micros({compile_expr(plan.slice_end())})",
-        "dt": f"date_format({start}, 'yyyy-MM-dd')",
-        "hh": f"date_format({start}, 'HH')",
-        "mm": f"date_format({start}, 'mm')",
+        "slice_end_ts": f"timestamp_micros({compile_expr(plan.slice_end)})",
+        **{
+            level: f"date_format({start}, {literal(_date_format(pattern))})"
+            for level, pattern in TIME_LEVELS.items()
+        },
         **{name: literal(value) for name, value in plan.constants().items()},
     }
     return rows.selectExpr(
         *(
             f"{derived.get(column.name, quoted(column.name))} as {quoted(column.name)}"
-            for column in columns
+            for column in table.columns
         )
     )
+
+
+def _date_format(pattern: str) -> str:
+    """A pattern of `strftime` as Spark's `date_format` spells it."""
+    for ours, theirs in {"%Y": "yyyy", "%m": "MM", "%d": "dd", "%H": "HH", "%M": "mm"}.items():
+        pattern = pattern.replace(ours, theirs)
+    return pattern

@@ -23,9 +23,8 @@ from ndr_adapters.spark.sql.fields import (
     readings_of,
 )
 from ndr_adapters.spark.sql.ip_address import canonical_ips
-from ndr_core.flow import FieldKind
-from ndr_core.job_spec import JobSpec
-from ndr_core.json_line import (
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.json_line import (
     INTEGER,
     LONG_NUMBER,
     MAX_DEPTH,
@@ -35,7 +34,8 @@ from ndr_core.json_line import (
     PAIRED_ESCAPE,
     STRING_TOKEN,
 )
-from ndr_core.outcome import MALFORMED, READ
+from ndr_core.flows.outcome import MALFORMED, READ
+from ndr_core.flows.record import FieldKind
 
 _DIGITS: Final = "-?[0-9]+"
 
@@ -84,9 +84,9 @@ class _Careful:
         return Sql(f"{struct}.{quoted(self.reading.name)}")
 
 
-def read_careful(lines: DataFrame, spec: JobSpec) -> DataFrame:
+def read_careful(lines: DataFrame, plan: DeltaPlan) -> DataFrame:
     """The columns of `plain.read_plain`, for lines (trimmed, not blank) that it left UNFIT."""
-    readings = readings_of(spec)
+    readings = readings_of(plan)
     fields = [_Careful(reading) for reading in readings]
     names = [reading.name for reading in readings]
     read = (
@@ -105,7 +105,7 @@ def read_careful(lines: DataFrame, spec: JobSpec) -> DataFrame:
         .selectExpr("*", f"if(careful is null, null, {_fault(readings)}) as fault")
     )
     outcome = f"if(careful is null or fault is not null, {MALFORMED}, {READ}) as outcome"
-    flows = read.selectExpr("line", outcome, "fault", *canonical(readings, spec, "careful."))
+    flows = read.selectExpr("line", outcome, "fault", *canonical(readings, plan, "careful."))
     return canonical_ips(flows, IP_FIELDS)
 
 

@@ -33,11 +33,13 @@ from ndr_adapters.spark.sql.write import (
     write_quarantine,
     write_table,
 )
-from ndr_core.delta import DELTA_TABLE, PAIR_TABLE, DeltaPlan, overflow_place
+from ndr_core.deltas.engine import EngineResult
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.deltas.tables import PAIR, overflow_place
 from ndr_core.errors import EngineReadError, OverflowingColumnError
-from ndr_core.outcome import UNFIT
-from ndr_core.ports import EngineResult, InputBatch, InputFile
-from ndr_core.quality import REPAIR_RULES
+from ndr_core.flows.outcome import UNFIT
+from ndr_core.flows.source import InputBatch, InputFile
+from ndr_core.quality.rules import REPAIR_RULES
 
 _INPUT_BYTES_PER_RECORD: Final = 50
 """Compressed, about."""
@@ -89,12 +91,12 @@ class SparkEngine:
             _step(session, "look for overflow")
             _refuse_overflow(rows, plan)
             _step(session, "write pairs")
-            write_table(aggregate.pair_rows(pairs, plan), plan, root, PAIR_TABLE)
+            write_table(aggregate.pair_rows(pairs, plan), PAIR, root, plan.shared_path)
             _step(session, "write deltas")
-            write_table(aggregate.delta_rows(rows, plan), plan, root, DELTA_TABLE)
+            write_table(aggregate.delta_rows(rows, plan), plan.delta, root, plan.shared_path)
             fill_empty_partitions(session, plan, root)
             _step(session, "count")
-            return _result(rows, dropped, staged_rows(session, root))
+            return _result(rows, dropped, staged_rows(session, plan.tables, root))
         except (Py4JError, PySparkException) as error:
             reason = full_disk_reason(error)
             if reason is not None:
@@ -157,13 +159,13 @@ def _united(frames: Iterable[DataFrame]) -> DataFrame:
 
 def flows_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch, tasks: int) -> DataFrame:
     """The judged and repaired records of a batch; its lines have been read once by then."""
-    read = read_plain(read_lines(session, batch, tasks), plan.spec)
+    read = read_plain(read_lines(session, batch, tasks), plan)
     flows = quality.judge(read, plan).localCheckpoint()
     unfit = flows.where(f"outcome = {UNFIT}").select("line")
     if not unfit.isEmpty():
-        careful = quality.judge(read_careful(unfit, plan.spec), plan).localCheckpoint()
+        careful = quality.judge(read_careful(unfit, plan), plan).localCheckpoint()
         flows = flows.where(f"outcome != {UNFIT}").union(careful)
-    if plan.spec.quality.deduplicate_on:
+    if plan.deduplicate_on:
         flows = quality.mark_duplicates(flows, plan).localCheckpoint()
     return quality.repaired(flows)
 
@@ -179,7 +181,7 @@ def _refuse_overflow(rows: DataFrame, plan: DeltaPlan) -> None:
     names = [item.name for item in amounts(plan)]
     any_null = " or ".join(f"{quoted(name)} is null" for name in names)
     found = rows.where(any_null).select(*HOST, *(quoted(name) for name in names)).collect()
-    roles = [role.name for role in plan.spec.roles]
+    roles = [role.name for role in plan.roles]
     for name in names:
         hit = sorted(
             (row["slice_start"], roles[row["role_number"]], row["host_ip"])

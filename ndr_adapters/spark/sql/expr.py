@@ -10,7 +10,7 @@ from typing import NewType
 
 from pyspark.sql import DataFrame
 
-from ndr_core.expr import (
+from ndr_core.expressions.expr import (
     Binary,
     Coalesce,
     Column,

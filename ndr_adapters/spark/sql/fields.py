@@ -7,11 +7,17 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from ndr_adapters.spark.sql.expr import Sql, literal, matches, quoted
-from ndr_core.flow import FLOW_FIELDS, TIME_LIMIT_US, Case, FieldKind, FlowField
-from ndr_core.input_mapping import FieldSource, TimeFormat
-from ndr_core.job_spec import JobSpec
-from ndr_core.json_line import ISO_TIME
-from ndr_core.outcome import key_column
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.json_line import ISO_TIME
+from ndr_core.flows.mapping import FieldSource, TimeFormat
+from ndr_core.flows.outcome import key_column
+from ndr_core.flows.record import (
+    FLOW_FIELDS,
+    Case,
+    FieldKind,
+    FlowField,
+)
+from ndr_core.times import TIME_LIMIT_US
 
 STRICT_JSON = (
     "'mode', 'PERMISSIVE', 'allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false'"
@@ -65,24 +71,24 @@ class Reading:
         return Sql(f"if(abs({us}) < {limit}, cast(floor({us}) as bigint), null)")
 
 
-def readings_of(spec: JobSpec) -> list[Reading]:
+def readings_of(plan: DeltaPlan) -> list[Reading]:
     """The readings of all fields and deduplication keys that come from a column."""
-    null_values = tuple(spec.input.null_values)
+    null_values = tuple(plan.input.null_values)
     fields = [
         Reading(flow_field.name, flow_field.kind, source, null_values)
-        for flow_field, source in spec.input.bound_fields()
+        for flow_field, source in plan.input.bound_fields()
     ]
     keys = [
         Reading(key_column(name), FieldKind.TEXT, FieldSource(column=name), null_values)
-        for name in spec.key_columns
+        for name in plan.key_columns
     ]
     return fields + keys
 
 
-def canonical(readings: Sequence[Reading], spec: JobSpec, values: str = "") -> list[str]:
+def canonical(readings: Sequence[Reading], plan: DeltaPlan, values: str = "") -> list[str]:
     """Flow fields and deduplication keys as SQL, over columns (or members of `values`) named as readings."""
     by_name = {reading.name: reading for reading in readings}
-    constants = spec.input.constants()
+    constants = plan.input.constants()
     fields = []
     for flow_field in FLOW_FIELDS:
         name = quoted(flow_field.name)
@@ -96,7 +102,7 @@ def canonical(readings: Sequence[Reading], spec: JobSpec, values: str = "") -> l
         else:
             value = Sql(f"cast(null as {_SQL_TYPES[flow_field.kind]})")
         fields.append(f"{value} as {name}")
-    keys = [quoted(key_column(name)) for name in spec.key_columns]
+    keys = [quoted(key_column(name)) for name in plan.key_columns]
     return [*fields, *(f"{values}{name} as {name}" for name in keys)]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from ndr_adapters.spark.sql.expr import Sql, quoted
-from ndr_core.delta import DeltaPlan
-from ndr_core.expr import Expr, lit
-from ndr_core.measures import Additive
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.expressions.expr import Expr, lit
+from ndr_core.measures.kinds import Additive
 
 _FLAGS_PER_NUMBER: Final = 62
 

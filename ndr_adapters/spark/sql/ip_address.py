@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 
 from ndr_adapters.spark.sql.expr import Sql, literal, matches, quoted
-from ndr_core.ip_address import CANONICAL_IPV4
+from ndr_core.flows.ip_address import CANONICAL_IPV4
 
 _GROUP = "[0-9a-f]{1,4}"
 _MOST_GROUPS = 8

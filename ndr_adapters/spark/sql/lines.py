@@ -6,8 +6,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from ndr_adapters.spark.runtime.paths import as_glob, spark_address
 from ndr_adapters.spark.sql.expr import Sql
-from ndr_core.json_line import MAX_LINE_BYTES
-from ndr_core.ports import InputBatch
+from ndr_core.flows.json_line import MAX_LINE_BYTES
+from ndr_core.flows.source import InputBatch
 
 
 def read_lines(session: SparkSession, batch: InputBatch, tasks: int) -> DataFrame:

@@ -17,10 +17,20 @@ from pyspark.sql import DataFrame
 from ndr_adapters.spark.sql.expr import Sql, literal, matches, quoted
 from ndr_adapters.spark.sql.fields import STRICT_JSON, Reading, canonical, iso_us, readings_of
 from ndr_adapters.spark.sql.ip_address import is_plain_ip
-from ndr_core.flow import FieldKind
-from ndr_core.job_spec import JobSpec
-from ndr_core.json_line import BLANKS, BYTE_ORDER_MARK, LONG_NUMBER, MAX_NUMBER_CHARACTERS
-from ndr_core.outcome import BLANK, MALFORMED, READ, UNFIT
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.json_line import (
+    BLANKS,
+    BYTE_ORDER_MARK,
+    LONG_NUMBER,
+    MAX_NUMBER_CHARACTERS,
+)
+from ndr_core.flows.outcome import (
+    BLANK,
+    MALFORMED,
+    READ,
+    UNFIT,
+)
+from ndr_core.flows.record import FieldKind
 
 _CORRUPT: Final = "ndr corrupt record"
 _UNSURE: Final = ("true", "false", '"Infinity"', '"-Infinity"')
@@ -95,12 +105,12 @@ class _Plain:
         return Sql(f"coalesce({self.decoded} in ({_listed(nulls)}), false)")
 
 
-def read_plain(lines: DataFrame, spec: JobSpec) -> DataFrame:
+def read_plain(lines: DataFrame, plan: DeltaPlan) -> DataFrame:
     """Flow fields, deduplication keys, `outcome`, `fault` (the field at fault) and `line`.
 
     `lines`: from `lines.read_lines`. What the fields of an UNFIT line hold means nothing.
     """
-    readings = readings_of(spec)
+    readings = readings_of(plan)
     plain = [_Plain(reading) for reading in readings]
     columns = _typed_columns(plain)
     trimmed = lines.selectExpr(f"{_trimmed('value')} as line", "void")
@@ -120,7 +130,7 @@ def read_plain(lines: DataFrame, spec: JobSpec) -> DataFrame:
         f"when {doubts} then {UNFIT} else {READ} end as outcome"
     )
     return read.selectExpr(
-        "line", outcome, "cast(null as string) as fault", *canonical(readings, spec)
+        "line", outcome, "cast(null as string) as fault", *canonical(readings, plan)
     )
 
 

@@ -11,8 +11,8 @@ from pyspark.sql import DataFrame, SparkSession
 from ndr_adapters.published import SliceRange, readable
 from ndr_adapters.spark.runtime.paths import as_glob, spark_address
 from ndr_adapters.spark.sql.write import empty_frame
-from ndr_core.delta import DELTA_TABLE, PAIR_COLUMNS, PAIR_TABLE
-from ndr_core.measures import OutputColumn
+from ndr_core.deltas.tables import DELTA, PAIR
+from ndr_core.tables.columns import OutputColumn
 
 
 def read_deltas(
@@ -23,7 +23,7 @@ def read_deltas(
     until: datetime | None = None,
 ) -> DataFrame:
     """The published delta table of an output: `ndr_adapters.polars.read_deltas` as a Spark frame."""
-    return _read(session, output, DELTA_TABLE, SliceRange(since, until), ())
+    return _read(session, output, DELTA, SliceRange(since, until), ())
 
 
 def read_pairs(
@@ -34,7 +34,7 @@ def read_pairs(
     until: datetime | None = None,
 ) -> DataFrame:
     """The published pair table of an output: `ndr_adapters.polars.read_pairs` as a Spark frame."""
-    return _read(session, output, PAIR_TABLE, SliceRange(since, until), PAIR_COLUMNS)
+    return _read(session, output, PAIR.name, SliceRange(since, until), PAIR.columns)
 
 
 def _read(

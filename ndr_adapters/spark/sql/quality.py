@@ -8,10 +8,15 @@ from pyspark.sql import DataFrame
 
 from ndr_adapters.spark.sql.careful import quarantined_text
 from ndr_adapters.spark.sql.expr import compile_expr, literal, quoted
-from ndr_core.delta import DeltaPlan
-from ndr_core.flow import FIELD_BY_NAME, FLOW_FIELDS
-from ndr_core.outcome import BLANK, MALFORMED, UNFIT, key_column
-from ndr_core.quality import (
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.outcome import (
+    BLANK,
+    MALFORMED,
+    UNFIT,
+    key_column,
+)
+from ndr_core.flows.record import FIELD_BY_NAME, FLOW_FIELDS
+from ndr_core.quality.rules import (
     DUPLICATE,
     MALFORMED_JSON,
     REPAIR_RULES,
@@ -35,7 +40,7 @@ def judge(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
         if reject.condition is not None
     ]
     judged = flows.selectExpr("*", f"case {' '.join(cases)} end as rule")
-    return judged if plan.spec.quality.deduplicate_on else _without_idle_lines(judged)
+    return judged if plan.deduplicate_on else _without_idle_lines(judged)
 
 
 def _without_idle_lines(judged: DataFrame) -> DataFrame:
@@ -48,8 +53,7 @@ def _without_idle_lines(judged: DataFrame) -> DataFrame:
 def mark_duplicates(judged: DataFrame, plan: DeltaPlan) -> DataFrame:
     """`rule` of the records that have the key of an earlier one becomes DUPLICATE."""
     keys = [
-        quoted(name if name in FIELD_BY_NAME else key_column(name))
-        for name in plan.spec.quality.deduplicate_on
+        quoted(name if name in FIELD_BY_NAME else key_column(name)) for name in plan.deduplicate_on
     ]
     candidate = " and ".join([KEPT, *(f"{key} is not null" for key in keys)])
     # Records that are no candidates need no comparing: the line keeps them from crowding into one task.

@@ -10,7 +10,7 @@ from ndr_adapters.spark.runtime.internals import jvm_of
 from ndr_adapters.spark.sql.expr import quoted
 from ndr_adapters.spark.sql.flags import amounts
 from ndr_adapters.spark.sql.views import HOST
-from ndr_core.delta import DeltaPlan
+from ndr_core.deltas.plan import DeltaPlan
 
 _LOGICAL_RDD: Final = "org.apache.spark.sql.execution.LogicalRDD$"
 

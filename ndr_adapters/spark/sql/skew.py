@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 
 from ndr_adapters.spark.sql.expr import Sql, compile_expr, literal
 from ndr_adapters.spark.sql.quality import KEPT
-from ndr_core.delta import DeltaPlan
+from ndr_core.deltas.plan import DeltaPlan
 
 BusyHosts = Mapping[int, list[str]]
 """Role number -> addresses."""
@@ -26,7 +26,7 @@ def busy_hosts(flows: DataFrame, plan: DeltaPlan, tasks: int, records: int) -> B
     """
     if tasks == 1:
         return {}
-    hosts = [compile_expr(role.view()["host_ip"]) for role in plan.spec.roles]
+    hosts = [compile_expr(role.view()["host_ip"]) for role in plan.roles]
     fraction = min(1.0, _SAMPLED_RECORDS / max(records, 1))
     kept = flows.where(KEPT).sample(fraction, seed=_SEED)
     by_host = (
@@ -46,7 +46,7 @@ def has_busy(hosts: BusyHosts, plan: DeltaPlan) -> Sql:
     """Whether a record has one of these hosts in its role."""
     addresses = (
         f"{compile_expr(role.view()['host_ip'])} in ({', '.join(map(literal, hosts[number]))})"
-        for number, role in enumerate(plan.spec.roles)
+        for number, role in enumerate(plan.roles)
         if number in hosts
     )
     return Sql(f"({' or '.join(addresses)})")

@@ -16,9 +16,9 @@ from pyspark.sql import DataFrame
 from ndr_adapters.spark.sql.expr import Sql, literal, quoted, with_columns
 from ndr_adapters.spark.sql.flags import amounts, counter_groups, flags
 from ndr_adapters.spark.sql.quality import KEPT, repair_count
-from ndr_core.delta import DeltaPlan
-from ndr_core.expr import Expr, col, substitute
-from ndr_core.quality import REPAIR_RULES
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.expressions.expr import Expr, col, substitute
+from ndr_core.quality.rules import REPAIR_RULES
 
 HOST: Final = ("slice_start", "role_number", "host_ip")
 
@@ -37,7 +37,7 @@ def role_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
     }
     roles = [
         {name: substitute(value, role.view()) for name, value in wanted.items()}
-        for role in plan.spec.roles
+        for role in plan.roles
     ]
     # Values that several roles share are worked out once per record.
     distinct = {
@@ -46,7 +46,7 @@ def role_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
     }
     records = with_columns(
         flows.where(KEPT),
-        {name: value for value, name in distinct.items()} | {"start": plan.slice_start()},
+        {name: value for value, name in distinct.items()} | {"start": plan.slice_start},
     )
     # The slice comes in one struct with the role: as a literal, which it is in a bounded run, Spark would fold it
     # and forget the partitioning by it.
@@ -69,7 +69,7 @@ def role_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
 
 def role_name(plan: DeltaPlan) -> Sql:
     """Name of the role with the number `role_number`."""
-    names = [literal(role.name) for role in plan.spec.roles]
+    names = [literal(role.name) for role in plan.roles]
     return Sql(f"case role_number {_cases(names)} end")
 
 

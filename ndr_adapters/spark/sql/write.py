@@ -9,9 +9,10 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from ndr_adapters.spark.runtime.internals import hadoop_configuration, jvm_of
-from ndr_core.delta import PARTITION_KEYS, QUARANTINE, DeltaPlan
-from ndr_core.manifest import TABLES
-from ndr_core.measures import ColumnType, OutputColumn
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.quality.quarantine import QUARANTINE
+from ndr_core.tables.columns import ColumnType, OutputColumn
+from ndr_core.tables.table import Table
 
 _TYPES: dict[ColumnType, T.DataType] = {
     ColumnType.STRING: T.StringType(),
@@ -24,12 +25,15 @@ _TYPES: dict[ColumnType, T.DataType] = {
 }
 
 
-def write_table(rows: DataFrame, plan: DeltaPlan, staging_root: str, table: str) -> None:
-    """Write rows in their output form to the partitions of a table."""
-    keys = plan.varying_keys
-    known = rows.drop(*(key for key in PARTITION_KEYS if key not in keys))
-    path = f"{staging_root}/{table}/{plan.shared_path}".rstrip("/")
-    known.write.partitionBy(*keys).mode("overwrite").parquet(path)
+def write_table(rows: DataFrame, table: Table, staging_root: str, shared_path: str) -> None:
+    """Write rows, in the columns of a table, to its folders.
+
+    `shared_path`: the folder below the table that all rows share, empty where they share none.
+    """
+    levels = table.levels_below(shared_path)
+    known = rows.drop(*(level for level in table.levels if level not in levels))
+    path = f"{staging_root}/{table.name}/{shared_path}".rstrip("/")
+    known.write.partitionBy(*levels).mode("overwrite").parquet(path)
 
 
 def write_quarantine(rejected: DataFrame, staging_root: str) -> None:
@@ -40,7 +44,7 @@ def write_quarantine(rejected: DataFrame, staging_root: str) -> None:
 
 def fill_empty_partitions(session: SparkSession, plan: DeltaPlan, staging_root: str) -> None:
     """Write a file without rows to each folder that must have one and has none."""
-    for name, columns in plan.due_folders():
+    for name, columns in plan.required_folders():
         folder = f"{staging_root}/{name}"
         if not _exists(session, folder):
             empty_frame(session, columns).coalesce(1).write.mode("overwrite").parquet(folder)
@@ -52,13 +56,15 @@ def _exists(session: SparkSession, folder: str) -> bool:
     return bool(path.getFileSystem(hadoop_configuration(session)).exists(path))
 
 
-def staged_rows(session: SparkSession, staging_root: str) -> dict[str, int]:
-    """Staged files of the tables, below the root -> rows, from the footers that the driver reads."""
+def staged_rows(
+    session: SparkSession, tables: Iterable[Table], staging_root: str
+) -> dict[str, int]:
+    """Count the rows of the tables' staged files: file, below the root -> rows. The driver reads the footers."""
     jvm = jvm_of(session)
     configuration = hadoop_configuration(session)
     reader = jvm.org.apache.parquet.hadoop.ParquetFileReader
     found = {}
-    for table in TABLES:
+    for table in [table.name for table in tables]:
         folder = jvm.org.apache.hadoop.fs.Path(f"{staging_root}/{table}")
         system = folder.getFileSystem(configuration)
         if not system.exists(folder):

@@ -1,0 +1,65 @@
+"""Every column of every table, for `ndr schema`, the pages of the documentation, and other catalogues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from ndr_core.deltas.measures import select_measures
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.deltas.tables import PAIR, delta_table
+from ndr_core.flows.record import FLOW_FIELDS
+from ndr_core.tables.table import Table
+
+Rows = list[dict[str, str]]
+
+
+def tables_of(spec: JobSpec) -> tuple[Table, ...]:
+    """Give the tables that a spec builds."""
+    return delta_table(select_measures(spec.measures(), spec.delta.measures)), PAIR
+
+
+def describe(spec: JobSpec) -> dict[str, Rows]:
+    """Describe the flow record and the tables that a spec builds: title -> a row for each field or column."""
+    return {
+        "Flow record": [
+            {
+                "field": field.name,
+                "type": field.kind.value,
+                "required": "yes" if field.required else "",
+                "note": field.note,
+            }
+            for field in FLOW_FIELDS
+        ]
+    } | {f"{table.name.capitalize()} table": _columns(table) for table in tables_of(spec)}
+
+
+def markdown(descriptions: Mapping[str, Rows]) -> str:
+    """Write descriptions, as `describe` makes them, as a page of Markdown."""
+    return "\n".join(_page(descriptions)) + "\n"
+
+
+def _columns(table: Table) -> Rows:
+    return [
+        {
+            "column": column.name,
+            "type": column.type.value,
+            "merges by": column.merge.value,
+            "meaning": column.meaning,
+        }
+        for column in table.columns
+    ]
+
+
+def _page(descriptions: Mapping[str, Rows]) -> Iterator[str]:
+    yield "# Tables"
+    yield ""
+    yield "Made by `ndr schema --markdown`; do not edit."
+    for title, rows in descriptions.items():
+        yield from ("", f"## {title}", "")
+        yield _line(rows[0])
+        yield _line("---" for _ in rows[0])
+        yield from (_line(row.values()) for row in rows)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -1,0 +1,44 @@
+"""The port of engines that build deltas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from attrs import frozen
+
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.source import InputBatch, InputFile
+
+
+class Engine(Protocol):
+    """Turns lines into staged tables."""
+
+    @property
+    def name(self) -> str:
+        """Name by which a user chooses the engine."""
+        ...
+
+    def unfit_files(self, batch: InputBatch) -> Mapping[InputFile, str]:
+        """The files of a batch that this engine can't read as the core does, and why."""
+        ...
+
+    def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
+        """Write delta, pair table and quarantine below `staging_root`.
+
+        With slice bounds, each role has a file, if need be an empty one. Raises EngineReadError (or
+        UnreadableFileError) when input can't be read, OverflowingColumnError when a sum leaves int64.
+        """
+        ...
+
+
+@frozen
+class EngineResult:
+    """What an engine found on its one pass over the records."""
+
+    rows: Mapping[str, int]
+    """Staged file of a table, below the root -> its rows."""
+    kept: int
+    rejected: Mapping[str, int]
+    repaired: Mapping[str, int]
+    blank_lines: int

@@ -1,0 +1,170 @@
+"""The catalogue of what is measured per host, role and slice: add a measure here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal
+
+from ndr_core.errors import Problem, nearest, shown
+from ndr_core.expressions.expr import col, lit, when
+from ndr_core.expressions.portable import FIXED_POINT_SCALE, log2
+from ndr_core.measures.kinds import (
+    Derived,
+    Distribution,
+    LargestCount,
+    Measure,
+    PairDerived,
+    PairKey,
+    count,
+    count_where,
+    quantiles,
+    sum_of,
+)
+from ndr_core.tables.columns import ColumnType
+from ndr_core.times import SECOND_US
+
+
+def _distinct(key: PairKey, what: str) -> PairDerived:
+    return PairDerived(
+        f"{key}_nunique", key, col(f"{key}:cells"), ColumnType.INT64, f"distinct {what}"
+    )
+
+
+def _entropy(key: PairKey, what: str) -> PairDerived:
+    total, cells = col(f"{key}:sessions"), col(f"{key}:cells")
+    mean_log = col(f"{key}:sessions_log").to_float() / float(FIXED_POINT_SCALE) / total.to_float()
+    entropy = log2(total) - mean_log
+    positive = when(entropy > 0.0, entropy, 0.0)
+    return PairDerived(
+        f"{key}_entropy",
+        key,
+        when(cells < 1, None, when(cells.eq(1), 0.0, positive)),
+        ColumnType.FLOAT64,
+        f"Shannon entropy of sessions over {what}, bits; null without any",
+    )
+
+
+def _top_share(key: PairKey, weight: Literal["sessions", "bytes"], what: str) -> PairDerived:
+    total, top = col(f"{key}:{weight}"), col(f"{key}:{weight}_top")
+    noun = "sessions" if weight == "sessions" else "sent bytes"
+    return PairDerived(
+        f"{key}_top1_{weight}_share",
+        key,
+        when(total > 0, top.to_float() / total.to_float(), None),
+        ColumnType.FLOAT64,
+        f"largest share of {noun} of one of the {what}; null when there are none",
+    )
+
+
+def _pair_derived() -> list[Measure]:
+    keys: list[tuple[PairKey, str]] = [("peer_ip", "peers"), ("peer_port", "peer ports")]
+    return [
+        *(_distinct(key, what) for key, what in keys),
+        *(_entropy(key, what) for key, what in keys),
+        *(_top_share(key, "sessions", what) for key, what in keys),
+        *(_top_share(key, "bytes", what) for key, what in keys),
+    ]
+
+
+SESSIONS: Final = count("sessions_cnt", "sessions")
+
+
+def measures_for(
+    *, port_sets: Mapping[str, frozenset[int]], short_session_seconds: float, knows_reply: bool
+) -> tuple[Measure, ...]:
+    """Give all measures, in the order of their columns.
+
+    `port_sets`: each gives a count of sessions; `short_session_seconds`: a shorter session is short;
+    `knows_reply`: whether the source tells the bytes of the answering side at all.
+    """
+    action, reason, name = col("event_action"), col("event_reason"), col("event_name")
+    transport, duration = col("network_transport"), col("duration_us")
+    dropped = action.is_in({"drop", "deny"}) | action.starts_with("reset-")
+    # A mapped column without a value is no bytes; a source that never tells is unknown, not zero.
+    no_reply = col("reply_bytes").or_else(0).eq(0) if knows_reply else lit(False)
+    return (
+        SESSIONS,
+        sum_of("bytes_sent_sum", col("bytes_sent"), "bytes the host sent"),
+        sum_of("bytes_recv_sum", col("bytes_recv"), "bytes the host received"),
+        sum_of("duration_us_sum", duration, "total session time, us"),
+        Derived(
+            "duration_sum",
+            col("duration_us_sum").to_float() / 1_000_000.0,
+            ("duration_us_sum",),
+            "total session time, seconds",
+        ),
+        count_where("allow_cnt", action.eq("allow"), "sessions allowed"),
+        count_where("drop_cnt", dropped, "sessions dropped, denied or reset by the firewall"),
+        count_where("alert_cnt", action.eq("alert"), "sessions that raised an alert"),
+        count_where("rst_cnt", reason.starts_with("tcp-rst"), "sessions ended by a TCP reset"),
+        count_where("aged_out_cnt", reason.eq("aged-out"), "sessions that timed out"),
+        count_where("threat_cnt", name.eq("THREAT"), "threat log records"),
+        count_where("traffic_cnt", name.eq("TRAFFIC"), "traffic log records"),
+        count_where("tcp_cnt", transport.eq("TCP"), "TCP sessions"),
+        count_where("udp_cnt", transport.eq("UDP"), "UDP sessions"),
+        count_where("icmp_cnt", transport.eq("ICMP"), "ICMP sessions"),
+        count_where(
+            "zero_reply_cnt",
+            no_reply,
+            "sessions whose answering side (the destination) sent 0 bytes",
+        ),
+        count_where(
+            "short_session_cnt",
+            duration < round(short_session_seconds * SECOND_US),
+            f"sessions shorter than {short_session_seconds:g} s",
+        ),
+        *(
+            count_where(
+                f"{set_name}_sessions_cnt",
+                col("peer_port").is_in(ports),
+                f"sessions to a port of the set {set_name}",
+            )
+            for set_name, ports in sorted(port_sets.items())
+        ),
+        Distribution(
+            name="max_sessions_per_minute",
+            histogram="sessions_per_minute",
+            bucket=col("minute"),
+            readouts=(LargestCount("max_sessions_per_minute"),),
+            meaning="sessions by clock minute of their start (minutes since 1970-01-01 UTC)",
+            readout_meaning="most sessions of one clock minute; across slices the largest counts",
+        ),
+        *_pair_derived(),
+        quantiles("bytes_sent", col("bytes_sent"), 1, "bytes"),
+        quantiles("bytes_recv", col("bytes_recv"), 1, "bytes"),
+        quantiles("duration", duration, 1_000_000, "seconds"),
+    )
+
+
+def unknown_measures(measures: Sequence[Measure], names: Iterable[str]) -> list[Problem]:
+    """List the names that are no measure, each with the nearest one that is."""
+    known = {measure.name for measure in measures}
+    return [
+        Problem("delta.measures", f"unknown measure {shown(name)}, {_hint(name, known)}")
+        for name in names
+        if name not in known
+    ]
+
+
+def select_measures(
+    measures: Sequence[Measure], names: Iterable[str] | None
+) -> tuple[Measure, ...]:
+    """Give the named measures (all for None) and what they need, in the order of `measures`.
+
+    `sessions_cnt` is always among them: a delta row without it can't be weighed.
+    """
+    if names is None:
+        return tuple(measures)
+    wanted = {SESSIONS.name, *names}
+    for measure in measures:
+        if measure.name in wanted and isinstance(measure, Derived):
+            wanted.update(measure.needs)
+    return tuple(measure for measure in measures if measure.name in wanted)
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    suffix = "_sessions_cnt"
+    sets = [other.removesuffix(suffix) for other in known if other.endswith(suffix)]
+    if name.endswith(suffix):
+        return f"no port set {shown(name.removesuffix(suffix))} in enrichment.port_sets; port sets: {', '.join(sets)}"
+    return nearest(name, known)

@@ -1,0 +1,37 @@
+"""Merging deltas and pairs: those of the parts of a slice make those of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ndr_core.deltas.tables import PAIR, delta_table, row_place
+from ndr_core.measures.derive import derive_row
+from ndr_core.measures.kinds import Measure
+from ndr_core.tables.merge import Row, group, merge_rows
+
+
+def merge_pairs(parts: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """Give one row per key of the pair table, each column by its `Merge`. Raises OverflowingColumnError."""
+    return merge_rows(parts, PAIR, row_place)
+
+
+def merge_deltas(
+    parts: Iterable[Mapping[str, Any]],
+    pairs: Iterable[Mapping[str, Any]],
+    measures: Sequence[Measure],
+) -> list[Row]:
+    """Give one row per key of the delta table, as if it had been built from all records at once.
+
+    `parts`: delta rows of any split of the records; `pairs`: the pair rows of the same records, merged
+    or not. Stored columns merge; the others are derived: percentiles from the merged histograms, distinct
+    counts, entropies and shares from the merged pairs, since none of them can be had from its parts.
+    Raises OverflowingColumnError.
+    """
+    table = delta_table(measures)
+    pairs_of = group(merge_pairs(pairs), table.keys)
+    merged = []
+    for row in merge_rows(parts, table, row_place):
+        whole = row | derive_row(row, pairs_of.get(table.key_of(row), []), measures)
+        merged.append({column.name: whole[column.name] for column in table.columns})
+    return merged

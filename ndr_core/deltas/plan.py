@@ -1,0 +1,143 @@
+"""The plan of a run: all that an engine needs to know, compiled once from a JobSpec and the run's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+from attrs import frozen
+
+from ndr_core.deltas.measures import select_measures
+from ndr_core.deltas.roles import Role
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.deltas.tables import PAIR, PAIR_SUMS, delta_table
+from ndr_core.expressions.expr import Expr
+from ndr_core.flows.mapping import InputMapping
+from ndr_core.jobs.run import RuntimeParams
+from ndr_core.measures.kinds import (
+    CELL_AGGREGATES,
+    Additive,
+    CellAggregate,
+    Derived,
+    Distribution,
+    Measure,
+    PairDerived,
+    PairKey,
+)
+from ndr_core.quality.rules import RejectRule, reject_rules
+from ndr_core.quality.settings import Quality
+from ndr_core.tables.columns import ColumnType, OutputColumn
+from ndr_core.tables.slices import SliceBounds, slice_end, slice_path, slice_start
+from ndr_core.tables.table import Table
+
+MeasureT = TypeVar("MeasureT", bound=Measure)
+
+
+@frozen
+class DeltaPlan:
+    """Everything an engine needs to know of one run."""
+
+    input: InputMapping
+    key_columns: tuple[str, ...]
+    """Source columns that only deduplication reads."""
+    deduplicate_on: tuple[str, ...]
+    """Canonical fields or source columns: records that are equal in all of them count once."""
+    reject_rules: tuple[RejectRule, ...]
+    roles: tuple[Role, ...]
+    measures: tuple[Measure, ...]
+    bounds: SliceBounds | None
+    """The one slice that the run is for; None where each record falls into its own."""
+    feature_spec_version: str
+    mini_batch_id: str
+
+    def of_kind(self, kind: type[MeasureT]) -> tuple[MeasureT, ...]:
+        return tuple(measure for measure in self.measures if isinstance(measure, kind))
+
+    @property
+    def sums(self) -> tuple[Additive, ...]:
+        return self.of_kind(Additive)
+
+    @property
+    def stored_sums(self) -> tuple[Additive, ...]:
+        """Sums to make per host, those of the pair table first: their overflow must be found in any case."""
+        return tuple({sum_.name: sum_ for sum_ in (*PAIR_SUMS, *self.sums)}.values())
+
+    @property
+    def distributions(self) -> tuple[Distribution, ...]:
+        return self.of_kind(Distribution)
+
+    @property
+    def cell_aggregates(self) -> Mapping[PairKey, tuple[CellAggregate, ...]]:
+        """Aggregates over distinct peers and ports that the chosen measures need."""
+        keys = {measure.key for measure in self.of_kind(PairDerived)}
+        return {key: aggregates for key, aggregates in CELL_AGGREGATES.items() if key in keys}
+
+    @property
+    def row_formulas(self) -> tuple[tuple[str, Expr, ColumnType], ...]:
+        """Columns that are formulas over a row of sums and cell aggregates: (name, value, type)."""
+        return tuple(
+            (measure.name, measure.value, measure.columns()[0].type)
+            for measure in self.measures
+            if isinstance(measure, PairDerived | Derived)
+        )
+
+    @property
+    def delta(self) -> Table:
+        """The delta table of the chosen measures."""
+        return delta_table(self.measures)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that the run makes."""
+        return (self.delta, PAIR)
+
+    @property
+    def slice_start(self) -> Expr:
+        """Start of the slice of a flow, us, over `event_start`."""
+        return slice_start(self.bounds)
+
+    @property
+    def slice_end(self) -> Expr:
+        """End of a slice, us, over `slice_start`."""
+        return slice_end(self.bounds)
+
+    @property
+    def shared_path(self) -> str:
+        """Folder below a table that all rows of the run share: with bounds the slice's, else the table's."""
+        if self.bounds is None:
+            return ""
+        return slice_path(self.feature_spec_version, self.bounds.start)
+
+    def required_folders(self) -> Iterator[tuple[str, tuple[OutputColumn, ...]]]:
+        """Give the folders that a run must leave even without rows, and the columns of their files.
+
+        A bounded slice has one per table and role, so that readers find the tables; other runs have none.
+        """
+        if self.bounds is None:
+            return
+        for table in self.tables:
+            for role in self.roles:
+                yield f"{table.name}/{self.shared_path}/role={role.name}", table.file_columns
+
+    def constants(self) -> dict[str, str]:
+        """Give the columns that are the same in every row of the run."""
+        return {
+            "mini_batch_id": self.mini_batch_id,
+            "feature_spec_version": self.feature_spec_version,
+        }
+
+
+def compile_plan(spec: JobSpec, params: RuntimeParams) -> DeltaPlan:
+    """Make the plan of one run. `spec` must be valid (as `parse_job_spec` gives it)."""
+    quality: Quality = spec.quality
+    return DeltaPlan(
+        input=spec.input,
+        key_columns=quality.key_columns,
+        deduplicate_on=quality.deduplicate_on,
+        reject_rules=reject_rules(params.bounds, deduplicates=bool(quality.deduplicate_on)),
+        roles=spec.roles,
+        measures=select_measures(spec.measures(), spec.delta.measures),
+        bounds=params.bounds,
+        feature_spec_version=spec.feature_spec_version,
+        mini_batch_id=params.mini_batch_id,
+    )

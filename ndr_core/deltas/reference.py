@@ -1,0 +1,185 @@
+"""The semantics of deltas in plain Python over flow records: slow, obvious, the oracle of every test."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import asdict, frozen
+
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.deltas.tables import PAIR_SUMS, overflow_place
+from ndr_core.expressions.evaluate import evaluate
+from ndr_core.flows.json_line import Blank, LineReader, Malformed, ReadFlow, cut_raw
+from ndr_core.measures.derive import derive_row
+from ndr_core.quality.quarantine import Quarantined
+from ndr_core.quality.report import QualityReport, make_report
+from ndr_core.quality.rules import DUPLICATE, MALFORMED_JSON, REPAIR_RULES
+from ndr_core.tables.columns import add_histograms
+from ndr_core.tables.merge import Row, check_int64, nulls_first
+from ndr_core.tables.slices import partition_of
+
+GroupKey = tuple[int, str, str]
+"""(slice start in us, role, host)"""
+
+
+@frozen
+class Tables:
+    """All that a run makes, as plain rows. Times are us since 1970-01-01 UTC, histograms tuples of pairs."""
+
+    deltas: list[Row]
+    """Sorted by slice, role, host."""
+    pairs: list[Row]
+    """Sorted by slice, role, host, peer, port."""
+    quarantine: list[Quarantined]
+    report: QualityReport
+
+
+def build_tables(
+    lines: Iterable[bytes | str],
+    plan: DeltaPlan,
+    unreadable_files: Mapping[str, str] | None = None,
+) -> Tables:
+    """Build deltas, pair table, quarantine and report from the lines of a mini-batch.
+
+    Raises OverflowingColumnError when a sum leaves int64.
+    """
+    reader = LineReader(plan.input, plan.key_columns)
+    read: list[ReadFlow] = []
+    quarantine: list[Quarantined] = []
+    blank_lines = 0
+    for line in lines:
+        match reader.read(line):
+            case Blank():
+                blank_lines += 1
+            case Malformed(raw, name):
+                quarantine.append(Quarantined(MALFORMED_JSON, name, raw))
+            case ReadFlow() as flow:
+                read.append(flow)
+    kept, rejected = _judge(read, plan)
+    quarantine += rejected
+    repaired: Counter[str] = Counter()
+    flows = [_repair(flow, repaired) for flow in kept]
+    report = make_report(
+        plan.reject_rules,
+        len(flows),
+        Counter(item.rule for item in quarantine),
+        repaired,
+        blank_lines,
+        unreadable_files or {},
+    )
+    return Tables(*_aggregate(flows, plan), quarantine, report)
+
+
+def _judge(read: Sequence[ReadFlow], plan: DeltaPlan) -> tuple[list[Row], list[Quarantined]]:
+    """Flows that no rule rejects, as rows, and the rejected ones under the first rule that does."""
+    kept: list[Row] = []
+    rejected: list[Quarantined] = []
+    seen: set[tuple[Any, ...]] = set()
+    # In the order in which duplicates are told apart, so that the first of a key is the one to keep.
+    for item in sorted(read, key=lambda item: (item.flow.event_start or 0, item.raw)):
+        row = asdict(item.flow, recurse=False)
+        rule = _first_rule(row, plan)
+        if rule is None and plan.deduplicate_on:
+            key = _deduplication_key(row, plan)
+            if None not in key:
+                rule = DUPLICATE if key in seen else None
+                seen.add(key)
+        if rule is None:
+            kept.append(row)
+        else:
+            rejected.append(Quarantined(rule, None, cut_raw(item.raw)))
+    return kept, rejected
+
+
+def _first_rule(row: Row, plan: DeltaPlan) -> str | None:
+    for rule in plan.reject_rules:
+        if rule.condition is not None and evaluate(rule.condition, row):
+            return rule.name
+    return None
+
+
+def _deduplication_key(row: Row, plan: DeltaPlan) -> tuple[Any, ...]:
+    read = dict(zip(plan.key_columns, row["keys"], strict=True))
+    return tuple(read.get(name, row.get(name)) for name in plan.deduplicate_on)
+
+
+def _repair(row: Row, repaired: Counter[str]) -> Row:
+    for rule in REPAIR_RULES:
+        if evaluate(rule.condition, row):
+            repaired[rule.name] += 1
+            row = row | {name: evaluate(fix, row) for name, fix in rule.fixes.items()}
+    return row
+
+
+def _aggregate(flows: Sequence[Row], plan: DeltaPlan) -> tuple[list[Row], list[Row]]:
+    """Delta rows and pair rows, sorted by their keys."""
+    groups: dict[GroupKey, list[Row]] = defaultdict(list)
+    slice_start = plan.slice_start
+    role_views = [(role.name, role.view()) for role in plan.roles]
+    for flow in flows:
+        start = evaluate(slice_start, flow)
+        for role, columns in role_views:
+            view = {name: evaluate(value, flow) for name, value in columns.items()}
+            groups[start, role, view["host_ip"]].append(view)
+    stored = {key: _stored(views, plan) for key, views in sorted(groups.items())}
+    _check_overflow(stored, plan)
+    delta_columns = plan.delta.columns
+    deltas: list[Row] = []
+    pairs: list[Row] = []
+    for key, views in sorted(groups.items()):
+        host_pairs = _pairs(views, plan, key)
+        measured = derive_row(stored[key], host_pairs, plan.measures)
+        row = {"host_ip": key[2], **_key_columns(plan, key), **measured}
+        deltas.append({column.name: row[column.name] for column in delta_columns})
+        pairs += host_pairs
+    return deltas, pairs
+
+
+def _stored(views: Sequence[Row], plan: DeltaPlan) -> Row:
+    stored: Row = {}
+    for measure in plan.stored_sums:
+        stored[measure.name] = sum(evaluate(measure.contribution, view) for view in views)
+    for distribution in plan.distributions:
+        buckets = (evaluate(distribution.bucket, view) for view in views)
+        stored[distribution.histogram] = add_histograms([[(bucket, 1)] for bucket in buckets])
+    return stored
+
+
+def _check_overflow(stored: Mapping[GroupKey, Row], plan: DeltaPlan) -> None:
+    for measure in plan.stored_sums:
+        for key, row in stored.items():
+            check_int64(measure.name, row[measure.name], overflow_place(*key))
+
+
+def _pairs(views: Sequence[Row], plan: DeltaPlan, key: GroupKey) -> list[Row]:
+    groups: dict[tuple[str, int | None], list[Row]] = defaultdict(list)
+    for view in views:
+        groups[view["peer_ip"], view["peer_port"]].append(view)
+    ordered = sorted(groups.items(), key=lambda item: nulls_first(item[0]))
+    return [
+        {
+            "host_ip": key[2],
+            "peer_ip": peer_ip,
+            "peer_port": peer_port,
+            **_key_columns(plan, key),
+            **{
+                measure.name: sum(evaluate(measure.contribution, view) for view in members)
+                for measure in PAIR_SUMS
+            },
+            "event_ts": max(view["event_ts"] for view in members),
+        }
+        for (peer_ip, peer_port), members in ordered
+    ]
+
+
+def _key_columns(plan: DeltaPlan, key: GroupKey) -> Row:
+    start, role, _ = key
+    return {
+        "slice_start_ts": start,
+        "slice_end_ts": evaluate(plan.slice_end, {"slice_start": start}),
+        **plan.constants(),
+        **partition_of(start),
+        "role": role,
+    }

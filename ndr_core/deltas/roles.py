@@ -1,0 +1,76 @@
+"""Roles: each kept record is seen once per role, from the side of one of its two hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import frozen
+
+from ndr_core.errors import Problem, shown
+from ndr_core.expressions.expr import Expr, col
+from ndr_core.flows.record import FIELD_BY_NAME, FieldKind
+from ndr_core.names import COLUMN_NAME_RULE, is_column_name
+from ndr_core.times import MINUTE_US
+
+
+@frozen
+class Role:
+    """One side of a flow, by the canonical fields that play each part."""
+
+    name: str
+    """Value of the `role` key and partition."""
+    host: str
+    """Field that is the host."""
+    peer: str
+    """Field that is the peer."""
+    sent: str
+    """Bytes that the host sent."""
+    received: str
+    """Bytes that the host received."""
+    peer_port: str = "destination_port"
+    """Port that tells the service."""
+
+    def problems(self) -> list[Problem]:
+        """List what is wrong, by key; nothing when all is well."""
+        found = []
+        if not is_column_name(self.name):
+            found.append(Problem("name", COLUMN_NAME_RULE))
+        for key, kind, suffix in (
+            ("host", FieldKind.IP, "_ip"),
+            ("peer", FieldKind.IP, "_ip"),
+            ("sent", FieldKind.INTEGER, "_bytes"),
+            ("received", FieldKind.INTEGER, "_bytes"),
+            ("peer_port", FieldKind.INTEGER, "_port"),
+        ):
+            name = getattr(self, key)
+            flow_field = FIELD_BY_NAME.get(name)
+            if flow_field is None or flow_field.kind is not kind or not name.endswith(suffix):
+                found.append(Problem(key, f"{shown(name)} is no field like source{suffix}"))
+        return found
+
+    def view(self) -> Mapping[str, Expr]:
+        """Give the columns that measures speak of, as expressions over a repaired flow record."""
+        start, end = col("event_start"), col("event_end")
+        return {
+            "host_ip": col(self.host),
+            "peer_ip": col(self.peer),
+            "peer_port": col(self.peer_port),
+            "bytes_sent": col(self.sent).or_else(0),
+            "bytes_recv": col(self.received).or_else(0),
+            "duration_us": end - start,
+            "event_ts": end,
+            "minute": start // MINUTE_US,
+            "reply_bytes": col("destination_bytes"),
+            "event_action": col("event_action"),
+            "event_reason": col("event_reason"),
+            "event_name": col("event_name"),
+            "network_transport": col("network_transport"),
+        }
+
+
+OUTBOUND: Final = Role(
+    "outbound", "source_ip", "destination_ip", "source_bytes", "destination_bytes"
+)
+INBOUND: Final = Role("inbound", "destination_ip", "source_ip", "destination_bytes", "source_bytes")
+ROLES: Final = {role.name: role for role in (OUTBOUND, INBOUND)}

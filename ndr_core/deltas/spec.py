@@ -1,0 +1,122 @@
+"""The JobSpec of a delta job: what it reads, which records it keeps, what it measures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Any, Final
+
+from attrs import asdict, field, frozen
+
+from ndr_core.deltas.measures import measures_for, unknown_measures
+from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
+from ndr_core.deltas.settings import Delta, Enrichment
+from ndr_core.errors import Problem, too_many
+from ndr_core.flows.mapping import InputMapping
+from ndr_core.jobs.spec import JobKey, Storage
+from ndr_core.jobs.spec_reader import Spec
+from ndr_core.measures.kinds import Measure
+from ndr_core.quality.settings import Quality
+
+_MOST_ROLES: Final = 16
+"""Far above any use: each role is a view of every record."""
+
+
+@frozen
+class JobSpec:
+    """One delta job of one project. `parse_job_spec` makes it from plain data."""
+
+    project_name: str = field(metadata={"doc": "the tenant or network that the logs belong to"})
+    input: InputMapping = field(metadata={"doc": "how to read the source's columns"})
+    job_name: str = field(default="delta_builder", metadata={"doc": "name of the job"})
+    feature_spec_version: str = field(
+        default="v1", metadata={"doc": "version of the features; part of every output path"}
+    )
+    roles: tuple[Role, ...] = field(
+        default=(OUTBOUND, INBOUND), metadata={"doc": "the ways in which each record is seen"}
+    )
+    quality: Quality = field(factory=Quality, metadata={"doc": "data quality rules and thresholds"})
+    delta: Delta = field(factory=Delta, metadata={"doc": "the delta table"})
+    enrichment: Enrichment = field(factory=Enrichment, metadata={"doc": "named port sets"})
+    storage: Storage = field(
+        factory=Storage, metadata={"doc": "the prefixes that a deployed job keeps to"}
+    )
+
+    @property
+    def key(self) -> JobKey:
+        """The key under which the spec is stored."""
+        return JobKey(self.project_name, self.job_name, self.feature_spec_version)
+
+    def measures(self) -> tuple[Measure, ...]:
+        """Give all measures that the spec makes possible, in the order of their columns."""
+        return measures_for(
+            port_sets=self.enrichment.port_sets,
+            short_session_seconds=self.delta.short_session_seconds,
+            knows_reply="destination_bytes" in self.input.fields,
+        )
+
+    def required_columns(self) -> dict[str, str]:
+        """Give source column -> key of the spec that names it, for columns that some record must have."""
+        columns = {
+            source.column: f"input.fields.{flow_field.name}.column"
+            for flow_field, source in self.input.bound_fields()
+            if not source.optional and source.column is not None
+        }
+        return columns | dict.fromkeys(self.quality.key_columns, "quality.deduplicate_on")
+
+    def problems(self) -> list[Problem]:
+        """List what is wrong, by key; nothing when all is well."""
+        parts: dict[str, Spec] = {
+            "input": self.input,
+            "storage": self.storage,
+            "quality": self.quality,
+            "delta": self.delta,
+            "enrichment": self.enrichment,
+        }
+        found = self.key.problems()
+        for key, part in parts.items():
+            found += [problem.below(key) for problem in part.problems()]
+        found += [problem.below("roles") for problem in self._role_problems()]
+        return found or unknown_measures(self.measures(), self.delta.measures or ())
+
+    def _role_problems(self) -> Iterator[Problem]:
+        if not self.roles:
+            yield Problem("", "needs at least one role")
+        if len(self.roles) > _MOST_ROLES:
+            yield Problem("", too_many(len(self.roles), _MOST_ROLES))
+        if len({role.name for role in self.roles}) < len(self.roles):
+            yield Problem("", "has two roles of one name")
+        for role in self.roles:
+            yield from (problem.below(role.name) for problem in role.problems())
+
+    def content_hash(self) -> str:
+        """Give the SHA-256 of the normalised spec: the same for equal specs, however they were written."""
+        text = json.dumps(self.to_plain(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Give plain data (dicts, lists, scalars) that `parse_job_spec` reads back as an equal spec."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        plain["enrichment"]["port_sets"] = {
+            name: sorted(ports) for name, ports in self.enrichment.port_sets.items()
+        }
+        if not plain["storage"]:
+            del plain["storage"]
+        return plain
+
+
+def _plain(value: Any) -> Any:
+    """Containers as dicts and lists, enums as their values, without what is absent or default-empty."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {
+            key: _plain(item)
+            for key, item in value.items()
+            if item is not None and item != {} and not (key == "optional" and item is False)
+        }
+    if isinstance(value, tuple | list | set | frozenset):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,1 @@
+"""What can be said of a record or a row, as values, and what it means."""

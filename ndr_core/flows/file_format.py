@@ -1,0 +1,96 @@
+"""What the first bytes of a file tell: how it is compressed, and whether it is text of lines at all."""
+
+from __future__ import annotations
+
+import zlib
+from enum import Enum
+from typing import Final
+
+from attrs import frozen
+
+HEAD_BYTES: Final = 4096
+"""So many first bytes are enough to tell."""
+
+
+GZIP_TAIL_BYTES: Final = 4
+"""The last bytes of a gzip file say how long its last member is, modulo 2^32."""
+
+
+class Compression(Enum):
+    """How the bytes of a file are packed."""
+
+    NONE = "uncompressed"
+    GZIP = "gzip"
+    ZLIB = "zlib"
+    ZSTD = "zstd"
+
+
+@frozen
+class Head:
+    """What the ends of a file tell without reading all of it."""
+
+    compression: Compression = Compression.NONE
+    unpacked_bytes: int | None = None
+    """As the file itself says, where it says so."""
+    problem: str | None = None
+    """Why it can't be read."""
+
+
+_ZSTD_MAGIC: Final = (
+    b"\x28\xb5\x2f\xfd",
+    *(bytes([0x50 + n, 0x2A, 0x4D, 0x18]) for n in range(16)),
+)
+"""Of a frame with data, and of the frames that readers skip."""
+
+_OTHER_FORMATS: Final = {
+    b"\xff\xfe\x00\x00": "UTF-32 text",
+    b"\x00\x00\xfe\xff": "UTF-32 text",
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+    b"PAR1": "Parquet",
+    b"ORC": "ORC",
+    b"Obj\x01": "Avro",
+    b"PK\x03\x04": "a ZIP archive",
+    b"BZh": "bzip2 data",
+    b"\xfd7zXZ\x00": "xz data",
+    b"\x04\x22\x4d\x18": "LZ4 data",
+    b"\xff\x06\x00\x00sNaPpY": "Snappy data",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+}
+_UTF16_CHARACTERS: Final = 4
+
+
+def compression_of(head: bytes) -> Compression:
+    """Tell how a file is compressed from its first bytes, whatever its name says."""
+    if head.startswith(b"\x1f\x8b"):
+        return Compression.GZIP
+    if head.startswith(_ZSTD_MAGIC):
+        return Compression.ZSTD
+    return Compression.ZLIB if _is_zlib(head) else Compression.NONE
+
+
+def _is_zlib(head: bytes) -> bool:
+    """A text may begin as zlib data do (`x^`, say), but hardly goes on as they do."""
+    if head[:1] != b"x" or int.from_bytes(head[:2], "big") % 31:
+        return False
+    try:
+        return bool(zlib.decompressobj().decompress(head, 1))
+    except zlib.error:
+        return False
+
+
+def other_format(head: bytes) -> str | None:
+    """Name what a file is by its first, unpacked bytes, where it is no text of lines in UTF-8."""
+    for magic, name in _OTHER_FORMATS.items():
+        if head.startswith(magic):
+            return name
+    return "UTF-16 text" if _is_utf16(head) else None
+
+
+def _is_utf16(head: bytes) -> bool:
+    """Text of ASCII characters has a zero in every other byte then."""
+    first = head[: 2 * _UTF16_CHARACTERS]
+    even, odd = first[::2], first[1::2]
+    return len(odd) == _UTF16_CHARACTERS and any(
+        not any(zeros) and all(others) for zeros, others in ((even, odd), (odd, even))
+    )

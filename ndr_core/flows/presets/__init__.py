@@ -1,0 +1,1 @@
+"""Mappings of known sources, one file each."""

@@ -1,0 +1,22 @@
+"""Palo Alto traffic logs, parsed: the canonical names, times as ISO-8601 text."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ndr_core.flows.mapping import FieldSource, InputMapping, Preset, TimeFormat
+from ndr_core.flows.record import FLOW_FIELDS, FieldKind
+
+PALOALTO: Final = Preset(
+    about="Palo Alto traffic logs, parsed: the canonical column names, times as ISO-8601 text.",
+    mapping=InputMapping(
+        preset="paloalto",
+        fields={
+            flow_field.name: FieldSource(
+                column=flow_field.name,
+                format=TimeFormat.ISO8601 if flow_field.kind is FieldKind.TIMESTAMP else None,
+            )
+            for flow_field in FLOW_FIELDS
+        },
+    ),
+)

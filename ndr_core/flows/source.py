@@ -1,0 +1,94 @@
+"""Where records come from: the files of a mini-batch, and the port that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from attrs import field, frozen
+
+from ndr_core.errors import UnreadableFileError, printable
+from ndr_core.flows.file_format import Head
+from ndr_core.place import Place
+
+
+@frozen
+class InputFile:
+    """One file of a mini-batch, by the address under which engines and sources know it."""
+
+    uri: str
+    size_bytes: int
+    version: str = ""
+    """Another one when the file was changed."""
+    problem: str | None = None
+    """Why it can't be read, where that is known."""
+
+    @property
+    def name(self) -> str:
+        """Its address as messages and reports show it: names on disk may be no text."""
+        return printable(self.uri)
+
+
+def read_named(read: Callable[[InputFile], Iterator[bytes]], file: InputFile) -> Iterator[bytes]:
+    """Read a file by `read`; an UnreadableFileError names the file by its address."""
+    try:
+        yield from read(file)
+    except UnreadableFileError as error:
+        raise UnreadableFileError(str(error), file.uri) from error
+
+
+@frozen
+class InputBatch:
+    """The readable files of a mini-batch, and what a first look at them showed."""
+
+    files: tuple[InputFile, ...]
+    read_blocks: Callable[[InputFile], Iterator[bytes]]
+    """Gives a file in blocks of whole lines, as `FlowSource.blocks`."""
+    key_orders: tuple[tuple[str, ...], ...]
+    """Distinct key sequences of the first lines: a hint for fast reading."""
+    heads: Mapping[InputFile, Head] = field(factory=dict)
+    """What the first and last bytes of the files show."""
+
+    @property
+    def uris(self) -> list[str]:
+        return [file.uri for file in self.files]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
+
+
+class FlowSource(Protocol):
+    """Where a mini-batch lands."""
+
+    @property
+    def place(self) -> Place:
+        """The place itself."""
+        ...
+
+    def places(self, files: Sequence[InputFile]) -> Iterable[Place]:
+        """Give where files really lie, one place of each folder: links may lead out of `place`."""
+        ...
+
+    def files(self, notice: Callable[[str], None]) -> tuple[InputFile, ...]:
+        """Its data files, sorted by address. Raises UsageError when there is no such place.
+
+        What can hold no data of the batch, as a link that leads back up, goes to `notice`.
+        """
+        ...
+
+    def heads(self, files: Sequence[InputFile]) -> Mapping[InputFile, Head]:
+        """What the first and last bytes of files tell."""
+        ...
+
+    def blocks(self, file: InputFile) -> Iterator[bytes]:
+        """A file, unpacked, in blocks of whole lines with their line feeds (`line_blocks`).
+
+        Raises UnreadableFileError where the file is truncated, corrupt, of another format or can't be opened,
+        InputChangedError where it was changed since it was listed.
+        """
+        ...
+
+    def changed(self, files: Sequence[InputFile]) -> list[InputFile]:
+        """Those of the files that are no more what they were when listed."""
+        ...

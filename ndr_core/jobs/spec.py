@@ -1,0 +1,65 @@
+"""What the JobSpec of any job holds: the key under which it is stored, and where a deployed job works."""
+
+from __future__ import annotations
+
+from attrs import asdict, field, frozen
+
+from ndr_core.errors import Problem, SpecError
+from ndr_core.names import PATH_SEGMENT_RULE, is_path_segment
+from ndr_core.publishing.location import S3Address
+
+
+@frozen
+class JobKey:
+    """What tells JobSpecs apart."""
+
+    project_name: str
+    job_name: str
+    feature_spec_version: str
+
+    def problems(self) -> list[Problem]:
+        """List what is wrong, by key; nothing when all is well."""
+        return [
+            Problem(key, PATH_SEGMENT_RULE)
+            for key, value in asdict(self).items()
+            if not is_path_segment(value)
+        ]
+
+
+@frozen
+class Storage:
+    """Where a deployed job may read and write; `ndr run` takes its places from the command line."""
+
+    input_prefix: str | None = field(
+        default=None, metadata={"doc": "s3://..; mini-batches must lie at or below it"}
+    )
+    output_prefix: str | None = field(
+        default=None, metadata={"doc": "s3://..; everything is published below it"}
+    )
+
+    def problems(self) -> list[Problem]:
+        """List what is wrong, by key; nothing when all is well."""
+        found = [
+            Problem(key, problem)
+            for key, address in asdict(self).items()
+            if address is not None and (problem := S3Address.problem(address)) is not None
+        ]
+        if not found and self.input_prefix is not None and self.output_prefix is not None:
+            source, target = self.input(), self.output()
+            if source.holds(target) or target.holds(source):
+                found.append(Problem("output_prefix", "must not lie in input_prefix, nor hold it"))
+        return found
+
+    def input(self) -> S3Address:
+        """Give the prefix of the input. Raises SpecError where it is not given."""
+        return _given(self.input_prefix, "storage.input_prefix")
+
+    def output(self) -> S3Address:
+        """Give the prefix of the output. Raises SpecError where it is not given."""
+        return _given(self.output_prefix, "storage.output_prefix")
+
+
+def _given(address: str | None, key: str) -> S3Address:
+    if address is None:
+        raise SpecError(f"{key}: missing; a deployed job needs it, such as s3://BUCKET/PREFIX")
+    return S3Address.parse(address, key)

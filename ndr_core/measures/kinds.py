@@ -1,0 +1,176 @@
+"""The kinds of measures, as values: each names its columns, how it is built and how it merges.
+
+Adapters know these four, never a single measure:
+
+* `Additive`: an int64 sum over records;
+* `Distribution`: counts of records by an integer bucket, with columns derived from the counts;
+* `PairDerived`: from the sessions and bytes per distinct peer or port;
+* `Derived`: a formula over stored columns of the same row.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from attrs import frozen
+
+from ndr_core.expressions.expr import Expr, col, lit, when
+from ndr_core.expressions.portable import bucket_middle, bucket_of, n_log2_n_fixed_point
+from ndr_core.tables.columns import ColumnType, Merge, OutputColumn
+
+PERCENTILES: Final = (25, 50, 75, 95, 99)
+
+
+@frozen
+class Additive:
+    """Sum over records of a non-negative int64 contribution (a null contributes 0)."""
+
+    name: str
+    contribution: Expr
+    meaning: str
+    can_overflow: bool = True
+    """False where a record contributes 0 or 1."""
+
+    def columns(self) -> tuple[OutputColumn, ...]:
+        return (OutputColumn(self.name, ColumnType.INT64, Merge.SUM, self.meaning),)
+
+
+def count(name: str, meaning: str) -> Additive:
+    """Number of records."""
+    return Additive(name, lit(1), meaning, can_overflow=False)
+
+
+def count_where(name: str, condition: Expr, meaning: str) -> Additive:
+    """Number of records for which the condition is true."""
+    return Additive(name, when(condition, 1, 0), meaning, can_overflow=False)
+
+
+def sum_of(name: str, value: Expr, meaning: str) -> Additive:
+    """Sum of a non-negative int64; null counts 0."""
+    return Additive(name, value.or_else(0), meaning)
+
+
+@frozen
+class Quantile:
+    """A readout of a distribution: the value at a nearest-rank percentile."""
+
+    name: str
+    percent: int
+    value: Expr
+    """Over the column `bucket`."""
+    type: ColumnType
+
+
+@frozen
+class LargestCount:
+    """A readout of a distribution: the count of its fullest bucket."""
+
+    name: str
+
+
+@frozen
+class Distribution:
+    """Counts of records by bucket, stored as a histogram; its readouts are derived from the counts."""
+
+    name: str
+    histogram: str
+    """The stored column: (bucket, count) in ascending order of bucket."""
+    bucket: Expr
+    readouts: tuple[Quantile | LargestCount, ...]
+    meaning: str
+    readout_meaning: str
+
+    def columns(self) -> tuple[OutputColumn, ...]:
+        stored = OutputColumn(self.histogram, ColumnType.HISTOGRAM, Merge.HISTOGRAM, self.meaning)
+        derived = (
+            OutputColumn(
+                readout.name,
+                readout.type if isinstance(readout, Quantile) else ColumnType.INT64,
+                Merge.DERIVED,
+                self.readout_meaning,
+            )
+            for readout in self.readouts
+        )
+        return (stored, *derived)
+
+
+PairKey = Literal["peer_ip", "peer_port"]
+
+
+@frozen
+class CellAggregate:
+    """One number over the cells of a host: a cell is one distinct peer or port, with `sessions` and `bytes`."""
+
+    name: str
+    how: Literal["sum", "max"]
+    value: Expr
+
+
+def _cell_aggregates(key: PairKey) -> tuple[CellAggregate, ...]:
+    sessions, sent = col("sessions"), col("bytes")
+    return (
+        CellAggregate(f"{key}:cells", "sum", lit(1)),
+        CellAggregate(f"{key}:sessions", "sum", sessions),
+        CellAggregate(f"{key}:sessions_top", "max", sessions),
+        CellAggregate(f"{key}:sessions_log", "sum", n_log2_n_fixed_point(sessions)),
+        CellAggregate(f"{key}:bytes", "sum", sent),
+        CellAggregate(f"{key}:bytes_top", "max", sent),
+    )
+
+
+CELL_AGGREGATES: Final[dict[PairKey, tuple[CellAggregate, ...]]] = {
+    "peer_ip": _cell_aggregates("peer_ip"),
+    "peer_port": _cell_aggregates("peer_port"),
+}
+
+
+@frozen
+class PairDerived:
+    """From the pair table of the host: `value` is over the cell aggregates of `key` (null key: no cell)."""
+
+    name: str
+    key: PairKey
+    value: Expr
+    type: ColumnType
+    meaning: str
+
+    def columns(self) -> tuple[OutputColumn, ...]:
+        return (OutputColumn(self.name, self.type, Merge.PAIRS, self.meaning),)
+
+
+@frozen
+class Derived:
+    """A float over stored columns of the same row."""
+
+    name: str
+    value: Expr
+    needs: tuple[str, ...]
+    """Measures whose columns `value` reads."""
+    meaning: str
+
+    def columns(self) -> tuple[OutputColumn, ...]:
+        return (OutputColumn(self.name, ColumnType.FLOAT64, Merge.DERIVED, self.meaning),)
+
+
+Measure = Additive | Distribution | PairDerived | Derived
+
+
+def quantiles(name: str, value: Expr, scale: int, unit: str) -> Distribution:
+    """Percentiles of a non-negative int64 from its log-linear histogram, relative error below 1 %.
+
+    `scale`: the stored integers per unit of the percentile columns; 1 keeps them int64.
+    """
+    middle = bucket_middle(col("bucket"))
+    readout_value = middle if scale == 1 else middle.to_float() / float(scale)
+    readout_type = ColumnType.INT64 if scale == 1 else ColumnType.FLOAT64
+    return Distribution(
+        name=f"{name}_quantiles",
+        histogram=f"{name}_hist",
+        bucket=bucket_of(value),
+        readouts=tuple(
+            Quantile(f"{name}_p{percent}", percent, readout_value, readout_type)
+            for percent in PERCENTILES
+        ),
+        meaning=f"records by log-linear bucket of {name} ({'us' if scale > 1 else unit})",
+        readout_meaning=f"nearest-rank percentile of {name}, {unit}, within 1 %",
+    )

@@ -1,0 +1,26 @@
+"""Places that runs read from and publish to, whatever storage they lie in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from ndr_core.errors import UsageError
+
+
+class Place(Protocol):
+    """A folder, or a prefix in S3; `str` gives its address."""
+
+    def holds(self, other: object) -> bool:
+        """Whether `other` is this place or lies below it; never so for a place of another kind."""
+        ...
+
+
+def refuse_overlap(sources: Iterable[Place], target: Place) -> None:
+    """Raise UsageError where a run would read what runs publish."""
+    for source in sources:
+        if source.holds(target) or target.holds(source):
+            raise UsageError(
+                f"output {target} and input {source}: one lies in the other, so that a run would "
+                "read what runs publish; give an output apart from the input"
+            )

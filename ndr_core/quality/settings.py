@@ -1,0 +1,61 @@
+"""What a JobSpec says of data quality."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from attrs import field, frozen
+
+from ndr_core.errors import Problem, too_many
+from ndr_core.flows.record import FIELD_BY_NAME
+
+_MOST_KEYS: Final = 64
+"""Far above any use: each key is a column of work for every record."""
+
+
+class OnUnreadableFile(Enum):
+    """What a broken input file does to the run."""
+
+    FAIL = "fail"
+    QUARANTINE = "quarantine"
+
+
+@frozen
+class Quality:
+    """Data quality: deduplication and the thresholds that fail a run."""
+
+    deduplicate_on: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "canonical fields or source columns; records equal in all of them count once"
+        },
+    )
+    max_rejected_fraction: float = field(
+        default=1.0, metadata={"doc": "fail, publishing nothing, when a greater share is rejected"}
+    )
+    min_records: int = field(
+        default=0, metadata={"doc": "fail, publishing nothing, when fewer records are kept"}
+    )
+    on_unreadable_file: OnUnreadableFile = field(
+        default=OnUnreadableFile.FAIL,
+        metadata={
+            "doc": "fail: a truncated or broken file fails the run; quarantine: skip, report"
+        },
+    )
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """Source columns that only deduplication reads."""
+        return tuple(name for name in self.deduplicate_on if name not in FIELD_BY_NAME)
+
+    def problems(self) -> list[Problem]:
+        """List what is wrong, by key; nothing when all is well."""
+        found = []
+        if len(self.deduplicate_on) > _MOST_KEYS:
+            found.append(Problem("deduplicate_on", too_many(len(self.deduplicate_on), _MOST_KEYS)))
+        if not 0 <= self.max_rejected_fraction <= 1:
+            found.append(Problem("max_rejected_fraction", "must lie between 0 and 1"))
+        if self.min_records < 0:
+            found.append(Problem("min_records", "must not be negative"))
+        return found

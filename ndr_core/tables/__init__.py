@@ -1,0 +1,1 @@
+"""What any published table is: columns, keys, slices, and how its rows merge."""

@@ -1,0 +1,95 @@
+"""The columns of published tables: their types, and how the values of one column merge."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+from typing import Any, Final
+
+from attrs import frozen
+
+Histogram = tuple[tuple[int, int], ...]
+"""(bucket, count) pairs in ascending order of bucket."""
+
+INT64_MAX: Final = (1 << 63) - 1
+
+
+class ColumnType(Enum):
+    """Type of an output column; the same in every engine's Parquet."""
+
+    STRING = "string"
+    INT64 = "int64"
+    FLOAT64 = "float64"
+    TIMESTAMP = "timestamp[us, UTC]"
+    HISTOGRAM = "list<struct<bucket: int64, count: int64>>"
+
+
+def add_histograms(histograms: Iterable[Iterable[tuple[int, int]]]) -> Histogram:
+    """Add counts by bucket, in ascending order of bucket."""
+    counts: Counter[int] = Counter()
+    for histogram in histograms:
+        for bucket, count in histogram:
+            counts[bucket] += count
+    return tuple(sorted(counts.items()))
+
+
+def _same(values: Sequence[Any]) -> Any:
+    first, *others = values
+    if any(other != first for other in others):
+        raise ValueError("rows of one key must agree in this column")
+    return first
+
+
+class Merge(Enum):
+    """How the values that rows of one key hold in a column become one value.
+
+    `KEY` values must be equal. Columns of `DERIVED` and `PAIRS` are not merged: they are made from
+    merged columns, of the row itself or of the host's rows in the merged pair table.
+    """
+
+    KEY = "key"
+    SUM = "sum"
+    MAX = "maximum"
+    HISTOGRAM = "counts add by bucket"
+    DERIVED = "derived from the merged row"
+    PAIRS = "derived from the merged pair table"
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether merged values are made from values, and not derived from other columns."""
+        return self in _FUNCTIONS
+
+    def merged(self, values: Sequence[Any]) -> Any:
+        """Make one value of the values of one or more rows. A null is unknown, and so is what it merges to.
+
+        Raises ValueError for keys that differ, and for columns that are derived.
+        """
+        if self not in _FUNCTIONS:
+            raise ValueError(f"a column that is {self.value} has no values to merge")
+        if self is not Merge.KEY and any(value is None for value in values):
+            return None
+        return _FUNCTIONS[self](values)
+
+
+_FUNCTIONS: Final[dict[Merge, Callable[[Sequence[Any]], Any]]] = {
+    Merge.KEY: _same,
+    Merge.SUM: sum,
+    Merge.MAX: max,
+    Merge.HISTOGRAM: add_histograms,
+}
+
+
+@frozen
+class OutputColumn:
+    """One column of an output table."""
+
+    name: str
+    type: ColumnType
+    merge: Merge
+    meaning: str
+
+
+def key_column(name: str, column_type: ColumnType, meaning: str) -> OutputColumn:
+    """Make a column whose values are equal in all rows of a key."""
+    return OutputColumn(name, column_type, Merge.KEY, meaning)

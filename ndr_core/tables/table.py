@@ -1,0 +1,52 @@
+"""A table that runs publish: its name, its columns, what makes a row, and the folders it lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from ndr_core.names import COLUMN_NAME_RULE, is_column_name
+from ndr_core.tables.columns import Merge, OutputColumn
+from ndr_core.tables.slices import SLICE_LEVELS
+
+
+@frozen
+class Table:
+    """What sinks, readers and merging need to know of a table; each builder defines its own."""
+
+    name: str
+    """Top folder of its files in an output."""
+    keys: tuple[str, ...]
+    """Columns that make a row: rows that are equal in all of them merge."""
+    columns: tuple[OutputColumn, ...]
+    """All columns that readers see, in order; those of `levels` are told by paths, not stored in files."""
+    levels: tuple[str, ...] = field(default=SLICE_LEVELS)
+    """Folders below its own, outermost first; those of the slice come first."""
+
+    def __attrs_post_init__(self) -> None:
+        """Raise ValueError for a table that could not be published, read or merged."""
+        if not is_column_name(self.name):
+            raise ValueError(f"table {self.name!r}: the name {COLUMN_NAME_RULE}")
+        columns = {column.name: column for column in self.columns}
+        if len(columns) < len(self.columns):
+            raise ValueError(f"table {self.name}: two columns have one name")
+        for name in (*self.keys, *self.levels):
+            if name not in columns or columns[name].merge is not Merge.KEY:
+                raise ValueError(f"table {self.name}: {name} is not among its key columns")
+        if self.levels[: len(SLICE_LEVELS)] != SLICE_LEVELS:
+            raise ValueError(f"table {self.name}: its first levels must be those of a slice")
+
+    @property
+    def file_columns(self) -> tuple[OutputColumn, ...]:
+        """The columns that its files hold, in order."""
+        return tuple(column for column in self.columns if column.name not in self.levels)
+
+    def levels_below(self, path: str) -> tuple[str, ...]:
+        """Give the levels below a folder of the table: those that its path, `KEY=VALUE/..`, does not spell."""
+        return self.levels[path.count("=") :]
+
+    def key_of(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Give the key of a row."""
+        return tuple(row[name] for name in self.keys)
