@@ -11,8 +11,10 @@ import pytest
 from hypothesis import settings
 
 from ndr_core.deltas.engine import Engine
-from tests.stand_in import CREDENTIALS, moto_server
-from tests.support import ENGINES
+from tests.credentials import CREDENTIALS
+
+# `tests.support` and `tests.stand_in` are imported by the fixtures that use them: they bring Spark and AWS
+# along, which unit tests do without.
 
 # What a check of a change reports must not depend on luck; runs by hand explore.
 settings.register_profile("ci", derandomize=True)
@@ -24,25 +26,35 @@ for variable in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[variable]
 os.environ |= CREDENTIALS
 
-ZEEK_DAY = Path(__file__).parents[2] / "shared" / "data" / "zeek-conn-2024-04-19"
+REAL_DATA = "NDR_REAL_DATA"
+"""Names the folder of real logs, which are no part of the project."""
 
 
-@pytest.fixture(params=list(ENGINES))
+@pytest.fixture(params=["polars", "spark"])
 def engine(request: pytest.FixtureRequest) -> Engine:
+    from tests.support import ENGINES
+
     return ENGINES[request.param]()
 
 
 @pytest.fixture
 def zeek_day() -> Path:
-    """A real day of Zeek conn.log, which is not part of the project."""
-    if not ZEEK_DAY.is_dir():
-        pytest.skip(f"the real Zeek day is not at {ZEEK_DAY}")
-    return ZEEK_DAY
+    """A real day of Zeek conn.log. A test that takes it is skipped where there is no real data."""
+    folder = os.environ.get(REAL_DATA)
+    if not folder:
+        pytest.skip(
+            f"needs real logs: let {REAL_DATA} name the folder that holds zeek-conn-2024-04-19"
+        )
+    day = Path(folder) / "zeek-conn-2024-04-19"
+    assert day.is_dir(), f"{REAL_DATA}: {day} is no folder"
+    return day
 
 
 @pytest.fixture(scope="session")
 def aws_server() -> Iterator[str]:
     """Address of a server that stands in for AWS, one for all tests."""
+    from tests.stand_in import moto_server
+
     with moto_server() as address:
         yield address
 

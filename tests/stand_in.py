@@ -17,13 +17,6 @@ from typing import Any
 from attrs import define, field
 from moto.server import ThreadedMotoServer
 
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "stand-in",
-    "AWS_SECRET_ACCESS_KEY": "stand-in",
-    "AWS_DEFAULT_REGION": "eu-west-1",
-    "AWS_REGION": "eu-west-1",
-}
-
 
 @contextmanager
 def moto_server() -> Iterator[str]:

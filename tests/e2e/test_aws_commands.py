@@ -16,7 +16,8 @@ import yaml
 
 from tests.e2e.cli import SLICE, ndr, run, write_spec
 from tests.integration.s3_run import FAST_START, rows
-from tests.support import flow, objects, spark_session, upload, write_batch
+from tests.makers import flow, write_batch
+from tests.support import objects, spark_session, upload
 
 ROOT = Path(__file__).parents[2]
 

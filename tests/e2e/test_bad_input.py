@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.cli import SLICE, Answer, ndr, run, snapshot, write_spec
-from tests.support import flow, write_batch
+from tests.makers import flow, write_batch
 
 ENGINES = ["reference", "polars", "spark"]
 GOOD = gzip.compress(b"".join(json.dumps(flow()).encode() + b"\n" for _ in range(5000)))

@@ -12,7 +12,7 @@ import pytest
 from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_adapters.polars.published import read_deltas, read_pairs
 from tests.e2e.cli import SLICE, ndr, rows, run, snapshot, write_spec
-from tests.support import flow, write_batch
+from tests.makers import flow, write_batch
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ENGINES = ["reference", "polars", "spark"]

@@ -8,7 +8,7 @@ import pytest
 
 from ndr_adapters.polars.published import read_deltas
 from tests.e2e.cli import ndr, run, write_spec
-from tests.support import flow, write_batch
+from tests.makers import flow, write_batch
 
 
 @pytest.mark.parametrize("engine", ["reference", "polars", "spark"])

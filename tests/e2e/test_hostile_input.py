@@ -12,15 +12,9 @@ from backports import zstd
 
 from tests.e2e.cli import Answer, run, write_spec
 from tests.e2e.cost import cost_of
+from tests.makers import differences, flow, make_plan, write_batch
 from tests.support import ENGINES as ALL_ENGINES
-from tests.support import (
-    differences,
-    flow,
-    make_plan,
-    run_engine,
-    run_reference,
-    write_batch,
-)
+from tests.support import run_engine, run_reference
 
 ENGINES = ["reference", "polars", "spark"]
 

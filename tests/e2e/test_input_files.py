@@ -14,7 +14,7 @@ import pytest
 from backports import zstd
 
 from tests.e2e.cli import Answer, run, write_spec
-from tests.support import flow, write_batch
+from tests.makers import flow, write_batch
 
 ENGINES = ["reference", "polars", "spark"]
 LINES = b"".join(json.dumps(flow(source_port=port)).encode() + b"\n" for port in range(20_000))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cli import write_spec
-from tests.support import flow, write_batch
+from tests.makers import flow, write_batch
 
 ROOT = Path(__file__).parents[2]
 

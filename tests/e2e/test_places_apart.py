@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cli import Answer, ndr, run, snapshot, write_spec
-from tests.support import flow, objects, upload, write_batch
+from tests.makers import flow, write_batch
+from tests.support import objects, upload
 
 
 @pytest.fixture

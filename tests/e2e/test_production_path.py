@@ -25,8 +25,14 @@ from ndr_core.deltas.spec import JobSpec
 from tests.e2e.cli import SLICE, ndr
 from tests.integration.s3_run import FAST_START, publish, rows
 from tests.integration.test_deploy import allowed, statements
+from tests.makers import (
+    flow,
+    make_spec,
+    us,
+    write_batch,
+)
 from tests.stand_in import CREDENTIALS, Request, proxy
-from tests.support import flow, make_spec, objects, upload, us, write_batch
+from tests.support import objects, upload
 
 ROOT = Path(__file__).parents[2]
 

@@ -19,7 +19,7 @@ def test_an_example_runs(number: int, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_every_output_column_is_in_the_readme() -> None:
-    from tests.support import make_plan
+    from tests.makers import make_plan
 
     text = (ROOT / "README.md").read_text()
     for column in make_plan().delta.columns:

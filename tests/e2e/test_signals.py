@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.cli import ndr, rows, run, write_spec
 from tests.integration.s3_run import FAST_START
-from tests.support import flow, write_batch
+from tests.makers import flow, write_batch
 
 ROOT = Path(__file__).parents[2]
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]

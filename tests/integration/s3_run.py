@@ -20,7 +20,8 @@ from ndr_core.errors import NdrError
 from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import RuntimeParams
 from ndr_entrypoints.wiring import Wiring
-from tests.support import make_spec, objects, us
+from tests.makers import make_spec, us
+from tests.support import objects
 
 TEN = us("2025-03-01T10:00:00Z")
 SLICE_US = 900_000_000

@@ -9,15 +9,8 @@ import pytest
 
 from ndr_core.deltas.reference import Tables
 from ndr_core.tables.merge import Row
-from tests.support import (
-    ENGINES,
-    flow,
-    make_plan,
-    run_engine,
-    run_reference,
-    us,
-    write_batch,
-)
+from tests.makers import flow, make_plan, us, write_batch
+from tests.support import ENGINES, run_engine, run_reference
 
 PLAN = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
 TEN = us("2025-03-01T10:00:00Z")

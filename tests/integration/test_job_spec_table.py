@@ -11,8 +11,9 @@ from ndr_adapters.aws.clients import dynamodb_client
 from ndr_adapters.aws.errors import AwsError
 from ndr_adapters.dynamodb.job_specs import JobSpecLoader, JobSpecTable
 from ndr_core.errors import SpecError, UsageError
-from tests.stand_in import CREDENTIALS, Request, proxy
-from tests.support import make_spec
+from tests.credentials import CREDENTIALS
+from tests.makers import make_spec
+from tests.stand_in import Request, proxy
 
 
 @pytest.fixture

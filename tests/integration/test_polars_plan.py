@@ -12,7 +12,7 @@ from ndr_adapters.local.source import FolderSource
 from ndr_adapters.polars import engine, spool
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_core.flows.source import InputBatch
-from tests.support import flow, make_plan, write_batch
+from tests.makers import flow, make_plan, write_batch
 
 PLAN = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
 

@@ -18,7 +18,8 @@ from ndr_core.errors import AfterPublicationError, NdrError
 from ndr_core.publishing.ownership import live_files
 from tests.e2e.cli import SLICE, ndr, rows, snapshot, write_spec
 from tests.integration.test_publishing import publish
-from tests.support import flow, spark_session, write_batch
+from tests.makers import flow, write_batch
+from tests.support import spark_session
 
 ROOT = Path(__file__).parents[2]
 Events = list[tuple[str, ...]]

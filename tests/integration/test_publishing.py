@@ -22,7 +22,7 @@ from ndr_core.jobs.run import RuntimeParams, Stage
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.ownership import live_files
 from tests.e2e.cli import rows, snapshot
-from tests.support import flow, make_spec, us, write_batch
+from tests.makers import flow, make_spec, us, write_batch
 
 TEN, QUARTER_PAST = us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z")
 FORK = multiprocessing.get_context("fork")

@@ -11,15 +11,14 @@ import pytest
 from ndr_core.deltas.engine import Engine
 from ndr_core.errors import OverflowingColumnError
 from ndr_core.quality.quarantine import Quarantined
-from tests.support import (
+from tests.makers import (
     differences,
     flow,
     make_plan,
     make_spec,
-    run_engine,
-    run_reference,
     write_batch,
 )
+from tests.support import run_engine, run_reference
 
 SLICE = ("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z")
 NO_NUMBERS: dict[str, Any] = dict.fromkeys(

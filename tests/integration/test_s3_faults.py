@@ -35,8 +35,9 @@ from ndr_entrypoints.run_delta_builder import main
 from ndr_entrypoints.wiring import ENGINES, Wiring
 from tests.e2e.cli import SLICE, ndr
 from tests.integration.s3_run import SLICE_US, SPEC, TEN, plain_rows, rows
+from tests.makers import flow, make_spec, write_batch
 from tests.stand_in import Fault, Request, proxy
-from tests.support import flow, make_spec, objects, upload, write_batch
+from tests.support import objects, upload
 
 TOKEN = "0123456789ab"
 

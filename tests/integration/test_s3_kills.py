@@ -17,9 +17,10 @@ from tests.integration.s3_run import (
     rows,
     start_process,
 )
+from tests.makers import flow, write_batch
 from tests.soak import only_in_soak
 from tests.stand_in import Fault, Request, proxy
-from tests.support import flow, upload, write_batch
+from tests.support import upload
 
 Point = tuple[int, str]
 """A write, and whether the kill comes before the server sees it or after it is done."""

@@ -29,8 +29,9 @@ from tests.integration.s3_run import (
     readable_to_the_last_byte,
     rows,
 )
+from tests.makers import flow, make_spec, us, write_batch
 from tests.stand_in import Fault, Request, at_random, proxy
-from tests.support import flow, make_spec, objects, upload, us, write_batch
+from tests.support import objects, upload
 
 
 def batch(tmp_path: Path, bucket: str, name: str = "mb", **changes: object) -> str:

@@ -17,7 +17,8 @@ from ndr_adapters.spark.sql.shuffled import by_host, held_in_shuffle, over_all_t
 from ndr_adapters.spark.sql.skew import busy_hosts, is_busy
 from ndr_adapters.spark.sql.views import role_views
 from ndr_core.flows.source import InputBatch, InputFile
-from tests.support import flow, make_plan, spark_session, write_batch
+from tests.makers import flow, make_plan, write_batch
+from tests.support import spark_session
 
 PLAN = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
 

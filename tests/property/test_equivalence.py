@@ -13,20 +13,10 @@ from ndr_adapters.spark.sql.engine import SparkEngine
 from ndr_core.deltas.engine import Engine
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import OverflowingColumnError
+from tests.makers import Outcome, differences, make_plan, make_spec, outcome_of, write_batch
 from tests.property.flows import batches, plain_batches
 from tests.soak import examples
-from tests.support import (
-    Outcome,
-    differences,
-    make_plan,
-    make_spec,
-    outcome_of,
-    run_engine,
-    run_reference,
-    spark_engine,
-    spark_session,
-    write_batch,
-)
+from tests.support import run_engine, run_reference, spark_engine, spark_session
 
 SLICE = ("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z")
 DEDUPLICATE = {"deduplicate_on": ["source_ip", "destination_ip", "event_start", "extra"]}

@@ -16,16 +16,9 @@ from hypothesis import strategies as st
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_core.deltas.engine import Engine
 from ndr_core.deltas.spec import JobSpec
+from tests.makers import differences, make_plan, make_spec, write_batch
 from tests.soak import examples
-from tests.support import (
-    differences,
-    make_plan,
-    make_spec,
-    run_engine,
-    run_reference,
-    spark_engine,
-    write_batch,
-)
+from tests.support import run_engine, run_reference, spark_engine
 
 SECRET = "NDR_TEST_SECRET"
 os.environ[SECRET] = "canary-of-a-secret"  # before a JVM starts, which takes its environment along

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from ndr_core.deltas.merge import merge_deltas, merge_pairs
 from ndr_core.deltas.reference import build_tables
 from ndr_core.errors import OverflowingColumnError
+from tests.makers import make_plan, outcome_of
 from tests.property.flows import batches, plain_batches
 from tests.soak import examples
-from tests.support import make_plan, outcome_of
 
 PLAN = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
 parts = st.lists(st.one_of(batches(12), plain_batches(12)), min_size=1, max_size=4)

@@ -16,7 +16,7 @@ from ndr_core.flows.json_line import (
     ReadFlow,
 )
 from ndr_core.flows.presets.registry import PRESETS
-from tests.support import flow, make_spec, us
+from tests.makers import flow, make_spec, us
 
 READER = LineReader(PRESETS["paloalto"])
 

@@ -21,9 +21,8 @@ from ndr_core.publishing.manifest import (
     OutputFile,
     RunFacts,
 )
-from ndr_core.publishing.ownership import live_files, superseded
 from ndr_core.quality.report import make_report
-from tests.support import make_spec
+from tests.makers import make_spec
 
 SLICE = "delta/feature_spec_version=v1/dt=2025-03-01/hh=10/mm=00"
 TOKEN = "0123456789ab"

@@ -10,16 +10,8 @@ from ndr_core.flows.json_line import LineReader, ReadFlow
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_core.flows.presets.zeek import ZEEK
 from ndr_core.flows.record import FlowRecord
-from tests.support import (
-    ENGINES,
-    differences,
-    make_plan,
-    make_spec,
-    run_engine,
-    run_reference,
-    us,
-    write_batch,
-)
+from tests.makers import differences, make_plan, make_spec, us, write_batch
+from tests.support import ENGINES, run_engine, run_reference
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FILES = {"paloalto": "paloalto.json", "zeek": "zeek-conn.json", "vpcflow": "vpcflow.json"}

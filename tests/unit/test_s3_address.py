@@ -6,7 +6,7 @@ import pytest
 
 from ndr_core.errors import SpecError, UsageError
 from ndr_core.publishing.location import S3Address, is_s3
-from tests.support import make_spec
+from tests.makers import make_spec
 
 
 @pytest.mark.parametrize("text", ["s3://bucket/a/b", "s3a://bucket/a/b", "s3://bucket/a/b/"])
