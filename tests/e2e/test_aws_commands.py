@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from tests.e2e.cli import SLICE, ndr, run, write_spec
-from tests.integration.s3_run import FAST_START, rows
 from tests.makers import flow, write_batch
+from tests.storages.s3_run import FAST_START, rows
 from tests.support import objects, spark_session, upload
 
 ROOT = Path(__file__).parents[2]

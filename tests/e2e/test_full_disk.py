@@ -15,8 +15,8 @@ import pytest
 from ndr_adapters.local.durable import write_file
 from ndr_core.errors import NdrError
 from tests.e2e.cli import ndr, write_spec
-from tests.integration.s3_run import FAST_START
 from tests.makers import flow, write_batch
+from tests.storages.s3_run import FAST_START
 
 ROOT = Path(__file__).parents[2]
 FULL = "No space left on device"

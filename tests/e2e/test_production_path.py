@@ -22,16 +22,12 @@ from ndr_adapters.dynamodb.job_specs import JobSpecTable
 from ndr_adapters.sagemaker.package import build_package
 from ndr_adapters.spark.runtime.connector import connector_jars
 from ndr_core.deltas.spec import JobSpec
+from tests.credentials import CREDENTIALS
 from tests.e2e.cli import SLICE, ndr
-from tests.integration.s3_run import FAST_START, publish, rows
-from tests.integration.test_deploy import allowed, statements
-from tests.makers import (
-    flow,
-    make_spec,
-    us,
-    write_batch,
-)
-from tests.stand_in import CREDENTIALS, Request, proxy
+from tests.makers import flow, make_spec, us, write_batch
+from tests.stand_in import Request, proxy
+from tests.storages.s3_run import FAST_START, publish, rows
+from tests.storages.test_deploy import allowed, statements
 from tests.support import objects, upload
 
 ROOT = Path(__file__).parents[2]

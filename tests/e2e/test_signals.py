@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cli import ndr, rows, run, write_spec
-from tests.integration.s3_run import FAST_START
 from tests.makers import flow, write_batch
+from tests.storages.s3_run import FAST_START
 
 ROOT = Path(__file__).parents[2]
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]

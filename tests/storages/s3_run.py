@@ -73,7 +73,7 @@ def _engine(wiring: Wiring, name: str) -> Engine:
 def start_process(source: str, target: str, endpoint: str, engine: str) -> subprocess.Popen[str]:
     """Run the job in a process group of its own, so that all of it can be killed."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.s3_run", source, target, engine],
+        [sys.executable, "-m", "tests.storages.s3_run", source, target, engine],
         cwd=Path(__file__).parents[2],
         env={**os.environ, **FAST_START, "AWS_ENDPOINT_URL": endpoint},
         stdout=subprocess.DEVNULL,

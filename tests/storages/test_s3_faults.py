@@ -34,9 +34,9 @@ from ndr_entrypoints import cluster_job
 from ndr_entrypoints.run_delta_builder import main
 from ndr_entrypoints.wiring import ENGINES, Wiring
 from tests.e2e.cli import SLICE, ndr
-from tests.integration.s3_run import SLICE_US, SPEC, TEN, plain_rows, rows
 from tests.makers import flow, make_spec, write_batch
 from tests.stand_in import Fault, Request, proxy
+from tests.storages.s3_run import SLICE_US, SPEC, TEN, plain_rows, rows
 from tests.support import objects, upload
 
 TOKEN = "0123456789ab"
@@ -329,7 +329,7 @@ def test_a_live_object_of_another_size_is_an_error_that_says_which_and_what_to_d
 def test_sizes_are_asked_by_one_listing_for_each_day(
     tmp_path: Path, bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.integration import s3_run
+    from tests.storages import s3_run
 
     hours = [f"2025-03-0{day}T{hour:02}:20:00Z" for day in (1, 2) for hour in range(6)]
     lines = [flow(event_start=moment, event_end=None) for moment in hours]

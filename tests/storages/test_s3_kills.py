@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.s3_run import (
+from tests.makers import flow, write_batch
+from tests.soak import only_in_soak
+from tests.stand_in import Fault, Request, proxy
+from tests.storages.s3_run import (
     kill,
     plain_rows,
     publish,
@@ -17,9 +20,6 @@ from tests.integration.s3_run import (
     rows,
     start_process,
 )
-from tests.makers import flow, write_batch
-from tests.soak import only_in_soak
-from tests.stand_in import Fault, Request, proxy
 from tests.support import upload
 
 Point = tuple[int, str]

@@ -18,9 +18,9 @@ from ndr_core.flows.file_format import Compression, Head
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.source import InputFile
 from ndr_core.publishing.location import S3Address
-from tests.integration.s3_run import publish
 from tests.makers import flow, make_spec
 from tests.stand_in import Request, proxy, put_behind_the_server
+from tests.storages.s3_run import publish
 
 
 def reader(bucket: str, prefix: str = "in/mb") -> S3Reader:

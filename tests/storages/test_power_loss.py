@@ -17,8 +17,8 @@ from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_core.errors import AfterPublicationError, NdrError
 from ndr_core.publishing.ownership import live_files
 from tests.e2e.cli import SLICE, ndr, rows, snapshot, write_spec
-from tests.integration.test_publishing import publish
 from tests.makers import flow, write_batch
+from tests.storages.test_publishing import publish
 from tests.support import spark_session
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,7 @@ def recorded(source: Path, output: Path, record: Path) -> Events:
     )
     places = ("--spec", spec, "--input", source, "--output", output, "--mini-batch-id", "mb")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.integration.recorded_run", record, "run", *places, *SLICE],
+        [sys.executable, "-m", "tests.storages.recorded_run", record, "run", *places, *SLICE],
         cwd=ROOT,
         capture_output=True,
         text=True,

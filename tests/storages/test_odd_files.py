@@ -35,8 +35,8 @@ from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.ownership import live_files
 from ndr_core.publishing.sink import Publication
 from tests.e2e.cli import ndr, rows, snapshot
-from tests.integration.test_publishing import TEN
 from tests.makers import flow, make_spec, write_batch
+from tests.storages.test_publishing import TEN
 
 TOKEN = "0123456789ab"
 FORK = multiprocessing.get_context("fork")

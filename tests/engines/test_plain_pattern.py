@@ -60,7 +60,7 @@ def test_lines_that_share_no_key_make_a_pattern_of_bounded_size_in_little_time(
     began = time.process_time()
 
     merged = merge_orders(lines)
-    tokens = column_tokens(PRESETS["paloalto"], ())
+    tokens = column_tokens(PRESETS["paloalto"].mapping, ())
     assert tokens is not None
     pattern = plain_line_pattern(lines, tokens)
 

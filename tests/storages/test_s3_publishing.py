@@ -21,7 +21,9 @@ from ndr_adapters.s3.sink import S3Writer
 from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import NdrError, UsageError
 from ndr_core.publishing.location import S3Address
-from tests.integration.s3_run import (
+from tests.makers import flow, make_spec, us, write_batch
+from tests.stand_in import Fault, Request, at_random, proxy
+from tests.storages.s3_run import (
     SLICE_US,
     TEN,
     plain_rows,
@@ -29,8 +31,6 @@ from tests.integration.s3_run import (
     readable_to_the_last_byte,
     rows,
 )
-from tests.makers import flow, make_spec, us, write_batch
-from tests.stand_in import Fault, Request, at_random, proxy
 from tests.support import objects, upload
 
 

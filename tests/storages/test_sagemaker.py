@@ -21,7 +21,7 @@ from ndr_adapters.sagemaker.pipeline import (
 from ndr_core.publishing.location import S3Address
 from ndr_entrypoints.run_delta_builder import main
 from tests.e2e.cli import ndr
-from tests.integration.test_deploy import RUN
+from tests.storages.test_deploy import RUN
 from tests.support import objects
 
 ROLE = "arn:aws:iam::123456789012:role/ndr-job"

@@ -1,6 +1,6 @@
 """Runs the `ndr` command and writes down, in order, which files it syncs, renames and deletes.
 
-`python -m tests.integration.recorded_run RECORD ARGUMENTS..`
+`python -m tests.storages.recorded_run RECORD ARGUMENTS..`
 """
 
 from __future__ import annotations
