@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ndr_adapters.aws.clients import dynamodb_client, s3_client
 from ndr_adapters.dynamodb.job_specs import JobSpecLoader
-from ndr_adapters.s3.settings import hadoop_settings
 from ndr_adapters.s3.sink import S3Writer
 from ndr_adapters.s3.source import S3Reader
+from ndr_adapters.spark.runtime.s3 import hadoop_settings
 from ndr_adapters.spark.runtime.session import session
 from ndr_adapters.spark.sql.engine import SparkEngine
 from ndr_core.deltas.engine import Engine

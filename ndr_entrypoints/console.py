@@ -9,11 +9,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.inspection import busiest_hosts
-from ndr_adapters.published import located
 from ndr_core.deltas.job import RunSummary
 from ndr_core.deltas.tables import DELTA
 from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.published import PublishedRuns
 from ndr_core.quality.report import QualityReport
 
 
@@ -44,8 +45,8 @@ def print_run(console: Console, run: RunSummary, output: str) -> None:
     """What a run did."""
     print_report(console, run.report)
     print_rows(console, run.manifest)
-    deltas = [file for file in run.manifest.files if file.table == DELTA]
-    print_mapping(console, "Busiest hosts", busiest_hosts(located(output), deltas))
+    deltas = PublishedRuns(open_output(output).root, (run.manifest,)).files(DELTA)
+    print_mapping(console, "Busiest hosts", busiest_hosts(deltas))
     console.print(f"{len(run.manifest.files)} files under {output} in {run.seconds:.1f} s:")
     for folder in _top_folders(run.manifest):
         console.print(f"  {output}/{folder}", soft_wrap=True)

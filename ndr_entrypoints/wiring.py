@@ -95,7 +95,7 @@ def _polars_options(client: S3Client | None) -> dict[str, Any]:
     if client is None:
         return {}
     # boto3 comes with an extra; a run between folders must do without it.
-    from ndr_adapters.s3.settings import polars_options
+    from ndr_adapters.polars.s3 import polars_options
 
     return polars_options(client)
 
@@ -108,7 +108,7 @@ def _spark(client: S3Client | None) -> Engine:
     if client is None:
         return SparkEngine(session(s3=False))
     # As for Polars.
-    from ndr_adapters.s3.settings import hadoop_settings
+    from ndr_adapters.spark.runtime.s3 import hadoop_settings
 
     return SparkEngine(session(s3=True), hadoop_settings(client))
 

@@ -1,9 +1,9 @@
-"""The manifests in an output's folder, and whether the files that they name are there."""
+"""The manifests in an output's folder."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -46,13 +46,3 @@ def _read_manifest(path: Path) -> Manifest:
             f"{path}: {error}; restore it, or remove it and run its mini-batch again"
         ) from error
     return manifest
-
-
-def sizes(output: Path, names: Iterable[str]) -> dict[str, int]:
-    """Bytes of those of the named files that are there."""
-    found = {}
-    for name in names:
-        path = output / name
-        if path.is_file():
-            found[name] = path.stat().st_size
-    return found

@@ -8,39 +8,39 @@ from typing import Any
 import polars as pl
 
 from ndr_adapters.polars.published import scan_files
-from ndr_adapters.published import Published, readable
 from ndr_core.deltas.tables import DELTA, PAIR
 from ndr_core.errors import UsageError
-from ndr_core.publishing.manifest import Manifest, OutputFile
+from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.published import PublishedFiles, PublishedTables, readable_runs
 
 BUSIEST = 10
 _SUMS = ("sessions_cnt", "bytes_sent_sum", "bytes_recv_sum")
 _SLICE = ("feature_spec_version", "dt", "hh", "mm")
 
 
-def inspect_output(output: str) -> dict[str, list[dict[str, Any]]]:
+def inspect_output(published: PublishedTables) -> dict[str, list[dict[str, Any]]]:
     """Slices, totals by role, busiest hosts and quality reports of the published runs.
 
     Raises UsageError where nothing is published, NdrError where manifests or files are damaged.
     """
-    found = readable(output, [DELTA, PAIR.name])
-    if not found.manifests:
-        raise UsageError(f"{output}: holds no published run")
-    files = found.files(DELTA)
-    deltas = scan_files(found, files)
+    runs = readable_runs(published, [DELTA, PAIR.name])
+    if not runs.manifests:
+        raise UsageError(f"{published.root}: holds no published run")
+    files = runs.files(DELTA)
+    deltas = scan_files(files)
     return {
-        "slices": _totals(deltas, _SLICE) if files else [],
-        "roles": _totals(deltas, ("role",)) if files else [],
-        "busiest_hosts": busiest_hosts(found, files),
-        "quality": [_quality(manifest) for manifest in found.manifests],
+        "slices": _totals(deltas, _SLICE) if files.by_run else [],
+        "roles": _totals(deltas, ("role",)) if files.by_run else [],
+        "busiest_hosts": busiest_hosts(files),
+        "quality": [_quality(manifest) for manifest in runs.manifests],
     }
 
 
-def busiest_hosts(found: Published, files: Sequence[OutputFile]) -> list[dict[str, Any]]:
+def busiest_hosts(files: PublishedFiles) -> list[dict[str, Any]]:
     """The hosts with most sessions in these files of the delta table, by role."""
-    if not files:
+    if not files.by_run:
         return []
-    totals = _summed(scan_files(found, files), ("host_ip", "role"))
+    totals = _summed(scan_files(files), ("host_ip", "role"))
     order = ["sessions_cnt", "host_ip", "role"]
     return totals.sort(order, descending=[True, False, False]).head(BUSIEST).collect().to_dicts()
 

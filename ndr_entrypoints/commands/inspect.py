@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
+from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.inspection import inspect_output
 from ndr_entrypoints import console
 
@@ -14,7 +15,7 @@ from ndr_entrypoints import console
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def inspect(output: str, as_json: bool) -> None:
     """Show what an output holds: slices, roles, hosts, quality of its runs."""
-    found = inspect_output(output)
+    found = inspect_output(open_output(output))
     if as_json:
         console.print_json(found)
         return

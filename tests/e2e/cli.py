@@ -9,6 +9,7 @@ from typing import Any
 from attrs import frozen
 from click.testing import CliRunner
 
+from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_entrypoints.cli import main
 
@@ -57,6 +58,6 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 def rows(output: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Published deltas and pairs, in the order of their keys."""
-    deltas = read_deltas(output).sort("slice_start_ts", "role", "host_ip").collect()
+    deltas = read_deltas(open_output(output)).sort("slice_start_ts", "role", "host_ip").collect()
     keys = ("slice_start_ts", "role", "host_ip", "peer_ip", "peer_port")
-    return deltas.to_dicts(), read_pairs(output).sort(keys).collect().to_dicts()
+    return deltas.to_dicts(), read_pairs(open_output(output)).sort(keys).collect().to_dicts()

@@ -79,6 +79,7 @@ def test_folders_and_s3_mix(tmp_path: Path, bucket: str) -> None:
 def test_spark_reads_what_is_published_as_polars_does(tmp_path: Path, bucket: str) -> None:
     from datetime import UTC, datetime
 
+    from ndr_adapters.outputs import open_output
     from ndr_adapters.spark.sql.published import read_deltas, read_pairs
 
     spec = write_spec(tmp_path / "job.yaml")
@@ -87,13 +88,15 @@ def test_spark_reads_what_is_published_as_polars_does(tmp_path: Path, bucket: st
     for target in (f"s3://{bucket}/out", str(tmp_path / "out[1] b")):
         assert ndr("run", "--spec", spec, "--input", source, "--output", target).exit_code == 0
         deltas, pairs = rows(target)
-        found = read_deltas(spark_session(), target).orderBy("slice_start_ts", "role", "host_ip")
+        found = read_deltas(spark_session(), open_output(target)).orderBy(
+            "slice_start_ts", "role", "host_ip"
+        )
         assert set(found.columns) == set(deltas[0])
         hosts = [(row["host_ip"], row["mm"], row["bytes_sent_sum"]) for row in found.collect()]
         assert hosts == [(row["host_ip"], row["mm"], row["bytes_sent_sum"]) for row in deltas]
-        assert read_pairs(spark_session(), target).count() == len(pairs)
+        assert read_pairs(spark_session(), open_output(target)).count() == len(pairs)
         half = datetime(2025, 3, 1, 10, 15, tzinfo=UTC)
-        assert read_deltas(spark_session(), target, since=half).count() == 2
+        assert read_deltas(spark_session(), open_output(target), since=half).count() == 2
 
 
 def test_the_local_stand_ins_run_the_commands_that_they_print() -> None:

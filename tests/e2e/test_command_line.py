@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from ndr_adapters.local.spec_file import JobSpecFile
+from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_deltas, read_pairs
 from tests.e2e.cli import SLICE, ndr, rows, run, snapshot, write_spec
 from tests.makers import flow, write_batch
@@ -119,11 +120,11 @@ def test_slices_of_specs_with_different_measures_can_be_read_together(tmp_path: 
     run(write_spec(tmp_path / "a.json"), batch, tmp_path / "out")
     few = write_spec(tmp_path / "b.json", delta={"measures": ["allow_cnt"]})
     run(few, later, tmp_path / "out")
-    frame = read_deltas(tmp_path / "out").collect()
+    frame = read_deltas(open_output(tmp_path / "out")).collect()
     assert frame.height == 4
     assert frame["allow_cnt"].null_count() == 0
     assert frame["bytes_sent_p50"].null_count() == 2
-    assert read_pairs(tmp_path / "out").collect().height == 4
+    assert read_pairs(open_output(tmp_path / "out")).collect().height == 4
     assert ndr("inspect", tmp_path / "out").exit_code == 0
 
 
@@ -241,4 +242,4 @@ def test_the_library_is_typed() -> None:
     assert PolarsEngine().name == "polars"
     for package in ("ndr_core", "ndr_adapters", "ndr_entrypoints"):
         assert (Path(ndr_core.__file__).parents[1] / package / "py.typed").is_file()
-    assert isinstance(read_pairs(Path("nowhere")), pl.LazyFrame)
+    assert isinstance(read_pairs(open_output(Path("nowhere"))), pl.LazyFrame)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_deltas
 from tests.e2e.cli import ndr, run, write_spec
 from tests.makers import flow, write_batch
@@ -25,7 +26,11 @@ def test_spec_input_and_output_may_lie_in_the_home_folder(
     answer = run(Path("~/job.json"), Path("~/in"), Path("~/out"), "--json", engine=engine)
 
     assert answer.json()["report"]["kept"] == 1
-    assert read_deltas("~/out").collect().height == read_deltas(home / "out").collect().height == 2
+    assert (
+        read_deltas(open_output("~/out")).collect().height
+        == read_deltas(open_output(home / "out")).collect().height
+        == 2
+    )
     assert ndr("inspect", "~/out", "--json").exit_code == 0
     assert list(here.iterdir()) == []
 

@@ -11,14 +11,15 @@ from typing import Any
 
 import polars as pl
 
+from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_deltas, read_pairs, scan_files
-from ndr_adapters.published import published
 from ndr_core.deltas.engine import Engine
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import NdrError
 from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import RuntimeParams
+from ndr_core.publishing.published import PublishedRuns
 from ndr_entrypoints.wiring import Wiring
 from tests.makers import make_spec, us
 from tests.support import objects
@@ -63,7 +64,7 @@ def _engine(wiring: Wiring, name: str) -> Engine:
     if name != "spark":
         return wiring.engine(name)
     from ndr_adapters.aws.clients import s3_client
-    from ndr_adapters.s3.settings import hadoop_settings
+    from ndr_adapters.spark.runtime.s3 import hadoop_settings
     from ndr_adapters.spark.sql.engine import SparkEngine
     from tests.support import spark_session
 
@@ -90,7 +91,8 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 def rows(target: str) -> Rows:
     """What readers of the library see, in the order of keys."""
-    deltas, pairs = read_deltas(target).collect(), read_pairs(target).collect()
+    published = open_output(target)
+    deltas, pairs = read_deltas(published).collect(), read_pairs(published).collect()
     key = ["slice_start_ts", "role", "host_ip"]
     return (
         deltas.sort(key).to_dicts() if deltas.width else [],
@@ -110,18 +112,18 @@ def readable_to_the_last_byte(target: str) -> None:
     """Raises where a live file is missing or not what its manifest says."""
     import hashlib
 
-    found = published(target)
+    published = open_output(target)
+    runs = PublishedRuns(published.root, tuple(published.manifests(None, None)))
     bucket, _, prefix = target.removeprefix("s3://").partition("/")
     content = objects(bucket, prefix)
     for table in ("delta", "pair"):
-        for file in found.files(table):
+        found = runs.files(table)
+        for file in found.files:
             data = content[f"{prefix}/{file.path}"]
             assert hashlib.sha256(data).hexdigest() == file.sha256
             assert len(data) == file.bytes
-        if found.files(table):
-            assert scan_files(found, found.files(table)).collect().height == sum(
-                file.rows for file in found.files(table)
-            )
+        if found.files:
+            assert scan_files(found).collect().height == sum(file.rows for file in found.files)
 
 
 def main(source: str, target: str, engine: str) -> None:

@@ -23,6 +23,7 @@ from ndr_adapters import lock as lock_module
 from ndr_adapters.local.manifests import read_manifests
 from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.local.source import FolderSource
+from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_deltas
 from ndr_adapters.reference.engine import ReferenceEngine
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
@@ -110,7 +111,7 @@ def test_a_published_manifest_whose_path_leaves_the_output_is_an_error_for_all(
     before = snapshot(output)
     message = re.escape(f"000000000002.json: names the path {wrong!r}")
     attempts: list[Callable[[], object]] = [
-        *(lambda: publish(batch, output), lambda: read_deltas(output)),
+        *(lambda: publish(batch, output), lambda: read_deltas(open_output(output))),
         lambda: read_manifests(output),
     ]
     for attempt in attempts:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ndr_adapters.local.manifests import read_manifests
+from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_core.errors import AfterPublicationError, NdrError
 from ndr_core.publishing.ownership import live_files
@@ -146,8 +147,8 @@ def broken(output: Path, table: str, content: bytes | None) -> str:
 
 Read = Callable[[Path], Any]
 READERS: dict[str, tuple[str, Read]] = {
-    "polars deltas": ("delta", read_deltas),
-    "polars pairs": ("pair", read_pairs),
+    "polars deltas": ("delta", lambda output: read_deltas(open_output(output))),
+    "polars pairs": ("pair", lambda output: read_pairs(open_output(output))),
     "spark deltas": ("delta", lambda output: _spark("read_deltas", output)),
     "spark pairs": ("pair", lambda output: _spark("read_pairs", output)),
 }
@@ -156,7 +157,7 @@ READERS: dict[str, tuple[str, Read]] = {
 def _spark(name: str, output: Path) -> Any:
     from ndr_adapters import spark
 
-    return getattr(spark, name)(spark_session(), output)
+    return getattr(spark, name)(spark_session(), open_output(output))
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ def test_slices_that_were_not_asked_for_may_be_damaged(tmp_path: Path) -> None:
     publish(write_batch(tmp_path / "in", [[flow()]]), output)
     broken(output, "delta", b"")
     later = datetime(2025, 3, 1, 10, 15, tzinfo=UTC)
-    assert read_deltas(output, since=later).collect().height == 0
+    assert read_deltas(open_output(output), since=later).collect().height == 0
 
 
 @pytest.mark.parametrize("manifest", ["000000000001.json", "000000000002.json"])
@@ -210,7 +211,12 @@ def test_an_empty_live_manifest_is_an_error_that_names_it(tmp_path: Path, manife
     publish(batch, output)
     (output / "_manifests" / manifest).write_bytes(b"")
     named = f"{manifest}: is no manifest of a run; restore it, or remove it"
-    for attempt in (read_manifests, read_deltas, read_pairs, lambda out: publish(batch, out)):
+    for attempt in (
+        read_manifests,
+        lambda out: read_deltas(open_output(out)),
+        lambda out: read_pairs(open_output(out)),
+        lambda out: publish(batch, out),
+    ):
         with pytest.raises(NdrError, match=named):
             attempt(output)
     answer = ndr("inspect", output)

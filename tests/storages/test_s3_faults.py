@@ -19,6 +19,7 @@ from ndr_adapters.aws import limits
 from ndr_adapters.aws.clients import dynamodb_client, s3_client
 from ndr_adapters.aws.errors import AwsError
 from ndr_adapters.dynamodb.job_specs import JobSpecTable
+from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_adapters.s3.claims import Claim, ClaimLog, State
 from ndr_adapters.s3.sink import S3Writer
@@ -189,8 +190,11 @@ def test_a_published_claim_that_is_wrong_is_an_error_for_all_before_anything_cha
     before = objects(output.bucket)
     message = f"{re.escape(address)}: {what}.*; restore it, or remove it"
     attempts: list[Callable[[], object]] = [
-        *(lambda: publish(output.new, output.target), lambda: read_deltas(output.target)),
-        lambda: read_pairs(output.target),
+        *(
+            lambda: publish(output.new, output.target),
+            lambda: read_deltas(open_output(output.target)),
+        ),
+        lambda: read_pairs(open_output(output.target)),
     ]
     for attempt in attempts:
         with pytest.raises(NdrError, match=message):
@@ -315,7 +319,7 @@ def test_a_live_object_of_another_size_is_an_error_that_says_which_and_what_to_d
     else:
         output.put(file.path, content)
     with pytest.raises(NdrError) as caught:
-        {"delta": read_deltas, "pair": read_pairs}[table](output.target)
+        {"delta": read_deltas, "pair": read_pairs}[table](open_output(output.target))
     message = str(caught.value)
     assert f"{output.target}/{file.path}: {what}" in message
     assert f"its manifest says {file.bytes:,} bytes" in message
@@ -337,7 +341,7 @@ def test_sizes_are_asked_by_one_listing_for_each_day(
     s3_run.publish(source, f"s3://{bucket}/out", start=None)
     with proxy(aws, lambda _: None) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
-        read_deltas(f"s3://{bucket}/out")
+        read_deltas(open_output(f"s3://{bucket}/out"))
         asked = [request for request in server.requests if "delta" in request.path]
     assert [request.method for request in asked] == ["GET", "GET"]
     assert all("list-type=2" in request.path for request in asked)
@@ -358,7 +362,7 @@ def test_a_reader_that_is_overtaken_by_a_run_looks_again(
 
     with proxy(aws, overtake) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
-        found = read_deltas(output.target)
+        found = read_deltas(open_output(output.target))
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
     assert overtaken
     assert found.filter(role="outbound").collect()["bytes_sent_sum"].to_list() == [2]

@@ -13,8 +13,8 @@ import pytest
 from attrs import evolve
 
 from ndr_adapters.aws.clients import s3_client
+from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_deltas
-from ndr_adapters.published import published
 from ndr_adapters.s3.claims import ClaimLog, State
 from ndr_adapters.s3.cleanup import Cleanup
 from ndr_adapters.s3.sink import S3Writer
@@ -78,7 +78,7 @@ def test_a_plain_parquet_reader_sees_one_version_of_a_slice(tmp_path: Path, buck
 def test_the_manifest_names_every_file_with_its_checksum(tmp_path: Path, bucket: str) -> None:
     target = f"s3://{bucket}/out"
     manifest = publish(batch(tmp_path, bucket), target).manifest
-    assert published(target).manifests == (manifest,)
+    assert open_output(target).manifests(None, None) == [manifest]
     found = objects(bucket, "out")
     for file in manifest.files:
         content = found[f"out/{file.path}"]
@@ -112,15 +112,17 @@ def test_readers_can_choose_slices_by_time(tmp_path: Path, bucket: str) -> None:
     quarter_past = datetime(2025, 3, 1, 10, 15, tzinfo=UTC)
     minutes = {
         "since": {
-            row["mm"] for row in read_deltas(target, since=quarter_past).collect().to_dicts()
+            row["mm"]
+            for row in read_deltas(open_output(target), since=quarter_past).collect().to_dicts()
         },
         "until": {
-            row["mm"] for row in read_deltas(target, until=quarter_past).collect().to_dicts()
+            row["mm"]
+            for row in read_deltas(open_output(target), until=quarter_past).collect().to_dicts()
         },
     }
     assert minutes == {"since": {"15"}, "until": {"00"}}
     with pytest.raises(UsageError, match="no time zone"):
-        read_deltas(target, since=datetime(2025, 3, 1))
+        read_deltas(open_output(target), since=datetime(2025, 3, 1))
 
 
 def test_an_unreadable_file_is_kept_in_the_quarantine(tmp_path: Path, bucket: str) -> None:
@@ -373,5 +375,5 @@ def test_a_slice_keeps_to_the_minute(tmp_path: Path, bucket: str) -> None:
     target = f"s3://{bucket}/out"
     publish(batch(tmp_path, bucket), target)
     within = datetime.fromtimestamp(us("2025-03-01T10:00:30Z") / 1e6, UTC)
-    assert read_deltas(target, since=within).collect().height == 0
-    assert read_deltas(target, until=within).collect().height == 2
+    assert read_deltas(open_output(target), since=within).collect().height == 0
+    assert read_deltas(open_output(target), until=within).collect().height == 2

@@ -1,0 +1,27 @@
+"""How Polars reaches the S3 that a boto3 client reaches: endpoint, region, retries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ndr_adapters.aws.endpoint import foreign_endpoint
+from ndr_adapters.aws.limits import ATTEMPTS, CONNECT_SECONDS, READ_SECONDS
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def polars_options(client: S3Client) -> dict[str, Any]:
+    """`storage_options` for Polars, which takes credentials by way of boto3 itself."""
+    options: dict[str, Any] = {
+        "max_retries": ATTEMPTS,
+        "retry_timeout_ms": 120_000,
+        "connect_timeout": f"{CONNECT_SECONDS}s",
+        "timeout": f"{READ_SECONDS}s",
+        "aws_region": client.meta.region_name,
+    }
+    endpoint = foreign_endpoint(client)
+    if endpoint is not None:
+        options["aws_endpoint_url"] = endpoint
+        options["aws_allow_http"] = str(endpoint.startswith("http://")).lower()
+    return options

@@ -1,0 +1,37 @@
+"""Published outputs in S3, for readers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from ndr_adapters.s3.claims import ClaimLog, manifests_of
+from ndr_adapters.s3.objects import sizes
+from ndr_core.publishing.location import S3Address
+from ndr_core.publishing.manifest import Manifest
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@frozen
+class S3Tables:
+    """The output below a prefix."""
+
+    client: S3Client
+    output: S3Address
+
+    @property
+    def root(self) -> str:
+        return str(self.output).rstrip("/")
+
+    def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
+        """The names of the claims tell which ones may hold a slice of the range: only those are read."""
+        claims = ClaimLog(self.client, self.output)
+        return manifests_of(claims.read(lambda entry: entry.may_hold(since, until)))
+
+    def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
+        return sizes(self.client, self.output, paths)

@@ -1,0 +1,156 @@
+"""What readers see of an output, wherever it lies: the live files of its published runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+from attrs import field, frozen
+
+from ndr_core.errors import NdrError, UsageError, shown
+from ndr_core.publishing.manifest import Manifest, OutputFile
+from ndr_core.publishing.ownership import live_files, owners
+from ndr_core.tables.slices import slice_path
+from ndr_core.times import MINUTE_US, to_us
+
+_ATTEMPTS: Final = 5
+
+
+class PublishedTables(Protocol):
+    """An output that can be read."""
+
+    @property
+    def root(self) -> str:
+        """Address of the output, without a slash at its end."""
+        ...
+
+    def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
+        """The published runs, as of one moment; those that hold no slice that starts in [since, until) may be absent.
+
+        Raises NdrError where a manifest can't be read, UsageError where the output can't.
+        """
+        ...
+
+    def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
+        """Bytes of those of some files, named below the root, that are there."""
+        ...
+
+
+@frozen
+class SliceRange:
+    """Slices that start in [since, until); an absent bound leaves its side open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Raise UsageError for bounds without a time zone, which could mean any time."""
+        for name in ("since", "until"):
+            bound = getattr(self, name)
+            if bound is not None and bound.tzinfo is None:
+                raise UsageError(
+                    f"{name}: {bound} has no time zone; give one, such as datetime.UTC"
+                )
+
+    def holds(self, path: str) -> bool:
+        """Whether a slice's path, `dt=../hh=../mm=..` at its end, lies in the range."""
+        place = path.partition("/")[2]
+        return (self.since is None or place >= _place(self.since)) and (
+            self.until is None or place < _place(self.until)
+        )
+
+
+def _place(moment: datetime) -> str:
+    """Where slices from this moment on begin; slices start at whole minutes."""
+    minute = -(-to_us(moment) // MINUTE_US) * MINUTE_US
+    return slice_path("", minute).partition("/")[2]
+
+
+@frozen
+class PublishedFiles:
+    """Live files of one table."""
+
+    root: str
+    """Address of the output, without a slash at its end."""
+    table: str
+    by_run: tuple[tuple[OutputFile, ...], ...]
+    """The files of each run that has any; all files of a run have the same columns."""
+
+    @property
+    def files(self) -> list[OutputFile]:
+        """All files, sorted by path."""
+        return sorted((file for run in self.by_run for file in run), key=lambda file: file.path)
+
+
+@frozen
+class PublishedRuns:
+    """Published runs of an output, as of one moment."""
+
+    root: str
+    manifests: tuple[Manifest, ...]
+    slices: SliceRange = field(factory=SliceRange)
+    """The slices that are asked for."""
+
+    def files(self, table: str) -> PublishedFiles:
+        """The live files of a table, in the range of slices."""
+        live = {
+            file.path
+            for file in live_files(self.manifests)
+            if file.table == table and self.slices.holds(file.folder.partition("/")[2])
+        }
+        runs = (
+            tuple(file for file in manifest.files if file.path in live)
+            for manifest in self.manifests
+        )
+        return PublishedFiles(self.root, table, tuple(run for run in runs if run))
+
+    def damages(self, files: Iterable[OutputFile], sizes: Mapping[str, int]) -> dict[str, str]:
+        """Path -> what is wrong, for files that are missing or have another size than their manifest says.
+
+        `sizes`: bytes of the files that are there.
+        """
+        owner = owners(self.manifests)
+        return {
+            file.path: f"{self.root}/{file.path}: {_damage(file, sizes.get(file.path))}; restore it, "
+            f"or run mini-batch {shown(owner[file.folder].facts.mini_batch_id)} again"
+            for file in files
+            if sizes.get(file.path) != file.bytes
+        }
+
+
+def _damage(file: OutputFile, size: int | None) -> str:
+    expected = f"its manifest says {file.bytes:,} bytes"
+    return f"is missing ({expected})" if size is None else f"has {size:,} bytes, {expected}"
+
+
+def readable_runs(
+    published: PublishedTables, tables: Iterable[str], slices: SliceRange | None = None
+) -> PublishedRuns:
+    """The published runs of an output, once the live files of these tables are there with the sizes they should have.
+
+    Raises what `published` raises, and NdrError for a file that is missing or has another size.
+    """
+    wanted, span = tuple(tables), slices or SliceRange()
+    damaged: dict[str, str] = {}
+    for _ in range(_ATTEMPTS):
+        manifests = tuple(published.manifests(span.since, span.until))
+        runs = PublishedRuns(published.root, manifests, span)
+        files = [file for table in wanted for file in runs.files(table).files]
+        damages = runs.damages(files, published.sizes([file.path for file in files]))
+        # A later run may have replaced a file since the manifests were read: then they say so by now.
+        known = [message for path, message in sorted(damages.items()) if path in damaged]
+        if known:
+            more = f" (and {len(known) - 1} more files)" if len(known) > 1 else ""
+            raise NdrError(known[0] + more)
+        if not damages:
+            return runs
+        damaged |= damages
+    raise NdrError(f"{published.root}: runs are published faster than they can be read; try again")
+
+
+def readable_files(
+    published: PublishedTables, table: str, slices: SliceRange | None = None
+) -> PublishedFiles:
+    """The live files of a table, in the range of slices. Raises as `readable_runs`."""
+    return readable_runs(published, [table], slices).files(table)

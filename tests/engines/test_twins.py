@@ -1,0 +1,107 @@
+"""The twins: `polars/` and `spark/sql/` have the same files, with the same public functions and classes in them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import ndr_adapters
+
+ROOT = Path(ndr_adapters.__file__).parent
+POLARS, SPARK = "polars", "spark/sql"
+
+FILES_OF_ONE: dict[str, dict[str, str]] = {
+    POLARS: {
+        "plain_pattern": "only Polars' reader fails a whole query on a malformed line, and needs a pattern before it",
+        "spool": "Spark holds what several queries read in the files of its shuffle",
+        "s3": "Spark is set up to reach S3 where it runs: `spark/runtime/s3`",
+    },
+    SPARK: {
+        "flags": "Spark counts bits of one number, Polars a column per counter",
+        "shuffled": "one machine shuffles nothing",
+        "skew": "one machine has no task that waits for another",
+        "tasks": "one machine cuts its work by itself",
+    },
+}
+
+NAMES_OF_ONE: dict[str, dict[str, str]] = {
+    POLARS: {
+        "aggregate.finish_histogram": "hosts are built by several queries, each in bounded memory",
+        "aggregate.histogram_cells": "hosts are built by several queries, each in bounded memory",
+        "aggregate.merge_cells": "pairs are built in shares, so that few are in memory at once",
+        "aggregate.number_hosts": "a number for a host takes less memory than its keys",
+        "engine.PolarsEngine": "an engine's name",
+        "fields.columns_of": "a frame needs the types of columns that no line has",
+        "fields.doubts": "a method of how Spark reads a field plainly",
+        "lines.LineFeed": "Polars takes lines from Python, Spark reads files itself",
+        "write.StagingRoot": "Polars takes the options of S3 with each call, Spark with the session",
+    },
+    SPARK: {
+        "aggregate.host_rows": "hosts are joined where they lie, by one query",
+        "engine.SparkEngine": "an engine's name",
+        "expr.Sql": "text needs a type to be known for SQL; Polars has expressions",
+        "expr.matches": "Polars' patterns match as Python's do",
+        "expr.quoted": "text needs quotes around names; Polars has expressions",
+        "fields.Reading": "a frozen value that both ways of reading share; carefully, Polars calls the core",
+        "fields.iso_us": "both ways of reading share it; carefully, Polars calls the core",
+        "fields.readings_of": "both ways of reading share it; carefully, Polars calls the core",
+        "ip_address.is_plain_ip": "the pattern of plain lines sees to that for Polars",
+        "lines.read_lines": "Spark reads files itself, Polars takes lines from Python",
+        "quality.dropped": "what is not kept is held once, for the quarantine and for counting",
+        "views.role_name": "a role is a number in Spark's views",
+    },
+}
+
+
+def public_names(folder: str) -> dict[str, set[str]]:
+    """File -> names of the public functions, classes and types that it defines."""
+    return {
+        path.stem: {name for node in ast.parse(path.read_text()).body for name in _names(node)}
+        for path in (ROOT / folder).glob("*.py")
+        if path.stem != "__init__"
+    }
+
+
+def _names(node: ast.stmt) -> list[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return [] if name.startswith("_") else [name]
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="NewType"))):
+            return [name]
+    return []
+
+
+def differences(one: dict[str, set[str]], other: dict[str, set[str]]) -> tuple[set[str], set[str]]:
+    """Files of `one` that `other` lacks, and `file.name` of what a file of both has in `one` only."""
+    shared = one.keys() & other.keys()
+    names = {f"{file}.{name}" for file in shared for name in one[file] - other[file]}
+    return one.keys() - shared, names
+
+
+@pytest.mark.parametrize(("side", "twin"), [(POLARS, SPARK), (SPARK, POLARS)])
+def test_each_file_and_each_public_name_has_its_twin_or_a_reason_to_have_none(
+    side: str, twin: str
+) -> None:
+    files, names = differences(public_names(side), public_names(twin))
+
+    assert files == set(FILES_OF_ONE[side])
+    assert names == set(NAMES_OF_ONE[side])
+
+
+def test_a_function_that_is_added_to_one_side_only_is_found() -> None:
+    ours, theirs = public_names(POLARS), public_names(SPARK)
+    before = differences(ours, theirs)[1]
+
+    ours["quality"].add("weigh")
+
+    assert differences(ours, theirs)[1] - before == {"quality.weigh"}
+
+
+def test_most_of_what_the_twins_have_is_found_by_one_name() -> None:
+    ours, theirs = public_names(POLARS), public_names(SPARK)
+
+    same = {f"{file}.{name}" for file in ours for name in ours[file] & theirs.get(file, set())}
+
+    assert len(same) > max(len(NAMES_OF_ONE[POLARS]), len(NAMES_OF_ONE[SPARK]))
