@@ -36,7 +36,7 @@ class S3Address:
         bucket, key = _split(address)
         if not _BUCKET.fullmatch(bucket):
             return f"{shown(address)}: {shown(bucket)} is no name of a bucket"
-        if key and not set(key.split("/")).isdisjoint(("", ".", "..")):
+        if address.endswith("//") or (key and not {"", ".", ".."}.isdisjoint(key.split("/"))):
             return f"{shown(address)}: has an empty, '.' or '..' segment"
         if not _PREFIX.fullmatch(key):
             return f"{shown(address)}: a prefix may hold letters, digits, spaces and !_.'()=/- only"
