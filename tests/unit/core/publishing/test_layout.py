@@ -1,0 +1,189 @@
+"""Where the files of a run lie in an output, and under which names."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ndr_core.publishing.layout import (
+    REPORT_NAME,
+    Target,
+    batch_path,
+    quarantine_targets,
+    replaced_folders,
+    report_target,
+    stored_name,
+    table_targets,
+    unreadable_name,
+)
+from ndr_core.publishing.manifest import OutputFile, RunFacts
+from ndr_core.quality.report import make_report
+from ndr_core.tables.columns import ColumnType, key_column
+from ndr_core.tables.slices import SLICE_COLUMNS, SliceBounds
+from ndr_core.tables.table import Table
+from tests.makers import us
+
+TEN, QUARTER_PAST = us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z")
+BOUNDS = SliceBounds(TEN, QUARTER_PAST)
+SLICE = "feature_spec_version=v1/dt=2025-03-01/hh=10/mm=00"
+NEXT = "feature_spec_version=v1/dt=2025-03-01/hh=10/mm=15"
+BATCH = "feature_spec_version=v1/mini_batch_id=mb"
+REPORT = make_report((), 1, {}, {}, 0, {})
+
+
+def table(name: str) -> Table:
+    host = key_column("host_ip", ColumnType.STRING, "the host")
+    return Table(name, ("host_ip",), (host, *SLICE_COLUMNS))
+
+
+def facts(*, reports: bool) -> RunFacts:
+    report = REPORT if reports else None
+    return RunFacts("p", "j", "v1", "00", "mb", "run", "memory", "test", report)
+
+
+def test_a_batch_has_a_folder_by_version_and_mini_batch() -> None:
+    assert batch_path("v1", "mb", None) == BATCH
+
+
+def test_a_batch_that_is_run_for_a_slice_has_a_folder_for_that_slice() -> None:
+    assert batch_path("v1", "mb", BOUNDS) == f"{BATCH}/dt=2025-03-01/hh=10/mm=00"
+
+
+def test_a_file_is_placed_under_a_name_with_the_token_of_its_run() -> None:
+    target = Target("a", "delta/x=1", "delta/x=1/role=r", "part-00007", ".parquet", 5)
+
+    placed = target.placed("0123456789ab", 10, "ff")
+
+    assert placed == OutputFile(
+        "delta/x=1", "delta/x=1/role=r/part-00007-0123456789ab.parquet", 5, 10, "ff"
+    )
+
+
+def test_files_of_tables_stay_in_their_folders_and_are_numbered_in_order_of_their_names() -> None:
+    rows = {f"pair/{SLICE}/role=r/b": 2, f"delta/{SLICE}/role=r/shard=1/z": 1, f"pair/{SLICE}/a": 3}
+
+    targets = list(table_targets(rows))
+
+    assert targets == [
+        Target(
+            f"delta/{SLICE}/role=r/shard=1/z",
+            f"delta/{SLICE}",
+            f"delta/{SLICE}/role=r/shard=1",
+            "part-00000",
+            ".parquet",
+            1,
+        ),
+        Target(f"pair/{SLICE}/a", f"pair/{SLICE}", f"pair/{SLICE}", "part-00001", ".parquet", 3),
+        Target(
+            f"pair/{SLICE}/role=r/b",
+            f"pair/{SLICE}",
+            f"pair/{SLICE}/role=r",
+            "part-00002",
+            ".parquet",
+            2,
+        ),
+    ]
+
+
+def test_rejected_records_go_to_the_quarantine_of_their_batch() -> None:
+    (target,) = quarantine_targets(BATCH, ["quarantine/x.json.gz"], 4, [])
+
+    folder = f"quarantine/{BATCH}"
+    assert target == Target("quarantine/x.json.gz", folder, folder, "rejected", ".json.gz", 4)
+
+
+def test_where_nothing_was_rejected_no_file_of_it_is_published() -> None:
+    assert list(quarantine_targets(BATCH, ["quarantine/x.json.gz"], 0, [])) == []
+
+
+def test_unreadable_files_are_kept_by_number_and_name() -> None:
+    targets = list(quarantine_targets(BATCH, [], 0, ["a.gz", "in/b.gz"]))
+
+    folder = f"quarantine/{BATCH}"
+    assert [target.staged for target in targets] == [
+        unreadable_name(0, "a.gz"),
+        unreadable_name(1, "in/b.gz"),
+    ]
+    assert {(target.folder, target.directory, target.rows) for target in targets} == {
+        (folder, folder, 0)
+    }
+    assert targets[0].placed("token", 1, "").path == f"{folder}/unreadable-00000-token-a.gz"
+    assert targets[1].suffix == f"-{stored_name('in/b.gz')}"
+
+
+def test_an_unreadable_file_is_staged_under_its_number_and_stored_name() -> None:
+    assert unreadable_name(7, "a.gz") == "unreadable-00007-a.gz"
+    assert unreadable_name(7, "in/a.gz") == f"unreadable-00007-{stored_name('in/a.gz')}"
+
+
+def test_the_report_goes_to_the_folder_of_its_batch() -> None:
+    target = report_target(BATCH)
+
+    assert target == Target(
+        REPORT_NAME, f"quality/{BATCH}", f"quality/{BATCH}", "report", ".json", 0
+    )
+
+
+def test_a_run_replaces_the_slices_that_it_holds_in_each_of_its_tables() -> None:
+    staged = [f"a/{SLICE}/role=x/1", f"a/{SLICE}/role=y/1", f"b/{NEXT}/1"]
+
+    replaced = replaced_folders([table("b"), table("a")], staged, BATCH, facts(reports=True), None)
+
+    assert replaced == (
+        f"a/{SLICE}",
+        f"a/{NEXT}",
+        f"b/{SLICE}",
+        f"b/{NEXT}",
+        f"quarantine/{BATCH}",
+        f"quality/{BATCH}",
+    )
+
+
+def test_a_slice_that_was_asked_for_is_replaced_though_nothing_is_left_to_put_into_it() -> None:
+    replaced = replaced_folders([table("a")], [], BATCH, facts(reports=False), BOUNDS)
+
+    assert replaced == (f"a/{SLICE}",)
+
+
+def test_a_run_without_rows_bounds_and_report_replaces_nothing() -> None:
+    assert replaced_folders([table("a")], [], BATCH, facts(reports=False), None) == ()
+
+
+STORABLE = set(string.ascii_letters + string.digits + "._-")
+NAMES = st.one_of(
+    st.text(st.characters(codec=None, exclude_characters="/"), min_size=1),
+    st.binary(min_size=1).map(lambda data: data.decode("utf-8", "surrogateescape")),
+    st.text(min_size=100, max_size=400),
+)
+
+
+@given(NAMES)
+@example("a" * 240 + ".json.gz")
+@example("tab\there/and\\there.log")
+@example("\udcff\udc80.json")
+@example("ends with a dot.")
+def test_a_stored_name_is_valid_everywhere_and_keeps_its_end(name: str) -> None:
+    stored = stored_name(name)
+    assert set(stored) <= STORABLE
+    assert 0 < len(stored.encode()) <= 120
+    assert not stored.endswith(".")
+    suffix = name[-10:]
+    if set(suffix) <= STORABLE and not suffix.endswith("."):
+        assert stored.endswith(suffix)
+    assert stored_name(stored) == stored
+
+
+@given(NAMES, NAMES)
+@example("a b", "a_b")
+@example("x" * 121 + ".gz", "y" + "x" * 120 + ".gz")
+def test_two_names_are_stored_as_two(one: str, other: str) -> None:
+    if one != other:
+        assert stored_name(one) != stored_name(other)
+
+
+@pytest.mark.parametrize("name", ["broken.json.gz", "conn-10.log", "A_1." + "x" * 115])
+def test_a_plain_name_is_stored_as_it_is(name: str) -> None:
+    assert stored_name(name) == name
