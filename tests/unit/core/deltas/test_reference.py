@@ -1,0 +1,293 @@
+"""What deltas mean, record by record: which are kept, which count once, and what their rows are."""
+
+from __future__ import annotations
+
+import json
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from ndr_core.deltas.reference import Tables, build_tables
+from ndr_core.errors import OverflowingColumnError
+from ndr_core.quality.quarantine import Quarantined
+from ndr_core.tables.merge import Row
+from tests.makers import flow, make_plan, make_spec, us
+
+OPEN = make_plan()
+BOUNDED = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
+TEN, QUARTER_PAST = us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z")
+LARGEST = (1 << 63) - 1
+
+
+def build(*records: Any, plan: Any = OPEN) -> Tables:
+    return build_tables([json.dumps(record) for record in records], plan)
+
+
+def row_of(rows: list[Row], **keys: Any) -> Row:
+    (found,) = [row for row in rows if keys.items() <= row.items()]
+    return found
+
+
+def test_each_record_is_seen_once_per_role() -> None:
+    tables = build(flow())
+
+    assert [(row["role"], row["host_ip"]) for row in tables.deltas] == [
+        ("inbound", "192.0.2.7"),
+        ("outbound", "10.0.0.1"),
+    ]
+    assert [(row["role"], row["host_ip"], row["peer_ip"]) for row in tables.pairs] == [
+        ("inbound", "192.0.2.7", "10.0.0.1"),
+        ("outbound", "10.0.0.1", "192.0.2.7"),
+    ]
+
+
+def test_a_delta_row_holds_the_columns_of_its_table_in_order() -> None:
+    for row in build(flow()).deltas:
+        assert list(row) == [column.name for column in OPEN.delta.columns]
+
+
+def test_a_row_is_made_from_all_records_of_its_host() -> None:
+    tables = build(
+        flow(source_bytes=100, destination_port=443, event_start="2025-03-01T10:00:00Z"),
+        flow(
+            source_bytes=300,
+            destination_port=22,
+            event_start="2025-03-01T10:01:00Z",
+            event_end="2025-03-01T10:01:00.5Z",
+            event_action="deny",
+        ),
+        flow(
+            source_bytes=None,
+            destination_ip="192.0.2.8",
+            event_start="2025-03-01T10:01:59Z",
+            event_end=None,
+        ),
+    )
+
+    row = row_of(tables.deltas, role="outbound")
+    expected = {
+        "host_ip": "10.0.0.1",
+        "slice_start_ts": TEN,
+        "slice_end_ts": QUARTER_PAST,
+        "mini_batch_id": "mb-1",
+        "feature_spec_version": "v1",
+        "dt": "2025-03-01",
+        "hh": "10",
+        "mm": "00",
+        "sessions_cnt": 3,
+        "bytes_sent_sum": 400,
+        "bytes_recv_sum": 3000,
+        "duration_us_sum": 2_500_000,
+        "duration_sum": 2.5,
+        "allow_cnt": 2,
+        "drop_cnt": 1,
+        "short_session_cnt": 2,
+        "web_sessions_cnt": 2,
+        "sessions_per_minute": ((TEN // 60_000_000, 1), (TEN // 60_000_000 + 1, 2)),
+        "max_sessions_per_minute": 2,
+        "peer_ip_nunique": 2,
+        "peer_port_nunique": 2,
+        "bytes_sent_hist": ((0, 1), (100, 1), (203, 1)),
+        "bytes_sent_p25": 0,
+        "bytes_sent_p50": 100,
+        "bytes_sent_p99": 301,
+    }
+    assert {name: row[name] for name in expected} == expected
+
+
+def test_pairs_are_the_sums_of_host_peer_and_port_in_order_an_unknown_port_first() -> None:
+    tables = build(
+        flow(destination_ip="192.0.2.8", destination_port=443),
+        flow(destination_port=443, event_end="2025-03-01T10:00:09Z"),
+        flow(destination_port=22),
+        flow(destination_port=443, source_bytes=5, destination_bytes=7),
+        flow(destination_port=None, event_end=None),
+    )
+
+    rows = [row for row in tables.pairs if row["role"] == "outbound"]
+    named = ("peer_ip", "peer_port", "sessions_cnt", "bytes_sent_sum", "bytes_recv_sum", "event_ts")
+    assert [tuple(row[name] for name in named) for row in rows] == [
+        ("192.0.2.7", None, 1, 100, 1000, TEN),
+        ("192.0.2.7", 22, 1, 100, 1000, TEN + 2_000_000),
+        ("192.0.2.7", 443, 2, 105, 1007, TEN + 9_000_000),
+        ("192.0.2.8", 443, 1, 100, 1000, TEN + 2_000_000),
+    ]
+    assert (
+        rows[0].items()
+        >= {
+            "host_ip": "10.0.0.1",
+            "slice_start_ts": TEN,
+            "slice_end_ts": QUARTER_PAST,
+            "mini_batch_id": "mb-1",
+            "feature_spec_version": "v1",
+            "dt": "2025-03-01",
+            "hh": "10",
+            "mm": "00",
+        }.items()
+    )
+
+
+def test_rows_are_sorted_by_slice_role_and_host() -> None:
+    tables = build(
+        flow(event_start="2025-03-01T10:15:00Z", event_end="2025-03-01T10:15:00Z"),
+        flow(source_ip="10.0.0.2"),
+        flow(source_ip="10.0.0.1"),
+    )
+
+    keys = [(row["slice_start_ts"], row["role"], row["host_ip"]) for row in tables.deltas]
+    assert keys == [
+        (TEN, "inbound", "192.0.2.7"),
+        (TEN, "outbound", "10.0.0.1"),
+        (TEN, "outbound", "10.0.0.2"),
+        (QUARTER_PAST, "inbound", "192.0.2.7"),
+        (QUARTER_PAST, "outbound", "10.0.0.1"),
+    ]
+
+
+def test_no_lines_make_empty_tables_and_a_report_of_nothing() -> None:
+    tables = build_tables([], BOUNDED)
+
+    assert (tables.deltas, tables.pairs, tables.quarantine) == ([], [], [])
+    assert (tables.report.read, tables.report.kept) == (0, 0)
+    assert list(tables.report.rejected) == [rule.name for rule in BOUNDED.reject_rules]
+
+
+def test_blank_lines_are_counted_and_are_no_records() -> None:
+    tables = build_tables(["", json.dumps(flow()), "  "], OPEN)
+
+    assert tables.report.blank_lines == 2
+    assert tables.report.read == tables.report.kept == 1
+
+
+def test_a_line_that_can_not_be_read_is_rejected_with_its_field_and_text() -> None:
+    tables = build_tables(["{", json.dumps(flow(source_port=[1]))], OPEN)
+
+    assert tables.report.rejected["malformed_json"] == 2
+    assert [item.rule for item in tables.quarantine] == ["malformed_json", "malformed_json"]
+    assert tables.quarantine[0].raw == "{"
+    assert tables.quarantine[1].field == "source_port"
+
+
+def test_a_rejected_record_is_set_aside_under_the_first_rule_that_applies() -> None:
+    record = flow(event_start=None, source_ip="nowhere")
+
+    tables = build(record)
+
+    assert tables.quarantine == [Quarantined("missing_event_start", None, json.dumps(record))]
+    assert tables.report.rejected["missing_event_start"] == 1
+    assert tables.report.rejected["malformed_ip"] == 0
+    assert tables.deltas == tables.pairs == []
+
+
+def test_a_record_outside_the_slice_of_the_run_is_rejected() -> None:
+    tables = build(
+        flow(event_start="2025-03-01T09:59:59.999999Z"),
+        flow(event_start="2025-03-01T10:00:00Z"),
+        flow(event_start="2025-03-01T10:15:00Z", event_end="2025-03-01T10:15:00Z"),
+        plan=BOUNDED,
+    )
+
+    assert tables.report.rejected["out_of_slice"] == 2
+    assert tables.report.kept == 1
+
+
+def test_a_kept_record_is_counted_by_each_rule_that_repairs_it() -> None:
+    tables = build(
+        flow(source_bytes=-1, destination_bytes=-5, destination_port=70000),
+        flow(event_end="2025-03-01T09:00:00Z"),
+        flow(event_end=None),
+        flow(),
+    )
+
+    assert tables.report.repaired == {
+        "negative_bytes": 1,
+        "invalid_port": 1,
+        "negative_duration": 1,
+        "missing_end": 1,
+    }
+    row = row_of(tables.deltas, role="outbound")
+    assert row["bytes_sent_sum"] == 300
+    assert row["duration_us_sum"] == 4_000_000
+    assert [pair["peer_port"] for pair in tables.pairs if pair["role"] == "outbound"] == [None, 443]
+
+
+DEDUPLICATING = make_plan(make_spec(quality={"deduplicate_on": ["uid", "source_ip"]}))
+
+
+def test_records_that_are_equal_in_all_keys_count_once() -> None:
+    tables = build(
+        flow(uid="a"),
+        flow(uid="a", destination_port=22),
+        flow(uid="a", source_ip="10.0.0.2"),
+        flow(uid="b"),
+        plan=DEDUPLICATING,
+    )
+
+    assert tables.report.rejected["duplicate"] == 1
+    assert tables.report.kept == 3
+    assert [item.rule for item in tables.quarantine] == ["duplicate"]
+
+
+def test_records_without_a_key_are_no_duplicates_of_each_other() -> None:
+    tables = build(flow(uid=None), flow(uid=None), flow(), flow(), plan=DEDUPLICATING)
+
+    assert tables.report.kept == 4
+
+
+def test_a_record_that_is_rejected_for_another_reason_takes_no_key() -> None:
+    tables = build(
+        flow(uid="a", destination_ip="nowhere", event_start="2025-03-01T09:00:00Z"),
+        flow(uid="a"),
+        plan=DEDUPLICATING,
+    )
+
+    assert tables.report.rejected["duplicate"] == 0
+    assert tables.report.kept == 1
+
+
+def test_without_keys_equal_records_count_each() -> None:
+    assert build(flow(), flow()).report.kept == 2
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_of_equal_keys_the_earliest_record_is_kept_then_the_one_whose_text_comes_first(
+    order: tuple[int, ...],
+) -> None:
+    first = flow(uid="a", source_bytes=1, event_start="2025-03-01T10:00:00Z")
+    second = flow(uid="a", source_bytes=2, event_start="2025-03-01T10:00:00Z")
+    late = flow(uid="a", source_bytes=0, event_start="2025-03-01T10:00:01Z")
+    records = [first, second, late]
+
+    tables = build(*(records[place] for place in order), plan=DEDUPLICATING)
+
+    assert row_of(tables.deltas, role="outbound")["bytes_sent_sum"] == 1
+
+
+def test_sums_up_to_the_largest_int64_are_made() -> None:
+    tables = build(flow(source_bytes=LARGEST - 100), flow(source_bytes=100))
+
+    assert row_of(tables.deltas, role="outbound")["bytes_sent_sum"] == LARGEST
+
+
+def test_a_sum_that_leaves_int64_is_an_error_that_names_column_and_row() -> None:
+    with pytest.raises(
+        OverflowingColumnError, match=r"bytes_sent_sum: .* host 10\.0\.0\.1 \(outbound, "
+    ):
+        build(flow(source_bytes=LARGEST), flow(source_bytes=1))
+
+
+def test_a_sum_of_pairs_overflows_though_no_measure_of_it_was_chosen() -> None:
+    plan = make_plan(make_spec(roles=["outbound"], delta={"measures": ["sessions_cnt"]}))
+
+    with pytest.raises(OverflowingColumnError) as caught:
+        build(flow(destination_bytes=LARGEST), flow(destination_bytes=1), plan=plan)
+
+    assert caught.value.column == "bytes_recv_sum"
+
+
+def test_files_that_could_not_be_read_are_in_the_report() -> None:
+    report = build_tables([], OPEN, {"b.gz": "is cut", "a.gz": "is empty"}).report
+
+    assert list(report.unreadable_files.items()) == [("a.gz", "is empty"), ("b.gz", "is cut")]
+    assert build_tables([], OPEN).report.unreadable_files == {}

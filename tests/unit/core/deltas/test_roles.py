@@ -1,0 +1,97 @@
+"""A role sees a record from the side of one of its two hosts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import asdict, evolve
+
+from ndr_core.deltas.roles import INBOUND, OUTBOUND, ROLES, Role
+from ndr_core.errors import Problem
+from ndr_core.expressions.evaluate import evaluate
+from ndr_core.flows.record import FlowRecord
+
+MINUTE = 60_000_000
+RECORD = asdict(
+    FlowRecord(
+        source_ip="10.0.0.1",
+        destination_ip="192.0.2.7",
+        event_start=5 * MINUTE + 1,
+        event_end=6 * MINUTE,
+        source_port=50000,
+        destination_port=443,
+        source_bytes=100,
+        destination_bytes=None,
+        event_action="allow",
+        event_reason="aged-out",
+        event_name="TRAFFIC",
+        network_transport="TCP",
+    )
+)
+
+
+def seen(role: Role) -> dict[str, Any]:
+    return {name: evaluate(value, RECORD) for name, value in role.view().items()}
+
+
+def test_outbound_is_seen_from_the_source() -> None:
+    assert seen(OUTBOUND) == {
+        "host_ip": "10.0.0.1",
+        "peer_ip": "192.0.2.7",
+        "peer_port": 443,
+        "bytes_sent": 100,
+        "bytes_recv": 0,
+        "duration_us": MINUTE - 1,
+        "event_ts": 6 * MINUTE,
+        "minute": 5,
+        "reply_bytes": None,
+        "event_action": "allow",
+        "event_reason": "aged-out",
+        "event_name": "TRAFFIC",
+        "network_transport": "TCP",
+    }
+
+
+def test_inbound_is_seen_from_the_destination_and_service_and_reply_stay_the_destination_s() -> (
+    None
+):
+    assert seen(INBOUND) == seen(OUTBOUND) | {
+        "host_ip": "192.0.2.7",
+        "peer_ip": "10.0.0.1",
+        "bytes_sent": 0,
+        "bytes_recv": 100,
+    }
+
+
+def test_a_role_may_name_another_port() -> None:
+    assert seen(evolve(OUTBOUND, peer_port="source_port"))["peer_port"] == 50000
+
+
+def test_roles_are_known_by_their_names() -> None:
+    assert ROLES == {"outbound": OUTBOUND, "inbound": INBOUND}
+    assert OUTBOUND.problems() == INBOUND.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "like"),
+    [
+        ("host", "source_bytes", "source_ip"),
+        ("host", "sorce_ip", "source_ip"),
+        ("peer", "event_start", "source_ip"),
+        ("sent", "source_port", "source_bytes"),
+        ("sent", "source_ip", "source_bytes"),
+        ("received", "event_end", "source_bytes"),
+        ("peer_port", "source_bytes", "source_port"),
+    ],
+)
+def test_a_part_that_its_field_can_not_play_is_refused(key: str, value: str, like: str) -> None:
+    role = Role(**(asdict(INBOUND) | {key: value}))
+
+    assert role.problems() == [Problem(key, f"{value!r} is no field like {like}")]
+
+
+def test_a_name_that_can_be_no_folder_is_refused() -> None:
+    (problem,) = evolve(INBOUND, name="In/Bound").problems()
+
+    assert problem.key == "name"
