@@ -55,7 +55,7 @@ def build_tables(
                 blank_lines += 1
             case Malformed(raw, name):
                 quarantine.append(Quarantined(MALFORMED_JSON, name, raw))
-            case ReadFlow() as flow:
+            case flow:
                 read.append(flow)
     kept, rejected = _judge(read, plan)
     quarantine += rejected

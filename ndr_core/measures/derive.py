@@ -18,7 +18,6 @@ from ndr_core.measures.kinds import (
     Measure,
     PairDerived,
     PairKey,
-    Quantile,
 )
 from ndr_core.tables.columns import Histogram
 from ndr_core.tables.merge import Row
@@ -31,9 +30,11 @@ def readouts(distribution: Distribution, histogram: Histogram) -> Row:
         match readout:
             case LargestCount(name):
                 row[name] = max((count for _, count in histogram), default=0)
-            case Quantile(name=name, percent=percent, value=value):
-                bucket = nearest_rank(histogram, percent)
-                row[name] = None if bucket is None else evaluate(value, {"bucket": bucket})
+            case quantile:
+                bucket = nearest_rank(histogram, quantile.percent)
+                row[quantile.name] = (
+                    None if bucket is None else evaluate(quantile.value, {"bucket": bucket})
+                )
     return row
 
 
