@@ -75,7 +75,7 @@ def _keys(lines: Iterable[bytes]) -> Iterator[tuple[str, ...]]:
 
 def _find(seen: _Seen, lines: Iterable[bytes]) -> None:
     """Look for the missing columns in further lines, until nothing is missing."""
-    quoted = {column: f'"{column}"'.encode() for column in seen.missing}
+    quoted = {column: f'"{column}"'.encode("utf-8", "surrogatepass") for column in seen.missing}
     for line in lines:
         if (
             b"\\" in line
