@@ -1,0 +1,61 @@
+"""The files of a mini-batch, their names and sizes, and errors that name the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ndr_core.errors import UnreadableFileError
+from ndr_core.flows.source import InputBatch, InputFile, read_named
+
+FILE = InputFile("/data/a.json", 7)
+
+
+def test_a_file_is_shown_by_a_name_that_can_be_printed() -> None:
+    assert FILE.name == "/data/a.json"
+    assert InputFile("/data/\udcff\n.json", 0).name == "/data/\\xff\\n.json"
+
+
+def test_a_file_of_another_version_is_another_file() -> None:
+    assert InputFile("a", 7, "v1") != InputFile("a", 7, "v2")
+    assert (FILE.version, FILE.problem) == ("", None)
+
+
+def test_a_batch_knows_its_addresses_and_its_size() -> None:
+    files = (FILE, InputFile("/data/b.json", 5))
+
+    batch = InputBatch(files, lambda _file: iter(()), key_orders=())
+
+    assert batch.uris == ["/data/a.json", "/data/b.json"]
+    assert batch.size_bytes == 12
+    assert batch.heads == {}
+
+
+def test_blocks_are_passed_on_as_they_are_read() -> None:
+    assert list(read_named(lambda file: iter([file.uri.encode(), b"x"]), FILE)) == [
+        b"/data/a.json",
+        b"x",
+    ]
+
+
+def test_a_file_that_breaks_off_is_named_by_its_address() -> None:
+    def read(_file: InputFile) -> Iterator[bytes]:
+        yield b"first\n"
+        raise UnreadableFileError("truncated")
+
+    blocks = read_named(read, FILE)
+
+    assert next(blocks) == b"first\n"
+    with pytest.raises(UnreadableFileError, match=r"^truncated$") as broken:
+        next(blocks)
+    assert broken.value.uri == "/data/a.json"
+
+
+def test_another_error_stays_what_it_is() -> None:
+    def read(_file: InputFile) -> Iterator[bytes]:
+        raise OSError("no space")
+        yield b""
+
+    with pytest.raises(OSError, match="no space"):
+        list(read_named(read, FILE))
