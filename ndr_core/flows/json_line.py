@@ -42,6 +42,7 @@ from ndr_core.flows.record import (
     FlowField,
     FlowRecord,
 )
+from ndr_core.int64 import is_int64
 from ndr_core.times import SECOND_US, TIME_LIMIT_US, to_us
 
 MAX_LINE_BYTES: Final = 1 << 20
@@ -77,7 +78,6 @@ _NUMBER = re.compile(NUMBER)
 _ISO_TIME = re.compile(ISO_TIME)
 _STRING_TOKEN = re.compile(STRING_TOKEN)
 _PAIRED_ESCAPE = re.compile(PAIRED_ESCAPE)
-_INT64_MIN, _INT64_MAX = -(1 << 63), (1 << 63) - 1
 
 
 @frozen
@@ -249,7 +249,7 @@ def _cased(case: Case, text: str) -> str:
 def _integer(value: Any) -> int:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and _INT64_MIN <= value <= _INT64_MAX:
+    if isinstance(value, int) and not isinstance(value, bool) and is_int64(value):
         return value
     raise _NotAllowedError
 

@@ -12,8 +12,6 @@ from attrs import frozen
 Histogram = tuple[tuple[int, int], ...]
 """(bucket, count) pairs in ascending order of bucket."""
 
-INT64_MAX: Final = (1 << 63) - 1
-
 
 class ColumnType(Enum):
     """Type of an output column; the same in every engine's Parquet."""

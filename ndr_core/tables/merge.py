@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ndr_core.errors import OverflowingColumnError, printable
-from ndr_core.tables.columns import INT64_MAX, Merge, OutputColumn
+from ndr_core.int64 import is_int64
+from ndr_core.tables.columns import Merge, OutputColumn
 from ndr_core.tables.table import Table
 
 Row = dict[str, Any]
@@ -52,7 +53,7 @@ def nulls_first(key: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def check_int64(column: str, total: int, where: str) -> None:
     """Raise OverflowingColumnError, naming column and row, for a sum that leaves int64."""
-    if not -INT64_MAX - 1 <= total <= INT64_MAX:
+    if not is_int64(total):
         raise OverflowingColumnError(column, where)
 
 
