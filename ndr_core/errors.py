@@ -127,9 +127,16 @@ _MOST_CHARACTERS: Final = 100
 
 
 def printable(text: str) -> str:
-    """Text that can be shown and stored: bytes of a file name that are no text as `\\xff`, so control characters."""
-    shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in shown)
+    """Make text that can be shown and stored: what is not printable becomes an escape such as `\\n`.
+
+    Bytes of a file name that are no text (surrogates, by PEP 383) become `\\xff`.
+    """
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    byte = ord(char) - 0xDC00
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else repr(char)[1:-1]
 
 
 def shown(value: object, most: int = _MOST_CHARACTERS) -> str:

@@ -8,7 +8,9 @@ from typing import Final
 _COLUMN_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _PATH_SEGMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
-COLUMN_NAME_RULE: Final = "may hold lower-case letters, digits and '_' only"
+COLUMN_NAME_RULE: Final = (
+    "may hold lower-case letters, digits and '_' only, 64 at most, a letter first"
+)
 PATH_SEGMENT_RULE: Final = (
     "may hold letters, digits, '.', '_' and '-' only, 128 at most, a letter or digit first, "
     "as it becomes part of paths"
