@@ -1,0 +1,86 @@
+"""Times are integers; the calendar is only what people read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ndr_core.errors import SpecError
+from ndr_core.times import (
+    EPOCH,
+    LAST_DAY,
+    MINUTE_US,
+    SECOND_US,
+    TIME_LIMIT_US,
+    iso_text,
+    parse_bound,
+    to_datetime,
+    to_us,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, TIME_LIMIT_US))
+def test_a_time_is_the_same_after_the_way_through_the_calendar(time: int) -> None:
+    assert to_us(to_datetime(time)) == time
+    assert parse_bound(iso_text(time), "time") == time
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        (0, "1970-01-01T00:00:00Z"),
+        (1, "1970-01-01T00:00:00.000001Z"),
+        (SECOND_US, "1970-01-01T00:00:01Z"),
+        (MINUTE_US, "1970-01-01T00:01:00Z"),
+        (500_000, "1970-01-01T00:00:00.500000Z"),
+        (-1, "1969-12-31T23:59:59.999999Z"),
+        (TIME_LIMIT_US, "2112-09-17T23:53:47.370496Z"),
+    ],
+)
+def test_a_time_as_text(time: int, text: str) -> None:
+    assert iso_text(time) == text
+
+
+def test_the_last_day_is_that_of_the_limit() -> None:
+    assert LAST_DAY == "2112-09-17"
+
+
+def test_a_double_can_add_a_half_to_every_time() -> None:
+    last = TIME_LIMIT_US - 1
+
+    assert float(last) + 0.5 - last == 0.5
+    assert float(2 * last) + 0.5 - 2 * last != 0.5
+
+
+def test_a_moment_is_in_utc() -> None:
+    assert to_datetime(0) == EPOCH == datetime(1970, 1, 1, tzinfo=UTC)
+    assert to_datetime(1).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("1970-01-01T00:15:00Z", 15 * MINUTE_US),
+        ("1970-01-01T00:15:00", 15 * MINUTE_US),
+        ("1970-01-01 01:15:00+01:00", 15 * MINUTE_US),
+        ("1969-12-31T23:15:00-01:00", 15 * MINUTE_US),
+        ("1970-01-02", 24 * 60 * MINUTE_US),
+        ("1970-01-01T00:00:00.000001Z", 1),
+    ],
+)
+def test_a_bound_is_in_utc_unless_it_names_an_offset(text: str, time: int) -> None:
+    assert parse_bound(text, "slice-start") == time
+
+
+@pytest.mark.parametrize("text", ["", "now", "2025-02-29T00:00:00Z", "2025-03-01T24:01:00Z"])
+def test_a_bound_that_is_no_time_is_refused_by_its_name(text: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        parse_bound(text, "slice-start")
+
+    assert str(refused.value) == (
+        f"slice-start: {text!r} is no ISO-8601 time such as 2024-04-19T10:15:00Z"
+    )
