@@ -9,10 +9,14 @@ which every engine rounds alike.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from typing import Literal, NoReturn
 
 from attrs import evolve, field, fields, frozen
+
+from ndr_core.errors import shown
+from ndr_core.int64 import is_int64
 
 Scalar = bool | int | float | str | None
 BinaryOp = Literal["+", "-", "*", "/", "//", "==", "!=", "<", "<=", ">", ">=", "and", "or"]
@@ -22,6 +26,10 @@ UnaryOp = Literal["not", "is_null", "bit_length", "to_float", "floor_to_int"]
 @frozen(order=False)
 class Expr:
     """Base of all expressions; the methods build bigger ones."""
+
+    def __bool__(self) -> NoReturn:
+        """Raise TypeError: `a < b < c` and `a and b` would silently lose a part."""
+        raise TypeError("an expression has no truth value: use &, | and ~, or when")
 
     def _binary(self, op: BinaryOp, other: Expr | Scalar, *, swap: bool = False) -> Expr:
         right = wrap(other)
@@ -81,7 +89,9 @@ class Expr:
         return Unary("is_null", self)
 
     def is_in(self, values: Iterable[int | str]) -> Expr:
-        """Membership in a set of literals; null stays null."""
+        """Membership in a set of literals; null stays null. Raises TypeError for a text, or other literals."""
+        if isinstance(values, str):
+            raise TypeError(f"{shown(values)} is one text, expected a set of integers or texts")
         return IsIn(self, frozenset(values))
 
     def starts_with(self, prefix: str) -> Expr:
@@ -119,10 +129,23 @@ class Column(Expr):
 
 @frozen(cache_hash=True, order=False)
 class Constant(Expr):
-    """A constant."""
+    """A constant. Raises for a value that not every engine has: TypeError or, out of its range, ValueError."""
 
     # 0, 0.0 and False are equal in Python, and three different literals.
     value: Scalar = field(eq=lambda value: (type(value), value))
+
+    def __attrs_post_init__(self) -> None:
+        match self.value:
+            case bool() | str() | None:
+                pass
+            case int(number):
+                if not is_int64(number):
+                    raise ValueError(f"{shown(number)} lies outside int64")
+            case float(number):
+                if not math.isfinite(number):
+                    raise ValueError(f"{number} is not finite")
+            case other:
+                raise TypeError(f"{shown(other)} is no constant of an expression")
 
 
 @frozen(cache_hash=True, order=False)
@@ -135,11 +158,18 @@ class Unary(Expr):
 
 @frozen(cache_hash=True, order=False)
 class Binary(Expr):
-    """An operation on two values."""
+    """An operation on two values. Raises ValueError for a division by a constant that is not positive."""
 
     op: BinaryOp
     left: Expr
     right: Expr
+
+    def __attrs_post_init__(self) -> None:
+        if self.op not in ("/", "//") or not isinstance(self.right, Constant):
+            return
+        divisor = self.right.value
+        if isinstance(divisor, bool) or not isinstance(divisor, int | float) or divisor <= 0:
+            raise ValueError(f"{shown(divisor)} is no divisor: it must be a positive number")
 
 
 @frozen(cache_hash=True, order=False)
@@ -153,10 +183,15 @@ class Shift(Expr):
 
 @frozen(cache_hash=True, order=False)
 class IsIn(Expr):
-    """Membership in a set of literals."""
+    """Membership in a set of literals. Raises TypeError for literals that are no integers or texts."""
 
     operand: Expr
     values: frozenset[int | str]
+
+    def __attrs_post_init__(self) -> None:
+        for value in self.values:
+            if type(value) not in (int, str):
+                raise TypeError(f"{shown(value)} is not among integers or texts")
 
 
 @frozen(cache_hash=True, order=False)
