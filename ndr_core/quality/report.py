@@ -33,7 +33,8 @@ class QualityReport:
 
     @property
     def rejected_fraction(self) -> float:
-        return 0.0 if self.read == 0 else 1 - self.kept / self.read
+        # Not 1 - kept / read: that is more than 0.3 where 3 of 10 are rejected.
+        return 0.0 if self.read == 0 else (self.read - self.kept) / self.read
 
     def check(self, quality: Quality) -> None:
         """Raise ThresholdError when a threshold of the JobSpec is exceeded."""

@@ -1,0 +1,125 @@
+"""The report counts every record once, and fails a run that loses too many."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ndr_core.errors import ThresholdError
+from ndr_core.quality.report import QualityReport, make_report
+from ndr_core.quality.rules import reject_rules
+from ndr_core.quality.settings import Quality
+
+RULES = reject_rules(None, deduplicates=False)
+
+
+def report(kept: int, **rejected: int) -> QualityReport:
+    return make_report(RULES, kept, rejected, {}, 0, {})
+
+
+def test_every_rule_is_named_in_order_with_its_count() -> None:
+    made = make_report(
+        RULES,
+        kept=5,
+        rejected={"malformed_ip": 2, "malformed_json": 1},
+        repaired={"missing_end": 3},
+        blank_lines=4,
+        unreadable_files={"b": "truncated", "a": "no text"},
+    )
+
+    assert list(made.rejected.items()) == [
+        ("malformed_json", 1),
+        ("non_traffic", 0),
+        ("missing_event_start", 0),
+        ("malformed_ip", 2),
+    ]
+    assert list(made.repaired.items()) == [
+        ("negative_bytes", 0),
+        ("invalid_port", 0),
+        ("negative_duration", 0),
+        ("missing_end", 3),
+    ]
+    assert (made.read, made.kept, made.blank_lines) == (8, 5, 4)
+    assert list(made.unreadable_files.items()) == [("a", "no text"), ("b", "truncated")]
+
+
+def test_a_report_is_plain_data() -> None:
+    made = make_report(RULES, 1, {"malformed_json": 1}, {}, 2, {"a": "truncated"})
+
+    assert json.loads(json.dumps(made.to_plain())) == {
+        "read": 2,
+        "kept": 1,
+        "rejected": dict(made.rejected),
+        "repaired": dict(made.repaired),
+        "blank_lines": 2,
+        "unreadable_files": {"a": "truncated"},
+    }
+
+
+@pytest.mark.parametrize("read", [2, 4])
+def test_a_report_that_has_lost_records_is_no_report(read: int) -> None:
+    counts: dict[str, Any] = {"rejected": {"malformed_json": 1}, "repaired": {}, "blank_lines": 0}
+
+    assert QualityReport(3, 2, **counts).unreadable_files == {}
+    with pytest.raises(AssertionError, match="read is not kept"):
+        QualityReport(read, 2, **counts)
+
+
+@pytest.mark.parametrize(
+    ("kept", "rejected", "fraction"), [(0, 0, 0.0), (4, 0, 0.0), (3, 1, 0.25), (0, 2, 1.0)]
+)
+def test_the_rejected_fraction_is_that_of_all_records_read(
+    kept: int, rejected: int, fraction: float
+) -> None:
+    assert report(kept, malformed_json=rejected).rejected_fraction == fraction
+
+
+@pytest.mark.parametrize(("kept", "fails"), [(9, True), (10, False), (11, False)])
+def test_too_few_kept_records_fail_the_run(kept: int, fails: bool) -> None:
+    quality = Quality(min_records=10)
+
+    if not fails:
+        report(kept).check(quality)
+        return
+    with pytest.raises(ThresholdError) as failed:
+        report(kept).check(quality)
+    assert str(failed.value) == (
+        "quality.min_records: 9 records kept, at least 10 expected; nothing was published"
+    )
+
+
+def test_too_many_rejected_records_fail_the_run_and_their_rules_are_named() -> None:
+    found = report(2, malformed_json=1, malformed_ip=3)
+
+    with pytest.raises(ThresholdError) as failed:
+        found.check(Quality(max_rejected_fraction=0.6))
+
+    assert str(failed.value) == (
+        "quality.max_rejected_fraction: 0.6667 of 6 records rejected, at most 0.6 allowed "
+        "(malformed_json 1, malformed_ip 3); nothing was published"
+    )
+
+
+@pytest.mark.parametrize("tenths", range(11))
+@pytest.mark.parametrize("scale", [1, 7, 10**6])
+def test_just_as_many_rejected_records_as_are_allowed_do_not_fail_the_run(
+    tenths: int, scale: int
+) -> None:
+    found = report((10 - tenths) * scale, malformed_json=tenths * scale)
+
+    found.check(Quality(max_rejected_fraction=tenths / 10))
+
+
+@pytest.mark.parametrize("tenths", range(10))
+def test_one_more_rejected_record_fails_the_run(tenths: int) -> None:
+    found = report((10 - tenths) * 1000 - 1, malformed_json=tenths * 1000 + 1)
+
+    with pytest.raises(ThresholdError, match="max_rejected_fraction"):
+        found.check(Quality(max_rejected_fraction=tenths / 10))
+
+
+def test_without_thresholds_no_run_fails() -> None:
+    report(0).check(Quality())
+    report(0, malformed_json=3).check(Quality())
