@@ -46,8 +46,9 @@ class Quality:
 
     @property
     def key_columns(self) -> tuple[str, ...]:
-        """Source columns that only deduplication reads."""
-        return tuple(name for name in self.deduplicate_on if name not in FIELD_BY_NAME)
+        """Source columns that only deduplication reads, each once."""
+        names = dict.fromkeys(self.deduplicate_on)
+        return tuple(name for name in names if name not in FIELD_BY_NAME)
 
     def problems(self) -> list[Problem]:
         """List what is wrong, by key; nothing when all is well."""
