@@ -7,15 +7,13 @@ from pathlib import Path
 import pytest
 
 from ndr_core.flows.presets.registry import PRESETS
-from tests.support import (
-    ENGINES,
+from tests.makers import (
     differences,
     make_plan,
     make_spec,
-    run_engine,
-    run_reference,
     write_batch,
 )
+from tests.support import ENGINES, run_engine, run_reference
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FILES = {"paloalto": "paloalto.json", "zeek": "zeek-conn.json", "vpcflow": "vpcflow.json"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ndr_adapters.local import JobSpecFile
+from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_adapters.local.spec_template import spec_template
 from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.errors import SpecError

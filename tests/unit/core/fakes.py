@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
@@ -30,6 +30,19 @@ def lines(*records: Mapping[str, Any]) -> bytes:
     return b"".join(json.dumps(record).encode() + b"\n" for record in records)
 
 
+@frozen
+class MemoryPlace:
+    """A path; it holds those that begin with it."""
+
+    path: str
+
+    def holds(self, other: object) -> bool:
+        return isinstance(other, MemoryPlace) and f"{other.path}/".startswith(f"{self.path}/")
+
+    def __str__(self) -> str:
+        return self.path
+
+
 @define
 class MemorySource:
     """Files by their address; one that holds an error can't be read."""
@@ -42,6 +55,13 @@ class MemorySource:
     notices: tuple[str, ...] = ()
     read: Events = field(factory=list)
     """Addresses in the order in which files were read."""
+    place: MemoryPlace = MemoryPlace("memory:/in")
+    linked: tuple[MemoryPlace, ...] = ()
+    """Where files lie to which links lead."""
+
+    def places(self, files: Sequence[InputFile]) -> tuple[MemoryPlace, ...]:
+        assert files
+        return self.linked
 
     def files(self, notice: Callable[[str], None]) -> tuple[InputFile, ...]:
         for message in self.notices:
@@ -133,6 +153,7 @@ class MemorySink:
     opened: list[tuple[str, tuple[str, ...]]] = field(factory=list)
     """Run id and tables of each staging place that was opened."""
     fails_to_open: Exception | None = None
+    place: MemoryPlace = MemoryPlace("memory:/out")
 
     def open_staging(
         self, run_id: str, tables: Iterable[Table], notice: Callable[[str], None]

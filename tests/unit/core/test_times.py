@@ -22,7 +22,7 @@ from ndr_core.times import (
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, TIME_LIMIT_US))
 def test_a_time_is_the_same_after_the_way_through_the_calendar(time: int) -> None:
     assert to_us(to_datetime(time)) == time

@@ -29,6 +29,7 @@ from tests.unit.core.fakes import (
     Events,
     MemoryEngine,
     MemoryLog,
+    MemoryPlace,
     MemorySink,
     MemorySource,
     MemoryStaging,
@@ -429,3 +430,21 @@ def test_a_summary_of_a_run_without_a_report_can_not_give_one() -> None:
 
     with pytest.raises(AssertionError, match="has a report"):
         _ = evolve(summary, manifest=evolve(summary.manifest, facts=facts)).report
+
+
+def test_an_output_in_the_input_is_refused_before_any_file_is_listed() -> None:
+    job = Job()
+    job.sink.place = MemoryPlace("memory:/in/out")
+
+    job.fails(UsageError, "one lies in the other")
+
+    assert job.events == []
+
+
+def test_an_output_around_a_file_to_which_a_link_leads_is_refused_before_it_is_read() -> None:
+    job = Job()
+    job.source.linked = (MemoryPlace("memory:/out/delta"),)
+
+    job.fails(UsageError, "output memory:/out and input memory:/out/delta")
+
+    assert job.source.read == []

@@ -121,12 +121,18 @@ def test_with_bounds_all_records_fall_into_the_one_slice() -> None:
 
 def test_with_bounds_rows_share_the_folder_of_their_slice_and_differ_by_role() -> None:
     assert BOUNDED.shared_path == SLICE
-    assert BOUNDED.varying_levels == ("role",)
+    assert BOUNDED.delta.levels_below(BOUNDED.shared_path) == ("role",)
 
 
 def test_without_bounds_rows_share_no_folder() -> None:
     assert OPEN.shared_path == ""
-    assert OPEN.varying_levels == ("feature_spec_version", "dt", "hh", "mm", "role")
+    assert OPEN.delta.levels_below(OPEN.shared_path) == (
+        "feature_spec_version",
+        "dt",
+        "hh",
+        "mm",
+        "role",
+    )
 
 
 def test_a_bounded_slice_has_a_folder_for_each_table_and_role_even_without_rows() -> None:

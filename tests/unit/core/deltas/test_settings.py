@@ -8,7 +8,7 @@ import pytest
 
 from ndr_core.deltas.settings import DEFAULT_PORT_SETS, Delta, Enrichment
 from ndr_core.errors import Problem
-from ndr_core.names import is_column_name
+from ndr_core.names import COLUMN_NAME_RULE, is_column_name
 from ndr_core.times import TIME_LIMIT_US
 
 
@@ -68,7 +68,7 @@ def test_a_port_that_is_none_is_refused_by_its_set(port: int) -> None:
 @pytest.mark.parametrize("name", ["Web", "a-b", "", "2x", "x" * 65])
 def test_a_set_whose_name_can_be_no_column_is_refused(name: str) -> None:
     assert Enrichment({name: frozenset()}).problems() == [
-        Problem(f"port_sets.{name}", "the name may hold lower-case letters, digits and '_' only")
+        Problem(f"port_sets.{name}", f"the name {COLUMN_NAME_RULE}")
     ]
 
 

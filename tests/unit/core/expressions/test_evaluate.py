@@ -164,7 +164,7 @@ def test_the_bare_base_is_no_expression_that_has_a_value() -> None:
         evaluate(Expr(), {})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, (1 << 63) - 1), st.integers(1, (1 << 31)))
 def test_the_division_of_integers_is_exact_however_large(a: int, b: int) -> None:
     assert evaluate(A // B, {"a": a, "b": b}) == a // b

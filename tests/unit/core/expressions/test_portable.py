@@ -66,7 +66,7 @@ def test_larger_values_share_buckets(value: int, number: int, stands_for: int) -
     assert middle(number) == stands_for
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(POSITIVE)
 def test_the_middle_of_a_bucket_is_near_its_values_and_lies_in_it(value: int) -> None:
     number = bucket(value)
@@ -75,7 +75,7 @@ def test_the_middle_of_a_bucket_is_near_its_values_and_lies_in_it(value: int) ->
     assert bucket(middle(number)) == number
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(POSITIVE, st.integers(0, 300))
 def test_buckets_keep_the_order_of_values(value: int, more: int) -> None:
     other = min(value + more, MOST)
@@ -83,7 +83,7 @@ def test_buckets_keep_the_order_of_values(value: int, more: int) -> None:
     assert bucket(value) <= bucket(other)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(POSITIVE)
 def test_the_logarithm_is_one(value: int) -> None:
     assert abs(evaluate(LOG2, {"x": value}) - math.log2(value)) < 1e-11

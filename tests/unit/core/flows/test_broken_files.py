@@ -11,9 +11,11 @@ from ndr_core.errors import EngineReadError, InputChangedError, UnreadableFileEr
 from ndr_core.flows.broken_files import BrokenFiles, refuse_changes
 from ndr_core.flows.file_format import Head
 from ndr_core.flows.source import InputFile
+from tests.unit.core.fakes import MemoryPlace
 
 A, B, C = (InputFile(f"/data/{name}.json", 1) for name in "abc")
 FILES = (A, B, C)
+DATA = MemoryPlace("/data")
 
 
 @frozen
@@ -22,6 +24,11 @@ class Source:
 
     broken: tuple[InputFile, ...] = ()
     replaced: tuple[InputFile, ...] = ()
+
+    place: MemoryPlace = DATA
+
+    def places(self, files: Sequence[InputFile]) -> tuple[MemoryPlace, ...]:
+        return (self.place,) if files else ()
 
     def files(self, notice: Callable[[str], None]) -> tuple[InputFile, ...]:  # noqa: ARG002
         return FILES

@@ -51,7 +51,7 @@ def test_canonical_addresses(text: str | None, canonical: str | None) -> None:
     assert canonical_ip(text) == canonical
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.ip_addresses(v=6))
 def test_any_way_to_write_an_address_gives_one_text_that_stands_for_it(
     address: ipaddress.IPv6Address,
@@ -65,7 +65,7 @@ def test_any_way_to_write_an_address_gives_one_text_that_stands_for_it(
     }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.sampled_from(["0", "00", "07", "7", "99", "100", "255", "256"]), max_size=5))
 def test_the_pattern_matches_just_the_canonical_ipv4_addresses(octets: list[str]) -> None:
     text = ".".join(octets)
