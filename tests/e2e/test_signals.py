@@ -38,7 +38,10 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def start(spec: Path, source: object, target: object, engine: str) -> subprocess.Popen[str]:
+def start(
+    spec: Path, source: object, target: object, engine: str, *, alone: bool = False
+) -> subprocess.Popen[str]:
+    """Start a run; `alone`: in a process group of its own."""
     arguments = ["run", "--spec", spec, "--input", source, "--output", target, "--engine", engine]
     return subprocess.Popen(
         [sys.executable, "-m", "ndr_entrypoints.cli", *map(str, arguments)],
@@ -47,6 +50,7 @@ def start(spec: Path, source: object, target: object, engine: str) -> subprocess
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
+        start_new_session=alone,
     )
 
 
@@ -94,6 +98,28 @@ def test_a_run_that_is_stopped_while_it_builds_says_so_and_leaves_nothing(
         2 if engine == "spark" else 0
     )  # a JVM ends a moment after the process that started it
     assert records_in(scratch) == []
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("seconds", [0.5, 4.0])
+def test_a_signal_to_spark_and_all_that_it_started_is_one_line(
+    seconds: float, number: signal.Signals, large: Path, tmp_path: Path, scratch: Path
+) -> None:
+    """As Ctrl-C on a terminal sends it: to Python and to the JVM, at the begin and in the midst of the build."""
+    spec, output = write_spec(tmp_path / "job.json"), tmp_path / "out"
+    process = start(spec, large, output, "spark", alone=True)
+    lines_until(process, "starting the engine")
+    time.sleep(seconds)
+
+    os.killpg(process.pid, number)
+    _, said = process.communicate(timeout=60)
+
+    assert said.splitlines() == [f"ndr: stopped by {number.name}; nothing was published"]
+    assert process.returncode == 128 + number
+    assert list((output / "_staging").iterdir()) == []
+    time.sleep(2)  # a JVM ends a moment after the process that started it
+    assert records_in(scratch) == []
+    assert list((output / "_staging").iterdir()) == []
 
 
 def test_a_run_that_is_stopped_while_it_publishes_publishes_and_says_so(tmp_path: Path) -> None:

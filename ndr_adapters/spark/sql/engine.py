@@ -17,6 +17,7 @@ from ndr_adapters.spark.runtime.files import file_to_blame, unfit_files
 from ndr_adapters.spark.runtime.internals import activated, root_cause
 from ndr_adapters.spark.runtime.paths import spark_address
 from ndr_adapters.spark.runtime.settings import session_for
+from ndr_adapters.spark.runtime.stoppable import stoppable
 from ndr_adapters.spark.sql import aggregate, quality
 from ndr_adapters.spark.sql.careful import read_careful
 from ndr_adapters.spark.sql.expr import quoted
@@ -64,8 +65,12 @@ class SparkEngine:
         session = session_for(self.session, tasks)
         for key, value in self.settings.items():
             session.conf.set(key, value)
-        with activated(session):
-            return self._build(session, tasks, plan, batch, staging_root)
+
+        def work() -> EngineResult:
+            with activated(session):
+                return self._build(session, tasks, plan, batch, staging_root)
+
+        return stoppable(session, work)
 
     def _build(
         self,
