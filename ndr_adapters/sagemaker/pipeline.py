@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,8 +15,8 @@ import boto3
 from attrs import frozen
 
 from ndr_adapters.sagemaker.package import ARCHIVE, ENTRYPOINT, JobPackage
-from ndr_core.errors import UsageError
-from ndr_core.publishing.location import S3Address
+from ndr_core.errors import UsageError, shown
+from ndr_core.s3_address import S3Address
 
 os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
 for _name in ("sagemaker.config", "sagemaker.workflow.utilities", "botocore.credentials"):
@@ -72,6 +73,8 @@ SDK_CONFIG: Final = {
 }
 """The SDK tells its makers nothing of what is deployed."""
 _STEP: Final = "DeltaBuilder"
+_NAME: Final = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,255}")
+_ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[^\s]+")
 
 
 @frozen
@@ -93,6 +96,24 @@ class PipelineSettings:
     subnets: tuple[str, ...] = ()
     security_group_ids: tuple[str, ...] = ()
 
+    def __attrs_post_init__(self) -> None:
+        """Raise UsageError, naming the option, for what can't be deployed."""
+        if not _NAME.fullmatch(self.name):
+            raise UsageError(
+                f"name: {shown(self.name)} may hold letters, digits and '-' only, 256 at most, "
+                "a letter or digit first and last"
+            )
+        if not _ROLE_ARN.fullmatch(self.role_arn):
+            raise UsageError(
+                f"role-arn: {shown(self.role_arn)} is no ARN of a role, such as "
+                "arn:aws:iam::123456789012:role/NAME"
+            )
+        for key in ("instance_count", "max_runtime_seconds", "volume_gb"):
+            if getattr(self, key) < 1:
+                raise UsageError(f"{key.replace('_', '-')}: {getattr(self, key)} is below 1")
+        if self.security_group_ids and not self.subnets:
+            raise UsageError("security-group: needs --subnet, in whose VPC the group is")
+
 
 def code_addresses(code: S3Address, package: JobPackage) -> tuple[S3Address, S3Address]:
     """Where the script and the archive of a package lie: equal packages at equal places."""
@@ -106,10 +127,15 @@ def build_delta_builder_pipeline(
     """The pipeline, neither created nor uploaded.
 
     `session`: a session of the SDK, default one for pipelines in the region of the environment. Raises
-    UsageError where no region is set.
+    UsageError where no region is set, or the SDK refuses a setting.
     """
-    if session is None:
-        session = _session(settings)
+    try:
+        return _pipeline(settings, package, session or _session(settings))
+    except ValueError as error:
+        raise UsageError(f"pipeline {settings.name}: {' '.join(str(error).split())}") from error
+
+
+def _pipeline(settings: PipelineSettings, package: JobPackage, session: Session) -> Pipeline:
     script, archive = code_addresses(settings.code, package)
     defaults = {**_DEFAULTS, "job_spec_ddb_table_name": settings.job_spec_table}
     parameters: dict[str, Parameter] = {

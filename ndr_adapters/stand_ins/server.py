@@ -46,6 +46,8 @@ def stand_ins(port: int) -> Iterator[dict[str, str]]:
 def _refuse_taken(port: int) -> None:
     """Raise UsageError here: the server's thread would end without a word to its caller."""
     with socket.socket() as probe:
+        # As the server binds it: connections of an ended one that still wait must not count as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_HOST, port))
         except OSError as error:
