@@ -32,7 +32,7 @@ class _Commands(FailingGroup, LazyGroup):
     cls=_Commands,
     package="ndr_entrypoints.commands",
     summaries=_SUMMARIES,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
 @click.version_option(__version__)
 @click.option("--debug", is_flag=True, help="Show the stack trace of a failure.")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import json
+from contextlib import suppress
+from typing import Any, Final, NoReturn
 
 import click
 
 from ndr_core.errors import NdrError, StopRequested, UsageError
 from ndr_entrypoints.stopping import exit_stopped, signals_handled, stop_message
+
+_AS_JSON: Final = f"{__name__}.as_json"
+_UNEXPECTED: Final = 1
 
 _EXTRAS: Final = {
     "pyspark": "spark",
@@ -21,7 +26,16 @@ _EXTRAS: Final = {
 
 
 class FailingGroup(click.Group):
-    """Turns failures that a user can act on into one message and an exit code."""
+    """Turns failures that a user can act on into one message and an exit code.
+
+    The message goes to standard error. Where the command was given `--json`, standard output has one object
+    that says the same.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # By the words themselves: a command whose other options are wrong never gets to know its flags.
+        ctx.meta[_AS_JSON] = "--json" in args
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         with signals_handled() as stopping:
@@ -29,29 +43,55 @@ class FailingGroup(click.Group):
             try:
                 return self._invoke(ctx)
             except StopRequested as stop:
-                click.echo(f"ndr: {stop_message(stop)}", err=True)
+                _tell(ctx, stop_message(stop), 128 + stop.number)
                 exit_stopped(stop, ctx.exit)
 
     def _invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.ClickException as error:
+            _print_json(ctx, error.format_message(), error.exit_code)
+            raise  # click shows it, with the usage of the command
+        except click.exceptions.Exit:
+            raise
         except ModuleNotFoundError as error:
             extra = _EXTRAS.get((error.name or "").partition(".")[0])
             if extra is None or ctx.params["debug"]:
+                _print_json(ctx, str(error), _UNEXPECTED)
                 raise
-            click.echo(
-                f"ndr: this needs the package {error.name}, which is not installed: "
+            _fail(
+                ctx,
+                f"this needs the package {error.name}, which is not installed: "
                 f"pip install 'ndr-delta-builder[{extra}]'",
-                err=True,
+                UsageError.exit_code,
             )
-            ctx.exit(UsageError.exit_code)
         except (NdrError, OSError) as error:
             if ctx.params["debug"]:
+                _print_json(ctx, str(error), exit_code(error))
                 raise
-            click.echo(f"ndr: {error}", err=True)
-            ctx.exit(exit_code(error))
+            _fail(ctx, str(error), exit_code(error))
+        except Exception as error:
+            _print_json(ctx, f"unexpected {type(error).__name__}: {error}", _UNEXPECTED)
+            raise
 
 
 def exit_code(error: NdrError | OSError) -> int:
     """The exit code of a failure; 1 for what the operating system refuses."""
     return error.exit_code if isinstance(error, NdrError) else NdrError.exit_code
+
+
+def _fail(ctx: click.Context, message: str, code: int) -> NoReturn:
+    _tell(ctx, message, code)
+    ctx.exit(code)
+
+
+def _tell(ctx: click.Context, message: str, code: int) -> None:
+    click.echo(f"ndr: {message}", err=True)
+    _print_json(ctx, message, code)
+
+
+def _print_json(ctx: click.Context, message: str, code: int) -> None:
+    """Say it on standard output where JSON was asked for, unless nobody reads that any more."""
+    if ctx.meta[_AS_JSON]:
+        with suppress(BrokenPipeError):
+            click.echo(json.dumps({"error": message, "exit_code": code}))

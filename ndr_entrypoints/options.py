@@ -1,13 +1,22 @@
-"""Types of options that several commands have."""
+"""What several commands have in common: types of options, the end of their help, files that they write."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from ndr_adapters.home import with_home
+from ndr_core.errors import UsageError
+
+EXIT_CODES: Final = (
+    "Exit codes: 0 done, 1 the run or the command failed, 2 wrong usage or configuration; "
+    "130, 143 or 129 stopped by Ctrl-C, SIGTERM or SIGHUP."
+)
+"""The end of each command's help."""
 
 
 class _HomePath(click.Path):
@@ -18,3 +27,17 @@ class _HomePath(click.Path):
 
 
 PATH: Final = _HomePath(path_type=Path)
+
+AS_JSON: Final = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, of a failure too; for programs."
+)
+QUIET: Final = click.option("--quiet", is_flag=True, help="Print errors only.")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Write to a path that the user named; what forbids it is a UsageError that names the path."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{path}: can't be written: {error.strerror}") from error

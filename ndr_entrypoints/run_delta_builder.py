@@ -15,6 +15,7 @@ import click
 
 from ndr_adapters.cloudwatch.json_log import JsonLog
 from ndr_core.errors import NdrError, StopRequested, after_publication
+from ndr_entrypoints.options import EXIT_CODES
 from ndr_entrypoints.stopping import Stopping, exit_stopped, signals_handled, stop_message
 
 _UNEXPECTED: Final = 1
@@ -41,7 +42,10 @@ def _option(
     return click.option(name, type=_Text(), required=required, help=about)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+    epilog=EXIT_CODES,
+)
 @_option("--project-name", "Project whose JobSpec to run.")
 @_option("--job-name", "Job of the project.")
 @_option("--mini-batch-id", "Name of the mini-batch; part of output paths.")

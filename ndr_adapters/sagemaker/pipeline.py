@@ -16,7 +16,7 @@ from attrs import frozen
 
 from ndr_adapters.sagemaker.package import ARCHIVE, ENTRYPOINT, JobPackage
 from ndr_core.errors import UsageError, shown
-from ndr_core.s3_address import S3Address
+from ndr_core.publishing.location import S3Address
 
 os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
 for _name in ("sagemaker.config", "sagemaker.workflow.utilities", "botocore.credentials"):

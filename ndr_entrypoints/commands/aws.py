@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import click
 
+from ndr_entrypoints.options import EXIT_CODES
+
 
 @click.group()
 def aws() -> None:
     """Work with S3 and DynamoDB from this machine."""
 
 
-@aws.command()
+@aws.command(epilog=EXIT_CODES)
 def jars() -> None:
     """Fetch the connector by which a local Spark reaches S3 (280 MB, checksums pinned)."""
     # pyspark comes with an extra; the help texts must do without it.
@@ -20,10 +22,10 @@ def jars() -> None:
     click.echo(f"{jar_folder()}: complete", err=True)
 
 
-@aws.command()
-@click.option("--port", type=int, default=5000, show_default=True, help="0: any free one.")
-@click.option("--bucket", default="ndr-local", show_default=True)
-@click.option("--table", default="ndr-job-specs", show_default=True)
+@aws.command(epilog=EXIT_CODES)
+@click.option("--port", type=int, default=5000, help="Port to listen on; 0: any free one.")
+@click.option("--bucket", default="ndr-local", help="Bucket to make.")
+@click.option("--table", default="ndr-job-specs", help="Table of JobSpecs to make.")
 def up(port: int, bucket: str, table: str) -> None:
     """Start stand-ins for S3 and DynamoDB on loopback, with a JobSpec and a mini-batch in them.
 

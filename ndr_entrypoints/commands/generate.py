@@ -13,24 +13,26 @@ from rich.progress import Progress
 from ndr_adapters.synthetic.batch import SyntheticBatch
 from ndr_adapters.synthetic.write import write_synthetic
 from ndr_core.times import parse_bound
-from ndr_entrypoints.options import PATH
+from ndr_entrypoints.options import EXIT_CODES, PATH, QUIET
 
 _DEFAULT: Final = SyntheticBatch(records=0)
 
 
-@click.command()
+@click.command(epilog=EXIT_CODES)
 @click.option("--records", type=int, required=True, help="Records to make.")
-@click.option("--output", type=PATH, required=True, help="New folder for the files.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same bytes.")
-@click.option("--files", type=int, default=8, show_default=True, help="Gzip files to make.")
+@click.option("-o", "--output", type=PATH, required=True, help="New folder for the files.")
+@click.option("--seed", type=int, default=0, help="Same seed, same bytes.")
+@click.option("--files", type=int, default=8, help="Gzip files to make.")
+@click.option("--bad-fraction", type=float, default=0.0, help="Share of bad records, 0 to 1.")
+@click.option("--hosts", type=int, default=_DEFAULT.hosts, help="Internal hosts.")
+@click.option("--peers", type=int, default=_DEFAULT.peers, help="External peers.")
 @click.option(
-    "--bad-fraction", type=float, default=0.0, show_default=True, help="Share of bad ones."
+    "--slice-start", default="2025-03-01T10:00:00Z", help="Time of the first records, ISO-8601."
 )
-@click.option("--hosts", type=int, default=_DEFAULT.hosts, show_default=True)
-@click.option("--peers", type=int, default=_DEFAULT.peers, show_default=True)
-@click.option("--slice-start", default="2025-03-01T10:00:00Z", show_default=True)
-@click.option("--slice-end", default="2025-03-01T10:15:00Z", show_default=True)
-@click.option("--quiet", is_flag=True, help="Print errors only.")
+@click.option(
+    "--slice-end", default="2025-03-01T10:15:00Z", help="Time before which all records start."
+)
+@QUIET
 def generate(
     output: Path, files: int, slice_start: str, slice_end: str, quiet: bool, **numbers: Any
 ) -> None:

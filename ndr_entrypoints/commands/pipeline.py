@@ -9,24 +9,37 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ndr_adapters.sagemaker.package import ARCHIVE, ENTRYPOINT, build_package
-from ndr_entrypoints.options import PATH
+from ndr_entrypoints.options import EXIT_CODES, PATH, writing
 
 if TYPE_CHECKING:
     from ndr_adapters.sagemaker.deploy import Deployment
 
 _SETTINGS = (
-    click.option("--name", default="ndr-delta-builder", show_default=True),
+    click.option("--name", default="ndr-delta-builder", help="Name of the pipeline."),
     click.option("--role-arn", required=True, help="Role of pipeline and job."),
     click.option("--code-prefix", required=True, help="s3://.. for the job's package."),
-    click.option("--job-spec-table", default="ndr-job-specs", show_default=True),
-    click.option("--instance-type", default="ml.m5.xlarge", show_default=True),
-    click.option("--instance-count", type=int, default=1, show_default=True),
-    click.option("--max-runtime-seconds", type=int, default=3600, show_default=True),
-    click.option("--volume-gb", type=int, default=30, show_default=True),
-    click.option("--container-version", help="Of the Spark image; default: the tested one."),
-    click.option("--kms-key", help="Key that encrypts the job's volumes."),
-    click.option("--subnet", "subnets", multiple=True, help="May be given several times."),
-    click.option("--security-group", "security_group_ids", multiple=True),
+    click.option("--job-spec-table", default="ndr-job-specs", help="DynamoDB table of JobSpecs."),
+    click.option("--instance-type", default="ml.m5.xlarge", help="Of the job's instances."),
+    click.option("--instance-count", type=int, default=1, help="Instances of a job."),
+    click.option("--max-runtime-seconds", type=int, default=3600, help="Then a job is stopped."),
+    click.option("--volume-gb", type=int, default=30, help="Disk of an instance."),
+    click.option(
+        "--container-version",
+        help="Version of the Spark image. Default: the one it is tested with.",
+    ),
+    click.option(
+        "--kms-key", help="Key that encrypts the job's volumes. If absent, none is named."
+    ),
+    click.option(
+        *("--subnet", "subnets"),
+        multiple=True,
+        help="Subnet of the job, may be given several times. If absent, it runs outside a VPC.",
+    ),
+    click.option(
+        *("--security-group", "security_group_ids"),
+        multiple=True,
+        help="Of the job in its subnets, may be given several times. Absent without a subnet.",
+    ),
 )
 
 
@@ -41,25 +54,26 @@ def pipeline() -> None:
     """Package the job and deploy it as a SageMaker Pipeline."""
 
 
-@pipeline.command()
-@click.option("--output", type=PATH, required=True, help="Folder.")
+@pipeline.command(epilog=EXIT_CODES)
+@click.option("-o", "--output", type=PATH, required=True, help="Folder to write both into.")
 def package(output: Path) -> None:
     """Write the script and the archive that the job runs from."""
     made = build_package()
-    output.mkdir(parents=True, exist_ok=True)
-    (output / ENTRYPOINT).write_bytes(made.script)
-    (output / ARCHIVE).write_bytes(made.archive)
+    with writing(output):
+        output.mkdir(parents=True, exist_ok=True)
+        (output / ENTRYPOINT).write_bytes(made.script)
+        (output / ARCHIVE).write_bytes(made.archive)
     click.echo(f"{output}: package {made.digest}, {len(made.archive):,} bytes", err=True)
 
 
-@pipeline.command()
+@pipeline.command(epilog=EXIT_CODES)
 @_with_settings
 def definition(**options: Any) -> None:
     """Print the definition of the pipeline as JSON; asks nothing of AWS."""
     click.echo(_deployment(options).definition())
 
 
-@pipeline.command()
+@pipeline.command(epilog=EXIT_CODES)
 @_with_settings
 def upsert(**options: Any) -> None:
     """Upload the job's package, create the pipeline or change it."""

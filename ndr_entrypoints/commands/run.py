@@ -24,25 +24,37 @@ from ndr_core.publishing.manifest import summary
 from ndr_core.times import parse_bound
 from ndr_core.version import __version__
 from ndr_entrypoints import console
-from ndr_entrypoints.options import PATH
+from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, QUIET
 from ndr_entrypoints.run_log import LineLog, NoticesOnly, live_log
 from ndr_entrypoints.stopping import Stopping
 from ndr_entrypoints.wiring import ENGINES, Wiring
 
 
-@click.command()
+@click.command(epilog=EXIT_CODES)
 @click.option("--spec", type=PATH, required=True, help="JobSpec file, YAML or JSON.")
 @click.option(
-    "--input", "input_", required=True, help="Folder (or file) of JSON Lines, gzip; or s3://.."
+    *("-i", "--input", "input_"),
+    required=True,
+    help="Folder or file of JSON Lines, packed or not; or s3://..",
 )
-@click.option("--output", required=True, help="Folder to publish to, or s3://..")
-@click.option("--engine", type=click.Choice(list(ENGINES)), default="polars")
-@click.option("--slice-start", help="ISO-8601, UTC; records before it are rejected.")
-@click.option("--slice-end", help="ISO-8601, UTC; records from it on are rejected.")
-@click.option("--mini-batch-id", help="Default: the name of the input.")
-@click.option("--run-id", help="Default: made up.")
-@click.option("--json", "as_json", is_flag=True, help="Print what the run did as JSON.")
-@click.option("--quiet", is_flag=True, help="Print errors only.")
+@click.option("-o", "--output", required=True, help="Folder to publish to, or s3://..")
+@click.option(
+    "--engine", type=click.Choice(list(ENGINES)), default="polars", help="What builds the deltas."
+)
+@click.option(
+    "--slice-start",
+    help="ISO-8601, UTC; records before it are rejected. If absent, each record falls into its own slice.",
+)
+@click.option(
+    "--slice-end",
+    help="ISO-8601, UTC; records from it on are rejected. Absent where --slice-start is.",
+)
+@click.option(
+    "--mini-batch-id", help="Name of the mini-batch in manifests. Default: the name of the input."
+)
+@click.option("--run-id", help="Name of this run in manifests and logs. Default: made up.")
+@AS_JSON
+@QUIET
 @click.pass_obj
 def run(stopping: Stopping, /, as_json: bool, quiet: bool, output: str, **options: Any) -> None:
     """Build the deltas of one mini-batch and publish them."""

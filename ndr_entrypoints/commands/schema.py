@@ -12,14 +12,16 @@ from ndr_core.catalog import describe, markdown
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_entrypoints import console
-from ndr_entrypoints.options import PATH
+from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH
 
 
-@click.command()
+@click.command(epilog=EXIT_CODES)
 @click.option(
-    "--spec", "spec_file", type=PATH, help="JobSpec whose measures and port sets to show."
+    *("--spec", "spec_file"),
+    type=PATH,
+    help="JobSpec whose measures and port sets to show. Default: one with all of them.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@AS_JSON
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print as a page of Markdown.")
 def schema(spec_file: Path | None, as_json: bool, as_markdown: bool) -> None:
     """Print the canonical flow record and the columns of the output tables."""

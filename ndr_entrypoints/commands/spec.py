@@ -12,10 +12,10 @@ from rich.console import Console
 from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_adapters.local.spec_template import spec_template
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.errors import UsageError
+from ndr_core.errors import SpecError, UsageError
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_entrypoints import console
-from ndr_entrypoints.options import PATH
+from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, writing
 
 if TYPE_CHECKING:
     from ndr_adapters.dynamodb.job_specs import JobSpecLoader, JobSpecTable
@@ -28,44 +28,56 @@ def spec() -> None:
     """Write and check JobSpecs; keep them in DynamoDB."""
 
 
-@spec.command()
-@click.argument("file", type=PATH)
+@spec.command(epilog=EXIT_CODES)
+@click.argument("file", type=PATH, help="JobSpec file, YAML or JSON.")
 def check(file: Path) -> None:
     """Say whether a JobSpec is valid, and print it with all defaults."""
-
     click.echo(_yaml(JobSpecFile(file).load()), nl=False)
     click.echo(f"{file}: valid", err=True)
 
 
-@spec.command()
+@spec.command(epilog=EXIT_CODES)
 @click.option(
     "--preset", type=click.Choice(list(PRESETS)), required=True, help="Format of the logs."
 )
-@click.option("--output", type=PATH, help="File to write; default: standard output.")
+@click.option("-o", "--output", type=PATH, help="File to write. Default: standard output.")
 def init(preset: str, output: Path | None) -> None:
     """Write a commented JobSpec to start from."""
-
     text = spec_template(preset)
     if output is None:
         click.echo(text, nl=False)
         return
-    if output.exists():
-        raise UsageError(f"{output}: is there already; remove it or choose another name")
-    output.write_text(text)
+    with writing(output):
+        try:
+            with output.open("x", encoding="utf-8") as stream:
+                stream.write(text)
+        except FileExistsError:
+            raise UsageError(
+                f"{output}: is there already; remove it or choose another name"
+            ) from None
     click.echo(f"{output}: written", err=True)
 
 
-@spec.command()
-@click.argument("file", type=PATH)
+@spec.command(epilog=EXIT_CODES)
+@click.argument("file", type=PATH, help="JobSpec file, YAML or JSON.")
 @_TABLE
 @click.option("--create-table", is_flag=True, help="Make the table if it is not there.")
 @click.option(
-    "--expect-revision", type=int, help="Fail unless this revision is stored; 0: none at all."
+    "--expect-revision",
+    type=int,
+    help="Fail unless this revision is stored; 0: none at all. If absent, any is replaced.",
 )
 def put(file: Path, table: str, create_table: bool, expect_revision: int | None) -> None:
-    """Store the JobSpec of a file in DynamoDB, under the key that it names itself."""
+    """Store the JobSpec of a file in DynamoDB, under the key that it names itself.
 
+    A JobSpec that a deployed job must refuse, as it lacks `storage`, is not stored.
+    """
     found = JobSpecFile(file).load()
+    try:
+        found.storage.input()
+        found.storage.output()
+    except SpecError as error:
+        raise SpecError(f"spec {file}: {error}; nothing was stored") from error
     specs = _stored_in(table)[0]
     if create_table and specs.create():
         click.echo(f"table {table}: made", err=True)
@@ -77,26 +89,24 @@ def put(file: Path, table: str, create_table: bool, expect_revision: int | None)
     )
 
 
-@spec.command()
+@spec.command(epilog=EXIT_CODES)
 @_TABLE
-@click.option("--project-name", required=True)
-@click.option("--job-name", default="delta_builder", show_default=True)
-@click.option("--feature-spec-version", default="v1", show_default=True)
+@click.option("--project-name", required=True, help="Project of the JobSpec.")
+@click.option("--job-name", default="delta_builder", help="Job of the project.")
+@click.option("--feature-spec-version", default="v1", help="Version of the JobSpec.")
 def get(table: str, **key: str) -> None:
     """Print a JobSpec from DynamoDB as YAML."""
-
     found = _stored_in(table)[1].stored(**key)
     click.echo(_yaml(found.spec), nl=False)
     click.echo(f"revision {found.revision}, of {found.updated_at}", err=True)
 
 
-@spec.command("list")
+@spec.command("list", epilog=EXIT_CODES)
 @_TABLE
-@click.option("--project-name", help="Default: all projects.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.option("--project-name", help="Project whose JobSpecs to list. Default: all projects.")
+@AS_JSON
 def list_(table: str, project_name: str | None, as_json: bool) -> None:
     """List the JobSpecs in DynamoDB."""
-
     rows: list[dict[str, Any]] = [
         {
             "project_name": found.spec.project_name,
@@ -110,6 +120,9 @@ def list_(table: str, project_name: str | None, as_json: bool) -> None:
     ]
     if as_json:
         console.print_json(rows)
+    elif not rows:
+        whose = f" of project {project_name}" if project_name else ""
+        click.echo(f"table {table}: holds no JobSpec{whose}", err=True)
     else:
         console.print_mapping(Console(), f"JobSpecs in {table}", rows)
 

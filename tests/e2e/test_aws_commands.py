@@ -25,16 +25,17 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.usefixtures("aws")
 def test_specs_are_put_listed_and_got(tmp_path: Path) -> None:
     table = f"specs-{uuid.uuid4().hex[:8]}"
-    file = write_spec(tmp_path / "job.yaml", quality={"min_records": 3})
+    storage = {"input_prefix": "s3://bucket/in", "output_prefix": "s3://bucket/out"}
+    file = write_spec(tmp_path / "job.yaml", storage=storage, quality={"min_records": 3})
     missing = ndr("spec", "put", file, "--table", table)
     assert (missing.exit_code, missing.errors.count("\n")) == (2, 1)
     assert "no such table" in missing.errors
     put = ndr("spec", "put", file, "--table", table, "--create-table")
     assert put.exit_code == 0
     assert "test delta_builder#v1 is at revision 1" in put.errors
-    write_spec(file, quality={"min_records": 4})
+    write_spec(file, storage=storage, quality={"min_records": 4})
     assert "revision 2" in ndr("spec", "put", file, "--table", table).errors
-    write_spec(file, quality={"min_records": 5})
+    write_spec(file, storage=storage, quality={"min_records": 5})
     late = ndr("spec", "put", file, "--table", table, "--expect-revision", 1)
     assert late.exit_code == 2
     assert "is at revision 2, not 1" in late.errors
@@ -61,7 +62,7 @@ def test_a_run_goes_from_s3_to_s3_and_can_be_inspected(
     assert f"{target}/delta/feature_spec_version=v1/dt=2025-03-01/hh=10/mm=00" in answer.output
     found = ndr("inspect", target, "--json").json()
     assert found["quality"][0]["mini_batch_id"] == "mb"
-    assert found["slices"][0]["hosts"] == 2
+    assert [row["hosts"] for row in found["slices"]] == [1, 1]
     assert run(spec, tmp_path / "in", tmp_path / "out", *SLICE, engine=engine).exit_code == 0
     assert len(rows(target)[0]) == 2
 
