@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -84,9 +85,21 @@ def print_rows(console: Console, manifest: Manifest) -> None:
     console.print(table("Rows", ("table", "role", "rows"), rows))
 
 
-def print_facts(console: Console, title: str, facts: Mapping[str, Any]) -> None:
-    """One mapping, a line for each key."""
-    console.print(table(title, ("fact", "value"), facts.items()))
+def print_whole(console: Console, title: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Rows as `print_mapping`, but no value is ever folded: a screen that is too narrow breaks the line."""
+    listed = list(rows)
+    if not listed:
+        return
+    made = table(title, list(listed[0]), (list(row.values()) for row in listed))
+    made.box = box.SIMPLE_HEAD
+    made.pad_edge = False
+    for column in made.columns:
+        column.no_wrap = True
+    width = max(
+        console.width,
+        console.measure(made, options=console.options.update(max_width=10_000)).maximum,
+    )
+    console.print(made, width=width, crop=False)
 
 
 def print_mapping(console: Console, title: str, rows: Iterable[Mapping[str, Any]]) -> None:

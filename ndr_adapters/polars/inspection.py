@@ -1,8 +1,12 @@
-"""What an output holds, as JSON-ready rows."""
+"""What an output holds, as JSON-ready rows.
+
+A session is seen in each role: from its source's host as outbound, from its destination's as inbound. Sums are
+therefore of one role each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,43 +15,77 @@ from ndr_adapters.polars.published import scan_files
 from ndr_core.deltas.tables import DELTA, PAIR
 from ndr_core.errors import UsageError
 from ndr_core.publishing.manifest import Manifest
-from ndr_core.publishing.published import PublishedFiles, PublishedTables, readable_runs
+from ndr_core.publishing.published import (
+    PublishedFiles,
+    PublishedRuns,
+    PublishedTables,
+    SliceRange,
+    readable_runs,
+)
 
 BUSIEST = 10
 _SUMS = ("sessions_cnt", "bytes_sent_sum", "bytes_recv_sum")
-_SLICE = ("feature_spec_version", "dt", "hh", "mm")
+_DAY = ("feature_spec_version", "dt", "role")
+_SLICE = ("feature_spec_version", "dt", "hh", "mm", "role")
 
 
-def inspect_output(published: PublishedTables) -> dict[str, list[dict[str, Any]]]:
-    """Slices, totals by role, busiest hosts and quality reports of the published runs.
+def inspect_output(
+    published: PublishedTables, slices: SliceRange | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """Give totals by slice, by day and by role, the busiest hosts, and the quality reports of published runs.
 
-    Raises UsageError where nothing is published, NdrError where manifests or files are damaged.
+    `slices`: those to look at, and the runs that published some of them. Raises UsageError where nothing is
+    published, NdrError where manifests or files are damaged.
     """
-    runs = readable_runs(published, [DELTA, PAIR.name])
+    runs = readable_runs(published, [DELTA, PAIR.name], slices)
     if not runs.manifests:
         raise UsageError(f"{published.root}: holds no published run")
     files = runs.files(DELTA)
     deltas = scan_files(files)
+    slice_count = pl.struct("hh", "mm").n_unique().alias("slices")
     return {
         "slices": _totals(deltas, _SLICE) if files.by_run else [],
+        "days": _totals(deltas, _DAY, slice_count) if files.by_run else [],
         "roles": _totals(deltas, ("role",)) if files.by_run else [],
         "busiest_hosts": busiest_hosts(files),
-        "quality": [_quality(manifest) for manifest in runs.manifests],
+        "quality": [_quality(manifest) for manifest in _in_range(runs)],
     }
 
 
 def busiest_hosts(files: PublishedFiles) -> list[dict[str, Any]]:
-    """The hosts with most sessions in these files of the delta table, by role."""
+    """Give the hosts with most sessions in these files of the delta table, by role."""
     if not files.by_run:
         return []
     totals = _summed(scan_files(files), ("host_ip", "role"))
-    order = ["sessions_cnt", "host_ip", "role"]
-    return totals.sort(order, descending=[True, False, False]).head(BUSIEST).collect().to_dicts()
+    sessions = [name for name in ("sessions_cnt",) if name in totals.collect_schema()]
+    order = [*sessions, "host_ip", "role"]
+    descending = [name in sessions for name in order]
+    return totals.sort(order, descending=descending).head(BUSIEST).collect().to_dicts()
 
 
-def _totals(deltas: pl.LazyFrame, keys: Sequence[str]) -> list[dict[str, Any]]:
-    hosts = deltas.group_by(keys).agg(pl.n_unique("host_ip").alias("hosts"), pl.len().alias("rows"))
-    return hosts.join(_summed(deltas, keys), on=keys).sort(keys).collect().to_dicts()
+def summed_reports(quality: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Add up the counts of several runs' quality reports."""
+    sums = {"runs": 0}
+    for report in quality:
+        sums["runs"] += 1
+        for name, count in report.items():
+            if isinstance(count, int):
+                sums[name] = sums.get(name, 0) + count
+    return sums
+
+
+def _in_range(runs: PublishedRuns) -> list[Manifest]:
+    """The runs that published a slice of the range; all of them where it has no bounds."""
+    if runs.slices == SliceRange():
+        return list(runs.manifests)
+    return [run for run in runs.manifests if any(map(runs.slices.holds, run.slices()))]
+
+
+def _totals(deltas: pl.LazyFrame, keys: Sequence[str], *counts: pl.Expr) -> list[dict[str, Any]]:
+    rows = deltas.group_by(keys).agg(
+        *counts, pl.n_unique("host_ip").alias("hosts"), pl.len().alias("rows")
+    )
+    return rows.join(_summed(deltas, keys), on=keys).sort(keys).collect().to_dicts()
 
 
 def _summed(deltas: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
