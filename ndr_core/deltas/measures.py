@@ -164,7 +164,7 @@ def select_measures(
 
 def _hint(name: str, known: Iterable[str]) -> str:
     suffix = "_sessions_cnt"
-    sets = [other.removesuffix(suffix) for other in known if other.endswith(suffix)]
+    sets = [other.removesuffix(suffix) for other in sorted(known) if other.endswith(suffix)]
     if name.endswith(suffix):
         return f"no port set {shown(name.removesuffix(suffix))} in enrichment.port_sets; port sets: {', '.join(sets)}"
     return nearest(name, known)
