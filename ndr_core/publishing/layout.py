@@ -63,12 +63,19 @@ def table_targets(rows: Mapping[str, int]) -> Iterator[Target]:
 def quarantine_targets(
     batch: str, staged: Iterable[str], rejected: int, unreadable: Iterable[str]
 ) -> Iterator[Target]:
-    """Say where what is set aside goes: files of `rejected` records, and copies of unreadable input files.
+    """Say where what is set aside goes: the file of `rejected` records, and copies of unreadable input files.
 
-    `batch`: as `batch_path`; `unreadable`: names of the input files, staged as `unreadable_name`.
+    `batch`: as `batch_path`; `staged`: the engine's file of rejected records, which may be empty or absent
+    where there are none; `unreadable`: names of the input files, staged as `unreadable_name`. Raises
+    AssertionError for more files of rejected records than one: they would have one name.
     """
     folder = f"{QUARANTINE}/{batch}"
-    for name in staged if rejected else ():
+    files = sorted(staged) if rejected else []
+    if len(files) > 1:
+        raise AssertionError(
+            f"an engine stages one file of rejected records, not {len(files)}: {', '.join(files)}"
+        )
+    for name in files:
         yield Target(name, folder, folder, "rejected", ".json.gz", rejected)
     for number, name in enumerate(unreadable):
         stem, suffix = f"unreadable-{number:05}", f"-{stored_name(name)}"

@@ -52,7 +52,7 @@ class Publication:
     def targets(self, quarantine: Iterable[str], unreadable: Iterable[str]) -> list[Target]:
         """Say where each staged file goes, the report included.
 
-        `quarantine`: the engine's files of rejected records, below the staging root; `unreadable`: names of
+        `quarantine`: the engine's file of rejected records, below the staging root; `unreadable`: names of
         the unreadable input files that were staged, each as `unreadable_name`.
         """
         report = self.facts.report
