@@ -170,6 +170,7 @@ NAMES = st.one_of(
 @example("tab\there/and\\there.log")
 @example("\udcff\udc80.json")
 @example("ends with a dot.")
+@example("dot.")
 def test_a_stored_name_is_valid_everywhere_and_keeps_its_end(name: str) -> None:
     stored = stored_name(name)
     assert set(stored) <= STORABLE
