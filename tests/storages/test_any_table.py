@@ -1,0 +1,151 @@
+"""A table that no module knows is published, read and merged as the delta table is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from attrs import frozen
+
+from ndr_adapters.aws.clients import s3_client
+from ndr_adapters.local.sink import FolderSink
+from ndr_adapters.outputs import open_output
+from ndr_adapters.polars import published as polars_published
+from ndr_adapters.s3.sink import S3Writer
+from ndr_core.errors import OverflowingColumnError
+from ndr_core.publishing.location import S3Address
+from ndr_core.publishing.manifest import Manifest, RunFacts
+from ndr_core.publishing.sink import Publication, Sink
+from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
+from ndr_core.tables.merge import Row, merge_rows
+from ndr_core.tables.slices import SLICE_COLUMNS, partition_of, slice_path
+from ndr_core.tables.table import Table
+from tests.makers import us
+
+TOY = Table(
+    name="toy",
+    keys=("sensor", "colour"),
+    columns=(
+        key_column("sensor", ColumnType.STRING, "which one"),
+        key_column("colour", ColumnType.STRING, "of what"),
+        OutputColumn("seen_cnt", ColumnType.INT64, Merge.SUM, "how often"),
+        OutputColumn("largest", ColumnType.INT64, Merge.MAX, "the largest one"),
+        *SLICE_COLUMNS,
+    ),
+)
+TEN = us("2025-03-01T10:00:00Z")
+SLICE = {"feature_spec_version": "v1", **partition_of(TEN)}
+
+A: list[Row] = [
+    {"sensor": "north", "colour": "red", "seen_cnt": 3, "largest": 7},
+    {"sensor": "north", "colour": None, "seen_cnt": 1, "largest": 2},
+]
+B: list[Row] = [
+    {"sensor": "north", "colour": "red", "seen_cnt": 4, "largest": 5},
+    {"sensor": "south", "colour": "red", "seen_cnt": 1, "largest": 1},
+]
+MERGED: list[Row] = [
+    {"sensor": "north", "colour": None, "seen_cnt": 1, "largest": 2, **SLICE},
+    {"sensor": "north", "colour": "red", "seen_cnt": 7, "largest": 7, **SLICE},
+    {"sensor": "south", "colour": "red", "seen_cnt": 1, "largest": 1, **SLICE},
+]
+
+
+@frozen
+class Place:
+    """An output in one of the storages."""
+
+    address: str
+    sink: Sink
+    write: Callable[[str, bytes], object]
+    """Writes a staged file, by its address."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Place:
+    def write(address: str, content: bytes) -> None:
+        Path(address).parent.mkdir(parents=True, exist_ok=True)
+        Path(address).write_bytes(content)
+
+    return Place(str(tmp_path / "out"), FolderSink(tmp_path / "out"), write)
+
+
+@pytest.fixture
+def s3(bucket: str) -> Place:
+    def write(address: str, content: bytes) -> None:
+        place = S3Address.parse(address, "staged file")
+        s3_client().put_object(Bucket=place.bucket, Key=place.key, Body=content)
+
+    return Place(f"s3://{bucket}/out", S3Writer(s3_client(), S3Address(bucket, "out")), write)
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request: pytest.FixtureRequest) -> Place:
+    found: Place = request.getfixturevalue(request.param)
+    return found
+
+
+def publish(place: Place, rows: list[dict[str, Any]], batch: str, start: int = TEN) -> Manifest:
+    name = f"toy/{slice_path('v1', start)}/some.parquet"
+    facts = RunFacts("test", "toys", "v1", "00", batch, "run", "hand", "test")
+    staging = place.sink.open_staging("run", [TOY], print)
+    parquet = BytesIO()
+    pl.DataFrame(rows).write_parquet(parquet)
+    place.write(f"{staging.root}/{name}", parquet.getvalue())
+    manifest = staging.publish(Publication(facts, (TOY,), {name: len(rows)}))
+    staging.close()
+    return manifest
+
+
+def read(engine: str, place: Place) -> list[Row]:
+    published = open_output(place.address)
+    if engine == "polars":
+        return polars_published.read_table(published, "toy").collect().to_dicts()
+    from ndr_adapters.spark.sql import published as spark_published
+    from tests.support import spark_session
+
+    table = spark_published.read_table(spark_session(), published, "toy")
+    return [row.asDict() for row in table.collect()]
+
+
+@pytest.mark.parametrize("engine", ["polars", "spark"])
+def test_rows_are_read_back_as_they_were_published_and_merge(place: Place, engine: str) -> None:
+    publish(place, A, "a")
+
+    found = read(engine, place)
+
+    assert sorted(found, key=repr) == sorted(({**row, **SLICE} for row in A), key=repr)
+    assert merge_rows([*found, *({**row, **SLICE} for row in B)], TOY) == MERGED
+
+
+def test_another_run_of_the_slice_replaces_its_rows_and_of_another_slice_does_not(
+    place: Place,
+) -> None:
+    publish(place, A, "a")
+    publish(place, A, "later", us("2025-03-01T10:15:00Z"))
+    publish(place, B, "b")
+
+    found = read("polars", place)
+
+    assert sorted(row["sensor"] for row in found if row["mm"] == "00") == ["north", "south"]
+    assert len([row for row in found if row["mm"] == "15"]) == len(A)
+
+
+def test_a_manifest_counts_the_rows_of_a_table_that_has_no_roles(place: Place) -> None:
+    manifest = publish(place, A, "a")
+
+    assert manifest.tables == ("toy",)
+    assert manifest.rows("toy") == {"all": len(A)}
+    assert manifest.slices() == [slice_path("v1", TEN)]
+    assert manifest.facts.report is None
+
+
+def test_a_sum_that_leaves_int64_names_column_and_row() -> None:
+    rows = [{**A[0], **SLICE, "seen_cnt": 1 << 62}] * 2
+
+    with pytest.raises(OverflowingColumnError, match=r"^seen_cnt: .* sensor north, colour red"):
+        merge_rows(rows, TOY)
