@@ -11,7 +11,7 @@ DEMO := --spec examples/paloalto.yaml --input examples/minibatch --mini-batch-id
 	--slice-start 2025-03-01T10:00:00Z --slice-end 2025-03-01T10:15:00Z
 ARGS ?=
 
-.PHONY: demo help unit test soak check aws-local bench audit lock clean
+.PHONY: demo help unit coverage test soak check docs aws-local bench audit lock clean
 
 demo: demo-notice $(READY) ## Set up .venv, run both engines over examples/ into demo-output/
 	$(BIN)/ndr run $(DEMO) --engine polars --output demo-output/polars
@@ -27,8 +27,11 @@ help: ## Show these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
 		while IFS='|' read -r name about; do printf '  make %-10s %s\n' "$$name" "$$about"; done
 
-unit: $(READY) ## Run the unit tests; ARGS="-k name" for some
+unit: $(READY) ## Run the unit tests, which need no Java and no AWS; ARGS="-k name" for some
 	$(BIN)/python -m pytest tests/unit $(ARGS)
+
+coverage: $(READY) ## Run the unit tests, and print what of the core they cover, branch by branch
+	$(BIN)/python -m pytest tests/unit --cov
 
 # Two workers, each with a Spark session of its own: a file's tests stay together, as they share it.
 test: $(JARS) ## Run all tests, or ARGS="tests/e2e -k name" for some
@@ -47,6 +50,9 @@ check: $(READY) ## Run the linters, the type checker and the import contracts
 
 aws-local: $(JARS) ## Start stand-ins for S3 and DynamoDB
 	$(BIN)/ndr aws up
+
+docs: $(READY) ## Write docs/tables.md
+	$(BIN)/ndr schema --markdown > docs/tables.md
 
 bench: $(READY) ## Measure the engines side by side
 	$(BIN)/python -m tests.bench.compare

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from attrs import frozen
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -49,15 +50,26 @@ def in_tiny_tasks() -> Engine:
     return SparkEngine(spark_session(), input_bytes_per_task=1)
 
 
-cases = st.tuples(batches(), st.sampled_from(list(SPECS)), st.booleans(), st.integers(1, 3))
+@frozen
+class Case:
+    """A mini-batch, and how it is read."""
+
+    lines: list[bytes]
+    spec: str
+    bounded: bool
+    """Whether the run is for one slice."""
+    files: int
 
 
-def check(engine: Engine, case: tuple[list[bytes], str, bool, int]) -> None:
-    lines, spec, bounded, files = case
-    plan = make_plan(SPECS[spec], SLICE if bounded else None)
+def cases(batches: st.SearchStrategy[list[bytes]]) -> st.SearchStrategy[Case]:
+    return st.builds(Case, batches, st.sampled_from(list(SPECS)), st.booleans(), st.integers(1, 3))
+
+
+def check(engine: Engine, case: Case) -> None:
+    plan = make_plan(SPECS[case.spec], SLICE if case.bounded else None)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        batch = write_batch(root / "in", [lines[n::files] for n in range(files)])
+        batch = write_batch(root / "in", [case.lines[n :: case.files] for n in range(case.files)])
         expected = outcome_of(lambda: run_reference(plan, batch))
         actual = outcome_of(lambda: run_engine(engine, plan, batch, root / "out"))
     assert_equal(expected, actual)
@@ -71,10 +83,8 @@ def assert_equal(expected: Outcome, actual: Outcome) -> None:
 
 
 @settings(max_examples=examples(150), deadline=None)
-@given(cases, st.sampled_from((1 << 27, 400)))
-def test_polars_equals_the_reference(
-    case: tuple[list[bytes], str, bool, int], input_bytes_per_share: int
-) -> None:
+@given(cases(batches()), st.sampled_from((1 << 27, 400)))
+def test_polars_equals_the_reference(case: Case, input_bytes_per_share: int) -> None:
     check(PolarsEngine(input_bytes_per_share=input_bytes_per_share), case)
 
 
@@ -89,13 +99,8 @@ def test_polars_equals_the_reference(
         HealthCheck.large_base_example,
     ],
 )
-@given(
-    st.tuples(batches(240), st.sampled_from(list(SPECS)), st.booleans(), st.integers(1, 3)),
-    st.booleans(),
-)
-def test_spark_equals_the_reference(
-    case: tuple[list[bytes], str, bool, int], in_many_tasks: bool
-) -> None:
+@given(cases(batches(240)), st.booleans())
+def test_spark_equals_the_reference(case: Case, in_many_tasks: bool) -> None:
     check(in_tiny_tasks() if in_many_tasks else spark_engine(), case)
 
 
