@@ -100,21 +100,34 @@ def test_a_run_that_is_stopped_while_it_builds_says_so_and_leaves_nothing(
     assert records_in(scratch) == []
 
 
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-@pytest.mark.parametrize("seconds", [0.5, 4.0])
+@pytest.mark.parametrize(
+    ("stage", "seconds", "number"),
+    [
+        ("looking at the input", 0.1, signal.SIGINT),
+        ("looking at the input", 1.2, signal.SIGINT),
+        ("looking at the input", 1.2, signal.SIGTERM),
+        ("starting the engine", 0.5, signal.SIGINT),
+        ("starting the engine", 4.0, signal.SIGINT),
+        ("starting the engine", 4.0, signal.SIGTERM),
+        ("starting the engine", 4.0, signal.SIGHUP),
+    ],
+)
 def test_a_signal_to_spark_and_all_that_it_started_is_one_line(
-    seconds: float, number: signal.Signals, large: Path, tmp_path: Path, scratch: Path
+    stage: str, seconds: float, number: signal.Signals, large: Path, tmp_path: Path, scratch: Path
 ) -> None:
-    """As Ctrl-C on a terminal sends it: to Python and to the JVM, at the begin and in the midst of the build."""
+    """As Ctrl-C on a terminal sends it: to Python and to the JVM, while that starts and while it builds."""
     spec, output = write_spec(tmp_path / "job.json"), tmp_path / "out"
     process = start(spec, large, output, "spark", alone=True)
-    lines_until(process, "starting the engine")
+    lines_until(process, stage)  # which has ended then
     time.sleep(seconds)
 
     os.killpg(process.pid, number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=60)  # until the JVM has ended, too
 
-    assert said.splitlines() == [f"ndr: stopped by {number.name}; nothing was published"]
+    told = [line for line in said.splitlines() if "starting the engine" not in line]
+    assert [line for line in told if "JAVA_TOOL_OPTIONS" not in line] == [
+        f"ndr: stopped by {number.name}; nothing was published"
+    ]
     assert process.returncode == 128 + number
     assert list((output / "_staging").iterdir()) == []
     time.sleep(2)  # a JVM ends a moment after the process that started it

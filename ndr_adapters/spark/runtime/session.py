@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import atexit
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from pyspark.sql import SparkSession
 
+from ndr_adapters.interruptible import interruptible
 from ndr_adapters.scratch import scratch_folder
 from ndr_adapters.spark.runtime.connector import connector_jars
 from ndr_adapters.spark.runtime.java import ensure_java
@@ -34,8 +32,7 @@ def session(*, s3: bool) -> SparkSession:
             "spark.ui.enabled": "false",
             "spark.dynamicAllocation.enabled": "false",
         }
-        with _own_handler_kept():
-            return SparkSession.builder.config(map=settings).getOrCreate()
+        return _started(SparkSession.builder.config(map=settings))
     return local_session(s3=s3)
 
 
@@ -74,8 +71,7 @@ def local_session(
             "spark.driver.extraClassPath", ":".join(map(str, connector_jars()))
         )
         builder = builder.config("spark.hadoop.fs.s3a.aws.credentials.provider", _CREDENTIALS)
-    with _own_handler_kept():
-        return builder.getOrCreate()
+    return _started(builder)
 
 
 @cache
@@ -87,12 +83,10 @@ def _local_dir() -> str:
     return str(folder)
 
 
-@contextmanager
-def _own_handler_kept() -> Iterator[None]:
-    """Undo that a Spark context takes over Ctrl-C."""
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, before)
+def _started(builder: SparkSession.Builder) -> SparkSession:
+    """The builder's session. A request to stop waits until Spark has started.
+
+    A JVM that is given up while it starts waits forever for a Python that is gone. In a thread of its own Spark
+    does not take over Ctrl-C either, as it does in the main thread.
+    """
+    return interruptible(builder.getOrCreate, to_its_end=True)
