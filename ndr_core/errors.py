@@ -107,7 +107,7 @@ class StopRequested(BaseException):
 def after_publication(what_failed: str) -> Iterator[None]:
     """Run what follows the publication of a run; no failure of it looks like one before.
 
-    An `Exception` becomes an AfterPublicationError, a request to stop is told that the run is published.
+    An `Exception` becomes an AfterPublicationError, a request to stop is marked with `published`.
     """
     try:
         yield

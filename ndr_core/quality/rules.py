@@ -51,7 +51,7 @@ def reject_rules(bounds: SliceBounds | None, *, deduplicates: bool) -> tuple[Rej
     rules = [
         RejectRule(MALFORMED_JSON, None, "the line is not one JSON object of readable values"),
         RejectRule("non_traffic", no_side, "bytes and ports of both sides are all null"),
-        RejectRule("missing_event_start", start.is_null(), "no slice can be told"),
+        RejectRule("missing_event_start", start.is_null(), "without a start a record has no slice"),
         RejectRule(
             "malformed_ip",
             col("source_ip").is_null() | col("destination_ip").is_null(),

@@ -21,7 +21,7 @@ class Table:
     keys: tuple[str, ...]
     """Columns that make a row: rows that are equal in all of them merge."""
     columns: tuple[OutputColumn, ...]
-    """All columns that readers see, in order; those of `levels` are told by paths, not stored in files."""
+    """All columns that readers see, in order; those of `levels` are in paths, not in files."""
     levels: tuple[str, ...] = field(default=SLICE_LEVELS)
     """Folders below its own, outermost first; those of the slice come first."""
 
