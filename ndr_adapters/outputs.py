@@ -18,7 +18,6 @@ def open_output(address: Path | str) -> PublishedTables:
     if not (isinstance(address, str) and is_s3(address)):
         return FolderTables(with_home(address))
     # Only who has an output in S3 needs boto3.
-    from ndr_adapters.aws.clients import s3_client
     from ndr_adapters.s3.published import S3Tables
 
-    return S3Tables(s3_client(), S3Address.parse(address, "output"))
+    return S3Tables.open(S3Address.parse(address, "output"))

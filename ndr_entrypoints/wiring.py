@@ -11,7 +11,9 @@ from attrs import frozen
 from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.local.source import FolderSource
 from ndr_adapters.polars.engine import PolarsEngine
+from ndr_adapters.polars.s3 import polars_options
 from ndr_adapters.reference.engine import ReferenceEngine
+from ndr_adapters.spark.runtime.s3 import hadoop_settings
 from ndr_core.deltas.engine import Engine
 from ndr_core.errors import UsageError, nearest, shown
 from ndr_core.flows.source import FlowSource
@@ -92,12 +94,7 @@ def _reference(client: S3Client | None) -> Engine:
 
 
 def _polars_options(client: S3Client | None) -> dict[str, Any]:
-    if client is None:
-        return {}
-    # boto3 comes with an extra; a run between folders must do without it.
-    from ndr_adapters.polars.s3 import polars_options
-
-    return polars_options(client)
+    return {} if client is None else polars_options(client)
 
 
 def _spark(client: S3Client | None) -> Engine:
@@ -105,12 +102,8 @@ def _spark(client: S3Client | None) -> Engine:
     from ndr_adapters.spark.runtime.session import session
     from ndr_adapters.spark.sql.engine import SparkEngine
 
-    if client is None:
-        return SparkEngine(session(s3=False))
-    # As for Polars.
-    from ndr_adapters.spark.runtime.s3 import hadoop_settings
-
-    return SparkEngine(session(s3=True), hadoop_settings(client))
+    settings = {} if client is None else hadoop_settings(client)
+    return SparkEngine(session(s3=client is not None), settings)
 
 
 ENGINES: Final[Mapping[str, Callable[[S3Client | None], Engine]]] = {

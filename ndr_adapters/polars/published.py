@@ -11,6 +11,7 @@ from typing import Any, Final
 import polars as pl
 from polars.exceptions import PolarsError
 
+from ndr_adapters.polars.s3 import polars_options
 from ndr_adapters.polars.write import empty_frame
 from ndr_core.deltas.tables import DELTA, PAIR
 from ndr_core.errors import NdrError
@@ -123,6 +124,5 @@ def _storage_options(root: str) -> dict[str, Any]:
         return {}
     # Only who has an output in S3 needs boto3.
     from ndr_adapters.aws.clients import s3_client
-    from ndr_adapters.polars.s3 import polars_options
 
     return polars_options(s3_client())

