@@ -25,7 +25,7 @@ def canonical_ip(text: str | None) -> str | None:
         return None
     try:
         if ":" not in text:
-            return str(ipaddress.IPv4Address(text)) if text.isascii() else None
+            return str(ipaddress.IPv4Address(text))
         if not _IPV6_ALPHABET.match(text):
             return None
         groups = ipaddress.IPv6Address(text).packed.hex(":", 2).split(":")

@@ -266,7 +266,7 @@ def _time(value: Any, time_format: TimeFormat) -> int:
             scaled = float(value) * float(time_format.unit_us) + 0.5
         except OverflowError as error:  # an integer beyond the doubles
             raise _NotAllowedError from error
-        if not math.isfinite(scaled) or abs(scaled) >= TIME_LIMIT_US:
+        if not math.isfinite(scaled):
             raise _NotAllowedError
         micros = math.floor(scaled)
     lowest = 1 - TIME_LIMIT_US if time_format.is_duration else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ndr_adapters.spark.runtime.connector import fetch, jar_folder
 from ndr_entrypoints.options import EXIT_CODES
 
 
@@ -15,9 +16,6 @@ def aws() -> None:
 @aws.command(epilog=EXIT_CODES)
 def jars() -> None:
     """Fetch the connector by which a local Spark reaches S3 (280 MB, checksums pinned)."""
-    # pyspark comes with an extra; the help texts must do without it.
-    from ndr_adapters.spark.runtime.connector import fetch, jar_folder
-
     fetch(lambda text: click.echo(text, err=True))
     click.echo(f"{jar_folder()}: complete", err=True)
 

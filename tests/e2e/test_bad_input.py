@@ -134,7 +134,7 @@ def test_empty_input_fails_where_the_spec_wants_records(published: Path, tmp_pat
         published,
         lambda output: run(spec, batch, output, *SLICE),
         1,
-        "quality.min_records: 0 records kept, at least 1 due",
+        "quality.min_records: 0 records kept, at least 1 expected",
         "nothing was published",
     )
 

@@ -10,6 +10,8 @@ import pytest
 from ndr_entrypoints.cli import main
 from ndr_entrypoints.run_delta_builder import main as deployed
 
+WITHOUT_SPARK = True
+
 
 def walk(command: click.Command, context: click.Context) -> Iterator[click.Context]:
     yield context

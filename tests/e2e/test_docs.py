@@ -17,6 +17,8 @@ from attrs import frozen
 
 from ndr_entrypoints.cli import main
 
+WITHOUT_SPARK = True
+
 ROOT: Final = Path(__file__).parents[2]
 DECISIONS: Final = sorted((ROOT / "ADR").glob("[0-9]*.md"))
 MANUAL: Final = [

@@ -9,6 +9,8 @@ import pytest
 from tests.e2e.cli import Answer, ndr, run, write_spec
 from tests.makers import flow, write_batch
 
+WITHOUT_SPARK = True
+
 DAYS = 7
 SLICES = 4
 

@@ -16,7 +16,6 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = {
     "run on Spark": ("pyspark", ["run", "--engine", "spark"], "spark"),
     "run on S3": ("boto3", ["run", "--engine", "polars"], "aws"),
-    "fetch jars": ("pyspark", ["aws", "jars"], "spark"),
     "list specs": ("boto3", ["spec", "list", "--table", "t"], "aws"),
     "define the pipeline": (
         "sagemaker",

@@ -13,6 +13,8 @@ from tests.e2e.cli import Answer, ndr, run, snapshot, write_spec
 from tests.makers import flow, write_batch
 from tests.support import objects, upload
 
+WITHOUT_SPARK = True
+
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:

@@ -9,6 +9,8 @@ import pytest
 from ndr_core.errors import UsageError
 from ndr_entrypoints.wiring import Wiring
 
+WITHOUT_SPARK = True
+
 
 @pytest.mark.parametrize("name", ["polars", "reference"])
 def test_an_engine_is_found_by_its_name(name: str, tmp_path: Path) -> None:

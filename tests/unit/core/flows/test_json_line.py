@@ -389,6 +389,19 @@ def test_an_object_may_be_as_deep_as_is_allowed_and_no_deeper(pair: str) -> None
     assert parse_object(nested(MAX_DEPTH + 1)) is None
 
 
+def test_a_list_beside_the_deepest_one_makes_an_object_no_deeper() -> None:
+    deepest = "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)
+
+    assert parse_object(f'{{"a":{deepest},"b":[[]]}}') is not None
+    assert parse_object(f'{{"a":[{deepest}],"b":[[]]}}') is None
+
+
+def test_the_limits_are_those_that_every_engine_keeps() -> None:
+    limits = (MAX_LINE_BYTES, MAX_DEPTH, MAX_NUMBER_CHARACTERS, MAX_RAW_BYTES)
+
+    assert limits == (1_048_576, 64, 1000, 8192)
+
+
 def test_brackets_within_strings_or_beside_each_other_make_no_depth() -> None:
     strings = json.dumps({"a": "[" * 100, "b": '{"' * 100})
     beside = json.dumps({"a": [[]] * 100})
