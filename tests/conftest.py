@@ -16,10 +16,10 @@ from tests.credentials import CREDENTIALS
 # `tests.support` and `tests.stand_in` are imported by the fixtures that use them: they bring Spark and AWS
 # along, which unit tests do without.
 
-# What a check of a change reports must not depend on luck; runs by hand explore.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# What a check of a change reports must not depend on luck, nor on how busy the machine is; runs by hand explore.
+settings.register_profile("by hand", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "by hand")
 
 # Before any JVM starts, which takes its environment along: no test may reach an account of the user's.
 for variable in [name for name in os.environ if name.startswith("AWS_")]:

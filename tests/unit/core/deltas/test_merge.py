@@ -48,7 +48,7 @@ RECORDS = st.builds(
     action=st.sampled_from(["allow", "deny"]),
 )
 SPLITS = st.lists(st.lists(RECORDS, max_size=5), min_size=1, max_size=3)
-FEW = settings(max_examples=15, deadline=None)
+FEW = settings(max_examples=15)
 
 
 def built(records: Sequence[dict[str, Any]], mini_batch_id: str = "mb-1") -> Tables:
