@@ -9,7 +9,7 @@ from attrs import frozen
 
 from ndr_core.errors import Problem, shown
 from ndr_core.expressions.expr import Expr, col
-from ndr_core.flows.record import FIELD_BY_NAME, FieldKind
+from ndr_core.flows.record import FIELD_BY_NAME
 from ndr_core.names import COLUMN_NAME_RULE, is_column_name
 from ndr_core.times import MINUTE_US
 
@@ -36,16 +36,15 @@ class Role:
         found = []
         if not is_column_name(self.name):
             found.append(Problem("name", COLUMN_NAME_RULE))
-        for key, kind, suffix in (
-            ("host", FieldKind.IP, "_ip"),
-            ("peer", FieldKind.IP, "_ip"),
-            ("sent", FieldKind.INTEGER, "_bytes"),
-            ("received", FieldKind.INTEGER, "_bytes"),
-            ("peer_port", FieldKind.INTEGER, "_port"),
+        for key, suffix in (
+            ("host", "_ip"),
+            ("peer", "_ip"),
+            ("sent", "_bytes"),
+            ("received", "_bytes"),
+            ("peer_port", "_port"),
         ):
             name = getattr(self, key)
-            flow_field = FIELD_BY_NAME.get(name)
-            if flow_field is None or flow_field.kind is not kind or not name.endswith(suffix):
+            if name not in FIELD_BY_NAME or not name.endswith(suffix):
                 found.append(Problem(key, f"{shown(name)} is no field like source{suffix}"))
         return found
 
