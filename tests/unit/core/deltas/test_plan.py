@@ -39,7 +39,7 @@ def test_a_plan_takes_over_what_spec_and_parameters_say() -> None:
 
 
 def test_records_are_judged_by_the_slice_where_there_is_one_and_as_duplicates_where_asked() -> None:
-    deduplicating = make_plan(make_spec(quality={"deduplicate_on": ["uid"]}))
+    deduplicating = make_plan(make_spec(quality={"deduplicate_on": ["source_ip"]}))
 
     def rules(plan: DeltaPlan) -> set[str]:
         return {rule.name for rule in plan.reject_rules}

@@ -197,18 +197,18 @@ def test_a_kept_record_is_counted_by_each_rule_that_repairs_it() -> None:
         flow(source_bytes=-1, destination_bytes=-5, destination_port=70000),
         flow(event_end="2025-03-01T09:00:00Z"),
         flow(event_end=None),
-        flow(),
+        flow(event_end=None),
     )
 
     assert tables.report.repaired == {
         "negative_bytes": 1,
         "invalid_port": 1,
         "negative_duration": 1,
-        "missing_end": 1,
+        "missing_end": 2,
     }
     row = row_of(tables.deltas, role="outbound")
     assert row["bytes_sent_sum"] == 300
-    assert row["duration_us_sum"] == 4_000_000
+    assert row["duration_us_sum"] == 2_000_000
     assert [pair["peer_port"] for pair in tables.pairs if pair["role"] == "outbound"] == [None, 443]
 
 

@@ -142,7 +142,8 @@ def test_null_values_of_the_preset_stay_unless_others_are_given() -> None:
     assert preset.null_values
     assert parse_job_spec(VALID | {"input": {"preset": "vpcflow"}}).input == preset
     assert with_fields({}, null_values=["(empty)"]).input.null_values == ("(empty)",)
-    assert with_fields({}, null_values=[]).input.null_values == ()
+    without = parse_job_spec(VALID | {"input": {"preset": "vpcflow", "null_values": []}})
+    assert without.input.null_values == ()
 
 
 def test_an_input_without_a_preset_has_the_given_fields_only() -> None:

@@ -53,6 +53,12 @@ def test_each_wrong_prefix_is_a_problem_of_its_key() -> None:
     assert problems[0].message.startswith("'b/in' is no address in S3")
 
 
+def test_a_prefix_without_a_text_is_a_wrong_one() -> None:
+    (problem,) = Storage("", None).problems()
+
+    assert str(problem) == "input_prefix: '' is no address in S3; give s3://BUCKET/PREFIX"
+
+
 def test_the_places_of_a_job_are_addresses() -> None:
     storage = Storage("s3://bucket/in/", "s3a://bucket/out")
 
