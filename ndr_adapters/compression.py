@@ -37,18 +37,24 @@ _ZSTD_WINDOW: Final = 27
 Unpacker = Callable[[Iterator[bytes]], Iterator[bytes]]
 
 
-def unpacked(stream: IO[bytes]) -> Iterator[bytes]:
+def unpacked(stream: IO[bytes], read: Callable[[int], object] = lambda _: None) -> Iterator[bytes]:
     """The unpacked bytes of an open file, in pieces of at most PIECE_BYTES.
 
+    `read` is called with the number of bytes that were read from `stream`, each time.
     Raises UnreadableFileError where it is of another format, corrupt or cut short; what `stream` raises passes.
     """
-    head = stream.read(HEAD_BYTES)
+
+    def counted(size: int) -> bytes:
+        piece = stream.read(size)
+        read(len(piece))
+        return piece
+
+    head = counted(HEAD_BYTES)
     compression = compression_of(head)
     if compression is Compression.NONE:
-        size = PIECE_BYTES
-        pieces: Iterator[bytes] = chain([head], iter(lambda: stream.read(size), b""))
+        pieces: Iterator[bytes] = chain([head], iter(lambda: counted(PIECE_BYTES), b""))
     else:
-        packed = chain([head], iter(lambda: stream.read(_PACKED_BYTES), b""))
+        packed = chain([head], iter(lambda: counted(_PACKED_BYTES), b""))
         pieces = _UNPACKERS[compression](packed)
     try:
         first = next(pieces, b"")

@@ -8,12 +8,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from attrs import frozen
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from attrs import define, field
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.progress import Progress as Display
 
 from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import Stage
+from ndr_core.progress import PROGRESS_SECONDS, Every, Progress
 
 _STAGES: Final[Mapping[Stage, str]] = {
     Stage.LOOK: "looking at the input",
@@ -23,6 +33,12 @@ _STAGES: Final[Mapping[Stage, str]] = {
 }
 
 
+_WIDE: Final = 110
+_BAR_WIDTH: Final = 20
+_NOT_ENDED: Final = 0.999
+"""A stage that is complete counts as ended, which a build is not when all is read."""
+
+
 class NoticesOnly(QuietLog):
     """Tells, on standard error, what a user should know though the run goes on."""
 
@@ -30,11 +46,12 @@ class NoticesOnly(QuietLog):
         print(f"note: {message}", file=sys.stderr)
 
 
-@frozen
+@define
 class LineLog:
-    """One log line per ended stage."""
+    """One log line per ended stage, and one each half minute of the build."""
 
     logger: logging.Logger
+    _progress_due: Every = field(factory=lambda: Every(PROGRESS_SECONDS), init=False)
 
     def stage(self, stage: Stage, **facts: Any) -> None:
         del stage, facts
@@ -43,24 +60,39 @@ class LineLog:
         told = f"{_told(facts)} in " if facts else ""
         self.logger.info("%s: %s%.2f s", _STAGES[stage], told, seconds)
 
+    def progress(self, progress: Progress) -> None:
+        if self._progress_due.lets_through(progress.seconds):
+            self.logger.info("%s: %s", _STAGES[Stage.BUILD], progress_text(progress))
+
     def notice(self, message: str) -> None:
         self.logger.warning("note: %s", message)
 
 
 class LiveLog:
-    """A line per stage, with a spinner and the time while it runs."""
+    """A line per stage, with a spinner and the time while it runs; a bar and more of the build."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Display) -> None:
         self._progress = progress
         self._tasks: dict[Stage, TaskID] = {}
 
     def stage(self, stage: Stage, **facts: Any) -> None:
         del facts
-        self._tasks[stage] = self._progress.add_task(_STAGES[stage], total=None, told="")
+        self._tasks[stage] = self._progress.add_task(_STAGES[stage], total=None, told="", bar=False)
 
     def done(self, stage: Stage, seconds: float, **facts: Any) -> None:
         del seconds
-        self._progress.update(self._tasks[stage], total=1, completed=1, told=_told(facts))
+        self._progress.update(
+            self._tasks[stage], total=1, completed=1, told=_told(facts), bar=False
+        )
+
+    def progress(self, progress: Progress) -> None:
+        self._progress.update(
+            self._tasks[Stage.BUILD],
+            total=1.0,
+            completed=progress.share * _NOT_ENDED,
+            told=progress_text(progress),
+            bar=True,
+        )
 
     def notice(self, message: str) -> None:
         self._progress.console.print(
@@ -74,11 +106,47 @@ def live_log(console: Console) -> Iterator[LiveLog]:
     columns = (
         SpinnerColumn(finished_text="[green]✓[/]"),
         TextColumn("{task.description}"),
+        *([_BuildBar()] if console.width >= _WIDE else []),
         TimeElapsedColumn(),
         TextColumn("[dim]{task.fields[told]}"),
     )
-    with Progress(*columns, console=console) as progress:
+    with Display(*columns, console=console) as progress:
         yield LiveLog(progress)
+
+
+class _BuildBar(ProgressColumn):
+    """A bar for the stage that tells how far it is."""
+
+    def __init__(self) -> None:
+        self._bar = BarColumn(bar_width=_BAR_WIDTH)
+        super().__init__()
+
+    def render(self, task: Task) -> RenderableType:
+        return self._bar.render(task) if task.fields["bar"] else ""
+
+
+_UNITS: Final = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+
+
+def progress_text(progress: Progress) -> str:
+    """Such as `1.2 of 4.0 GB (30 %), 410,000 records/s, 25 s left`."""
+    size, unit = next((u for u in _UNITS if progress.total_bytes >= u[0]), _UNITS[-1])
+    digits = 1 if size > 1 else 0
+    read, total = (f"{n / size:,.{digits}f}" for n in (progress.done_bytes, progress.total_bytes))
+    left = progress.seconds_left
+    return (
+        f"{read} of {total} {unit} ({100 * progress.share:.0f} %), "
+        f"{progress.records_per_second:,.0f} records/s"
+        + (f", {_duration(left)} left" if left is not None else "")
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
 def _told(facts: Mapping[str, Any]) -> str:

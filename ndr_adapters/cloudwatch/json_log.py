@@ -17,6 +17,7 @@ from attrs import define, field
 from ndr_core.deltas.job import RunSummary
 from ndr_core.deltas.tables import DELTA, PAIR
 from ndr_core.jobs.run import Stage
+from ndr_core.progress import PROGRESS_SECONDS, Every, Progress
 
 NAMESPACE: Final = "NDR/DeltaBuilder"
 
@@ -30,6 +31,7 @@ class JsonLog:
     stream: IO[str] = field(factory=lambda: sys.stdout)
     seconds: dict[str, float] = field(factory=dict)
     """Of the stages that ended."""
+    _progress_due: Every = field(factory=lambda: Every(PROGRESS_SECONDS), init=False)
 
     def stage(self, stage: Stage, **facts: Any) -> None:
         del stage, facts
@@ -38,6 +40,20 @@ class JsonLog:
         name = stage.value
         self.seconds[name] = seconds
         self.line("INFO", f"{name} done", stage=name, seconds=round(seconds, 3), **facts)
+
+    def progress(self, progress: Progress) -> None:
+        if self._progress_due.lets_through(progress.seconds):
+            left = progress.seconds_left
+            self.line(
+                "INFO",
+                "build under way",
+                stage="build",
+                bytes_read=progress.done_bytes,
+                bytes=progress.total_bytes,
+                records=progress.records,
+                records_per_second=round(progress.records_per_second),
+                seconds_left=None if left is None else round(left),
+            )
 
     def notice(self, message: str) -> None:
         self.line("WARNING", message)

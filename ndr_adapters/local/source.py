@@ -70,12 +70,14 @@ class FolderSource:
     def heads(self, files: Sequence[InputFile]) -> dict[InputFile, Head]:
         return {file: _head(file) for file in files}
 
-    def blocks(self, file: InputFile) -> Iterator[bytes]:
+    def blocks(
+        self, file: InputFile, read: Callable[[int], object] = lambda _: None
+    ) -> Iterator[bytes]:
         if file.problem is not None:
             raise UnreadableFileError(file.problem)
         try:
             with open(file.uri, "rb") as stream:
-                yield from line_blocks(unpacked(stream))
+                yield from line_blocks(unpacked(stream, read))
         except OSError as error:
             raise UnreadableFileError(f"can't be read to its end: {_reason(error)}") from error
 

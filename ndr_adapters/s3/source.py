@@ -94,9 +94,11 @@ class S3Reader:
             tail = found.read_range(file.size_bytes - GZIP_TAIL_BYTES, GZIP_TAIL_BYTES)
         return head_of(head, tail, file.size_bytes)
 
-    def blocks(self, file: InputFile) -> Iterator[bytes]:
+    def blocks(
+        self, file: InputFile, read: Callable[[int], object] = lambda _: None
+    ) -> Iterator[bytes]:
         stream = cast(IO[bytes], io.BufferedReader(self._object(file), FIRST_BYTES))
-        return line_blocks(unpacked(stream))
+        return line_blocks(unpacked(stream, read))
 
     def changed(self, files: Sequence[InputFile]) -> list[InputFile]:
         present = set(self._listed())

@@ -19,6 +19,11 @@ class Engine(Protocol):
         """Name by which a user chooses the engine."""
         ...
 
+    @property
+    def reading_share(self) -> float:
+        """The part of a build's time that goes by until all input is read, about."""
+        ...
+
     def unfit_files(self, batch: InputBatch) -> Mapping[InputFile, str]:
         """The files of a batch that this engine can't read as the core does, and why."""
         ...
@@ -28,6 +33,7 @@ class Engine(Protocol):
 
         With slice bounds, each role has a file, if need be an empty one. Raises EngineReadError (or
         UnreadableFileError) when input can't be read, OverflowingColumnError when a sum leaves int64.
+        An engine that reads files by other means than `batch.read_blocks` counts what it reads by `batch.meter`.
         """
         ...
 

@@ -23,6 +23,7 @@ from ndr_core.jobs.ports import RunLog
 from ndr_core.jobs.run import RuntimeParams, Stage
 from ndr_core.jobs.runner import JobRunner
 from ndr_core.place import refuse_overlap
+from ndr_core.progress import Meter, progress_reported
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.sink import Publication, Sink, Staging
 from ndr_core.quality.report import QualityReport, make_report
@@ -132,7 +133,7 @@ class DeltaBuilderRunner:
         while True:
             batch = evolve(batch, files=broken.readable(batch.files))
             try:
-                result = engine.build(plan, batch, staging.root)
+                result = self._metered_build(engine, plan, batch, staging)
             except (EngineReadError, UnreadableFileError) as failure:
                 refuse_changes(self.source, batch.files)
                 broken.find(self.source, batch.files, failure)
@@ -140,6 +141,15 @@ class DeltaBuilderRunner:
                 refuse_changes(self.source, batch.files)
                 return result
             staging.restart()
+
+    def _metered_build(
+        self, engine: Engine, plan: DeltaPlan, batch: InputBatch, staging: Staging
+    ) -> EngineResult:
+        """The engine's result; while it builds, the log hears how far it is."""
+        meter = Meter(batch.size_bytes, engine.reading_share)
+        metered = evolve(batch, meter=meter, read_blocks=meter.metered(self.source.blocks))
+        with progress_reported(meter, self.log.progress):
+            return engine.build(plan, metered, staging.root)
 
     def _facts(self, report: QualityReport, engine: str) -> RunFacts:
         return RunFacts(

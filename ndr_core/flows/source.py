@@ -10,6 +10,7 @@ from attrs import field, frozen
 from ndr_core.errors import UnreadableFileError, printable
 from ndr_core.flows.file_format import Head
 from ndr_core.place import Place
+from ndr_core.progress import Meter
 
 
 @frozen
@@ -48,6 +49,8 @@ class InputBatch:
     """Distinct key sequences of the first lines: a hint for fast reading."""
     heads: Mapping[InputFile, Head] = field(factory=dict)
     """What the first and last bytes of the files show."""
+    meter: Meter = field(factory=Meter, eq=False)
+    """Counts what `read_blocks` reads of the files."""
 
     @property
     def uris(self) -> list[str]:
@@ -81,9 +84,12 @@ class FlowSource(Protocol):
         """What the first and last bytes of files tell."""
         ...
 
-    def blocks(self, file: InputFile) -> Iterator[bytes]:
+    def blocks(
+        self, file: InputFile, read: Callable[[int], object] = lambda _: None
+    ) -> Iterator[bytes]:
         """A file, unpacked, in blocks of whole lines with their line feeds (`line_blocks`).
 
+        `read` is called with the number of bytes, as they lie in the file, whenever some were read.
         Raises UnreadableFileError where the file is truncated, corrupt, of another format or can't be opened,
         InputChangedError where it was changed since it was listed.
         """

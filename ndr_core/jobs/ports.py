@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol, TypeVar
 
 from ndr_core.jobs.run import Stage
+from ndr_core.progress import Progress
 
 SpecT_co = TypeVar("SpecT_co", covariant=True)
 
@@ -28,6 +29,10 @@ class RunLog(Protocol):
         """Note that a stage ended; `facts` are its outcome."""
         ...
 
+    def progress(self, progress: Progress) -> None:
+        """Note how far the build is; called about once a second, from any thread."""
+        ...
+
     def notice(self, message: str) -> None:
         """Pass on what a user should know, though the run goes on."""
         ...
@@ -40,6 +45,9 @@ class QuietLog:
         """Say nothing."""
 
     def done(self, stage: Stage, seconds: float, **facts: Any) -> None:
+        """Say nothing."""
+
+    def progress(self, progress: Progress) -> None:
         """Say nothing."""
 
     def notice(self, message: str) -> None:

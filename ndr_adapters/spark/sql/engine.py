@@ -16,6 +16,7 @@ from ndr_adapters.full_disk import FullDiskError, full_disk_reason
 from ndr_adapters.spark.runtime.files import file_to_blame, unfit_files
 from ndr_adapters.spark.runtime.internals import activated, root_cause
 from ndr_adapters.spark.runtime.paths import spark_address
+from ndr_adapters.spark.runtime.progress import reading_metered
 from ndr_adapters.spark.runtime.settings import session_for
 from ndr_adapters.spark.runtime.stoppable import stoppable
 from ndr_adapters.spark.sql import aggregate, quality
@@ -51,6 +52,7 @@ class SparkEngine:
     """Builds deltas on Spark. The session is the caller's; settings are made in a new session beside it."""
 
     name: ClassVar[str] = "spark"
+    reading_share: ClassVar[float] = 0.5
     session: SparkSession
     settings: Mapping[str, str] = field(factory=dict)
     """Of file systems, e.g. how S3 is reached."""
@@ -101,7 +103,10 @@ class SparkEngine:
             write_table(aggregate.delta_rows(rows, plan), plan.delta, root, plan.shared_path)
             fill_empty_partitions(session, plan, root)
             _step(session, "count")
-            return _result(rows, dropped, staged_rows(session, plan.tables, root))
+            result = _result(rows, dropped, staged_rows(session, plan.tables, root))
+            lines = result.kept + sum(result.rejected.values()) + result.blank_lines
+            batch.meter.all_read(lines)
+            return result
         except (Py4JError, PySparkException) as error:
             reason = full_disk_reason(error)
             if reason is not None:
@@ -165,7 +170,8 @@ def _united(frames: Iterable[DataFrame]) -> DataFrame:
 def flows_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch, tasks: int) -> DataFrame:
     """The judged and repaired records of a batch; its lines have been read once by then."""
     read = read_plain(read_lines(session, batch, tasks), plan)
-    flows = quality.judge(read, plan).localCheckpoint()
+    with reading_metered(session, batch.meter):
+        flows = quality.judge(read, plan).localCheckpoint()
     unfit = flows.where(f"outcome = {UNFIT}").select("line")
     if not unfit.isEmpty():
         careful = quality.judge(read_careful(unfit, plan), plan).localCheckpoint()

@@ -16,6 +16,7 @@ from ndr_core.flows.file_format import Head
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.source import InputBatch, InputFile
 from ndr_core.jobs.run import Stage
+from ndr_core.progress import Progress
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.sink import Publication
 from ndr_core.tables.slices import slice_path
@@ -74,11 +75,14 @@ class MemorySource:
     def heads(self, files: Sequence[InputFile]) -> Mapping[InputFile, Head]:
         return {file: Head(problem=self.problems.get(file.uri)) for file in files}
 
-    def blocks(self, file: InputFile) -> Iterator[bytes]:
+    def blocks(
+        self, file: InputFile, read: Callable[[int], object] = lambda _: None
+    ) -> Iterator[bytes]:
         self.read.append(file.uri)
         content = self.contents[file.uri]
         if isinstance(content, Exception):
             raise content
+        read(len(content))
         yield content
 
     def changed(self, files: Sequence[InputFile]) -> list[InputFile]:
@@ -97,6 +101,7 @@ class MemoryEngine:
     roots: Events = field(factory=list)
     batches: list[InputBatch] = field(factory=list)
     name: str = "memory"
+    reading_share: float = 1.0
 
     def unfit_files(self, batch: InputBatch) -> Mapping[InputFile, str]:
         return {file: self.unfit[file.uri] for file in batch.files if file.uri in self.unfit}
@@ -174,6 +179,7 @@ class MemoryLog:
     inputs: dict[Stage, dict[str, Any]] = field(factory=dict)
     seconds: list[float] = field(factory=list)
     notices: Events = field(factory=list)
+    progresses: list[Progress] = field(factory=list)
     fails_at: Mapping[Stage, BaseException] = field(factory=dict)
 
     def stage(self, stage: Stage, **facts: Any) -> None:
@@ -186,6 +192,9 @@ class MemoryLog:
         self.seconds.append(seconds)
         if stage in self.fails_at:
             raise self.fails_at[stage]
+
+    def progress(self, progress: Progress) -> None:
+        self.progresses.append(progress)
 
     def notice(self, message: str) -> None:
         self.notices.append(message)

@@ -10,4 +10,4 @@ CHANGELOG = Path(__file__).parents[3] / "CHANGELOG.md"
 
 
 def test_the_changelog_has_a_chapter_for_the_version() -> None:
-    assert f"\n## [{__version__}]" in CHANGELOG.read_text()
+    assert f"\n## {__version__}" in CHANGELOG.read_text()

@@ -262,10 +262,10 @@ def found_by_reading_all(job: Job) -> None:
 
     def fails_later(reads: int) -> None:
         class Later(MemorySource):
-            def blocks(self, file: Any) -> Any:
+            def blocks(self, file: Any, read: Any = lambda _: None) -> Any:
                 if file.uri == "a.gz" and self.read.count("a.gz") >= reads:
                     raise UnreadableFileError("is Parquet")
-                yield from super().blocks(file)
+                yield from super().blocks(file, read)
 
         job.source = Later(job.contents)
 
@@ -448,3 +448,13 @@ def test_an_output_around_a_file_to_which_a_link_leads_is_refused_before_it_is_r
     job.fails(UsageError, "output memory:/out and input memory:/out/delta")
 
     assert job.source.read == []
+
+
+def test_the_log_hears_how_far_the_build_is() -> None:
+    job = Job()
+
+    job()
+
+    last = job.log.progresses[-1]
+    size = sum(len(content) for content in job.contents.values() if isinstance(content, bytes))
+    assert (last.done_bytes, last.total_bytes, last.records) == (size, size, 3)
