@@ -75,7 +75,7 @@ def connector_jars() -> list[Path]:
     return paths
 
 
-def fetch(told: Callable[[str], None], repository: str | None = None) -> None:
+def fetch(notice: Callable[[str], None], repository: str | None = None) -> None:
     """Fetch the jars that are missing or not whole.
 
     `repository`: base address of a Maven repository; default: `NDR_MAVEN_URL`, or Maven Central.
@@ -89,7 +89,7 @@ def fetch(told: Callable[[str], None], repository: str | None = None) -> None:
         if target.is_file() and _sha256(target) == jar.sha256:
             continue
         address = f"{base.rstrip('/')}/{jar.path}"
-        told(f"fetching {address}")
+        notice(f"fetching {address}")
         partial = target.with_suffix(f".{os.getpid()}.part")
         try:
             _download(address, partial)
