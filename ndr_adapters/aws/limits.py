@@ -9,4 +9,4 @@ ATTEMPTS: Final = 8
 CONNECT_SECONDS: Final = 10
 READ_SECONDS: Final = 30
 THREADS: Final = 16
-"""Requests in flight where many small ones are due."""
+"""Requests in flight where many small ones are to be made."""

@@ -28,7 +28,7 @@ def walk(
     """Everything below a folder but folders, sorted by name within each; links to folders are followed.
 
     `left_out`: names to pass over. A folder or file to which several links lead, or a link back up, is met
-    once; `notice` is told of the other ways to it.
+    once; `notice` hears of the other ways to it.
     """
     status = os.stat(root)
     yield from _Walk(left_out, notice).below(root, [(status.st_dev, status.st_ino)], linked=False)
@@ -58,7 +58,7 @@ class _Walk:
         try:
             status = os.stat(path)
         except OSError:
-            yield Entry(path)  # a link to nowhere, say: whoever opens it is told
+            yield Entry(path)  # a link to nowhere, say: whoever opens it gets the error
             return
         place = (status.st_dev, status.st_ino)
         linked = linked or os.path.islink(path)

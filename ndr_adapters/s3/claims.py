@@ -2,7 +2,7 @@
 
 A run claims a place in the order of publication by an object that names all files it is about to put into
 the tables, still *pending*. One conditional write of that object (If-Match) then decides: *published*, by the
-run itself, or *aborted*, by another run that found it in its way. Whoever writes first wins; the other is told.
+run itself, or *aborted*, by another run that found it in its way. Whoever writes first wins; the other gets to know.
 
 The object's key holds what is needed to pass it over unread: version, first and last slice, mini-batch.
 """

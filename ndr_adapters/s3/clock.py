@@ -1,4 +1,4 @@
-"""S3's own clock, by which the age of what lies in S3 is told; that of a machine may be wrong."""
+"""S3's own clock, by which the age of what lies in S3 is known; that of a machine may be wrong."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def write_synthetic(
 ) -> list[Path]:
     """Write the batch to `part-000.json.gz`, ... ; the same batch and `files` give the same bytes.
 
-    `progress` is told the lines of each file. Raises UsageError where the folder holds files already.
+    `progress` gets the number of lines of each file. Raises UsageError where the folder holds files already.
     """
     if files < 1:
         raise UsageError(f"files: {files} is below 1")

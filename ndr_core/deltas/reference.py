@@ -77,7 +77,7 @@ def _judge(read: Sequence[ReadFlow], plan: DeltaPlan) -> tuple[list[Row], list[Q
     kept: list[Row] = []
     rejected: list[Quarantined] = []
     seen: set[tuple[Any, ...]] = set()
-    # In the order in which duplicates are told apart, so that the first of a key is the one to keep.
+    # Sorted as duplicates are found, so that the first of a key is the one to keep.
     for item in sorted(read, key=lambda item: (item.flow.event_start or 0, item.raw)):
         row = asdict(item.flow, recurse=False)
         rule = _first_rule(row, plan)
