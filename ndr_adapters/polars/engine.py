@@ -43,7 +43,7 @@ class PolarsEngine:
     """
 
     name: ClassVar[str] = "polars"
-    reading_share: ClassVar[float] = 0.5
+    reading_share: ClassVar[float] = 0.45
     storage_options: dict[str, Any] = field(factory=dict)
     input_bytes_per_share: int = 64 << 20
     """Compressed; so much input has its pairs in memory at once."""

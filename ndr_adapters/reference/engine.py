@@ -34,7 +34,7 @@ class ReferenceEngine:
     """Builds deltas in plain Python: all records in memory, some thousand per second."""
 
     name: ClassVar[str] = "reference"
-    reading_share: ClassVar[float] = 0.8
+    reading_share: ClassVar[float] = 0.1
     storage_options: dict[str, Any] = field(factory=dict)
 
     def unfit_files(self, batch: InputBatch) -> Mapping[InputFile, str]:

@@ -35,7 +35,10 @@ def reading_metered(session: SparkSession, meter: Meter) -> Iterator[None]:
 
 
 def _input_of(session: SparkSession, tag: str) -> tuple[int, int]:
-    """Bytes and records that the jobs of a tag have read. Executors tell it now and then, and when a task ends."""
+    """Bytes and records that the jobs of a tag have read.
+
+    Executors tell it with their heartbeats; in a local session it is known of tasks that have ended only.
+    """
     spark = session.sparkContext._jsc.sc()
     tracker, store = spark.statusTracker(), spark.statusStore()
     jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForTag(tag)]

@@ -52,7 +52,7 @@ class SparkEngine:
     """Builds deltas on Spark. The session is the caller's; settings are made in a new session beside it."""
 
     name: ClassVar[str] = "spark"
-    reading_share: ClassVar[float] = 0.5
+    reading_share: ClassVar[float] = 0.4
     session: SparkSession
     settings: Mapping[str, str] = field(factory=dict)
     """Of file systems, e.g. how S3 is reached."""
