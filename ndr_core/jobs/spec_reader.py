@@ -137,7 +137,18 @@ def _scalar(value: Any, cls: type) -> Any:
         return float(value)
     if type(value) is not cls:
         raise TypeError(wrong_kind(value, _EXPECTED[cls]))
+    if isinstance(value, str) and not _is_text(value):
+        raise ValueError(f"{shown(value)} holds half of a surrogate pair, which is no text")
     return value
+
+
+def _is_text(value: str) -> bool:
+    """Whether a text can be written as UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _enum(value: Any, cls: type[Enum]) -> Enum:

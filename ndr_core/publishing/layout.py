@@ -67,16 +67,16 @@ def quarantine_targets(
 
     `batch`: as `batch_path`; `staged`: the engine's file of rejected records, which may be empty or absent
     where there are none; `unreadable`: names of the input files, staged as `unreadable_name`. Raises
-    AssertionError for more files of rejected records than one: they would have one name.
+    AssertionError for other than one file of rejected records: none would lose them, two would have one name.
     """
     folder = f"{QUARANTINE}/{batch}"
-    files = sorted(staged) if rejected else []
-    if len(files) > 1:
-        raise AssertionError(
-            f"an engine stages one file of rejected records, not {len(files)}: {', '.join(files)}"
-        )
-    for name in files:
-        yield Target(name, folder, folder, "rejected", ".json.gz", rejected)
+    if rejected:
+        files = sorted(staged)
+        if len(files) != 1:
+            raise AssertionError(
+                f"an engine stages one file of rejected records, not {len(files)}: {', '.join(files)}"
+            )
+        yield Target(files[0], folder, folder, "rejected", ".json.gz", rejected)
     for number, name in enumerate(unreadable):
         stem, suffix = f"unreadable-{number:05}", f"-{stored_name(name)}"
         yield Target(unreadable_name(number, name), folder, folder, stem, suffix, 0)

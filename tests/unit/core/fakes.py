@@ -142,7 +142,9 @@ class MemoryStaging:
         if self.fails_to_publish is not None:
             raise self.fails_to_publish
         self.published.append(publication)
-        targets = publication.targets([], [file.uri for file in publication.unreadable])
+        report = publication.facts.report
+        rejected = ["quarantine/r.gz"] if report is not None and report.read > report.kept else []
+        targets = publication.targets(rejected, [file.uri for file in publication.unreadable])
         files = tuple(target.placed(TOKEN, 10, "00") for target in targets)
         return Manifest(1, TOKEN, publication.facts, publication.folders, files)
 

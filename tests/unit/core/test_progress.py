@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from attrs import define
 
+from ndr_core import progress
 from ndr_core.progress import Every, Meter, Progress, progress_reported
 
 
@@ -139,3 +141,44 @@ def test_a_build_that_begins_again_is_told_again() -> None:
         False,
         True,
     ]
+
+
+def test_what_is_read_elsewhere_is_looked_up_and_replaces_the_count() -> None:
+    meter = Meter(100)
+    looks = iter([(10, 1), (60, 6), (130, 13)])
+    meter.look = lambda: meter.set(*next(looks))
+
+    found = [meter.progress() for _ in range(3)]
+
+    assert [(one.done_bytes, one.records) for one in found] == [(10, 1), (60, 6), (100, 13)]
+
+
+@pytest.mark.parametrize(("counted", "records"), [(None, 4), (7, 7)])
+def test_all_input_can_be_counted_as_read_at_once(counted: int | None, records: int) -> None:
+    meter = Meter(100)
+    meter.add(packed_bytes=10, records=4)
+
+    meter.all_read(counted)
+
+    assert (meter.progress().share, meter.progress().records) == (1.0, records)
+
+
+def test_time_after_all_is_read_does_not_lower_the_rate() -> None:
+    clock = Clock()
+    meter = Meter(100, clock=clock)
+    clock.now += 2
+    meter.add(packed_bytes=100, records=10)
+    clock.now += 8
+
+    found = meter.progress()
+
+    assert (found.records_per_second, found.reading_seconds, found.seconds) == (5.0, 2.0, 10.0)
+
+
+def test_reports_come_while_the_build_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_REPORT_SECONDS", 0.001)
+    heard = threading.Semaphore(0)
+
+    with progress_reported(Meter(100), lambda _: heard.release()):
+        assert heard.acquire(timeout=30)
+        assert heard.acquire(timeout=30)

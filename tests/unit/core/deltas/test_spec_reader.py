@@ -276,3 +276,10 @@ def full() -> JobSpec:
 )
 def test_the_normalised_form_reads_back_as_the_same_spec(spec: JobSpec) -> None:
     assert parse_job_spec(spec.to_plain()) == spec
+
+
+def test_a_text_that_is_none_in_utf_8_is_refused_with_its_key() -> None:
+    fields = {"source_ip": {"column": "\ud800", "optional": True}}
+
+    with pytest.raises(SpecError, match=r"source_ip\.column: '\\ud800' holds half of a surrogate"):
+        parse_job_spec({"project_name": "p", "input": {"preset": "zeek", "fields": fields}})

@@ -99,6 +99,11 @@ def test_where_nothing_was_rejected_no_file_of_it_is_published() -> None:
     assert list(quarantine_targets(BATCH, ["quarantine/x.json.gz"], 0, [])) == []
 
 
+def test_rejected_records_without_a_file_are_refused_as_they_would_be_lost() -> None:
+    with pytest.raises(AssertionError, match=r"one file of rejected records, not 0"):
+        list(quarantine_targets(BATCH, [], 4, []))
+
+
 def test_a_second_file_of_rejected_records_is_refused_as_it_would_replace_the_first() -> None:
     with pytest.raises(AssertionError, match=r"one file of rejected records, not 2: a\.gz, b\.gz"):
         list(quarantine_targets(BATCH, ["a.gz", "b.gz"], 4, []))
