@@ -14,6 +14,7 @@ POLARS, SPARK = "polars", "spark/sql"
 
 FILES_OF_ONE: dict[str, dict[str, str]] = {
     POLARS: {
+        "inspection": "people look at an output on one machine: no cluster needs it",
         "plain_pattern": "only Polars' reader fails a whole query on a malformed line, and needs a pattern before it",
         "spool": "Spark holds what several queries read in the files of its shuffle",
         "s3": "Spark is set up to reach S3 where it runs: `spark/runtime/s3`",

@@ -38,7 +38,7 @@ MOST_OPEN_FILES = 1024
 READ = """
 import json, os, sys
 from ndr_adapters.outputs import open_output
-from ndr_adapters.polars import read_deltas, read_pairs
+from ndr_adapters.polars.published import read_deltas, read_pairs
 published = open_output(sys.argv[1])
 seen = {}
 for read in (read_deltas, read_pairs):

@@ -155,9 +155,9 @@ READERS: dict[str, tuple[str, Read]] = {
 
 
 def _spark(name: str, output: Path) -> Any:
-    from ndr_adapters import spark
+    from ndr_adapters.spark.sql import published
 
-    return getattr(spark, name)(spark_session(), open_output(output))
+    return getattr(published, name)(spark_session(), open_output(output))
 
 
 @pytest.mark.parametrize(
