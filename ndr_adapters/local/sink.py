@@ -1,7 +1,7 @@
 """Publishing to a folder: all of a run or nothing.
 
 Staged files are moved into their partitions under names that no other run uses, then one rename of the
-manifest makes them count (`ndr_core.manifest`), then what they replace is deleted. A lock lets one publisher
+manifest makes them count (`ndr_core.publishing.manifest`), then what they replace is deleted. A lock lets one publisher
 at a time into an output. Until its rename a manifest is pending; if its run dies, the next publisher removes
 the files that it names.
 

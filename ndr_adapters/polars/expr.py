@@ -49,7 +49,7 @@ _BINARY: Final[dict[str, Callable[[Any, Any], pl.Expr]]] = {
 
 
 def compile_expr(expr: Expr, bound: Mapping[str, pl.Expr] = _NOTHING_BOUND) -> pl.Expr:
-    """The Polars expression with the meaning that `ndr_core.evaluate` gives to `expr`.
+    """The Polars expression with the meaning that `expressions.evaluate` gives to `expr`.
 
     `bound`: names given by an enclosing `Let`; Polars computes equal subexpressions once by itself.
     """

@@ -1,4 +1,4 @@
-"""The reference engine: `ndr_core.reference` with its rows written as the Polars engine writes them."""
+"""The reference engine: `ndr_core.deltas.reference` with its rows written as the Polars engine writes them."""
 
 from __future__ import annotations
 

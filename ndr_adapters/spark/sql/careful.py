@@ -1,4 +1,4 @@
-"""Lines -> flow records as read, where that takes care: `ndr_core.json_line`, compiled for Spark SQL.
+"""Lines -> flow records as read, where that takes care: `ndr_core.flows.json_line`, compiled for Spark SQL.
 
 A line is marked before it is read: each JSON string gets an `s` as its first character, keys included, so
 that the type of every value shows in its first character, and nothing on the line can forge the element

@@ -34,7 +34,7 @@ _OPERATORS = {"==": "=", "!=": "!=", "//": "div"}
 
 
 def compile_expr(expr: Expr) -> Sql:
-    """The Spark SQL expression with the meaning that `ndr_core.evaluate` gives to `expr`.
+    """The Spark SQL expression with the meaning that `expressions.evaluate` gives to `expr`.
 
     SQL has no `let`: `with_columns` compiles expressions that hold one.
     """

@@ -1,4 +1,4 @@
-"""Lines -> flow records as read, where that is plain: `ndr_core.json_line`, compiled for Spark SQL.
+"""Lines -> flow records as read, where that is plain: `ndr_core.flows.json_line`, compiled for Spark SQL.
 
 Each line goes through `from_json` with an explicit schema. Jackson, below it, is lenient in known ways: it
 ignores what follows the object, reads any value as a string, and replaces bytes that are no UTF-8. Lines on
