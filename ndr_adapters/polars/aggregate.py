@@ -7,8 +7,9 @@ from typing import Final
 
 import polars as pl
 
+from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.expr import compile_expr
-from ndr_adapters.polars.views import HOST
+from ndr_adapters.polars.views import HOST, host_columns
 from ndr_adapters.polars.write import DTYPES
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR, PAIR_SUMS
@@ -22,7 +23,11 @@ from ndr_core.measures.kinds import (
 from ndr_core.tables.slices import TIME_LEVELS
 from ndr_core.tables.table import Table
 
-_PAIR: Final = (*HOST, "peer_ip", "peer_port")
+_PAIR: Final = "pair"
+"""Peer and port of a host as one integer: the number of the peer, then the port + 1, 0 where it is not known."""
+_PORTS: Final = 1 << 17
+_BUCKETS: Final = 1 << 31
+"""Buckets lie below it."""
 
 
 def _summed(
@@ -43,26 +48,35 @@ def _summed(
 
 def pair_table(views: pl.LazyFrame) -> pl.LazyFrame:
     """Sessions and bytes per host, peer and port."""
-    contributions, sums = _summed(views, _PAIR, PAIR_SUMS, "event_ts")
-    return contributions.group_by(_PAIR).agg(*sums, pl.col("event_ts").max())
+    port = (pl.col("peer_port") + 1).fill_null(0)
+    pair = pl.col("peer_ip").cast(pl.Int64) * _PORTS + port
+    contributions, sums = _summed(
+        views.with_columns(pair.alias(_PAIR)), (HOST, _PAIR), PAIR_SUMS, "event_ts"
+    )
+    pairs = contributions.group_by(HOST, _PAIR).agg(*sums, pl.col("event_ts").max())
+    port = pl.col(_PAIR) % _PORTS
+    return pairs.with_columns(
+        (pl.col(_PAIR) // _PORTS).alias("peer_ip"),
+        pl.when(port > 0).then(port - 1).alias("peer_port"),
+    ).drop(_PAIR)
 
 
 def host_sums(views: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     """Additive measures per host."""
-    contributions, sums = _summed(views, HOST, plan.stored_sums)
+    contributions, sums = _summed(views, (HOST,), plan.stored_sums)
     return contributions.group_by(HOST).agg(sums)
 
 
 def histogram_cells(
     views: pl.LazyFrame, hosts: pl.DataFrame, distribution: Distribution
 ) -> pl.LazyFrame:
-    """Records per host and bucket: host_number, bucket, count."""
-    numbers = hosts.lazy().select(*HOST, "host_number")
-    # Grouped by a number, millions of cells take a fraction of the memory.
+    """Records per host and bucket: `cell`, the number of the host and the bucket as one integer, and `count`."""
+    numbers = hosts.lazy().select(HOST, pl.col("host_number").cast(pl.Int64))
     return (
-        views.select(*HOST, compile_expr(distribution.bucket).alias("bucket"))
+        views.select(HOST, compile_expr(distribution.bucket).alias("bucket"))
         .join(numbers, on=HOST)
-        .group_by("host_number", "bucket")
+        .select((pl.col("host_number") * _BUCKETS + pl.col("bucket")).alias("cell"))
+        .group_by("cell")
         .agg(pl.len().cast(pl.Int64).alias("count"))
     )
 
@@ -71,14 +85,12 @@ def peer_cells(pairs: pl.LazyFrame, key: PairKey, plan: DeltaPlan) -> pl.LazyFra
     """Aggregates over the distinct peers or ports of each host."""
     cells = (
         pairs.filter(pl.col(key).is_not_null())
-        .group_by(*HOST, key)
+        .group_by(HOST, key)
         .agg(pl.sum("sessions_cnt").alias("sessions"), pl.sum("bytes_sent_sum").alias("bytes"))
     )
     aggregates = plan.cell_aggregates[key]
     # Named columns first: a constant would be summed as one value, not one per cell.
-    values = cells.select(
-        *HOST, *(compile_expr(item.value).alias(item.name) for item in aggregates)
-    )
+    values = cells.select(HOST, *(compile_expr(item.value).alias(item.name) for item in aggregates))
     return values.group_by(HOST).agg(_summaries(aggregates))
 
 
@@ -94,9 +106,12 @@ def _summaries(aggregates: Sequence[CellAggregate]) -> list[pl.Expr]:
     ]
 
 
-def number_hosts(sums: pl.DataFrame) -> pl.DataFrame:
-    """The hosts in the order of their keys, numbered: `host_number`."""
-    return sums.sort(HOST).with_row_index("host_number")
+def number_hosts(sums: pl.DataFrame, plan: DeltaPlan, addresses: Addresses) -> pl.DataFrame:
+    """The hosts in the order of their keys, which are added, and numbered: `host_number`."""
+    keys = host_columns(plan, addresses)
+    return (
+        sums.with_columns(keys).sort("slice_start", "role", "host_ip").with_row_index("host_number")
+    )
 
 
 def finish_histogram(
@@ -107,22 +122,30 @@ def finish_histogram(
     The cells of all hosts lie behind each other, so that one running sum, less the sessions of the hosts
     before, ranks them all; each host has exactly one cell that holds a given rank.
     """
-    earlier = pl.col("sessions_cnt").cum_sum() - pl.col("sessions_cnt")
-    numbered = hosts.select("host_number", "sessions_cnt", earlier.alias("earlier"))
-    seen = pl.col("count").cum_sum() - pl.col("earlier")
+    sessions = hosts.get_column("sessions_cnt")
+    number = pl.col("cell") // _BUCKETS
     ranked = (
-        cells.join(numbered, on="host_number")
-        .sort("host_number", "bucket")
-        .with_columns(seen.alias("seen"))
+        cells.lazy()
+        .sort("cell")
+        .with_columns(
+            number.alias("host_number"),
+            (pl.col("cell") % _BUCKETS).alias("bucket"),
+            pl.lit(sessions).gather(number).alias("sessions_cnt"),
+            (
+                pl.col("count").cum_sum() - pl.lit(sessions.cum_sum() - sessions).gather(number)
+            ).alias("seen"),
+        )
+        .collect()
     )
+    by_host = ranked.lazy().group_by("host_number", maintain_order=True)
     columns = [
-        ranked.group_by("host_number", maintain_order=True)
-        .agg(pl.struct("bucket", "count").alias(distribution.histogram))
+        by_host.agg(pl.struct("bucket", "count").alias(distribution.histogram))
+        .collect()
         .get_column(distribution.histogram)
     ]
     for readout in distribution.readouts:
         if isinstance(readout, LargestCount):
-            largest = ranked.group_by("host_number", maintain_order=True).agg(pl.max("count"))
+            largest = by_host.agg(pl.max("count")).collect()
             columns.append(largest.get_column("count").alias(readout.name))
             continue
         rank = (readout.percent * pl.col("sessions_cnt") + 99) // 100
@@ -152,9 +175,13 @@ def delta_rows(
     return _output_form(rows.lazy(), plan, plan.delta).collect()
 
 
-def pair_rows(pairs: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
+def pair_rows(pairs: pl.LazyFrame, plan: DeltaPlan, addresses: Addresses) -> pl.LazyFrame:
     """The pair table in its output form."""
-    rows = pairs.with_columns(pl.from_epoch("event_ts", time_unit="us").dt.replace_time_zone("UTC"))
+    rows = pairs.with_columns(
+        *host_columns(plan, addresses),
+        addresses.text(pl.col("peer_ip")).alias("peer_ip"),
+        pl.from_epoch("event_ts", time_unit="us").dt.replace_time_zone("UTC"),
+    )
     return _output_form(rows, plan, PAIR)
 
 

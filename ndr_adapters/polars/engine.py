@@ -13,10 +13,11 @@ from polars.exceptions import ComputeError
 from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.interruptible import interruptible
 from ndr_adapters.polars import aggregate, quality, spool
+from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.careful import read_careful
 from ndr_adapters.polars.lines import LineFeed
 from ndr_adapters.polars.plain import read_plain
-from ndr_adapters.polars.views import HOST, role_views
+from ndr_adapters.polars.views import numbered, role_views
 from ndr_adapters.polars.write import (
     StagingRoot,
     fill_empty_partitions,
@@ -83,11 +84,14 @@ def flows_of(
 def _build(
     flows: pl.LazyFrame, plan: DeltaPlan, staging: StagingRoot, scratch: str, shares: int
 ) -> EngineResult:
-    judged, parts = spool.spooled_in_shares(flows, f"{scratch}/records", shares)
+    addresses = Addresses()
+    judged, parts = spool.spooled_in_shares(
+        numbered(flows, addresses), f"{scratch}/records", shares
+    )
     views = role_views(quality.repaired(judged), plan)
     sums = _streamed(aggregate.host_sums(views, plan))
-    _refuse_overflow(sums)
-    hosts = aggregate.number_hosts(sums)
+    hosts = aggregate.number_hosts(sums, plan, addresses)
+    _refuse_overflow(hosts, plan)
     histograms = [
         column
         for item in plan.distributions
@@ -96,7 +100,9 @@ def _build(
         )
     ]
     pairs, cells = _pairs(parts, plan, scratch)
-    _streamed(write_table(aggregate.pair_rows(pairs, plan), PAIR, staging, plan.shared_path))
+    _streamed(
+        write_table(aggregate.pair_rows(pairs, plan, addresses), PAIR, staging, plan.shared_path)
+    )
     _streamed(write_quarantine(quality.quarantine(judged), staging))
     deltas = aggregate.delta_rows(hosts, histograms, cells, plan)
     _streamed(write_table(deltas.lazy(), plan.delta, staging, plan.shared_path))
@@ -143,12 +149,13 @@ def _streamed(query: pl.LazyFrame) -> pl.DataFrame:
     return interruptible(lambda: query.collect(engine="streaming"))
 
 
-def _refuse_overflow(sums: pl.DataFrame) -> None:
-    for column in sums.columns[len(HOST) :]:
-        overflowing = sums.filter(pl.col(column).is_null()).sort(HOST)
+def _refuse_overflow(hosts: pl.DataFrame, plan: DeltaPlan) -> None:
+    """`hosts`: from `aggregate.number_hosts`, in the order of their keys."""
+    for column in (item.name for item in plan.stored_sums):
+        overflowing = hosts.filter(pl.col(column).is_null())
         if not overflowing.is_empty():
-            start, role, host = overflowing.row(0)[:3]
-            raise OverflowingColumnError(column, overflow_place(start, role, host))
+            first = overflowing.select("slice_start", "role", "host_ip").row(0)
+            raise OverflowingColumnError(column, overflow_place(*first))
 
 
 def _result(counts: pl.DataFrame, rows: dict[str, int]) -> EngineResult:

@@ -140,8 +140,7 @@ def _iso_us(text: pl.Expr) -> pl.Expr:
         .then(text.str.slice(20, 6).str.strip_suffix("Z"))
         .otherwise(other.str.extract(r"\.([0-9]{1,6})", 1))
     )
-    scale = pl.lit(10, dtype=pl.Int64).pow(6 - fraction.str.len_bytes().cast(pl.Int64))
-    micros = (fraction.cast(pl.Int64, strict=False) * scale).fill_null(0)
+    micros = fraction.str.pad_end(6, "0").cast(pl.Int64, strict=False).fill_null(0)
     offset = other.str.extract(r"([+-][0-9]{2}:[0-9]{2})$", 1)
     shift = _digits(offset, 1) * 3600 + _digits(offset, 4) * 60
     east = pl.when(offset.str.starts_with("-")).then(-shift).otherwise(shift).fill_null(0)

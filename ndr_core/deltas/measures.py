@@ -1,4 +1,7 @@
-"""The catalogue of what is measured per host, role and slice: add a measure here, and nowhere else."""
+"""The catalogue of what is measured per host, role and slice: add a measure here, and nowhere else.
+
+Measures do not read `host_ip` and `peer_ip`: an engine may have numbers in their place while it builds.
+"""
 
 from __future__ import annotations
 

@@ -76,6 +76,7 @@ class Distribution:
     histogram: str
     """The stored column: (bucket, count) in ascending order of bucket."""
     bucket: Expr
+    """An integer from 0 to 2^31 - 1 for each record."""
     readouts: tuple[Quantile | LargestCount, ...]
     meaning: str
     readout_meaning: str

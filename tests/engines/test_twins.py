@@ -14,6 +14,7 @@ POLARS, SPARK = "polars", "spark/sql"
 
 FILES_OF_ONE: dict[str, dict[str, str]] = {
     POLARS: {
+        "addresses": "numbers of one process; executors of Spark share none",
         "inspection": "people look at an output on one machine: no cluster needs it",
         "plain_pattern": "only Polars' reader fails a whole query on a malformed line, and needs a pattern before it",
         "spool": "Spark holds what several queries read in the files of its shuffle",
@@ -37,6 +38,8 @@ NAMES_OF_ONE: dict[str, dict[str, str]] = {
         "fields.columns_of": "a frame needs the types of columns that no line has",
         "fields.doubts": "a method of how Spark reads a field plainly",
         "lines.LineFeed": "Polars takes lines from Python, Spark reads files itself",
+        "views.host_columns": "a host is one number in Polars' views",
+        "views.numbered": "a host is one number in Polars' views",
         "write.StagingRoot": "Polars takes the options of S3 with each call, Spark with the session",
     },
     SPARK: {

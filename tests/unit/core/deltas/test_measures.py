@@ -10,9 +10,12 @@ import pytest
 from ndr_core.deltas.measures import measures_for, select_measures, unknown_measures
 from ndr_core.errors import Problem
 from ndr_core.expressions.evaluate import evaluate
+from ndr_core.expressions.expr import Expr
+from ndr_core.int64 import INT64_MAX
 from ndr_core.measures.derive import derive_row
 from ndr_core.measures.kinds import Additive, Derived, Distribution, Measure, PairDerived
 from ndr_core.tables.columns import ColumnType
+from ndr_core.times import MINUTE_US, TIME_LIMIT_US
 
 PORT_SETS = {"web": frozenset({80, 443}), "dns": frozenset({53})}
 MEASURES = measures_for(port_sets=PORT_SETS, short_session_seconds=1.0, knows_reply=True)
@@ -312,3 +315,29 @@ def test_an_unknown_count_of_a_port_set_is_named_with_the_port_sets_that_there_a
         "unknown measure 'games_sessions_cnt', no port set 'games' in enrichment.port_sets; "
         "port sets: a, b, c, d, e, f, g, h"
     )
+
+
+def _expressions(measure: Measure) -> list[Expr]:
+    match measure:
+        case Additive():
+            return [measure.contribution]
+        case Distribution():
+            return [measure.bucket]
+    return []
+
+
+def test_no_measure_reads_an_address_as_engines_may_have_numbers_in_their_place() -> None:
+    view = {name: value for name, value in VIEW.items() if not name.endswith("_ip")}
+
+    for measure in MEASURES:
+        for expression in _expressions(measure):
+            evaluate(expression, view)
+
+
+@pytest.mark.parametrize("name", ["bytes_sent", "bytes_recv", "duration_us", "minute"])
+def test_buckets_lie_below_2_to_the_31_whatever_a_record_holds(name: str) -> None:
+    largest = TIME_LIMIT_US // MINUTE_US if name == "minute" else INT64_MAX
+
+    for distribution in (one for one in MEASURES if isinstance(one, Distribution)):
+        for value in (0, largest):
+            assert 0 <= evaluate(distribution.bucket, VIEW | {name: value}) < 1 << 31
