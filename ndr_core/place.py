@@ -16,10 +16,15 @@ class Place(Protocol):
         ...
 
 
+def overlap(one: Place, other: Place) -> bool:
+    """Whether one of two places lies in the other, or both are the same."""
+    return one.holds(other) or other.holds(one)
+
+
 def refuse_overlap(sources: Iterable[Place], target: Place) -> None:
     """Raise UsageError where a run would read what runs publish."""
     for source in sources:
-        if source.holds(target) or target.holds(source):
+        if overlap(source, target):
             raise UsageError(
                 f"output {target} and input {source}: one lies in the other, so that a run would "
                 "read what runs publish; give an output apart from the input"

@@ -6,6 +6,7 @@ from attrs import asdict, field, frozen
 
 from ndr_core.errors import Problem, SpecError
 from ndr_core.names import PATH_SEGMENT_RULE, is_path_segment
+from ndr_core.place import overlap
 from ndr_core.publishing.location import S3Address
 
 
@@ -44,10 +45,9 @@ class Storage:
             for key, address in asdict(self).items()
             if address is not None and (problem := S3Address.problem(address)) is not None
         ]
-        if not found and self.input_prefix is not None and self.output_prefix is not None:
-            source, target = self.input(), self.output()
-            if source.holds(target) or target.holds(source):
-                found.append(Problem("output_prefix", "must not lie in input_prefix, nor hold it"))
+        both = self.input_prefix is not None and self.output_prefix is not None
+        if not found and both and overlap(self.input(), self.output()):
+            found.append(Problem("output_prefix", "must not lie in input_prefix, nor hold it"))
         return found
 
     def input(self) -> S3Address:
