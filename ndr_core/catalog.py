@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ndr_core.deltas.measures import select_measures
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.tables import PAIR, delta_table
 from ndr_core.flows.record import FLOW_FIELDS
@@ -15,7 +14,7 @@ Rows = list[dict[str, str]]
 
 def tables_of(spec: JobSpec) -> tuple[Table, ...]:
     """Give the tables that a spec builds."""
-    return delta_table(select_measures(spec.measures(), spec.delta.measures)), PAIR
+    return delta_table(spec.chosen_measures()), PAIR
 
 
 def describe(spec: JobSpec) -> dict[str, Rows]:

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from ndr_core.deltas.measures import select_measures
 from ndr_core.deltas.roles import Role
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.tables import PAIR, PAIR_SUMS, delta_table
@@ -25,7 +24,6 @@ from ndr_core.measures.kinds import (
     PairKey,
 )
 from ndr_core.quality.rules import RejectRule, reject_rules
-from ndr_core.quality.settings import Quality
 from ndr_core.tables.columns import ColumnType, OutputColumn
 from ndr_core.tables.slices import SliceBounds, slice_end, slice_path, slice_start
 from ndr_core.tables.table import Table
@@ -129,14 +127,14 @@ class DeltaPlan:
 
 def compile_plan(spec: JobSpec, params: RuntimeParams) -> DeltaPlan:
     """Make the plan of one run. `spec` must be valid (as `parse_job_spec` gives it)."""
-    quality: Quality = spec.quality
+    quality = spec.quality
     return DeltaPlan(
         input=spec.input,
         key_columns=quality.key_columns,
         deduplicate_on=quality.deduplicate_on,
         reject_rules=reject_rules(params.bounds, deduplicates=bool(quality.deduplicate_on)),
         roles=spec.roles,
-        measures=select_measures(spec.measures(), spec.delta.measures),
+        measures=spec.chosen_measures(),
         bounds=params.bounds,
         feature_spec_version=spec.feature_spec_version,
         mini_batch_id=params.mini_batch_id,

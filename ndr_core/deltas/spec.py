@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from attrs import asdict, field, frozen
 
-from ndr_core.deltas.measures import measures_for, unknown_measures
+from ndr_core.deltas.measures import measures_for, select_measures, unknown_measures
 from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
 from ndr_core.deltas.settings import Delta, Enrichment
 from ndr_core.errors import Problem, too_many
@@ -56,6 +56,10 @@ class JobSpec:
             short_session_seconds=self.delta.short_session_seconds,
             knows_reply="destination_bytes" in self.input.fields,
         )
+
+    def chosen_measures(self) -> tuple[Measure, ...]:
+        """Give the measures to build, in the order of their columns. The spec must have no problems."""
+        return select_measures(self.measures(), self.delta.measures)
 
     def required_columns(self) -> dict[str, str]:
         """Give source column -> key of the spec that names it, for columns that some record must have."""
