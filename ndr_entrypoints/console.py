@@ -87,10 +87,9 @@ def print_rows(console: Console, manifest: Manifest) -> None:
 
 def print_whole(console: Console, title: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Rows as `print_mapping`, but no value is ever folded: a screen that is too narrow breaks the line."""
-    listed = list(rows)
-    if not listed:
+    made = _mapping_table(title, rows)
+    if made is None:
         return
-    made = table(title, list(listed[0]), (list(row.values()) for row in listed))
     made.box = box.SIMPLE_HEAD
     made.pad_edge = False
     for column in made.columns:
@@ -104,6 +103,14 @@ def print_whole(console: Console, title: str, rows: Iterable[Mapping[str, Any]])
 
 def print_mapping(console: Console, title: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Rows given as mappings, all with the keys of the first."""
+    made = _mapping_table(title, rows)
+    if made is not None:
+        console.print(made)
+
+
+def _mapping_table(title: str, rows: Iterable[Mapping[str, Any]]) -> Table | None:
+    """A table of rows given as mappings; None without any."""
     listed = list(rows)
-    if listed:
-        console.print(table(title, list(listed[0]), (list(row.values()) for row in listed)))
+    if not listed:
+        return None
+    return table(title, list(listed[0]), (list(row.values()) for row in listed))

@@ -48,8 +48,7 @@ def _summed(
 
 def pair_table(views: pl.LazyFrame) -> pl.LazyFrame:
     """Sessions and bytes per host, peer and port."""
-    port = (pl.col("peer_port") + 1).fill_null(0)
-    pair = pl.col("peer_ip").cast(pl.Int64) * _PORTS + port
+    pair = pl.col("peer_ip").cast(pl.Int64) * _PORTS + (pl.col("peer_port") + 1).fill_null(0)
     contributions, sums = _summed(
         views.with_columns(pair.alias(_PAIR)), (HOST, _PAIR), PAIR_SUMS, "event_ts"
     )
