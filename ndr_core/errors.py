@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from attrs import evolve, frozen
 
@@ -14,6 +14,14 @@ class NdrError(Exception):
     """A run failed for a reason the user can act on (exit code 1)."""
 
     exit_code: ClassVar[int] = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let another process have the error as it is, whatever it is made from."""
+        return _error_of, (type(self), self.args), self.__dict__
+
+
+def _error_of(cls: type[NdrError], args: tuple[Any, ...]) -> NdrError:
+    return cls.__new__(cls, *args)
 
 
 class SpecError(NdrError):

@@ -175,8 +175,7 @@ class FolderStaging:
         for name, text in publication.texts.items():
             with full_disk_named(self.folder / name):
                 (self.folder / name).write_text(text)
-        rejected = (self.folder / QUARANTINE).glob("*.gz")
-        targets = publication.targets([f"{QUARANTINE}/{path.name}" for path in rejected], names)
+        targets = publication.targets(names)
         return [_move(self.folder / target.staged, target, self.token) for target in targets]
 
 

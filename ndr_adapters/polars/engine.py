@@ -19,6 +19,7 @@ from ndr_adapters.polars.lines import LineFeed
 from ndr_adapters.polars.plain import read_plain
 from ndr_adapters.polars.views import numbered, role_views
 from ndr_adapters.polars.write import (
+    REJECTED,
     StagingRoot,
     fill_empty_partitions,
     staged_rows,
@@ -167,4 +168,5 @@ def _result(counts: pl.DataFrame, rows: dict[str, int]) -> EngineResult:
         rejected=dict(rejected.iter_rows()),
         repaired={rule.name: int(kept[quality.repair_count(rule)].sum()) for rule in REPAIR_RULES},
         blank_lines=int(counts.filter(outcome=BLANK)["records"].sum()),
+        rejected_files={REJECTED: int(rejected["records"].sum())},
     )

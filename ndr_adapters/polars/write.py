@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 from attrs import field, frozen
@@ -53,10 +53,16 @@ def write_table(
     return sink
 
 
-def write_quarantine(rejected: pl.LazyFrame, staging: StagingRoot) -> pl.LazyFrame:
-    """A query that writes rejected records."""
+REJECTED: Final = f"{QUARANTINE}/rejected.json.gz"
+"""The file of rejected records, below a staging root."""
+
+
+def write_quarantine(
+    rejected: pl.LazyFrame, staging: StagingRoot, name: str = REJECTED
+) -> pl.LazyFrame:
+    """Give a query that writes rejected records to a file of this name below the staging root."""
     sink = rejected.sink_ndjson(
-        f"{staging.address}/{QUARANTINE}/rejected.json.gz",
+        f"{staging.address}/{name}",
         compression="gzip",
         mkdir=True,
         lazy=True,

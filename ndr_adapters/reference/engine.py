@@ -10,6 +10,7 @@ from attrs import asdict, field, frozen
 
 from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.polars.write import (
+    REJECTED,
     StagingRoot,
     fill_empty_partitions,
     schema_of,
@@ -61,6 +62,7 @@ class ReferenceEngine:
             report.rejected,
             report.repaired,
             report.blank_lines,
+            {REJECTED: len(tables.quarantine)},
         )
 
 

@@ -24,14 +24,13 @@ from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.s3.claims import Claim, ClaimLog, State, UndecidedError
 from ndr_adapters.s3.cleanup import MARK, STAGING, Cleanup
 from ndr_adapters.s3.clock import answered_at, check_clock
-from ndr_adapters.s3.objects import ObjectStream, delete_objects, list_objects
+from ndr_adapters.s3.objects import ObjectStream, delete_objects
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError, shown
 from ndr_core.flows.source import InputFile
 from ndr_core.publishing.layout import Target, unreadable_name
 from ndr_core.publishing.location import S3Address, is_s3
 from ndr_core.publishing.manifest import Manifest, OutputFile
 from ndr_core.publishing.sink import Publication
-from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.tables.table import Table
 
 if TYPE_CHECKING:
@@ -191,12 +190,7 @@ class S3Staging:
         names = self._copy_unreadable(publication.unreadable)
         for name, text in publication.texts.items():
             self._put(self.place / name, text.encode())
-        rejected = [
-            item["Key"][len(self.place.below) :]
-            for item in list_objects(self.log.client, self.place / QUARANTINE)
-            if item["Key"].endswith(".gz")
-        ]
-        targets = publication.targets(rejected, names)
+        targets = publication.targets(names)
         with ThreadPoolExecutor(THREADS) as pool:
             return list(pool.map(self._measured, targets))
 

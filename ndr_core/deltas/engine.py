@@ -48,3 +48,5 @@ class EngineResult:
     rejected: Mapping[str, int]
     repaired: Mapping[str, int]
     blank_lines: int
+    rejected_files: Mapping[str, int]
+    """Staged file of rejected records, below the root -> its records."""

@@ -92,6 +92,7 @@ class DeltaBuilderRunner:
                 tables=plan.tables,
                 rows=result.rows,
                 bounds=plan.bounds,
+                rejected=result.rejected_files,
                 unreadable=tuple(broken.problems),
             )
 
@@ -147,9 +148,8 @@ class DeltaBuilderRunner:
     ) -> EngineResult:
         """The engine's result; while it builds, the log hears how far it is."""
         meter = Meter(batch.size_bytes, engine.reading_share)
-        metered = evolve(batch, meter=meter, read_blocks=meter.metered(self.source.blocks))
         with progress_reported(meter, self.log.progress):
-            return engine.build(plan, metered, staging.root)
+            return engine.build(plan, evolve(batch, meter=meter), staging.root)
 
     def _facts(self, report: QualityReport, engine: str) -> RunFacts:
         return RunFacts(

@@ -43,14 +43,18 @@ class InputBatch:
     """The readable files of a mini-batch, and what a first look at them showed."""
 
     files: tuple[InputFile, ...]
-    read_blocks: Callable[[InputFile], Iterator[bytes]]
-    """Gives a file in blocks of whole lines, as `FlowSource.blocks`."""
+    reader: Callable[[InputFile, Callable[[int], object]], Iterator[bytes]]
+    """Gives a file in blocks of whole lines, as `FlowSource.blocks`; other processes may get a copy of it."""
     key_orders: tuple[tuple[str, ...], ...]
     """Distinct key sequences of the first lines: a hint for fast reading."""
     heads: Mapping[InputFile, Head] = field(factory=dict)
     """What the first and last bytes of the files show."""
     meter: Meter = field(factory=Meter, eq=False)
     """Counts what `read_blocks` reads of the files."""
+
+    def read_blocks(self, file: InputFile) -> Iterator[bytes]:
+        """Give a file in blocks of whole lines, and count what is read of it."""
+        return self.meter.metered(self.reader)(file)
 
     @property
     def uris(self) -> list[str]:

@@ -61,22 +61,22 @@ def table_targets(rows: Mapping[str, int]) -> Iterator[Target]:
 
 
 def quarantine_targets(
-    batch: str, staged: Iterable[str], rejected: int, unreadable: Iterable[str]
+    batch: str, staged: Mapping[str, int], rejected: int, unreadable: Iterable[str]
 ) -> Iterator[Target]:
-    """Say where what is set aside goes: the file of `rejected` records, and copies of unreadable input files.
+    """Say where what is set aside goes: the files of rejected records, and copies of unreadable input files.
 
-    `batch`: as `batch_path`; `staged`: the engine's file of rejected records, which may be empty or absent
-    where there are none; `unreadable`: names of the input files, staged as `unreadable_name`. Raises
-    AssertionError for other than one file of rejected records: none would lose them, two would have one name.
+    `batch`: as `batch_path`; `staged`: the engine's files of rejected records and how many each holds, of which
+    empty ones stay behind; `unreadable`: names of the input files, staged as `unreadable_name`. Raises
+    AssertionError where the files do not hold the `rejected` records: some would be lost.
     """
     folder = f"{QUARANTINE}/{batch}"
-    if rejected:
-        files = sorted(staged)
-        if len(files) != 1:
-            raise AssertionError(
-                f"an engine stages one file of rejected records, not {len(files)}: {', '.join(files)}"
-            )
-        yield Target(files[0], folder, folder, "rejected", ".json.gz", rejected)
+    if sum(staged.values()) != rejected:
+        raise AssertionError(
+            f"{rejected} records were rejected, and the engine staged {sum(staged.values())} of them"
+        )
+    files = sorted(name for name, records in staged.items() if records)
+    for number, name in enumerate(files):
+        yield Target(name, folder, folder, f"rejected-{number:05}", ".json.gz", staged[name])
     for number, name in enumerate(unreadable):
         stem, suffix = f"unreadable-{number:05}", f"-{stored_name(name)}"
         yield Target(unreadable_name(number, name), folder, folder, stem, suffix, 0)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ndr_core.flows.source import InputFile
 from ndr_core.place import Place
@@ -35,6 +35,8 @@ class Publication:
     """Staged file of a table, `<table>/<levels>/<name>` below the staging root -> its rows."""
     bounds: SliceBounds | None = None
     """The slice that it replaces even where it has no rows for it."""
+    rejected: Mapping[str, int] = field(factory=dict)
+    """Staged file of rejected records, below the staging root -> its records."""
     unreadable: tuple[InputFile, ...] = ()
     """Input files to keep in the quarantine."""
 
@@ -49,17 +51,16 @@ class Publication:
         report = self.facts.report
         return {} if report is None else {REPORT_NAME: json.dumps(report.to_plain(), indent=1)}
 
-    def targets(self, quarantine: Iterable[str], unreadable: Iterable[str]) -> list[Target]:
+    def targets(self, unreadable: Iterable[str]) -> list[Target]:
         """Say where each staged file goes, the report included.
 
-        `quarantine`: the engine's file of rejected records, below the staging root; `unreadable`: names of
-        the unreadable input files that were staged, each as `unreadable_name`.
+        `unreadable`: names of the unreadable input files that were staged, each as `unreadable_name`.
         """
         report = self.facts.report
         rejected = 0 if report is None else report.read - report.kept
         return [
             *table_targets(self.rows),
-            *quarantine_targets(self._batch, quarantine, rejected, unreadable),
+            *quarantine_targets(self._batch, self.rejected, rejected, unreadable),
             *([] if report is None else [report_target(self._batch)]),
         ]
 

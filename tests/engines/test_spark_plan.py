@@ -108,7 +108,7 @@ def test_tasks_grow_with_the_input_beyond_what_the_session_is_set_to(
     mebibytes: int, tasks: int
 ) -> None:
     file = InputFile("file:///a.json.gz", mebibytes << 20)
-    batch = InputBatch((file,), lambda _: iter(()), ())
+    batch = InputBatch((file,), lambda _file, _read: iter(()), ())
     assert SparkEngine(spark_session()).tasks(batch) == tasks
     session = spark_session().newSession()
     # As Spark has it: more than two cores need.

@@ -31,6 +31,7 @@ from ndr_adapters.spark.sql.tasks import INPUT_BYTES_PER_TASK, tasks_for
 from ndr_adapters.spark.sql.views import HOST, role_views
 from ndr_adapters.spark.sql.write import (
     fill_empty_partitions,
+    rejected_files,
     staged_rows,
     write_quarantine,
     write_table,
@@ -103,7 +104,7 @@ class SparkEngine:
             write_table(aggregate.delta_rows(rows, plan), plan.delta, root, plan.shared_path)
             fill_empty_partitions(session, plan, root)
             _step(session, "count")
-            result = _result(rows, dropped, staged_rows(session, plan.tables, root))
+            result = _result(rows, dropped, session, plan, root)
             lines = result.kept + sum(result.rejected.values()) + result.blank_lines
             batch.meter.all_read(lines)
             return result
@@ -203,14 +204,18 @@ def _refuse_overflow(rows: DataFrame, plan: DeltaPlan) -> None:
             raise OverflowingColumnError(name, overflow_place(*hit[0]))
 
 
-def _result(rows: DataFrame, dropped: DataFrame, staged: dict[str, int]) -> EngineResult:
+def _result(
+    rows: DataFrame, dropped: DataFrame, session: SparkSession, plan: DeltaPlan, root: str
+) -> EngineResult:
     of_kept = quality.counts(rows).first()
     assert of_kept is not None  # an aggregate without groups has one row
     by_rule = {row["rule"]: row["count"] for row in dropped.groupBy("rule").count().collect()}
+    rejected = {rule: records for rule, records in by_rule.items() if rule is not None}
     return EngineResult(
-        rows=staged,
+        rows=staged_rows(session, plan.tables, root),
         kept=of_kept["kept"] or 0,
-        rejected={rule: records for rule, records in by_rule.items() if rule is not None},
+        rejected=rejected,
         repaired={rule.name: of_kept[quality.repair_count(rule)] or 0 for rule in REPAIR_RULES},
         blank_lines=by_rule.get(None, 0),
+        rejected_files=dict.fromkeys(rejected_files(session, root), sum(rejected.values())),
     )

@@ -83,6 +83,15 @@ def staged_rows(
     return found
 
 
+def rejected_files(session: SparkSession, staging_root: str) -> list[str]:
+    """Name the files of rejected records, below the root: one, as `write_quarantine` writes them."""
+    folder = jvm_of(session).org.apache.hadoop.fs.Path(f"{staging_root}/{QUARANTINE}")
+    system = folder.getFileSystem(hadoop_configuration(session))
+    statuses = system.listStatus(folder) if system.exists(folder) else []
+    names = (status.getPath().getName() for status in statuses)
+    return [f"{QUARANTINE}/{name}" for name in names if name.endswith(".gz")]
+
+
 def empty_frame(session: SparkSession, columns: Iterable[OutputColumn]) -> DataFrame:
     """No rows of these columns.
 

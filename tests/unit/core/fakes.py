@@ -121,7 +121,14 @@ class MemoryEngine:
                 name = f"{table}/{path}/role={row['role']}/part.parquet"
                 rows[name] = rows.get(name, 0) + 1
         report = tables.report
-        return EngineResult(rows, report.kept, report.rejected, report.repaired, report.blank_lines)
+        return EngineResult(
+            rows,
+            report.kept,
+            report.rejected,
+            report.repaired,
+            report.blank_lines,
+            {"quarantine/r.gz": len(tables.quarantine)},
+        )
 
 
 @define
@@ -142,9 +149,7 @@ class MemoryStaging:
         if self.fails_to_publish is not None:
             raise self.fails_to_publish
         self.published.append(publication)
-        report = publication.facts.report
-        rejected = ["quarantine/r.gz"] if report is not None and report.read > report.kept else []
-        targets = publication.targets(rejected, [file.uri for file in publication.unreadable])
+        targets = publication.targets([file.uri for file in publication.unreadable])
         files = tuple(target.placed(TOKEN, 10, "00") for target in targets)
         return Manifest(1, TOKEN, publication.facts, publication.folders, files)
 

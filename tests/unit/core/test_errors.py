@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from ndr_core import errors
@@ -62,6 +64,23 @@ def test_a_changed_file_is_named_with_what_to_do() -> None:
         "/data/a.json: was changed while it was read; nothing was published. "
         "Run the mini-batch again when its files are complete"
     )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UsageError("input: no such folder"),
+        UnreadableFileError("is cut", "in/a.gz"),
+        InputChangedError("in/a.gz"),
+        OverflowingColumnError("bytes_sent_sum", "host 10.0.0.1"),
+    ],
+)
+def test_an_error_arrives_as_it_was_in_another_process(error: NdrError) -> None:
+    arrived = pickle.loads(pickle.dumps(error))
+
+    assert type(arrived) is type(error)
+    assert str(arrived) == str(error)
+    assert vars(arrived) == vars(error)
 
 
 def test_an_overflow_names_column_and_row() -> None:

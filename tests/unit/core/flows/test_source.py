@@ -25,7 +25,7 @@ def test_a_file_of_another_version_is_another_file() -> None:
 def test_a_batch_knows_its_addresses_and_its_size() -> None:
     files = (FILE, InputFile("/data/b.json", 5))
 
-    batch = InputBatch(files, lambda _file: iter(()), key_orders=())
+    batch = InputBatch(files, lambda _file, _read: iter(()), key_orders=())
 
     assert batch.uris == ["/data/a.json", "/data/b.json"]
     assert batch.size_bytes == 12

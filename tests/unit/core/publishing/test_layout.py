@@ -89,28 +89,27 @@ def test_files_of_tables_stay_in_their_folders_and_are_numbered_in_order_of_thei
 
 
 def test_rejected_records_go_to_the_quarantine_of_their_batch() -> None:
-    (target,) = quarantine_targets(BATCH, ["quarantine/x.json.gz"], 4, [])
+    staged = {"quarantine/y.json.gz": 1, "quarantine/x.json.gz": 3, "quarantine/e.json.gz": 0}
+    targets = list(quarantine_targets(BATCH, staged, 4, []))
 
     folder = f"quarantine/{BATCH}"
-    assert target == Target("quarantine/x.json.gz", folder, folder, "rejected", ".json.gz", 4)
+    assert targets == [
+        Target("quarantine/x.json.gz", folder, folder, "rejected-00000", ".json.gz", 3),
+        Target("quarantine/y.json.gz", folder, folder, "rejected-00001", ".json.gz", 1),
+    ]
 
 
 def test_where_nothing_was_rejected_no_file_of_it_is_published() -> None:
-    assert list(quarantine_targets(BATCH, ["quarantine/x.json.gz"], 0, [])) == []
+    assert list(quarantine_targets(BATCH, {"quarantine/x.json.gz": 0}, 0, [])) == []
 
 
 def test_rejected_records_without_a_file_are_refused_as_they_would_be_lost() -> None:
-    with pytest.raises(AssertionError, match=r"one file of rejected records, not 0"):
-        list(quarantine_targets(BATCH, [], 4, []))
-
-
-def test_a_second_file_of_rejected_records_is_refused_as_it_would_replace_the_first() -> None:
-    with pytest.raises(AssertionError, match=r"one file of rejected records, not 2: a\.gz, b\.gz"):
-        list(quarantine_targets(BATCH, ["a.gz", "b.gz"], 4, []))
+    with pytest.raises(AssertionError, match=r"4 records were rejected, and .* staged 0 of them"):
+        list(quarantine_targets(BATCH, {}, 4, []))
 
 
 def test_unreadable_files_are_kept_by_number_and_name() -> None:
-    targets = list(quarantine_targets(BATCH, [], 0, ["a.gz", "in/b.gz"]))
+    targets = list(quarantine_targets(BATCH, {}, 0, ["a.gz", "in/b.gz"]))
 
     folder = f"quarantine/{BATCH}"
     assert [target.staged for target in targets] == [

@@ -45,20 +45,21 @@ DELTAS = Publication(
     (delta_table([count("sessions_cnt", "sessions")]), PAIR),
     {f"delta/{SLICE}/role=inbound/x": 1},
     BOUNDS,
+    {"quarantine/rejected.json.gz": 6},
     (InputFile("in/broken.gz", 10),),
 )
 
 
-def published(publication: Publication, quarantine: list[str]) -> Manifest:
+def published(publication: Publication) -> Manifest:
     """The manifest that a sink makes of a publication."""
     unreadable = [file.uri for file in publication.unreadable]
-    targets = publication.targets(quarantine, unreadable)
+    targets = publication.targets(unreadable)
     files = tuple(target.placed(TOKEN, 1, "00") for target in targets)
     return Manifest(1, TOKEN, publication.facts, publication.folders, files)
 
 
 def test_a_table_without_roles_and_a_run_without_a_report_are_published() -> None:
-    manifest = published(TOYS, [])
+    manifest = published(TOYS)
 
     check_places(manifest)
     assert manifest.folders == (f"toy/{SLICE}",)
@@ -71,7 +72,7 @@ def test_a_table_without_roles_and_a_run_without_a_report_are_published() -> Non
 
 def test_a_run_without_a_report_stages_no_text_and_no_rejected_records() -> None:
     assert TOYS.texts == {}
-    assert len(TOYS.targets(["quarantine/rejected.json.gz"], [])) == 2
+    assert len(TOYS.targets([])) == 2
 
 
 def test_deltas_with_bounds_replace_their_slice_in_each_table_and_what_their_batch_set_aside() -> (
@@ -92,12 +93,12 @@ def test_deltas_without_bounds_have_a_batch_folder_without_a_slice() -> None:
 
 
 def test_every_file_of_a_run_with_a_report_goes_to_a_folder_that_the_run_replaces() -> None:
-    manifest = published(DELTAS, ["quarantine/rejected.json.gz"])
+    manifest = published(DELTAS)
 
     check_places(manifest)
     assert [(file.path, file.rows) for file in manifest.files] == [
         (f"delta/{SLICE}/role=inbound/part-00000-{TOKEN}.parquet", 1),
-        (f"quarantine/{BATCH}/rejected-{TOKEN}.json.gz", 6),
+        (f"quarantine/{BATCH}/rejected-00000-{TOKEN}.json.gz", 6),
         (
             f"quarantine/{BATCH}/"
             + unreadable_name(0, "in/broken.gz").replace("00000-", f"00000-{TOKEN}-", 1),
@@ -109,9 +110,14 @@ def test_every_file_of_a_run_with_a_report_goes_to_a_folder_that_the_run_replace
 
 def test_where_no_record_was_rejected_the_engine_s_empty_file_is_not_published() -> None:
     report = make_report(reject_rules(None, deduplicates=False), 5, {}, {}, 0, {})
-    publication = evolve(DELTAS, facts=evolve(FACTS, report=report), unreadable=())
+    publication = evolve(
+        DELTAS,
+        facts=evolve(FACTS, report=report),
+        rejected={"quarantine/rejected.json.gz": 0},
+        unreadable=(),
+    )
 
-    targets = publication.targets(["quarantine/rejected.json.gz"], [])
+    targets = publication.targets([])
 
     assert [target.stem for target in targets] == ["part-00000", "report"]
 
