@@ -12,7 +12,8 @@ from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.views import HOST, host_columns
 from ndr_adapters.polars.write import DTYPES
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.deltas.tables import PAIR, PAIR_SUMS
+from ndr_core.deltas.tables import PAIR, PAIR_SUMS, overflow_place
+from ndr_core.errors import OverflowingColumnError
 from ndr_core.measures.kinds import (
     Additive,
     CellAggregate,
@@ -33,15 +34,13 @@ _BUCKETS: Final = 1 << 31
 def _summed(
     views: pl.LazyFrame, keys: Sequence[str], sums: Sequence[Additive], *others: str
 ) -> tuple[pl.LazyFrame, list[pl.Expr]]:
-    """The columns to group, and the exact sums of them: null where one leaves int64."""
+    """The columns to group, and the exact sums of them."""
     contributions = views.select(
         *keys, *others, *(compile_expr(item.contribution).alias(item.name) for item in sums)
     )
     return contributions, [
         # 128 bits can't overflow on the way, so that the result does not depend on the order.
-        pl.col(item.name).cast(pl.Int128).sum().cast(pl.Int64, strict=False)
-        if item.can_overflow
-        else pl.col(item.name).sum()
+        pl.col(item.name).cast(pl.Int128).sum() if item.can_overflow else pl.col(item.name).sum()
         for item in sums
     ]
 
@@ -55,6 +54,7 @@ def pair_table(views: pl.LazyFrame) -> pl.LazyFrame:
     pairs = contributions.group_by(HOST, _PAIR).agg(*sums, pl.col("event_ts").max())
     port = pl.col(_PAIR) % _PORTS
     return pairs.with_columns(
+        *(pl.col(item.name).cast(pl.Int64, strict=False) for item in PAIR_SUMS),
         (pl.col(_PAIR) // _PORTS).alias("peer_ip"),
         pl.when(port > 0).then(port - 1).alias("peer_port"),
     ).drop(_PAIR)
@@ -62,31 +62,58 @@ def pair_table(views: pl.LazyFrame) -> pl.LazyFrame:
 
 def host_sums(views: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     """Additive measures per host."""
+    return fitted(wide_host_sums(views, plan), plan)
+
+
+def wide_host_sums(views: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
+    """Additive measures per host, in 128 bits where 64 may not do: such sums of parts can be added up."""
     contributions, sums = _summed(views, (HOST,), plan.stored_sums)
     return contributions.group_by(HOST).agg(sums)
+
+
+def fitted(sums: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
+    """Sums as int64, null where one leaves it. `sums`: as `wide_host_sums`."""
+    return sums.with_columns(
+        pl.col(item.name).cast(pl.Int64, strict=False) for item in plan.stored_sums
+    )
 
 
 def histogram_cells(
     views: pl.LazyFrame, hosts: pl.DataFrame, distribution: Distribution
 ) -> pl.LazyFrame:
     """Records per host and bucket: `cell`, the number of the host and the bucket as one integer, and `count`."""
+    buckets = views.select(HOST, compile_expr(distribution.bucket).alias("bucket"))
+    return numbered_cells(buckets, hosts, pl.len().cast(pl.Int64))
+
+
+def numbered_cells(buckets: pl.LazyFrame, hosts: pl.DataFrame, count: pl.Expr) -> pl.LazyFrame:
+    """Cells as from `histogram_cells`. `buckets`: HOST, `bucket` and what `count` counts records by."""
     numbers = hosts.lazy().select(HOST, pl.col("host_number").cast(pl.Int64))
+    cell = (pl.col("host_number") * _BUCKETS + pl.col("bucket")).alias("cell")
     return (
-        views.select(HOST, compile_expr(distribution.bucket).alias("bucket"))
-        .join(numbers, on=HOST)
-        .select((pl.col("host_number") * _BUCKETS + pl.col("bucket")).alias("cell"))
+        buckets.join(numbers, on=HOST)
+        .select(cell, pl.exclude(HOST, "host_number", "bucket"))
         .group_by("cell")
-        .agg(pl.len().cast(pl.Int64).alias("count"))
+        .agg(count.alias("count"))
     )
 
 
 def peer_cells(pairs: pl.LazyFrame, key: PairKey, plan: DeltaPlan) -> pl.LazyFrame:
     """Aggregates over the distinct peers or ports of each host."""
-    cells = (
+    return summed_cells(cells_of(pairs, key), key, plan)
+
+
+def cells_of(pairs: pl.LazyFrame, key: PairKey) -> pl.LazyFrame:
+    """`sessions` and `bytes` of each host with each of its distinct peers or ports."""
+    return (
         pairs.filter(pl.col(key).is_not_null())
         .group_by(HOST, key)
         .agg(pl.sum("sessions_cnt").alias("sessions"), pl.sum("bytes_sent_sum").alias("bytes"))
     )
+
+
+def summed_cells(cells: pl.LazyFrame, key: PairKey, plan: DeltaPlan) -> pl.LazyFrame:
+    """Aggregates over the cells of each host. `cells`: as from `cells_of`, each cell once."""
     aggregates = plan.cell_aggregates[key]
     # Named columns first: a constant would be summed as one value, not one per cell.
     values = cells.select(HOST, *(compile_expr(item.value).alias(item.name) for item in aggregates))
@@ -111,6 +138,28 @@ def number_hosts(sums: pl.DataFrame, plan: DeltaPlan, addresses: Addresses) -> p
     return (
         sums.with_columns(keys).sort("slice_start", "role", "host_ip").with_row_index("host_number")
     )
+
+
+def overflows(hosts: pl.DataFrame, plan: DeltaPlan) -> pl.DataFrame:
+    """Find the first host of each sum that left int64: the `column` by its place among the sums, and the host's keys.
+
+    `hosts`: from `number_hosts`.
+    """
+    keys = hosts.select("slice_start", "role", "host_ip")
+    found = [
+        keys.filter(hosts.get_column(item.name).is_null())
+        .head(1)
+        .select(pl.lit(place, dtype=pl.Int64).alias("column"), pl.all())
+        for place, item in enumerate(plan.stored_sums)
+    ]
+    return pl.concat(found)
+
+
+def refuse_overflow(found: pl.DataFrame, plan: DeltaPlan) -> None:
+    """Raise OverflowingColumnError for the first of the sums that left int64. `found`: as from `overflows`."""
+    if not found.is_empty():
+        column, *host = found.sort(found.columns).row(0)
+        raise OverflowingColumnError(plan.stored_sums[column].name, overflow_place(*host))
 
 
 def finish_histogram(

@@ -29,12 +29,10 @@ from ndr_adapters.polars.write import (
 from ndr_adapters.scratch import scratch_folder
 from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.deltas.tables import PAIR, overflow_place
-from ndr_core.errors import EngineReadError, OverflowingColumnError, StopRequested
-from ndr_core.flows.outcome import BLANK
+from ndr_core.deltas.tables import PAIR
+from ndr_core.errors import EngineReadError, StopRequested
 from ndr_core.flows.source import InputBatch, InputFile
 from ndr_core.publishing.location import is_s3
-from ndr_core.quality.rules import REPAIR_RULES
 
 
 @frozen
@@ -92,7 +90,7 @@ def _build(
     views = role_views(quality.repaired(judged), plan)
     sums = _streamed(aggregate.host_sums(views, plan))
     hosts = aggregate.number_hosts(sums, plan, addresses)
-    _refuse_overflow(hosts, plan)
+    aggregate.refuse_overflow(aggregate.overflows(hosts, plan), plan)
     histograms = [
         column
         for item in plan.distributions
@@ -108,7 +106,9 @@ def _build(
     deltas = aggregate.delta_rows(hosts, histograms, cells, plan)
     _streamed(write_table(deltas.lazy(), plan.delta, staging, plan.shared_path))
     counts = _streamed(quality.counts(judged))
-    return _result(counts, fill_empty_partitions(plan, staging, staged_rows(plan.tables, staging)))
+    rows = fill_empty_partitions(plan, staging, staged_rows(plan.tables, staging))
+    rejected = quality.rejected_records(counts)
+    return quality.engine_result(counts, rows, {REJECTED: rejected})
 
 
 def _pairs(
@@ -148,25 +148,3 @@ def _scratch(staging_root: str) -> Iterator[str]:
 def _streamed(query: pl.LazyFrame) -> pl.DataFrame:
     """The result of one query. Several at once would share work, and hold what they share in memory."""
     return interruptible(lambda: query.collect(engine="streaming"))
-
-
-def _refuse_overflow(hosts: pl.DataFrame, plan: DeltaPlan) -> None:
-    """`hosts`: from `aggregate.number_hosts`, in the order of their keys."""
-    for column in (item.name for item in plan.stored_sums):
-        overflowing = hosts.filter(pl.col(column).is_null())
-        if not overflowing.is_empty():
-            first = overflowing.select("slice_start", "role", "host_ip").row(0)
-            raise OverflowingColumnError(column, overflow_place(*first))
-
-
-def _result(counts: pl.DataFrame, rows: dict[str, int]) -> EngineResult:
-    kept = counts.filter(quality.KEPT)
-    rejected = counts.filter(pl.col("rule").is_not_null()).group_by("rule").agg(pl.sum("records"))
-    return EngineResult(
-        rows=rows,
-        kept=int(kept["records"].sum()),
-        rejected=dict(rejected.iter_rows()),
-        repaired={rule.name: int(kept[quality.repair_count(rule)].sum()) for rule in REPAIR_RULES},
-        blank_lines=int(counts.filter(outcome=BLANK)["records"].sum()),
-        rejected_files={REJECTED: int(rejected["records"].sum())},
-    )

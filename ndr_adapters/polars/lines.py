@@ -7,7 +7,7 @@ whole, however long, and would tell compression from the first bytes of any text
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
@@ -81,6 +81,11 @@ class LineFeed:
                 if block is not None:
                     yield block
                     yield from blocks
+
+
+def lines_frame(blocks: Iterable[bytes]) -> pl.DataFrame:
+    """The lines of blocks, in the columns of `LineFeed.lines`."""
+    return pl.concat([pl.DataFrame(schema=_SCHEMA), *map(_line_frame, blocks)])
 
 
 def _line_frame(block: bytes) -> pl.DataFrame:

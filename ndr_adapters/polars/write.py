@@ -57,6 +57,29 @@ REJECTED: Final = f"{QUARANTINE}/rejected.json.gz"
 """The file of rejected records, below a staging root."""
 
 
+def write_named(
+    rows: pl.DataFrame, table: Table, staging: StagingRoot, shared_path: str, name: str
+) -> dict[str, int]:
+    """Write rows, in the columns of a table, to one file of this name in each of its folders.
+
+    Gives the files, below the root, and their rows. `shared_path`: as for `write_table`.
+    """
+    levels = table.levels_below(shared_path)
+    known = rows.drop([level for level in table.levels if level not in levels])
+    found = {}
+    for values, part in known.partition_by(levels, as_dict=True, include_key=False).items():
+        folders = [f"{level}={value}" for level, value in zip(levels, values, strict=True)]
+        path = "/".join(filter(None, (table.name, shared_path, *folders, f"{name}.parquet")))
+        part.write_parquet(
+            f"{staging.address}/{path}",
+            compression="zstd",
+            mkdir=True,
+            storage_options=staging.storage_options,
+        )
+        found[path] = part.height
+    return found
+
+
 def write_quarantine(
     rejected: pl.LazyFrame, staging: StagingRoot, name: str = REJECTED
 ) -> pl.LazyFrame:

@@ -46,6 +46,8 @@ def local_session(
     """
     ensure_java(lambda notice: print(notice, file=sys.stderr))
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    # Else Spark's Python workers are whatever `python3` is on the path.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     threads = cores or os.cpu_count() or 1
     logging = Path(__file__).with_name("log4j2.properties").as_uri()
     # A batch wants throughput: the collector that pauses all threads took a fifth less time than the default.

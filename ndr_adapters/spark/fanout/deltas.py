@@ -1,0 +1,188 @@
+"""The delta builder as a chain of kernels: one exchange, two with deduplication."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import polars as pl
+from attrs import frozen
+
+from ndr_adapters.polars import aggregate, quality
+from ndr_adapters.polars.addresses import Addresses
+from ndr_adapters.polars.partial import (
+    PAIR_KEYS,
+    PAIRS,
+    SUMS,
+    host_keys,
+    partial_results,
+    whole_hosts,
+    whole_pairs,
+    whole_rows,
+)
+from ndr_adapters.polars.views import HOST, numbered
+from ndr_adapters.polars.write import StagingRoot, write_named, write_quarantine
+from ndr_adapters.spark.fanout.chain import Chain, Frames, Kernel, Step, Task
+from ndr_adapters.spark.fanout.reading import LINES, Read, Unpack
+from ndr_adapters.spark.fanout.shares import Shares
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.deltas.tables import PAIR
+from ndr_core.flows.source import InputBatch
+from ndr_core.quality.quarantine import QUARANTINE
+from ndr_core.tables.table import Table
+
+FILES: Final = "files"
+"""Result: `name` of a staged file of a table, and its `rows`."""
+REJECTED_FILES: Final = "rejected files"
+"""Result: `name` of a staged file of rejected records, and its `rows`."""
+OVERFLOW: Final = "overflow"
+"""Result: as `aggregate.overflows`, of each share."""
+COUNTS: Final = "counts"
+"""Result: as `quality.counts`, of each share."""
+
+_REJECTED: Final = "rejected"
+_CANDIDATES: Final = "candidates"
+"""Judged records that may be duplicates of each other."""
+_OTHERS: Final = "others"
+_HELD_RECORDS: Final = 400_000
+"""Kept by a task before it makes results of them: of more records at once, results are fewer, memory is more."""
+
+
+def delta_chain(plan: DeltaPlan, batch: InputBatch, staging: StagingRoot, shares: Shares) -> Chain:
+    """Make the chain that builds the deltas of a batch, and stages its tables and its rejected records."""
+    read = Read(plan, batch.key_orders, batch.reader)
+    steps = []
+    if shares.large:
+        steps.append(Step((Kernel("unpack", Unpack(batch.reader), shares=0),), shares.large))
+    lines: dict[str, tuple[str, ...]] = {LINES: ()} if shares.large else {}
+    spread = shares.lines if shares.large else 0
+    if plan.deduplicate_on:
+        by_key = {_CANDIDATES: tuple(quality.duplicate_keys(plan)), _OTHERS: ()}
+        steps.append(Step((Kernel("read", _Judge(read), lines, spread),), shares.files))
+        steps.append(Step((Kernel("compare", _Compare(plan), by_key, shares.built),)))
+    else:
+        steps.append(Step((Kernel("read", _AddUp(read), lines, spread),), shares.files))
+    last = Step(
+        (
+            Kernel("pairs", _Pairs(plan, staging), PAIR_KEYS, shares.built),
+            Kernel("hosts", _Hosts(plan, staging), host_keys(plan), shares.built),
+            Kernel("judged", _Judged(staging), {COUNTS: (), _REJECTED: ()}, shares.built),
+        )
+    )
+    return Chain((*steps, last), frozenset((HOST, "peer_ip")))
+
+
+@frozen
+class _AddUp:
+    """Reads records, and makes results of them."""
+
+    read: Read
+
+    def __call__(self, task: Task) -> Frames:
+        return _results(self.read.judged(task), self.read.plan, task.addresses)
+
+
+@frozen
+class _Judge:
+    """Reads records, for those with one key to meet."""
+
+    read: Read
+
+    def __call__(self, task: Task) -> Frames:
+        for judged in self.read.judged(task):
+            candidate = judged.select(quality.may_be_duplicate(self.read.plan)).to_series()
+            yield _CANDIDATES, judged.filter(candidate)
+            yield _OTHERS, judged.filter(~candidate)
+
+
+@frozen
+class _Compare:
+    """Finds duplicates among records with one key, and makes results of all."""
+
+    plan: DeltaPlan
+
+    def __call__(self, task: Task) -> Frames:
+        frames = task.gathered()
+        if frames:
+            judged = pl.concat(frames.values()).lazy()
+            marked = quality.mark_duplicates(judged, self.plan).collect()
+            yield from _results([marked], self.plan, task.addresses)
+
+
+def _results(parts: Iterable[pl.DataFrame], plan: DeltaPlan, addresses: Addresses) -> Frames:
+    """Results of judged records, and what is set aside of them."""
+    held: list[pl.DataFrame] = []
+    for judged in parts:
+        yield COUNTS, quality.counts(judged.lazy()).collect()
+        yield _REJECTED, quality.quarantine(judged.lazy()).collect()
+        held.append(quality.repaired(numbered(judged.lazy(), addresses)).collect())
+        if sum(part.height for part in held) >= _HELD_RECORDS:
+            yield from partial_results(pl.concat(held), plan)
+            held = []
+    if held:
+        yield from partial_results(pl.concat(held), plan)
+
+
+@frozen
+class _Pairs:
+    """Puts the pairs of its share together, and writes them."""
+
+    plan: DeltaPlan
+    staging: StagingRoot
+
+    def __call__(self, task: Task) -> Frames:
+        frames = task.gathered()
+        if frames:
+            pairs = whole_pairs(frames[PAIRS].lazy())
+            rows = aggregate.pair_rows(pairs, self.plan, task.addresses).collect()
+            yield _written(rows, PAIR, self.staging, self.plan.shared_path, task)
+
+
+@frozen
+class _Hosts:
+    """Puts the delta rows of its share together, and writes them."""
+
+    plan: DeltaPlan
+    staging: StagingRoot
+
+    def __call__(self, task: Task) -> Frames:
+        frames = task.gathered()
+        if not frames:
+            return
+        hosts = whole_hosts(frames.pop(SUMS), self.plan, task.addresses)
+        overflows = aggregate.overflows(hosts, self.plan)
+        if not overflows.is_empty():
+            yield OVERFLOW, overflows
+            return
+        rows = whole_rows(frames, hosts, self.plan)
+        yield _written(rows, self.plan.delta, self.staging, self.plan.shared_path, task)
+
+
+@frozen
+class _Judged:
+    """Counts what became of records, and writes those that are rejected."""
+
+    staging: StagingRoot
+
+    def __call__(self, task: Task) -> Frames:
+        frames = task.gathered()
+        if COUNTS in frames:
+            counts = frames[COUNTS].group_by("outcome", "rule")
+            yield COUNTS, counts.agg(pl.all().sum())
+        if _REJECTED in frames:
+            name = f"{QUARANTINE}/rejected-{task.token}.json.gz"
+            write_quarantine(frames[_REJECTED].lazy(), self.staging, name).collect()
+            yield REJECTED_FILES, _files({name: frames[_REJECTED].height})
+
+
+def _written(
+    rows: pl.DataFrame, table: Table, staging: StagingRoot, shared_path: str, task: Task
+) -> tuple[str, pl.DataFrame]:
+    return FILES, _files(write_named(rows, table, staging, shared_path, task.token))
+
+
+def _files(rows: dict[str, int]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"name": list(rows), "rows": list(rows.values())},
+        schema={"name": pl.String(), "rows": pl.Int64()},
+    )

@@ -1,0 +1,61 @@
+"""The Spark engine: the delta builder's chain of Polars kernels, spread over the cores of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import polars as pl
+from attrs import field, frozen
+from pyspark.sql import SparkSession
+
+from ndr_adapters.polars import aggregate, quality
+from ndr_adapters.polars.write import StagingRoot, fill_empty_partitions
+from ndr_adapters.spark.fanout.deltas import (
+    COUNTS,
+    FILES,
+    OVERFLOW,
+    REJECTED_FILES,
+    delta_chain,
+)
+from ndr_adapters.spark.fanout.exchange import run_chain
+from ndr_adapters.spark.fanout.shares import Shares, cut
+from ndr_adapters.spark.runtime.stoppable import stoppable
+from ndr_core.deltas.engine import EngineResult
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.source import InputBatch, InputFile
+
+
+@frozen
+class FanoutEngine:
+    """Builds deltas on Spark, whose tasks compute by Polars; the session is the caller's.
+
+    `storage_options`: how Polars reaches S3, where the output lies there.
+    """
+
+    name: ClassVar[str] = "spark"
+    reading_share: ClassVar[float] = 0.6
+    session: SparkSession
+    storage_options: dict[str, Any] = field(factory=dict)
+    cut: Callable[[InputBatch, int], Shares] = cut
+    """Cuts a batch into tasks for some cores. How it is cut never changes what is built."""
+
+    def unfit_files(self, batch: InputBatch) -> Mapping[InputFile, str]:
+        del batch  # it reads what the source reads
+        return {}
+
+    def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
+        context = self.session.sparkContext
+        staging = StagingRoot(staging_root, self.storage_options)
+        shares = self.cut(batch, context.defaultParallelism)
+        chain = delta_chain(plan, batch, staging, shares)
+        results = stoppable(self.session, lambda: run_chain(context, chain, batch.meter))
+        if OVERFLOW in results:
+            aggregate.refuse_overflow(results[OVERFLOW], plan)
+        rows = fill_empty_partitions(plan, staging, _files(results, FILES))
+        rejected = _files(results, REJECTED_FILES)
+        return quality.engine_result(results.get(COUNTS, quality.no_counts()), rows, rejected)
+
+
+def _files(results: Mapping[str, pl.DataFrame], name: str) -> dict[str, int]:
+    return dict(results[name].iter_rows()) if name in results else {}

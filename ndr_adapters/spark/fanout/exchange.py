@@ -1,0 +1,82 @@
+"""Chains of kernels as jobs of Spark: between two steps, what they make is shuffled as records of a plain RDD."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import polars as pl
+from pyspark import RDD, SparkContext
+from pyspark.serializers import NoOpSerializer
+
+from ndr_adapters.spark.fanout.blob import Blob, frames_of
+from ndr_adapters.spark.fanout.chain import Chain, Step
+from ndr_adapters.spark.fanout.task import FAILURE, StepTask
+from ndr_adapters.spark.fanout.worker import Order, WorkerTask, shuffled
+from ndr_core.progress import Meter
+
+
+def run_chain(context: SparkContext, chain: Chain, meter: Meter) -> Mapping[str, pl.DataFrame]:
+    """Run the chain; gives what its last step made, the frames of one name as one.
+
+    Raises the NdrError of a kernel; what Spark raises passes.
+    """
+    read_bytes, read_records = context.accumulator(0), context.accumulator(0)
+    threads = int(context.getConf().get("spark.task.cpus") or 1)
+    made: RDD[Any] | None = None
+    for number, step in enumerate(chain.steps):
+        is_last = number == len(chain.steps) - 1
+        work = pickle.dumps(StepTask(chain, number))
+        received = _received(context, step, made)
+        made = received.mapPartitionsWithIndex(
+            WorkerTask(work, is_last, threads, read_bytes, read_records)
+        )
+    assert made is not None, "a chain has steps"
+    meter.look = lambda: meter.set(read_bytes.value, read_records.value)
+    try:
+        blobs: list[Blob] = made.collect()
+    finally:
+        meter.look = None
+    meter.all_read(read_records.value)
+    for blob in blobs:
+        if FAILURE in blob:
+            raise pickle.loads(blob[FAILURE])  # noqa: S301 - of a task of this run
+    found: dict[str, list[pl.DataFrame]] = {}
+    for name, frame in frames_of(blobs):
+        found.setdefault(name, []).append(frame)
+    return {name: pl.concat(frames) for name, frames in found.items()}
+
+
+def _received(context: SparkContext, step: Step, made: RDD[Any] | None) -> RDD[bytes]:
+    """What the tasks of a step get, each its own: blobs of the step before, or an order."""
+    orders = [pickle.dumps(Order(work)) for work in step.orders]
+    if made is None:
+        assert orders, "the first step has nothing else to do"
+        return context.parallelize(orders, len(orders))
+    parts = [made]
+    if orders:
+        keyed = list(enumerate(orders, step.shares))
+        parts.append(context.parallelize(keyed, len(keyed)).mapPartitions(_as_shuffled))
+    return _shuffled(context, parts, step.tasks)
+
+
+def _as_shuffled(orders: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:
+    for task, order in orders:
+        yield from shuffled(task, order)
+
+
+def _shuffled(context: SparkContext, parts: list[RDD[Any]], tasks: int) -> RDD[bytes]:
+    """The records of some RDDs, each a task's number and then its bytes, as one RDD with a partition for each task.
+
+    As `RDD.partitionBy` does it, without its own batches: it would hold ten of a task's blobs for each share.
+    """
+    jvm: Any = context._jvm
+    records = []
+    for part in parts:
+        part._bypass_serializer = True  # type: ignore[attr-defined]
+        records.append(part._jrdd)
+    united = records[0] if len(records) == 1 else records[0].union(records[1])
+    pairs = jvm.PairwiseRDD(united.rdd()).asJavaPairRDD()
+    by_task = pairs.partitionBy(jvm.PythonPartitioner(tasks, id(_shuffled)))
+    return RDD(jvm.PythonRDD.valueOfPair(by_task), context, NoOpSerializer())
