@@ -12,7 +12,7 @@ from ndr_adapters.s3.sink import S3Writer
 from ndr_adapters.s3.source import S3Reader
 from ndr_adapters.spark.runtime.s3 import hadoop_settings
 from ndr_adapters.spark.runtime.session import session
-from ndr_adapters.spark.sql.engine import SparkEngine
+from ndr_adapters.spark.sql.engine import SparkSqlEngine
 from ndr_core.deltas.engine import Engine
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
 from ndr_core.deltas.spec import JobSpec
@@ -67,7 +67,7 @@ def run_job(
 
 def start_engine(client: S3Client) -> Engine:
     """Start Spark, set up for the S3 that the client reaches."""
-    return SparkEngine(session(s3=True), hadoop_settings(client))
+    return SparkSqlEngine(session(s3=True), hadoop_settings(client))
 
 
 def _within_its_prefix(spec: JobSpec, address: str) -> S3Address:

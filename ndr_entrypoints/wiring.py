@@ -100,10 +100,10 @@ def _polars_options(client: S3Client | None) -> dict[str, Any]:
 def _spark(client: S3Client | None) -> Engine:
     # pyspark comes with an extra, and takes its time to import; the other engines must do without it.
     from ndr_adapters.spark.runtime.session import session
-    from ndr_adapters.spark.sql.engine import SparkEngine
+    from ndr_adapters.spark.sql.engine import SparkSqlEngine
 
     settings = {} if client is None else hadoop_settings(client)
-    return SparkEngine(session(s3=client is not None), settings)
+    return SparkSqlEngine(session(s3=client is not None), settings)
 
 
 ENGINES: Final[Mapping[str, Callable[[S3Client | None], Engine]]] = {

@@ -30,7 +30,7 @@ REAL_DATA = "NDR_REAL_DATA"
 """Names the folder of real logs, which are no part of the project."""
 
 
-@pytest.fixture(params=["polars", "spark"])
+@pytest.fixture(params=["polars", "spark", "spark-sql"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     from tests.support import ENGINES
 

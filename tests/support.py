@@ -55,12 +55,23 @@ def spark_session() -> SparkSession:
 
 
 def spark_engine() -> Engine:
-    from ndr_adapters.spark.sql.engine import SparkEngine
+    from ndr_adapters.spark.fanout.engine import FanoutEngine
+    from ndr_adapters.spark.fanout.exchange import SparkRunner
 
-    return SparkEngine(spark_session())
+    return FanoutEngine(SparkRunner(spark_session()))
 
 
-ENGINES: dict[str, Callable[[], Engine]] = {"polars": PolarsEngine, "spark": spark_engine}
+def spark_sql_engine() -> Engine:
+    from ndr_adapters.spark.sql.engine import SparkSqlEngine
+
+    return SparkSqlEngine(spark_session())
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {
+    "polars": PolarsEngine,
+    "spark": spark_engine,
+    "spark-sql": spark_sql_engine,
+}
 
 
 def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> Tables:

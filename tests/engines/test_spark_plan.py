@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from ndr_adapters.local.source import FolderSource
 from ndr_adapters.spark.runtime.settings import session_for
 from ndr_adapters.spark.sql import aggregate
-from ndr_adapters.spark.sql.engine import SparkEngine, flows_of
+from ndr_adapters.spark.sql.engine import SparkSqlEngine, flows_of
 from ndr_adapters.spark.sql.shuffled import by_host, held_in_shuffle, over_all_tasks
 from ndr_adapters.spark.sql.skew import busy_hosts, is_busy
 from ndr_adapters.spark.sql.views import role_views
@@ -109,11 +109,11 @@ def test_tasks_grow_with_the_input_beyond_what_the_session_is_set_to(
 ) -> None:
     file = InputFile("file:///a.json.gz", mebibytes << 20)
     batch = InputBatch((file,), lambda _file, _read: iter(()), ())
-    assert SparkEngine(spark_session()).tasks(batch) == tasks
+    assert SparkSqlEngine(spark_session()).tasks(batch) == tasks
     session = spark_session().newSession()
     # As Spark has it: more than two cores need.
     session.conf.set("spark.sql.shuffle.partitions", "200")
-    assert SparkEngine(session).tasks(batch) == tasks
+    assert SparkSqlEngine(session).tasks(batch) == tasks
 
 
 def test_the_lines_of_a_large_file_are_read_by_all_tasks(

@@ -44,7 +44,7 @@ NAMES_OF_ONE: dict[str, dict[str, str]] = {
     },
     SPARK: {
         "aggregate.host_rows": "hosts are joined where they lie, by one query",
-        "engine.SparkEngine": "an engine's name",
+        "engine.SparkSqlEngine": "an engine's name",
         "expr.Sql": "text needs a type to be known for SQL; Polars has expressions",
         "expr.matches": "Polars' patterns match as Python's do",
         "expr.quoted": "text needs quotes around names; Polars has expressions",

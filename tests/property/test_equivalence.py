@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from itertools import chain
 from pathlib import Path
 
 from attrs import frozen
@@ -10,14 +11,19 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ndr_adapters.polars.engine import PolarsEngine
-from ndr_adapters.spark.sql.engine import SparkEngine
+from ndr_adapters.spark.fanout.engine import FanoutEngine
+from ndr_adapters.spark.fanout.exchange import SparkRunner
+from ndr_adapters.spark.fanout.shares import Shares
+from ndr_adapters.spark.sql.engine import SparkSqlEngine
 from ndr_core.deltas.engine import Engine
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import OverflowingColumnError
+from ndr_core.flows.source import InputBatch
+from tests.chains import RunnerHere
 from tests.makers import Outcome, differences, make_plan, make_spec, outcome_of, write_batch
 from tests.property.flows import batches, plain_batches
 from tests.soak import examples
-from tests.support import run_engine, run_reference, spark_engine, spark_session
+from tests.support import run_engine, run_reference, spark_session, spark_sql_engine
 
 SLICE = ("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z")
 DEDUPLICATE = {"deduplicate_on": ["source_ip", "destination_ip", "event_start", "extra"]}
@@ -47,7 +53,7 @@ SPECS: dict[str, JobSpec] = {
 
 def in_tiny_tasks() -> Engine:
     """Spark where a batch of some bytes is one for several tasks, and its hosts are busy ones."""
-    return SparkEngine(spark_session(), input_bytes_per_task=1)
+    return SparkSqlEngine(spark_session(), input_bytes_per_task=1)
 
 
 @frozen
@@ -59,6 +65,34 @@ class Case:
     bounded: bool
     """Whether the run is for one slice."""
     files: int
+
+
+@frozen
+class OddCut:
+    """A batch cut into tasks in whatever way: what is built must not depend on it."""
+
+    large: tuple[bool, ...]
+    """Which files others than their reader make records of."""
+    apart: bool
+    """Whether each of the other files has a task of its own."""
+    lines: int
+    built: int
+
+    def __call__(self, batch: InputBatch, _cores: int) -> Shares:
+        pairs = list(zip(batch.files, self.large, strict=False))
+        large = tuple((file,) for file, is_large in pairs if is_large)
+        small = tuple(file for file, is_large in pairs if not is_large)
+        files = tuple((file,) for file in small) if self.apart else (small,) * bool(small)
+        return Shares(files, large, self.lines if large else 0, self.built)
+
+
+CUTS = st.builds(
+    OddCut,
+    st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    st.booleans(),
+    st.integers(1, 5),
+    st.integers(1, 7),
+)
 
 
 def cases(batches: st.SearchStrategy[list[bytes]]) -> st.SearchStrategy[Case]:
@@ -88,6 +122,26 @@ def test_polars_equals_the_reference(case: Case, input_bytes_per_share: int) -> 
     check(PolarsEngine(input_bytes_per_share=input_bytes_per_share), case)
 
 
+@settings(max_examples=examples(150), deadline=None)
+@given(cases(batches()), CUTS, st.integers(0, 99))
+def test_kernels_in_any_tasks_equal_the_reference(case: Case, odd: OddCut, seed: int) -> None:
+    check(FanoutEngine(RunnerHere(seed=seed), cut=odd), case)
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(
+    st.lists(plain_batches(), max_size=3).map(chain.from_iterable).map(list),
+    st.booleans(),
+    CUTS,
+    st.integers(0, 99),
+)
+def test_kernels_on_busy_hosts_equal_the_reference(
+    lines: list[bytes], deduplicates: bool, odd: OddCut, seed: int
+) -> None:
+    case = Case(lines, "deduplicating" if deduplicates else "plain", bounded=True, files=3)
+    check(FanoutEngine(RunnerHere(seed=seed), cut=odd), case)
+
+
 # Spark takes seconds for any batch: each of its few examples is a large one, and none is shrunk.
 @settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -100,8 +154,19 @@ def test_polars_equals_the_reference(case: Case, input_bytes_per_share: int) -> 
     ],
 )
 @given(cases(batches(240)), st.booleans())
-def test_spark_equals_the_reference(case: Case, in_many_tasks: bool) -> None:
-    check(in_tiny_tasks() if in_many_tasks else spark_engine(), case)
+def test_spark_sql_equals_the_reference(case: Case, in_many_tasks: bool) -> None:
+    check(in_tiny_tasks() if in_many_tasks else spark_sql_engine(), case)
+
+
+@settings(
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    max_examples=examples(8),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(cases(batches(240)), CUTS)
+def test_spark_equals_the_reference(case: Case, odd: OddCut) -> None:
+    check(FanoutEngine(SparkRunner(spark_session()), cut=odd), case)
 
 
 @settings(max_examples=examples(40), deadline=None)

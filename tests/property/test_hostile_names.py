@@ -18,7 +18,7 @@ from ndr_core.deltas.engine import Engine
 from ndr_core.deltas.spec import JobSpec
 from tests.makers import differences, make_plan, make_spec, write_batch
 from tests.soak import examples
-from tests.support import run_engine, run_reference, spark_engine
+from tests.support import run_engine, run_reference, spark_sql_engine
 
 SECRET = "NDR_TEST_SECRET"
 os.environ[SECRET] = "canary-of-a-secret"  # before a JVM starts, which takes its environment along
@@ -141,7 +141,7 @@ def test_polars_takes_names_and_values_as_they_are_written(case: Case) -> None:
 )
 @given(cases())
 def test_spark_takes_names_and_values_as_they_are_written(case: Case) -> None:
-    assert_equal(spark_engine(), case)
+    assert_equal(spark_sql_engine(), case)
 
 
 def test_a_spec_that_names_a_variable_of_the_environment_does_not_get_it() -> None:
@@ -153,7 +153,7 @@ def test_a_spec_that_names_a_variable_of_the_environment_does_not_get_it() -> No
         json.dumps(record | {name: "a", f"{name}${{nope}}": other, os.environ[SECRET]: "c"})
         for other in ("b", "b", "c")
     ]
-    assert_equal(spark_engine(), Case(spec, lines))
+    assert_equal(spark_sql_engine(), Case(spec, lines))
 
 
 @pytest.mark.parametrize("column", ["*", "^.*$", "a` b", "${spark.app.name}"])

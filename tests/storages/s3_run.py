@@ -65,10 +65,10 @@ def _engine(wiring: Wiring, name: str) -> Engine:
         return wiring.engine(name)
     from ndr_adapters.aws.clients import s3_client
     from ndr_adapters.spark.runtime.s3 import hadoop_settings
-    from ndr_adapters.spark.sql.engine import SparkEngine
+    from ndr_adapters.spark.sql.engine import SparkSqlEngine
     from tests.support import spark_session
 
-    return SparkEngine(spark_session(), hadoop_settings(s3_client()))
+    return SparkSqlEngine(spark_session(), hadoop_settings(s3_client()))
 
 
 def start_process(source: str, target: str, endpoint: str, engine: str) -> subprocess.Popen[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Final, TypeAlias
 
 import polars as pl
@@ -116,10 +116,3 @@ def _written(frame: pl.DataFrame) -> bytes:
 
 def _read(content: bytes) -> pl.DataFrame:
     return pl.read_ipc(content)
-
-
-def frames_of(blobs: Iterable[Blob]) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Give the frames of blobs that speak of no addresses by number."""
-    for blob in blobs:
-        for name, content in blob.items():
-            yield name, _read(content)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import polars as pl
 from attrs import define, field, frozen
 
 from ndr_adapters.polars.addresses import Addresses
+from ndr_core.progress import Meter
 
 Frames: TypeAlias = Iterator[tuple[str, pl.DataFrame]]
 """Named frames, one after the other; a name may come more than once."""
@@ -88,3 +89,16 @@ class Chain:
     steps: tuple[Step, ...]
     numbered: frozenset[str] = frozenset()
     """Integer columns whose lowest 32 bits are the number of an address, in whichever frame they are."""
+
+
+class ChainRunner(Protocol):
+    """Runs chains: on a cluster, or wherever else there are cores."""
+
+    @property
+    def cores(self) -> int:
+        """Tasks that can run at once."""
+        ...
+
+    def run(self, chain: Chain, meter: Meter) -> Mapping[str, pl.DataFrame]:
+        """Give what the last step of a chain makes, the frames of one name as one. Raises the NdrError of a kernel."""
+        ...

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import polars as pl
 from attrs import field, frozen
-from pyspark.sql import SparkSession
 
 from ndr_adapters.polars import aggregate, quality
 from ndr_adapters.polars.write import StagingRoot, fill_empty_partitions
+from ndr_adapters.spark.fanout.chain import ChainRunner
 from ndr_adapters.spark.fanout.deltas import (
     COUNTS,
     FILES,
@@ -18,9 +18,7 @@ from ndr_adapters.spark.fanout.deltas import (
     REJECTED_FILES,
     delta_chain,
 )
-from ndr_adapters.spark.fanout.exchange import run_chain
 from ndr_adapters.spark.fanout.shares import Shares, cut
-from ndr_adapters.spark.runtime.stoppable import stoppable
 from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.source import InputBatch, InputFile
@@ -28,14 +26,14 @@ from ndr_core.flows.source import InputBatch, InputFile
 
 @frozen
 class FanoutEngine:
-    """Builds deltas on Spark, whose tasks compute by Polars; the session is the caller's.
+    """Builds deltas by a chain of Polars kernels, in tasks.
 
     `storage_options`: how Polars reaches S3, where the output lies there.
     """
 
     name: ClassVar[str] = "spark"
     reading_share: ClassVar[float] = 0.6
-    session: SparkSession
+    runner: ChainRunner
     storage_options: dict[str, Any] = field(factory=dict)
     cut: Callable[[InputBatch, int], Shares] = cut
     """Cuts a batch into tasks for some cores. How it is cut never changes what is built."""
@@ -45,11 +43,9 @@ class FanoutEngine:
         return {}
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
-        context = self.session.sparkContext
         staging = StagingRoot(staging_root, self.storage_options)
-        shares = self.cut(batch, context.defaultParallelism)
-        chain = delta_chain(plan, batch, staging, shares)
-        results = stoppable(self.session, lambda: run_chain(context, chain, batch.meter))
+        chain = delta_chain(plan, batch, staging, self.cut(batch, self.runner.cores))
+        results = self.runner.run(chain, batch.meter)
         if OVERFLOW in results:
             aggregate.refuse_overflow(results[OVERFLOW], plan)
         rows = fill_empty_partitions(plan, staging, _files(results, FILES))

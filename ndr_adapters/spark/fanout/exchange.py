@@ -7,45 +7,53 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
+from attrs import frozen
 from pyspark import RDD, SparkContext
 from pyspark.serializers import NoOpSerializer
+from pyspark.sql import SparkSession
 
-from ndr_adapters.spark.fanout.blob import Blob, frames_of
+from ndr_adapters.spark.fanout.blob import Blob
 from ndr_adapters.spark.fanout.chain import Chain, Step
-from ndr_adapters.spark.fanout.task import FAILURE, StepTask
+from ndr_adapters.spark.fanout.task import StepTask, results_of
 from ndr_adapters.spark.fanout.worker import Order, WorkerTask, shuffled
+from ndr_adapters.spark.runtime.stoppable import stoppable
 from ndr_core.progress import Meter
 
 
-def run_chain(context: SparkContext, chain: Chain, meter: Meter) -> Mapping[str, pl.DataFrame]:
-    """Run the chain; gives what its last step made, the frames of one name as one.
+@frozen
+class SparkRunner:
+    """Runs chains on Spark. The session is the caller's."""
 
-    Raises the NdrError of a kernel; what Spark raises passes.
-    """
-    read_bytes, read_records = context.accumulator(0), context.accumulator(0)
-    threads = int(context.getConf().get("spark.task.cpus") or 1)
-    made: RDD[Any] | None = None
-    for number, step in enumerate(chain.steps):
-        is_last = number == len(chain.steps) - 1
-        work = pickle.dumps(StepTask(chain, number))
-        received = _received(context, step, made)
-        made = received.mapPartitionsWithIndex(
-            WorkerTask(work, is_last, threads, read_bytes, read_records)
-        )
-    assert made is not None, "a chain has steps"
-    meter.look = lambda: meter.set(read_bytes.value, read_records.value)
-    try:
-        blobs: list[Blob] = made.collect()
-    finally:
-        meter.look = None
-    meter.all_read(read_records.value)
-    for blob in blobs:
-        if FAILURE in blob:
-            raise pickle.loads(blob[FAILURE])  # noqa: S301 - of a task of this run
-    found: dict[str, list[pl.DataFrame]] = {}
-    for name, frame in frames_of(blobs):
-        found.setdefault(name, []).append(frame)
-    return {name: pl.concat(frames) for name, frames in found.items()}
+    session: SparkSession
+
+    @property
+    def cores(self) -> int:
+        return int(self.session.sparkContext.defaultParallelism)
+
+    def run(self, chain: Chain, meter: Meter) -> Mapping[str, pl.DataFrame]:
+        """As `ChainRunner`. A request to stop cancels the chain's tasks."""
+        return stoppable(self.session, lambda: self._run(chain, meter))
+
+    def _run(self, chain: Chain, meter: Meter) -> Mapping[str, pl.DataFrame]:
+        context = self.session.sparkContext
+        read_bytes, read_records = context.accumulator(0), context.accumulator(0)
+        threads = int(context.getConf().get("spark.task.cpus") or 1)
+        made: RDD[Any] | None = None
+        for number, step in enumerate(chain.steps):
+            is_last = number == len(chain.steps) - 1
+            work = pickle.dumps(StepTask(chain, number))
+            received = _received(context, step, made)
+            made = received.mapPartitionsWithIndex(
+                WorkerTask(work, is_last, threads, read_bytes, read_records)
+            )
+        assert made is not None, "a chain has steps"
+        meter.look = lambda: meter.set(read_bytes.value, read_records.value)
+        try:
+            blobs: list[Blob] = made.collect()
+        finally:
+            meter.look = None
+        meter.all_read(read_records.value)
+        return results_of(blobs)
 
 
 def _received(context: SparkContext, step: Step, made: RDD[Any] | None) -> RDD[bytes]:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+import polars as pl
 from attrs import frozen
 
 from ndr_adapters.polars.addresses import Addresses
@@ -93,3 +94,11 @@ def _frames_of(blobs: Iterable[Blob], packer: Packer) -> Frames:
         if FAILURE in blob:
             raise pickle.loads(blob[FAILURE])  # noqa: S301 - of another task of this run
         yield from packer.unpack(blob)
+
+
+def results_of(blobs: Iterable[Blob]) -> dict[str, pl.DataFrame]:
+    """Give what the last step made, the frames of one name as one. Raises the NdrError of a kernel."""
+    found: dict[str, list[pl.DataFrame]] = {}
+    for name, frame in _frames_of(blobs, Packer(Addresses(), frozenset())):
+        found.setdefault(name, []).append(frame)
+    return {name: pl.concat(frames) for name, frames in found.items()}

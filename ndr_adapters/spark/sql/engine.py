@@ -1,4 +1,4 @@
-"""The Spark engine: lines are read and parsed once, into cells that feed all outputs."""
+"""The Spark SQL engine: lines are read and parsed once, into cells that feed all outputs."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ _INPUT_BYTES_PER_RECORD: Final = 50
 
 
 @frozen
-class SparkEngine:
+class SparkSqlEngine:
     """Builds deltas on Spark. The session is the caller's; settings are made in a new session beside it."""
 
-    name: ClassVar[str] = "spark"
+    name: ClassVar[str] = "spark-sql"
     reading_share: ClassVar[float] = 0.4
     session: SparkSession
     settings: Mapping[str, str] = field(factory=dict)
@@ -114,7 +114,7 @@ class SparkEngine:
                 raise FullDiskError(_full_place(session, staging_root, error), reason) from error
             cause = root_cause(error)
             raise EngineReadError(
-                f"spark: {cause}", file_to_blame(session, batch, cause)
+                f"spark-sql: {cause}", file_to_blame(session, batch, cause)
             ) from error
         finally:
             # A call that a signal interrupted may have broken the connection.
