@@ -1,4 +1,4 @@
-"""The delta job as a cluster runs it: its JobSpec in DynamoDB, its records and deltas in S3, Spark as its engine."""
+"""The delta job as it is deployed: its JobSpec in DynamoDB, its records and deltas in S3."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from ndr_adapters.spark.runtime.wheels import provide_wheels
+
 from ndr_adapters.aws.clients import dynamodb_client, s3_client
 from ndr_adapters.dynamodb.job_specs import JobSpecLoader
+from ndr_adapters.memory import memory_bytes
 from ndr_adapters.s3.sink import S3Writer
 from ndr_adapters.s3.source import S3Reader
-from ndr_adapters.spark.runtime.s3 import hadoop_settings
-from ndr_adapters.spark.runtime.session import session
-from ndr_adapters.spark.sql.engine import SparkSqlEngine
-from ndr_core.deltas.engine import Engine
+from ndr_core.deltas.engine import ChosenEngine
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import SpecError
+from ndr_core.flows.source import InputBatch
+from ndr_core.jobs.choice import POLARS, SPARK_SQL, Machine, choose
 from ndr_core.jobs.ports import JobSpecStore, RunLog
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.location import S3Address
 from ndr_core.times import parse_bound
 from ndr_core.version import __version__
+from ndr_entrypoints.start_spark_sql import spark_sql_engine
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,7 +60,7 @@ def run_job(
         spec=spec,
         params=params,
         source=S3Reader(client, source),
-        start_engine=lambda: start_engine(client),
+        start_engine=lambda batch: start_engine(client, spec, batch),
         sink=S3Writer(client, target),
         log=log,
         code_version=__version__,
@@ -65,9 +68,19 @@ def run_job(
     ).run()
 
 
-def start_engine(client: S3Client) -> Engine:
-    """Start Spark, set up for the S3 that the client reaches."""
-    return SparkSqlEngine(session(s3=True), hadoop_settings(client))
+def start_engine(client: S3Client, spec: JobSpec, batch: InputBatch) -> ChosenEngine:
+    """Start the engine that a batch of a JobSpec is for. A small one is built here, with no executor at work."""
+    machine = Machine(memory_bytes(), has_cluster=True, has_polars=provide_wheels())
+    choice = choose(
+        batch.total_packed_bytes, spec.engine, machine, compares=bool(spec.quality.deduplicate_on)
+    )
+    if choice.engine == SPARK_SQL:
+        return ChosenEngine(spark_sql_engine(client), choice.reason)
+    # A cluster has Polars only where its wheels came with the job.
+    from ndr_entrypoints.start_polars import polars_engine, spark_engine
+
+    start = polars_engine if choice.engine == POLARS else spark_engine
+    return ChosenEngine(start(client), choice.reason)
 
 
 def _within_its_prefix(spec: JobSpec, address: str) -> S3Address:

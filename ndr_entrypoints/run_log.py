@@ -150,4 +150,7 @@ def _duration(seconds: float) -> str:
 
 
 def _told(facts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value:,}" for name, value in facts.items())
+    return ", ".join(
+        f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}"
+        for name, value in facts.items()
+    )

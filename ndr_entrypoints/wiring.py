@@ -10,13 +10,15 @@ from attrs import frozen
 
 from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.local.source import FolderSource
+from ndr_adapters.memory import memory_bytes
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.polars.s3 import polars_options
 from ndr_adapters.reference.engine import ReferenceEngine
-from ndr_adapters.spark.runtime.s3 import hadoop_settings
-from ndr_core.deltas.engine import Engine
+from ndr_core.deltas.engine import ChosenEngine, Engine
+from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import UsageError, nearest, shown
-from ndr_core.flows.source import FlowSource
+from ndr_core.flows.source import FlowSource, InputBatch
+from ndr_core.jobs.choice import POLARS, SPARK, SPARK_SQL, Machine, choose
 from ndr_core.publishing.location import S3Address, is_s3
 from ndr_core.publishing.sink import Sink
 
@@ -56,6 +58,19 @@ class Wiring:
             else _folder_sink(target),
             client,
         )
+
+    def start(self, name: str, spec: JobSpec, batch: InputBatch) -> ChosenEngine:
+        """Start the engine of that name, or for AUTO the one that a batch of a JobSpec is for, as `engine`."""
+        if name != AUTO:
+            return ChosenEngine(self.engine(name), "asked for")
+        machine = Machine(memory_bytes(), has_cluster=False)
+        choice = choose(
+            batch.total_packed_bytes,
+            spec.engine,
+            machine,
+            compares=bool(spec.quality.deduplicate_on),
+        )
+        return ChosenEngine(self.engine(choice.engine), choice.reason)
 
     def engine(self, name: str) -> Engine:
         """Start the engine of that name, set up to reach these places. Raises UsageError for an unknown one."""
@@ -99,16 +114,25 @@ def _polars_options(client: S3Client | None) -> dict[str, Any]:
 
 def _spark(client: S3Client | None) -> Engine:
     # pyspark comes with an extra, and takes its time to import; the other engines must do without it.
-    from ndr_adapters.spark.runtime.session import session
-    from ndr_adapters.spark.sql.engine import SparkSqlEngine
+    from ndr_entrypoints.start_polars import spark_engine
 
-    settings = {} if client is None else hadoop_settings(client)
-    return SparkSqlEngine(session(s3=client is not None), settings)
+    return spark_engine(client)
+
+
+def _spark_sql(client: S3Client | None) -> Engine:
+    # As for the engine above.
+    from ndr_entrypoints.start_spark_sql import spark_sql_engine
+
+    return spark_sql_engine(client)
 
 
 ENGINES: Final[Mapping[str, Callable[[S3Client | None], Engine]]] = {
-    "polars": _polars,
-    "spark": _spark,
+    POLARS: _polars,
+    SPARK: _spark,
+    SPARK_SQL: _spark_sql,
     "reference": _reference,
 }
 """Name of an engine -> what starts it, set up for the S3 that a client reaches, or for folders alone."""
+
+AUTO: Final = "auto"
+"""In place of an engine's name: the one that the input is for."""

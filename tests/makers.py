@@ -10,11 +10,13 @@ from typing import Any
 
 from attrs import frozen
 
+from ndr_core.deltas.engine import ChosenEngine, Engine
 from ndr_core.deltas.plan import DeltaPlan, compile_plan
 from ndr_core.deltas.reference import Tables
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.errors import OverflowingColumnError
+from ndr_core.flows.source import InputBatch
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.times import parse_bound
 
@@ -106,3 +108,8 @@ def differences(expected: Tables, actual: Tables) -> list[Difference]:
 def _same(one: Any, other: Any) -> bool:
     """Equal in value and type, floats to the last bit."""
     return type(one) is type(other) and repr(one) == repr(other)
+
+
+def started(engine: Engine) -> Callable[[InputBatch], ChosenEngine]:
+    """What starts an engine for a batch, where there is nothing to choose."""
+    return lambda _batch: ChosenEngine(engine, "asked for")

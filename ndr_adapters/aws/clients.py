@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def s3_client() -> S3Client:
-    """An S3 client. Raises UsageError where region or profile are not set up."""
+def s3_client(region: str | None = None, endpoint: str | None = None) -> S3Client:
+    """An S3 client. Raises UsageError where region or profile are not set up.
+
+    `region`, `endpoint`: of another client that this one is to be like; default: of the environment.
+    """
     with aws_errors_named("S3"):
-        return boto3.client("s3", config=_config())
+        return boto3.client("s3", region_name=region, endpoint_url=endpoint, config=_config())
 
 
 def dynamodb_client() -> DynamoDBClient:

@@ -13,6 +13,7 @@ from ndr_core.deltas.settings import DEFAULT_PORT_SETS, Delta
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.flows.mapping import FieldSource
 from ndr_core.flows.presets.registry import PRESETS
+from ndr_core.jobs.choice import EngineSettings
 from ndr_core.jobs.spec import Storage
 from ndr_core.quality.settings import Quality
 
@@ -50,6 +51,10 @@ def _lines(preset: str) -> Iterator[str]:
     yield "  port_sets:"
     for name, ports in DEFAULT_PORT_SETS.items():
         yield f"    {name}: {sorted(ports)}"
+    yield from _comment(_doc(JobSpec, "engine"))
+    yield "# engine:"
+    yield from (f"#   {line}" for line in _comment(_doc(EngineSettings, "one_machine_bytes")))
+    yield "#   one_machine_bytes: 1000000000"
     yield from _comment(_doc(JobSpec, "storage"))
     yield "# storage:"
     for key in ("input_prefix", "output_prefix"):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from attrs import frozen
 
+from ndr_adapters.aws.clients import s3_client
+from ndr_adapters.aws.endpoint import foreign_endpoint
 from ndr_adapters.aws.errors import aws_errors_named
 from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.compression import head_of, unpacked
@@ -40,6 +42,11 @@ class S3Reader:
 
     client: S3Client
     prefix: S3Address
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let other processes have a copy, with a client of their own: a client can't go with it."""
+        meta = self.client.meta
+        return _reader_elsewhere, (self.prefix, meta.region_name, foreign_endpoint(self.client))
 
     @property
     def place(self) -> S3Address:
@@ -107,6 +114,10 @@ class S3Reader:
     def _object(self, file: InputFile) -> ObjectStream:
         place = S3Address.of_object(file.uri)
         return ObjectStream(self.client, place.bucket, place.key, file.size_bytes, file.version)
+
+
+def _reader_elsewhere(prefix: S3Address, region: str, endpoint: str | None) -> S3Reader:
+    return S3Reader(s3_client(region, endpoint), prefix)
 
 
 def _input_file(bucket: str, item: ObjectTypeDef) -> InputFile:

@@ -50,3 +50,11 @@ class EngineResult:
     blank_lines: int
     rejected_files: Mapping[str, int]
     """Staged file of rejected records, below the root -> its records."""
+
+
+@frozen
+class ChosenEngine:
+    """An engine that was started for a mini-batch, and why it is this one."""
+
+    engine: Engine
+    reason: str

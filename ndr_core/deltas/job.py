@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from ndr_core.deltas.engine import Engine, EngineResult
+from ndr_core.deltas.engine import ChosenEngine, Engine, EngineResult
 from ndr_core.deltas.plan import DeltaPlan, compile_plan
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import EngineReadError, UnreadableFileError
@@ -52,8 +52,8 @@ class DeltaBuilderRunner:
     spec: JobSpec
     params: RuntimeParams
     source: FlowSource
-    start_engine: Callable[[], Engine]
-    """Makes the engine, once the input has been looked at: starting one takes seconds."""
+    start_engine: Callable[[InputBatch], ChosenEngine]
+    """Makes the engine for the input, once that has been looked at: starting one takes seconds."""
     sink: Sink
     log: RunLog
     code_version: str = "unknown"
@@ -79,8 +79,10 @@ class DeltaBuilderRunner:
             batch = self._look(files, broken)
 
         def work(staging: Staging) -> Publication:
-            with jobs.stage(Stage.START):
-                engine = self.start_engine()
+            with jobs.stage(Stage.START) as facts:
+                chosen = self.start_engine(batch)
+                engine = chosen.engine
+                facts |= {"engine": engine.name, "because": chosen.reason}
             with jobs.stage(Stage.BUILD, engine=engine.name) as facts:
                 result = self._build(engine, plan, batch, broken, staging)
                 report = _report(plan, result, broken)

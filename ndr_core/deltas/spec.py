@@ -15,6 +15,7 @@ from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
 from ndr_core.deltas.settings import Delta, Enrichment
 from ndr_core.errors import Problem, too_many
 from ndr_core.flows.mapping import InputMapping
+from ndr_core.jobs.choice import EngineSettings
 from ndr_core.jobs.spec import JobKey, Storage
 from ndr_core.jobs.spec_reader import Spec
 from ndr_core.measures.kinds import Measure
@@ -40,6 +41,9 @@ class JobSpec:
     quality: Quality = field(factory=Quality, metadata={"doc": "data quality rules and thresholds"})
     delta: Delta = field(factory=Delta, metadata={"doc": "the delta table"})
     enrichment: Enrichment = field(factory=Enrichment, metadata={"doc": "named port sets"})
+    engine: EngineSettings = field(
+        factory=EngineSettings, metadata={"doc": "what builds the tables, where no engine is named"}
+    )
     storage: Storage = field(
         factory=Storage, metadata={"doc": "the prefixes that a deployed job keeps to"}
     )
@@ -74,6 +78,7 @@ class JobSpec:
         """List what is wrong, by key; nothing when all is well."""
         parts: dict[str, Spec] = {
             "input": self.input,
+            "engine": self.engine,
             "storage": self.storage,
             "quality": self.quality,
             "delta": self.delta,
@@ -106,8 +111,9 @@ class JobSpec:
         plain["enrichment"]["port_sets"] = {
             name: sorted(ports) for name, ports in self.enrichment.port_sets.items()
         }
-        if not plain["storage"]:
-            del plain["storage"]
+        for key in ("engine", "storage"):
+            if not plain[key]:
+                del plain[key]
         return plain
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from attrs import field, frozen
 
 from ndr_core.errors import UnreadableFileError, printable
-from ndr_core.flows.file_format import Head
+from ndr_core.flows.file_format import Compression, Head
 from ndr_core.place import Place
 from ndr_core.progress import Meter
+
+_PACKED_TO: Final = 8
+"""A line takes so many times the room where it is not packed, about."""
 
 
 @frozen
@@ -51,6 +54,17 @@ class InputBatch:
     """What the first and last bytes of the files show."""
     meter: Meter = field(factory=Meter, eq=False)
     """Counts what `read_blocks` reads of the files."""
+
+    @property
+    def total_packed_bytes(self) -> int:
+        """As `packed_bytes`, of all files."""
+        return sum(map(self.packed_bytes, self.files))
+
+    def packed_bytes(self, file: InputFile) -> int:
+        """Give the bytes of a file; of one that is not packed, what it would take about."""
+        head = self.heads.get(file)
+        is_packed = head is None or head.compression is not Compression.NONE
+        return file.size_bytes if is_packed else file.size_bytes // _PACKED_TO
 
     def read_blocks(self, file: InputFile) -> Iterator[bytes]:
         """Give a file in blocks of whole lines, and count what is read of it."""

@@ -27,7 +27,7 @@ from ndr_entrypoints import console
 from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, QUIET
 from ndr_entrypoints.run_log import LineLog, NoticesOnly, live_log
 from ndr_entrypoints.stopping import Stopping
-from ndr_entrypoints.wiring import ENGINES, Wiring
+from ndr_entrypoints.wiring import AUTO, ENGINES, Wiring
 
 
 @click.command(epilog=EXIT_CODES)
@@ -39,7 +39,10 @@ from ndr_entrypoints.wiring import ENGINES, Wiring
 )
 @click.option("-o", "--output", required=True, help="Folder to publish to, or s3://..")
 @click.option(
-    "--engine", type=click.Choice(list(ENGINES)), default="polars", help="What builds the deltas."
+    "--engine",
+    type=click.Choice([AUTO, *ENGINES]),
+    default=AUTO,
+    help="What builds the deltas; auto: one machine builds what it can hold.",
 )
 @click.option(
     "--slice-start",
@@ -93,7 +96,7 @@ def _run_job(
             spec=job,
             params=params,
             source=wiring.source,
-            start_engine=lambda: wiring.engine(engine),
+            start_engine=lambda batch: wiring.start(engine, job, batch),
             sink=wiring.sink,
             log=log,
             code_version=__version__,

@@ -100,7 +100,7 @@ def ours(engine_name: str, batch: Path) -> Work:
                 spec=spec,
                 params=RuntimeParams("bench", "bench", START_US, END_US),
                 source=wiring.source,
-                start_engine=lambda: wiring.engine(engine_name),
+                start_engine=lambda batch: wiring.start(engine_name, spec, batch),
                 sink=wiring.sink,
                 log=QuietLog(),
             ).run()

@@ -26,7 +26,7 @@ from ndr_core.jobs.run import RuntimeParams
 from ndr_core.progress import Progress
 from ndr_entrypoints.wiring import Wiring
 from tests.e2e.cli import ndr, write_spec
-from tests.makers import flow, make_spec, write_batch
+from tests.makers import flow, make_spec, started, write_batch
 from tests.support import ENGINES, upload
 
 ALL_ENGINES = {"reference": ReferenceEngine, **ENGINES}
@@ -54,7 +54,7 @@ def told_of(wiring: Wiring, engine: Engine) -> list[Progress]:
         spec=SPEC,
         params=RuntimeParams("mb", "run"),
         source=wiring.source,
-        start_engine=lambda: engine,
+        start_engine=started(engine),
         sink=wiring.sink,
         log=log,
     ).run()

@@ -21,7 +21,7 @@ from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.published import PublishedRuns
 from ndr_entrypoints.wiring import Wiring
-from tests.makers import make_spec, us
+from tests.makers import make_spec, started, us
 from tests.support import objects
 
 TEN = us("2025-03-01T10:00:00Z")
@@ -54,20 +54,25 @@ def publish(
         spec=spec or SPEC,
         params=RuntimeParams(mini_batch, "run", start, end),
         source=wiring.source,
-        start_engine=lambda: _engine(wiring, engine),
+        start_engine=started(_engine(wiring, engine)),
         sink=wiring.sink,
         log=QuietLog(),
     ).run()
 
 
 def _engine(wiring: Wiring, name: str) -> Engine:
-    if name != "spark":
+    if not name.startswith("spark"):
         return wiring.engine(name)
     from ndr_adapters.aws.clients import s3_client
+    from ndr_adapters.polars.s3 import polars_options
+    from ndr_adapters.spark.fanout.engine import FanoutEngine
+    from ndr_adapters.spark.fanout.exchange import SparkRunner
     from ndr_adapters.spark.runtime.s3 import hadoop_settings
     from ndr_adapters.spark.sql.engine import SparkSqlEngine
     from tests.support import spark_session
 
+    if name == "spark":
+        return FanoutEngine(SparkRunner(spark_session()), polars_options(s3_client()))
     return SparkSqlEngine(spark_session(), hadoop_settings(s3_client()))
 
 

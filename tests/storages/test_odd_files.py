@@ -36,7 +36,7 @@ from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.ownership import live_files
 from ndr_core.publishing.sink import Publication
 from tests.e2e.cli import ndr, rows, snapshot
-from tests.makers import flow, make_spec, write_batch
+from tests.makers import flow, make_spec, started, write_batch
 from tests.storages.test_publishing import TEN
 
 TOKEN = "0123456789ab"
@@ -58,7 +58,7 @@ def publish(batch: Path, output: Path, log: NotingLog | None = None, **spec: Any
         spec=make_spec(**spec),
         params=RuntimeParams("mb", "run", TEN, TEN + 900_000_000),
         source=FolderSource(batch),
-        start_engine=ReferenceEngine,
+        start_engine=started(ReferenceEngine()),
         sink=FolderSink(output),
         log=log or NotingLog(),
     ).run()

@@ -28,6 +28,7 @@ from ndr_core.times import to_us
 from tests.makers import (
     flow,
     make_spec,
+    started,
     us,
     write_batch,
 )
@@ -63,7 +64,7 @@ def publish(
             spec=make_spec(**spec),
             params=params,
             source=FolderSource(source),
-            start_engine=PolarsEngine,
+            start_engine=started(PolarsEngine()),
             sink=FolderSink(output),
             log=QuietLog(),
         )

@@ -22,7 +22,7 @@ from ndr_core.jobs.run import RuntimeParams, Stage
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.ownership import live_files
 from tests.e2e.cli import rows, snapshot
-from tests.makers import flow, make_spec, us, write_batch
+from tests.makers import flow, make_spec, started, us, write_batch
 
 TEN, QUARTER_PAST = us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z")
 FORK = multiprocessing.get_context("fork")
@@ -35,7 +35,7 @@ def publish(batch: Path, output: Path, start: int = TEN, mini_batch: str = "mb")
             spec=make_spec(),
             params=params,
             source=FolderSource(batch),
-            start_engine=ReferenceEngine,
+            start_engine=started(ReferenceEngine()),
             sink=FolderSink(output),
             log=QuietLog(),
         )
@@ -229,7 +229,7 @@ def test_a_log_that_breaks_after_publication_does_not_look_like_a_failed_run(
         spec=make_spec(),
         params=RuntimeParams("mb", "run"),
         source=FolderSource(write_batch(tmp_path / "in", [[flow()]])),
-        start_engine=ReferenceEngine,
+        start_engine=started(ReferenceEngine()),
         sink=FolderSink(tmp_path / "out"),
         log=BrokenLog(),
     )

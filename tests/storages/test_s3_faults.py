@@ -23,6 +23,7 @@ from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_adapters.s3.claims import Claim, ClaimLog, State
 from ndr_adapters.s3.sink import S3Writer
+from ndr_core.deltas.engine import ChosenEngine
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.tables import PAIR
@@ -35,7 +36,7 @@ from ndr_entrypoints import cluster_job
 from ndr_entrypoints.run_delta_builder import main
 from ndr_entrypoints.wiring import ENGINES, Wiring
 from tests.e2e.cli import SLICE, ndr
-from tests.makers import flow, make_spec, write_batch
+from tests.makers import flow, make_spec, started, write_batch
 from tests.stand_in import Fault, Request, proxy
 from tests.storages.s3_run import SLICE_US, SPEC, TEN, plain_rows, rows
 from tests.support import objects, upload
@@ -66,7 +67,7 @@ def publish(
         spec=spec,
         params=RuntimeParams("mb", "run", TEN, TEN + SLICE_US),
         source=wiring.source,
-        start_engine=lambda: wiring.engine("polars"),
+        start_engine=started(wiring.engine("polars")),
         sink=S3Writer(s3_client(), S3Address.parse(target, "output"), dead_after),
         log=log or NotingLog(),
     ).run()
@@ -426,7 +427,11 @@ def test_the_deployed_job_says_so_too_with_exit_code_1(
     table = f"specs-{uuid.uuid4().hex[:8]}"
     JobSpecTable(dynamodb_client(), table).create()
     JobSpecTable(dynamodb_client(), table).put(spec)
-    monkeypatch.setattr(cluster_job, "start_engine", ENGINES["polars"])
+    monkeypatch.setattr(
+        cluster_job,
+        "start_engine",
+        lambda client, _spec, _batch: ChosenEngine(ENGINES["polars"](client), "asked for"),
+    )
     options = {
         "project-name": "test",
         "job-name": "delta_builder",

@@ -8,7 +8,6 @@ from typing import Final
 
 from attrs import frozen
 
-from ndr_core.flows.file_format import Compression
 from ndr_core.flows.source import InputBatch, InputFile
 
 _MOST_READ: Final = 16 << 20
@@ -21,8 +20,6 @@ _MOST_BUILT: Final = 24 << 20
 """Packed bytes whose results one task puts together; the memory of a Python worker must have room for them."""
 _LARGE: Final = 1.5
 """Times what a task should read."""
-_PACKED_TO: Final = 8
-"""A line takes so many times the room where it is not packed."""
 
 Files = tuple[InputFile, ...]
 
@@ -47,7 +44,7 @@ def cut(batch: InputBatch, cores: int) -> Shares:
     A file that is much more than a task's share, and which only one task can unpack, is read by that one alone and
     its lines by others: so none waits for it.
     """
-    weights = {file: _weight(batch, file) for file in batch.files}
+    weights = {file: batch.packed_bytes(file) for file in batch.files}
     total = sum(weights.values())
     each = min(max(total // (_TASKS_PER_CORE * cores), _LEAST_READ), _MOST_READ)
     large = [file for file in batch.files if weights[file] > _LARGE * each]
@@ -58,13 +55,6 @@ def cut(batch: InputBatch, cores: int) -> Shares:
         lines=-(-sum(weights[file] for file in large) // each),
         built=max(1, min(total // _LEAST_BUILT, cores), -(-total // _MOST_BUILT)),
     )
-
-
-def _weight(batch: InputBatch, file: InputFile) -> int:
-    """Bytes of a file as if it were packed."""
-    head = batch.heads.get(file)
-    is_packed = head is None or head.compression is not Compression.NONE
-    return file.size_bytes if is_packed else file.size_bytes // _PACKED_TO
 
 
 def _bins(

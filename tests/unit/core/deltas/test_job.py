@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field
 
-from ndr_core.deltas.engine import Engine
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
 from ndr_core.errors import (
     AfterPublicationError,
@@ -23,7 +22,7 @@ from ndr_core.errors import (
 )
 from ndr_core.jobs.run import RuntimeParams, Stage
 from ndr_core.tables.slices import SliceBounds
-from tests.makers import flow, make_spec, us
+from tests.makers import flow, make_spec, started, us
 from tests.unit.core.fakes import (
     TOKEN,
     Events,
@@ -68,9 +67,9 @@ class Job:
 
     @property
     def runner(self) -> DeltaBuilderRunner:
-        def start_engine() -> Engine:
-            self.events.append("engine")
-            return self.engine
+        def start_engine(batch: InputBatch) -> ChosenEngine:
+            self.events.append(f"engine for {len(batch.files)}")
+            return ChosenEngine(self.engine, "it is here")
 
         return DeltaBuilderRunner(
             spec=make_spec(quality=self.quality),
@@ -179,7 +178,7 @@ def test_notices_of_source_and_sink_are_logged() -> None:
 def test_a_runner_needs_neither_a_version_nor_a_shield() -> None:
     job = Job()
     runner = DeltaBuilderRunner(
-        make_spec(), job.params, job.source, lambda: job.engine, job.sink, job.log
+        make_spec(), job.params, job.source, started(job.engine), job.sink, job.log
     )
 
     assert runner.run().manifest.facts.code_version == "unknown"

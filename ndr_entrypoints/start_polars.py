@@ -1,0 +1,28 @@
+"""Starts the engines that compute by Polars. On a cluster this is imported once Polars is known to be there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ndr_adapters.polars.engine import PolarsEngine
+from ndr_adapters.polars.s3 import polars_options
+from ndr_adapters.spark.fanout.engine import FanoutEngine
+from ndr_adapters.spark.fanout.exchange import SparkRunner
+from ndr_adapters.spark.runtime.session import session
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def polars_engine(client: S3Client | None) -> PolarsEngine:
+    """Start Polars on this machine, set up for the S3 that the client reaches, or for folders alone."""
+    return PolarsEngine(storage_options=_options(client))
+
+
+def spark_engine(client: S3Client | None) -> FanoutEngine:
+    """Start Spark, whose tasks compute by Polars, set up likewise. Spark itself has nothing to do with S3."""
+    return FanoutEngine(SparkRunner(session(s3=False)), _options(client))
+
+
+def _options(client: S3Client | None) -> dict[str, Any]:
+    return {} if client is None else polars_options(client)
