@@ -100,7 +100,7 @@ def _fetch(wheels: Sequence[Wheel], folder: Path, notice: Callable[[str], object
             if not _is_there(fetched, wheel):
                 raise NdrError(
                     f"{wheel.name} {wheel.version}: pip did not fetch {wheel.file_name} with the pinned hash; "
-                    "run `make lock`, which writes the pins anew"
+                    "look at which package index it asks"
                 )
             fetched.replace(folder / wheel.file_name)
 

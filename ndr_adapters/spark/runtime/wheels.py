@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from pyspark import SparkContext, SparkFiles, TaskContext
+from pyspark import SparkFiles, TaskContext
 
 from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.aws.errors import aws_errors_named
@@ -57,12 +57,10 @@ def _is_there(module: str) -> bool:
 
 
 def _unpacked_bundle() -> Path | None:
-    here = _local_bundle()
-    if here is not None:
-        return _unpacked(here)
     address = None if TaskContext.get() else _submitted_address()
     if address is None:
-        return None
+        here = _local_bundle()
+        return _unpacked(here) if here else None
     with scratch_folder() as folder:
         bundle = _fetched(address, folder)
         if not bundle.is_file():
@@ -75,14 +73,10 @@ def _unpacked(bundle: Path) -> Path:
 
 
 def _local_bundle() -> Path | None:
-    """The bundle where Spark has put it on this machine.
-
-    Of an executor that is its working directory. A driver has it once its SparkContext has started, but not on YARN.
-    """
-    folders = [Path()]
-    if TaskContext.get() or SparkContext._active_spark_context:
-        folders.append(Path(SparkFiles.getRootDirectory()))
-    return next((path for folder in folders if (path := folder / BUNDLE).is_file()), None)
+    """The bundle where Spark has put it for a task, or for a driver that YARN started: in the working directory."""
+    folder = SparkFiles.getRootDirectory() if TaskContext.get() else "."
+    bundle = Path(folder, BUNDLE)
+    return bundle if bundle.is_file() else None
 
 
 def _submitted_address() -> str | None:
