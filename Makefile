@@ -11,7 +11,7 @@ DEMO := --spec examples/paloalto.yaml --input examples/minibatch --mini-batch-id
 	--slice-start 2025-03-01T10:00:00Z --slice-end 2025-03-01T10:15:00Z
 ARGS ?=
 
-.PHONY: demo help unit coverage test soak check docs aws-local bench audit lock clean
+.PHONY: demo help unit coverage test soak check docs aws-local bench audit lock wheels clean
 
 demo: demo-notice $(READY) ## Set up .venv, run both engines over examples/ into demo-output/
 	$(BIN)/ndr run $(DEMO) --engine polars --output demo-output/polars
@@ -84,6 +84,11 @@ $(AUDIT)/.ready: Makefile
 lock: ## Lock the packages anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
+	$(MAKE) wheels
+
+# Which files of the locked versions a cluster gets. Its own target, as it needs the packages, but not `uv`.
+wheels: $(READY) ## Pin the wheels of a deployed job as requirements.lock says
+	$(BIN)/python -m tests.lock_wheels
 
 clean: ## Remove the environments and demo-output
 	rm -rf $(VENV) $(AUDIT) demo-output

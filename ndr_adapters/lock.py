@@ -36,6 +36,11 @@ def hold_new(path: Path) -> int:
     return descriptor
 
 
+def hold_shared(path: Path) -> None:
+    """Hold a lock file together with others, until the process ends. Raises OSError where there is none."""
+    fcntl.flock(_opened(path, os.O_RDWR), fcntl.LOCK_SH)
+
+
 def is_held(path: Path) -> bool:
     """Whether a process holds the lock file. Raises OSError where there is none."""
     descriptor = _opened(path, os.O_RDWR)

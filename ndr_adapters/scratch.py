@@ -1,7 +1,7 @@
 """Folders on this machine for what a run needs between two steps: records, in clear.
 
 A folder is held by a lock that ends with its process. Whoever makes the next one removes those that no living
-process holds, as a process that was killed leaves its own behind.
+process holds, as a process that was killed leaves its own behind. What many processes read is made once for all.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import shutil
 import stat
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from ndr_adapters.full_disk import full_disk_named
-from ndr_adapters.lock import LOCK, hold_new, is_held, locked
+from ndr_adapters.lock import LOCK, hold_new, hold_shared, is_held, locked
 from ndr_core.errors import UsageError
 
 _REMOVE_TRIES: Final = 3
@@ -32,9 +32,7 @@ def scratch_folder() -> Iterator[Path]:
     base = _base()
     try:
         with full_disk_named(base), locked(base, lambda _: None):
-            for left in base.iterdir():
-                if left.is_dir() and not _is_in_use(left):
-                    _remove(left)
+            _clean(base)
             folder = base / uuid.uuid4().hex[:12]
             folder.mkdir(mode=0o700)
             lock = hold_new(folder / LOCK)
@@ -45,6 +43,45 @@ def scratch_folder() -> Iterator[Path]:
     finally:
         _remove(folder)
         os.close(lock)
+
+
+def shared_folder(name: str, fill: Callable[[Path], object]) -> Path:
+    """The folder of this name below TMPDIR, which all processes of this user share; who comes first fills it.
+
+    Others wait meanwhile. It stays as long as a process lives that asked for it, and is removed when the next folder
+    is made after that. Raises UsageError as `scratch_folder` does, and whatever `fill` raises: then there is none.
+    """
+    base = _base()
+    folder = base / name
+    try:
+        with full_disk_named(base), locked(base, lambda _: None):
+            if not folder.exists():
+                _clean(base)
+                _fill(folder, fill)
+            hold_shared(folder / LOCK)
+    except OSError as error:
+        raise UsageError(f"{base}: can't be written: {error.strerror}; set TMPDIR") from error
+    return folder
+
+
+def _fill(folder: Path, fill: Callable[[Path], object]) -> None:
+    """Make a folder that is whole from the first: it gets its name last."""
+    partial = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:12]}")
+    partial.mkdir(mode=0o700)
+    try:
+        fill(partial)
+        (partial / LOCK).touch()
+        partial.rename(folder)
+    except BaseException:
+        _remove(partial)
+        raise
+
+
+def _clean(base: Path) -> None:
+    """Remove the folders that no living process holds."""
+    for left in base.iterdir():
+        if left.is_dir() and not _is_in_use(left):
+            _remove(left)
 
 
 def _base() -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import frozen
 
 from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.aws.errors import aws_errors_named
@@ -14,7 +14,10 @@ from ndr_adapters.sagemaker.pipeline import (
     PipelineSettings,
     build_delta_builder_pipeline,
     code_addresses,
+    wheels_address,
 )
+from ndr_adapters.sagemaker.wheels import Wheel, fetch
+from ndr_adapters.wheel_bundle import write_bundle
 from ndr_core.publishing.location import S3Address
 
 if TYPE_CHECKING:
@@ -26,13 +29,14 @@ class Deployment:
     """A pipeline's settings and the package that it runs."""
 
     settings: PipelineSettings
-    package: JobPackage = field(factory=build_package)
+    package: JobPackage
 
     @classmethod
-    def of(cls, code_prefix: str, **settings: Any) -> Deployment:
-        """A deployment of the installed code; of the settings, those that are None keep their default."""
+    def of(cls, code_prefix: str, wheels: tuple[Wheel, ...], **settings: Any) -> Deployment:
+        """A deployment of the installed code with these wheels; settings that are None keep their default."""
         given = {key: value for key, value in settings.items() if value is not None}
-        return cls(PipelineSettings(code=S3Address.parse(code_prefix, "code-prefix"), **given))
+        code = S3Address.parse(code_prefix, "code-prefix")
+        return cls(PipelineSettings(code=code, **given), build_package(wheels))
 
     def definition(self) -> str:
         """The pipeline's definition as JSON; asks nothing of AWS."""
@@ -51,8 +55,11 @@ class Deployment:
     def _upload(self, notice: Callable[[str], object]) -> None:
         client = s3_client()
         contents = (self.package.script, self.package.archive)
-        addresses = code_addresses(self.settings.code, self.package)
-        for address, content in zip(addresses, contents, strict=True):
+        files = dict(zip(code_addresses(self.settings.code, self.package), contents, strict=True))
+        wheels = wheels_address(self.settings.code, self.package)
+        if wheels is not None:
+            files[wheels] = write_bundle(fetch(self.package.wheels, notice))
+        for address, content in files.items():
             with aws_errors_named(str(address)):
                 client.put_object(Bucket=address.bucket, Key=address.key, Body=content)
             notice(f"{address}: uploaded")

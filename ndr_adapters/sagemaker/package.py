@@ -1,7 +1,7 @@
-"""One archive with everything that the job imports beside pyspark and boto3.
+"""What the job runs from: a script, an archive of plain Python, and the wheels of what is compiled.
 
-`spark-submit --py-files` puts it on the path of driver and executors as it is. All of it is plain Python, so that
-it does not matter where it was built. Equal sources make equal bytes, hence an equal name.
+`spark-submit --py-files` puts the archive on the path of driver and executors as it is. All of it is plain Python, so
+that it does not matter where it was built. Equal sources make equal bytes, hence an equal name.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from typing import Final
 
 from attrs import frozen
 
+from ndr_adapters.sagemaker.wheels import Wheel
 from ndr_core.errors import NdrError
 
 PACKAGES: Final = ("ndr_core", "ndr_adapters", "ndr_entrypoints")
 ENTRYPOINT: Final = "run_delta_builder.py"
 ARCHIVE: Final = "ndr-delta-builder.zip"
-_DEPENDENCIES: Final = ("attrs", "cattrs", "click", "typing_extensions")
+DEPENDENCIES: Final = ("attrs", "cattrs", "click", "typing_extensions")
 _LEFT_OUT: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _COMPILED: Final = (".so", ".pyd", ".dll", ".dylib")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
@@ -31,21 +32,26 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 @frozen
 class JobPackage:
-    """What a cluster needs to run the job: the script to submit, and the archive it imports from."""
+    """What a cluster needs to run the job: the script to submit, and what it imports from."""
 
     archive: bytes
     script: bytes
+    wheels: tuple[Wheel, ...] = ()
+    """Compiled packages, by their pins; none where a job does without. They are fetched when they are written."""
 
     @property
     def digest(self) -> str:
-        """Short hash of both, part of their addresses: a definition never changes what it runs."""
+        """Short hash of script and archive, part of their addresses: a definition never changes what it runs."""
         return hashlib.sha256(self.archive + self.script).hexdigest()[:12]
 
 
-def build_package() -> JobPackage:
-    """Build it from what is installed. Raises NdrError for a dependency that is missing or not plain Python."""
+def build_package(wheels: tuple[Wheel, ...] = ()) -> JobPackage:
+    """Build it from what is installed, and these wheels.
+
+    Raises NdrError for a dependency of the archive that is missing or not plain Python.
+    """
     members = dict(_own_files())
-    for name in _DEPENDENCIES:
+    for name in DEPENDENCIES:
         members |= dict(_files_of(name))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -54,7 +60,7 @@ def build_package() -> JobPackage:
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16
             archive.writestr(info, content)
-    return JobPackage(buffer.getvalue(), members[f"ndr_entrypoints/{ENTRYPOINT}"])
+    return JobPackage(buffer.getvalue(), members[f"ndr_entrypoints/{ENTRYPOINT}"], wheels)
 
 
 def _own_files() -> Iterator[tuple[str, bytes]]:

@@ -15,6 +15,8 @@ import boto3
 from attrs import frozen
 
 from ndr_adapters.sagemaker.package import ARCHIVE, ENTRYPOINT, JobPackage
+from ndr_adapters.sagemaker.wheels import digest_of
+from ndr_adapters.wheel_bundle import BUNDLE
 from ndr_core.errors import UsageError, shown
 from ndr_core.publishing.location import S3Address
 
@@ -121,6 +123,11 @@ def code_addresses(code: S3Address, package: JobPackage) -> tuple[S3Address, S3A
     return place / ENTRYPOINT, place / ARCHIVE
 
 
+def wheels_address(code: S3Address, package: JobPackage) -> S3Address | None:
+    """Where the wheels of a package lie, None if it has none: other code with the same wheels finds them there."""
+    return code / digest_of(package.wheels) / BUNDLE if package.wheels else None
+
+
 def build_delta_builder_pipeline(
     settings: PipelineSettings, package: JobPackage, session: Session | None = None
 ) -> Pipeline:
@@ -137,6 +144,7 @@ def build_delta_builder_pipeline(
 
 def _pipeline(settings: PipelineSettings, package: JobPackage, session: Session) -> Pipeline:
     script, archive = code_addresses(settings.code, package)
+    wheels = wheels_address(settings.code, package)
     defaults = {**_DEFAULTS, "job_spec_ddb_table_name": settings.job_spec_table}
     parameters: dict[str, Parameter] = {
         name: ParameterString(name=name, default_value=defaults[name])
@@ -158,6 +166,8 @@ def _pipeline(settings: PipelineSettings, package: JobPackage, session: Session)
         volume_kms_key=settings.kms_key,
         max_runtime_in_seconds=settings.max_runtime_seconds,
         network_config=_network(settings),
+        # boto3 and Polars do not look at AWS_REGION, which SageMaker sets.
+        env={"AWS_DEFAULT_REGION": session.boto_region_name},
         sagemaker_session=session,
     )
     options: list[Any] = []
@@ -166,7 +176,10 @@ def _pipeline(settings: PipelineSettings, package: JobPackage, session: Session)
     step = ProcessingStep(
         name=_STEP,
         step_args=processor.run(
-            submit_app=str(script), submit_py_files=[str(archive)], arguments=options
+            submit_app=str(script),
+            submit_py_files=[str(archive)],
+            submit_files=[str(wheels)] if wheels else None,
+            arguments=options,
         ),
         retry_policies=_retry_policies(),
     )

@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ndr_adapters.sagemaker.package import ARCHIVE, ENTRYPOINT, build_package
+from ndr_adapters.sagemaker.wheels import Wheel, fetch, pinned_wheels
+from ndr_adapters.wheel_bundle import BUNDLE, write_bundle
 from ndr_entrypoints.options import EXIT_CODES, PATH, writing
 
 if TYPE_CHECKING:
     from ndr_adapters.sagemaker.deploy import Deployment
 
+_WITHOUT_WHEELS = click.option(
+    "--without-wheels",
+    is_flag=True,
+    help="Leave out the compiled packages (Polars and others): the job then runs on Spark SQL.",
+)
 _SETTINGS = (
     click.option("--name", default="ndr-delta-builder", help="Name of the pipeline."),
     click.option("--role-arn", required=True, help="Role of pipeline and job."),
@@ -40,6 +47,7 @@ _SETTINGS = (
         multiple=True,
         help="Of the job in its subnets, may be given several times. Absent without a subnet.",
     ),
+    _WITHOUT_WHEELS,
 )
 
 
@@ -55,15 +63,25 @@ def pipeline() -> None:
 
 
 @pipeline.command(epilog=EXIT_CODES)
-@click.option("-o", "--output", type=PATH, required=True, help="Folder to write both into.")
-def package(output: Path) -> None:
-    """Write the script and the archive that the job runs from."""
-    made = build_package()
+@click.option("-o", "--output", type=PATH, required=True, help="Folder to write all into.")
+@_WITHOUT_WHEELS
+def package(output: Path, without_wheels: bool) -> None:
+    """Write what the job runs from: its script, an archive of plain Python, the wheels of what is compiled."""
+    made = build_package(_wheels(without_wheels))
+    bundle = output / BUNDLE
     with writing(output):
         output.mkdir(parents=True, exist_ok=True)
         (output / ENTRYPOINT).write_bytes(made.script)
         (output / ARCHIVE).write_bytes(made.archive)
+        bundle.unlink(
+            missing_ok=True
+        )  # an earlier package may have had other wheels, or this one none
     click.echo(f"{output}: package {made.digest}, {len(made.archive):,} bytes", err=True)
+    if made.wheels:
+        content = write_bundle(fetch(made.wheels, _notice))
+        with writing(bundle):
+            bundle.write_bytes(content)
+        click.echo(f"{bundle}: {len(made.wheels)} wheels, {len(content):,} bytes", err=True)
 
 
 @pipeline.command(epilog=EXIT_CODES)
@@ -78,7 +96,7 @@ def definition(**options: Any) -> None:
 def upsert(**options: Any) -> None:
     """Upload the job's package, create the pipeline or change it."""
     deployment = _deployment(options)
-    arn = deployment.upsert(lambda text: click.echo(text, err=True))
+    arn = deployment.upsert(_notice)
     click.echo(f"{arn}: runs package {deployment.package.digest}", err=True)
 
 
@@ -86,4 +104,13 @@ def _deployment(options: dict[str, Any]) -> Deployment:
     # The SageMaker SDK comes with an extra and takes seconds to import: the help texts must do without it.
     from ndr_adapters.sagemaker.deploy import Deployment
 
-    return Deployment.of(**options)
+    wheels = _wheels(options.pop("without_wheels"))
+    return Deployment.of(wheels=wheels, **options)
+
+
+def _wheels(without: bool) -> tuple[Wheel, ...]:
+    return () if without else pinned_wheels()
+
+
+def _notice(text: str) -> None:
+    click.echo(text, err=True)

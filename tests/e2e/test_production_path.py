@@ -9,7 +9,6 @@ import subprocess
 import sys
 import urllib.parse
 import uuid
-import venv
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -222,25 +221,6 @@ def test_a_job_that_is_stopped_says_so_and_counts_as_failed(deployment: Deployme
     assert error["exit_code"] == 143
     assert [line["RunFailed"] for line in lines if "RunFailed" in line] == [1]
     assert objects(deployment.bucket, "deltas/") == {}
-
-
-@pytest.fixture
-def bare_python(tmp_path: Path) -> Path:
-    """A Python with pyspark and boto3, what these need, and nothing else: as in the Spark container."""
-    import boto3
-
-    home = tmp_path / "bare"
-    venv.create(home, symlinks=True)
-    installed = Path(boto3.__file__).parents[1]
-    (site,) = home.glob("lib/python*/site-packages")
-    allowed = (
-        *("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3"),
-        *("pyspark", "py4j", "setuptools", "_distutils_hack", "distutils-precedence.pth"),
-    )
-    for name in allowed:
-        if (installed / name).exists():
-            (site / name).symlink_to(installed / name)
-    return home / "bin" / "python"
 
 
 def test_the_archive_alone_runs_the_job(

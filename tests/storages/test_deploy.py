@@ -117,7 +117,7 @@ def _holds(operator: str, given: list[str] | None, wanted: list[str]) -> bool:
 def pipeline(bucket: str) -> str:
     """A deployed pipeline, by its name."""
     where = ("--role-arn", ROLE, "--code-prefix", f"s3://{bucket}/ndr", "--name", bucket)
-    assert ndr("pipeline", "upsert", *where).exit_code == 0
+    assert ndr("pipeline", "upsert", *where, "--without-wheels").exit_code == 0
     return bucket
 
 

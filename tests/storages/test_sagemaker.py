@@ -10,18 +10,22 @@ from typing import Any
 
 import boto3
 import pytest
+from attrs import evolve
+from botocore.session import get_session
 
-from ndr_adapters.sagemaker.package import build_package
+from ndr_adapters.sagemaker.package import JobPackage, build_package
 from ndr_adapters.sagemaker.pipeline import (
     RUN_PARAMETERS,
     SDK_CONFIG,
     PipelineSettings,
     build_delta_builder_pipeline,
 )
+from ndr_adapters.sagemaker.wheels import digest_of, pinned_wheels
 from ndr_core.publishing.location import S3Address
 from ndr_entrypoints.run_delta_builder import main
 from tests.e2e.cli import ndr
 from tests.storages.test_deploy import RUN
+from tests.storages.wheels import PackageIndex
 from tests.support import objects
 
 ROLE = "arn:aws:iam::123456789012:role/ndr-job"
@@ -31,8 +35,8 @@ def settings(bucket: str = "code-bucket", **changes: Any) -> PipelineSettings:
     return PipelineSettings("ndr", ROLE, S3Address(bucket, "ndr"), "specs", **changes)
 
 
-def definition(**changes: Any) -> Any:
-    pipeline = build_delta_builder_pipeline(settings(**changes), build_package())
+def definition(package: JobPackage | None = None, **changes: Any) -> Any:
+    pipeline = build_delta_builder_pipeline(settings(**changes), package or build_package())
     return json.loads(pipeline.definition())
 
 
@@ -93,6 +97,33 @@ def test_the_code_lies_at_an_address_of_its_own_content() -> None:
     (code,) = [i for i in job["ProcessingInputs"] if i["InputName"] == "code"]
     assert code["S3Input"]["S3Uri"] == f"{place}/run_delta_builder.py"
     assert build_package().archive == package.archive
+    assert "--files" not in entrypoint
+
+
+def test_the_wheels_lie_at_an_address_of_their_own_content_which_executors_get_too() -> None:
+    package = build_package(pinned_wheels())
+    entrypoint = definition(package)["Steps"][0]["Arguments"]["AppSpecification"][
+        "ContainerEntrypoint"
+    ]
+    place = f"s3://code-bucket/ndr/{digest_of(package.wheels)}"
+    assert entrypoint[entrypoint.index("--files") + 1] == f"{place}/ndr-wheels.zip"
+    assert package.digest == build_package().digest, "other code finds them at the same place"
+    assert len({digest_of(package.wheels), digest_of(package.wheels[1:]), digest_of(())}) == 3
+
+
+def test_what_a_definition_names_is_no_longer_than_sagemaker_takes() -> None:
+    longest = settings("b" * 63)
+    longest = evolve(longest, code=S3Address(longest.code.bucket, "p" * 100))
+    pipeline = build_delta_builder_pipeline(longest, build_package(pinned_wheels()))
+    job = json.loads(pipeline.definition())["Steps"][0]["Arguments"]
+    limit = get_session().get_service_model("sagemaker").shape_for("ContainerEntrypointString")
+    texts = job["AppSpecification"]["ContainerEntrypoint"]
+    assert [text for text in texts if len(text) > limit.metadata["max"]] == []
+
+
+def test_the_job_knows_its_region() -> None:
+    job = definition()["Steps"][0]["Arguments"]
+    assert job["Environment"] == {"AWS_DEFAULT_REGION": "eu-west-1"}
 
 
 def test_a_private_network_can_be_given() -> None:
@@ -118,7 +149,10 @@ def test_the_archive_holds_plain_python_and_no_paths_of_this_machine() -> None:
 
 
 def test_definition_and_upsert_of_the_command_line(bucket: str) -> None:
-    common = ("--role-arn", ROLE, "--code-prefix", f"s3://{bucket}/ndr", "--name", bucket)
+    common = (
+        *("--role-arn", ROLE, "--code-prefix", f"s3://{bucket}/ndr", "--name", bucket),
+        "--without-wheels",
+    )
     printed = json.loads(ndr("pipeline", "definition", *common).output)
     assert not objects(bucket)
     for _ in range(2):  # created, then changed
@@ -132,11 +166,51 @@ def test_definition_and_upsert_of_the_command_line(bucket: str) -> None:
     assert json.loads(found["PipelineDefinition"]) == printed
 
 
-def test_the_package_command_writes_what_upsert_uploads(tmp_path: Path) -> None:
+def test_upsert_uploads_the_wheels_where_the_definition_says(
+    bucket: str, index: PackageIndex
+) -> None:
+    common = ("--role-arn", ROLE, "--code-prefix", f"s3://{bucket}/ndr", "--name", bucket)
+    printed = json.loads(ndr("pipeline", "definition", *common).output)
+    assert ndr("pipeline", "upsert", *common).exit_code == 0
+    (step,) = printed["Steps"]
+    entrypoint = step["Arguments"]["AppSpecification"]["ContainerEntrypoint"]
+    address = entrypoint[entrypoint.index("--files") + 1]
+    uploaded = objects(bucket)[address.removeprefix(f"s3://{bucket}/")]
+    with zipfile.ZipFile(io.BytesIO(uploaded)) as bundle:
+        assert bundle.namelist() == [index.wheel.file_name]
+
+
+def test_the_package_command_writes_what_upsert_uploads(
+    tmp_path: Path, index: PackageIndex
+) -> None:
     assert ndr("pipeline", "package", "--output", tmp_path / "new").exit_code == 0
     package = build_package()
     assert (tmp_path / "new" / "ndr-delta-builder.zip").read_bytes() == package.archive
     assert (tmp_path / "new" / "run_delta_builder.py").read_bytes() == package.script
+    with zipfile.ZipFile(tmp_path / "new" / "ndr-wheels.zip") as bundle:
+        assert bundle.read(index.wheel.file_name) == index.file.read_bytes()
+
+
+def test_a_package_without_wheels_has_none_of_an_earlier_one(
+    tmp_path: Path, index: PackageIndex
+) -> None:
+    assert ndr("pipeline", "package", "--output", tmp_path).exit_code == 0
+    index.file.unlink()
+    assert ndr("pipeline", "package", "--output", tmp_path, "--without-wheels").exit_code == 0
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {
+        "ndr-delta-builder.zip",
+        "run_delta_builder.py",
+    }
+
+
+def test_a_package_whose_wheels_can_not_be_had_says_which_and_what_to_do(
+    tmp_path: Path, index: PackageIndex
+) -> None:
+    index.file.unlink()
+    answer = ndr("pipeline", "package", "--output", tmp_path / "new")
+    assert answer.exit_code == 1
+    assert "tiny==1.0: pip can't fetch the wheels for the cluster" in answer.errors
+    assert "--without-wheels" in answer.errors
 
 
 def test_the_local_pipeline_session_takes_it_as_far_as_docker(

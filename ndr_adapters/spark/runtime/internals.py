@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from py4j.protocol import Py4JError
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
+
+from ndr_adapters.interruptible import interruptible
 
 
 @contextmanager
@@ -24,6 +28,18 @@ def activated(session: SparkSession) -> Iterator[None]:
                 sessions.setActiveSession(before.get())
             else:
                 sessions.clearActiveSession()
+
+
+def submitted_conf() -> SparkConf | None:
+    """The settings with which `spark-submit` started this program, None if it did not; before a SparkContext, too."""
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        return None
+
+    def conf() -> SparkConf:
+        SparkContext._ensure_initialized()  # connects to the JVM that started this program
+        return SparkConf()
+
+    return interruptible(conf, to_its_end=True)
 
 
 def jvm_of(session: SparkSession) -> Any:

@@ -15,6 +15,8 @@ from pyspark.sql import SparkSession
 from ndr_adapters.interruptible import interruptible
 from ndr_adapters.scratch import scratch_folder
 from ndr_adapters.spark.runtime.connector import connector_jars
+from ndr_adapters.spark.runtime.executors import executor_settings
+from ndr_adapters.spark.runtime.internals import submitted_conf
 from ndr_adapters.spark.runtime.java import ensure_java
 from ndr_adapters.spark.runtime.settings import NAMES_AS_WRITTEN
 
@@ -22,15 +24,21 @@ _CREDENTIALS: Final = "com.amazonaws.auth.DefaultAWSCredentialsProviderChain"
 """Environment, profile, role: where boto3 looks, too."""
 
 
-def session(*, s3: bool) -> SparkSession:
-    """The session of the cluster that `spark-submit` started this program on, else a local one."""
-    if "PYSPARK_GATEWAY_PORT" in os.environ:
+def session(*, s3: bool, python_tasks: bool = False) -> SparkSession:
+    """The session of the cluster that `spark-submit` started this program on, else a local one.
+
+    `python_tasks`: executors of the cluster leave memory outside of the JVM to Python. Raises UsageError where they
+    have too little.
+    """
+    conf = submitted_conf()
+    if conf is not None:
         # What is checkpointed lies on the executors, none of which may be given back.
         settings: dict[str, bool | float | int | str | None] = {
             **NAMES_AS_WRITTEN,
             "spark.sql.session.timeZone": "UTC",
             "spark.ui.enabled": "false",
             "spark.dynamicAllocation.enabled": "false",
+            **(executor_settings(conf, os.environ) if python_tasks else {}),
         }
         return _started(SparkSession.builder.config(map=settings))
     return local_session(s3=s3)

@@ -1,0 +1,165 @@
+"""Wheels that `spark-submit --files` takes along, imported by a driver and by executors that have none installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyspark
+import pytest
+
+from ndr_adapters.aws.clients import s3_client
+from ndr_adapters.sagemaker.package import build_package
+from ndr_adapters.spark.runtime.connector import connector_jars
+from ndr_adapters.spark.runtime.java import ensure_java
+from ndr_adapters.spark.runtime.s3 import hadoop_settings
+from ndr_adapters.wheel_bundle import BUNDLE, write_bundle
+from tests.lock_wheels import fetched
+from tests.storages.s3_run import FAST_START
+
+WITHOUT_SPARK = True
+
+pytestmark = pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"),
+    reason="the wheels of the lock that are fetched are those for Linux on x86-64",
+)
+
+IMPORTS = """
+import json, os
+from ndr_adapters.spark.runtime.wheels import provide_wheels
+
+def imported(numbers):
+    provided = provide_wheels()
+    from backports import zstd
+    from isal import isal_zlib
+    import polars
+    total = polars.LazyFrame({"n": list(numbers)}).sum().collect(engine="streaming").item()
+    return [(provided, os.getcwd(), polars.__file__, polars.thread_pool_size(), total)]
+"""
+SAYS_WHAT_DRIVER_AND_TASKS_IMPORTED = f"""
+{IMPORTS}
+driver = imported([1, 2])
+from ndr_adapters.spark.runtime.session import session
+context = session(s3=False, python_tasks=True).sparkContext
+tasks = context.parallelize(range(8), 4).mapPartitions(imported).collect()
+print(json.dumps({{"driver": driver, "tasks": tasks}}))
+"""
+SAYS_WHAT_THE_DRIVER_IMPORTED = f"{IMPORTS}\nprint(json.dumps(imported([1, 2])))"
+SAYS_WHETHER_THERE_ARE_WHEELS = """
+import json
+from ndr_adapters.spark.runtime.wheels import provide_wheels
+print(json.dumps(provide_wheels()))
+"""
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The locked wheels for the Python that runs the tests."""
+    folder = tmp_path_factory.mktemp("wheels")
+    python = f"{sys.version_info.major}{sys.version_info.minor}"
+    wheels = [folder / wheel.name / wheel.file_name for wheel in fetched(python, folder)]
+    path = folder / BUNDLE
+    path.write_bytes(write_bundle(wheels))
+    return path
+
+
+@pytest.fixture
+def spark_home(tmp_path: Path) -> Path:
+    """Spark as it is installed, with room of its own for what its workers leave behind."""
+    ensure_java()
+    home = tmp_path / "spark"
+    home.mkdir()
+    for part in Path(pyspark.__file__).parent.iterdir():
+        if part.name != "work":
+            (home / part.name).symlink_to(part)
+    return home
+
+
+def submit(
+    spark_home: Path, python: Path, job: str, *options: object, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a job with the archive of plain Python, as the Spark image does."""
+    folder = spark_home.parent
+    (folder / "job.zip").write_bytes(build_package().archive)
+    (folder / "job.py").write_text(job)
+    return subprocess.run(
+        [
+            spark_home / "bin" / "spark-submit",
+            *map(str, options),
+            *("--py-files", folder / "job.zip", folder / "job.py"),
+        ],
+        cwd=folder,
+        env={
+            **os.environ,
+            **FAST_START,
+            "PYSPARK_PYTHON": str(python),
+            "SPARK_HOME": str(spark_home),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "TMPDIR": str(folder),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def said(done: subprocess.CompletedProcess[str]) -> Any:
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_driver_and_both_executors_import_what_came_as_wheels(
+    bundle: Path, spark_home: Path, bare_python: Path
+) -> None:
+    done = submit(
+        *(spark_home, bare_python, SAYS_WHAT_DRIVER_AND_TASKS_IMPORTED),
+        *("--master", "local-cluster[2,1,1024]", "--files", bundle),
+        *("--conf", "spark.scheduler.minRegisteredResourcesRatio=1.0"),
+    )
+
+    answer = said(done)
+    provided, _, place, _, total = answer["driver"][0]
+    assert (provided, total) == (True, 3)
+    assert {task[0] for task in answer["tasks"]} == {True}
+    assert sum(task[4] for task in answer["tasks"]) == sum(range(8))
+    assert {Path(task[1]).name for task in answer["tasks"]} == {"0", "1"}, "one for each executor"
+    assert {task[2] for task in answer["tasks"]} == {place}, "unpacked once for this machine"
+    assert {task[3] for task in answer["tasks"]} == {1}, "threads of a core's worker"
+    left = [path.name for path in spark_home.parent.glob("ndr-*/*") if path.is_dir()]
+    assert len(left) == 1
+
+
+def test_a_job_without_wheels_learns_that_there_are_none(
+    spark_home: Path, bare_python: Path
+) -> None:
+    done = submit(spark_home, bare_python, SAYS_WHETHER_THERE_ARE_WHEELS, "--master", "local[1]")
+
+    assert said(done) is False
+
+
+def test_on_yarn_a_driver_in_client_mode_fetches_them_from_s3(
+    bundle: Path, spark_home: Path, bare_python: Path, tmp_path: Path, bucket: str
+) -> None:
+    """YARN itself does not run: `spark-submit` prepares the job for it, which ends before its SparkContext."""
+    client = s3_client()
+    client.upload_file(str(bundle), bucket, f"ndr/abc/{BUNDLE}")
+    hadoop = hadoop_settings(client).items()
+
+    done = submit(
+        *(spark_home, bare_python, SAYS_WHAT_THE_DRIVER_IMPORTED),
+        *("--master", "yarn", "--deploy-mode", "client"),
+        *("--files", f"s3a://{bucket}/ndr/abc/{BUNDLE}"),
+        *("--driver-class-path", ":".join(map(str, connector_jars()))),
+        *(part for key, value in hadoop for part in ("--conf", f"spark.hadoop.{key}={value}")),
+        HADOOP_CONF_DIR=str(tmp_path),
+    )
+
+    provided, _, place, _, total = said(done)[0]
+    assert (provided, total) == (True, 3)
+    assert place.startswith(str(tmp_path))
