@@ -11,6 +11,8 @@ from typing import Any, Final
 from attrs import frozen
 from pyspark import Accumulator
 
+from ndr_adapters.spark.runtime.wheels import provide_wheels
+
 
 @frozen
 class Order:
@@ -40,6 +42,8 @@ class WorkerTask:
         """Run the task of a number in this process."""
         # Spark runs a worker for each core: with threads for each core, they would only wait for each other.
         os.environ.setdefault(_THREADS, str(self.threads))
+        if not provide_wheels():
+            raise ModuleNotFoundError("polars: neither installed here nor sent with the job")
         run = pickle.loads(self.work)  # noqa: S301 - of this run's driver
         received = (pickle.loads(item) for item in items)  # noqa: S301 - of this run's tasks
         for task, blob in run(number, received, self._count):

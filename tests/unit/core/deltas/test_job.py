@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field
 
+from ndr_core.deltas.engine import ChosenEngine
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
 from ndr_core.errors import (
     AfterPublicationError,
@@ -20,6 +21,7 @@ from ndr_core.errors import (
     UnreadableFileError,
     UsageError,
 )
+from ndr_core.flows.source import InputBatch
 from ndr_core.jobs.run import RuntimeParams, Stage
 from ndr_core.tables.slices import SliceBounds
 from tests.makers import flow, make_spec, started, us
@@ -98,7 +100,7 @@ def test_stages_pass_in_order_and_the_engine_starts_once_the_input_was_looked_at
     job()
 
     assert job.events == [
-        *("look..", "..look", "start..", "engine", "..start", "build..", "..build"),
+        *("look..", "..look", "start..", "engine for 2", "..start", "build..", "..build"),
         *("publish..", "shield", "publish", "unshield", "..publish", "close"),
     ]
 
@@ -110,6 +112,7 @@ def test_stages_are_logged_with_what_went_in_and_what_came_out() -> None:
 
     size = sum(len(content) for content in job.contents.values() if isinstance(content, bytes))
     assert job.log.outcomes[Stage.LOOK] == {"files": 2, "bytes": size}
+    assert job.log.outcomes[Stage.START] == {"engine": "memory", "because": "it is here"}
     assert job.log.inputs[Stage.BUILD] == {"engine": "memory"}
     assert job.log.outcomes[Stage.BUILD] == {"read": 3, "kept": 3, "rows": 7}
     assert job.log.outcomes[Stage.PUBLISH] == {"slices": 1, "files": 5, "rows": 7, "bytes": 50}
