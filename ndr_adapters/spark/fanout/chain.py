@@ -90,6 +90,10 @@ class Chain:
     numbered: frozenset[str] = frozenset()
     """Integer columns whose lowest 32 bits are the number of an address, in whichever frame they are."""
 
+    def number_of(self, step: int, partition: int) -> int:
+        """Give the number of a task of a step, by Spark's number. The first step has tasks with orders only."""
+        return partition + self.steps[0].shares if step == 0 else partition
+
 
 class ChainRunner(Protocol):
     """Runs chains: on a cluster, or wherever else there are cores."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import pickle
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import polars as pl
 from attrs import frozen
+from py4j.protocol import Py4JError
 from pyspark import RDD, SparkContext
+from pyspark.errors import PySparkException
 from pyspark.serializers import NoOpSerializer
 from pyspark.sql import SparkSession
 
 from ndr_adapters.spark.fanout.blob import Blob
 from ndr_adapters.spark.fanout.chain import Chain, Step
+from ndr_adapters.spark.fanout.failures import task_failure
 from ndr_adapters.spark.fanout.task import StepTask, results_of
 from ndr_adapters.spark.fanout.worker import Order, WorkerTask, shuffled
 from ndr_adapters.spark.runtime.stoppable import stoppable
@@ -48,12 +53,26 @@ class SparkRunner:
             )
         assert made is not None, "a chain has steps"
         meter.look = lambda: meter.set(read_bytes.value, read_records.value)
+        tag = f"ndr-chain-{uuid.uuid4().hex}"
+        context.addJobTag(tag)
         try:
             blobs: list[Blob] = made.collect()
+        except (Py4JError, PySparkException) as error:
+            raise task_failure(error, chain, _stages(context, tag)) from error
         finally:
             meter.look = None
+            # A call that a signal interrupted may have broken the connection.
+            with suppress(Py4JError):
+                context.removeJobTag(tag)
         meter.all_read(read_records.value)
         return results_of(blobs)
+
+
+def _stages(context: SparkContext, tag: str) -> list[int]:
+    """The stages of the jobs with a tag, in order."""
+    tracker = context._jsc.sc().statusTracker()
+    jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForTag(tag)]
+    return sorted(stage for job in jobs if job.isDefined() for stage in job.get().stageIds())
 
 
 def _received(context: SparkContext, step: Step, made: RDD[Any] | None) -> RDD[bytes]:
@@ -82,7 +101,7 @@ def _shuffled(context: SparkContext, parts: list[RDD[Any]], tasks: int) -> RDD[b
     jvm: Any = context._jvm
     records = []
     for part in parts:
-        part._bypass_serializer = True  # type: ignore[attr-defined]
+        part._bypass_serializer = True
         records.append(part._jrdd)
     united = records[0] if len(records) == 1 else records[0].union(records[1])
     pairs = jvm.PairwiseRDD(united.rdd()).asJavaPairRDD()

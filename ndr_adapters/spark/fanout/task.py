@@ -38,8 +38,7 @@ class StepTask:
         the result. A failure that each try would meet is passed on as data; anything else is raised, and Spark
         tries again.
         """
-        if self.step == 0:
-            number += self.chain.steps[0].shares
+        number = self.chain.number_of(self.step, number)
         kernel, share = self.chain.steps[self.step].kernel_of(number)
         packer = Packer(Addresses(), self.chain.numbered)
         received = iter(items)

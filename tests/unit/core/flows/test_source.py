@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from ndr_core.errors import UnreadableFileError
+from ndr_core.flows.file_format import Compression, Head
 from ndr_core.flows.source import InputBatch, InputFile, read_named
+from ndr_core.progress import Meter
 
 FILE = InputFile("/data/a.json", 7)
 
@@ -30,6 +32,28 @@ def test_a_batch_knows_its_addresses_and_its_size() -> None:
     assert batch.uris == ["/data/a.json", "/data/b.json"]
     assert batch.size_bytes == 12
     assert batch.heads == {}
+
+
+def test_a_file_counts_by_what_it_takes_packed() -> None:
+    plain, unknown = InputFile("/data/b.json", 800), InputFile("/data/c.json", 5)
+    heads = {FILE: Head(Compression.GZIP), plain: Head(Compression.NONE)}
+
+    batch = InputBatch((FILE, plain, unknown), lambda _file, _read: iter(()), (), heads)
+
+    assert [batch.packed_bytes(file) for file in batch.files] == [FILE.size_bytes, 100, 5]
+    assert batch.total_packed_bytes == FILE.size_bytes + 105
+
+
+def test_what_is_read_of_a_batch_is_counted() -> None:
+    def read(_file: InputFile, count: Callable[[int], object]) -> Iterator[bytes]:
+        count(3)
+        yield b"a\nb"
+
+    batch = InputBatch((FILE,), read, (), meter=Meter(FILE.size_bytes))
+
+    assert list(batch.read_blocks(FILE)) == [b"a\nb"]
+    progress = batch.meter.progress()
+    assert (progress.done_bytes, progress.records) == (3, 2)
 
 
 def test_blocks_are_passed_on_as_they_are_read() -> None:

@@ -1,0 +1,75 @@
+"""The engine is chosen by what one machine can hold, and where the job is started."""
+
+from __future__ import annotations
+
+import pytest
+
+from ndr_core.errors import Problem
+from ndr_core.jobs.choice import EngineSettings, Machine, choose
+
+GIB = 1 << 30
+DRIVER = Machine(memory_bytes=16 * GIB, has_cluster=True)
+AS_IS = EngineSettings()
+
+
+@pytest.mark.parametrize(("size", "engine"), [(0, "polars"), (GIB, "polars"), (GIB + 1, "spark")])
+def test_a_large_machine_builds_up_to_a_gibibyte_by_itself(size: int, engine: str) -> None:
+    assert choose(size, AS_IS, DRIVER, compares=False).engine == engine
+
+
+@pytest.mark.parametrize(("size", "engine"), [(GIB // 4, "polars"), (GIB // 4 + 1, "spark")])
+def test_a_small_machine_builds_less(size: int, engine: str) -> None:
+    small = Machine(memory_bytes=4 * GIB, has_cluster=True)
+
+    assert choose(size, AS_IS, small, compares=False).engine == engine
+
+
+@pytest.mark.parametrize(("size", "engine"), [(GIB // 4, "polars"), (GIB // 4 + 1, "spark")])
+def test_records_that_are_compared_take_more_memory(size: int, engine: str) -> None:
+    assert choose(size, AS_IS, DRIVER, compares=True).engine == engine
+
+
+@pytest.mark.parametrize(("size", "engine"), [(500, "polars"), (501, "spark")])
+def test_the_spec_may_say_how_much_one_machine_builds(size: int, engine: str) -> None:
+    choice = choose(size, EngineSettings(one_machine_bytes=500), DRIVER, compares=True)
+
+    assert choice.engine == engine
+    assert "engine.one_machine_bytes" in choice.reason
+
+
+def test_nothing_is_left_to_one_machine_where_the_spec_says_so() -> None:
+    assert choose(1, EngineSettings(one_machine_bytes=0), DRIVER, compares=False).engine == "spark"
+
+
+def test_without_a_cluster_one_machine_builds_all() -> None:
+    laptop = Machine(memory_bytes=GIB, has_cluster=False)
+
+    choice = choose(100 * GIB, AS_IS, laptop, compares=True)
+
+    assert (choice.engine, choice.reason) == ("polars", "there is one machine")
+
+
+def test_without_polars_a_cluster_takes_sql_and_says_what_to_do() -> None:
+    bare = Machine(memory_bytes=16 * GIB, has_cluster=True, has_polars=False)
+
+    choice = choose(1, AS_IS, bare, compares=False)
+
+    assert choice.engine == "spark-sql"
+    assert "`ndr pipeline package` adds its wheels" in choice.reason
+
+
+def test_the_reason_names_the_size_and_the_limit() -> None:
+    small = choose(10, AS_IS, DRIVER, compares=False).reason
+    large = choose(2 * GIB, AS_IS, DRIVER, compares=False).reason
+
+    assert small == (
+        "10 packed bytes are at most 1,073,741,824 for one machine (by its memory of 17,179,869,184 bytes)"
+    )
+    assert large.startswith("2,147,483,648 packed bytes are more than 1,073,741,824 for one")
+
+
+def test_a_negative_limit_is_a_problem_of_its_key() -> None:
+    assert EngineSettings(one_machine_bytes=-1).problems() == [
+        Problem("one_machine_bytes", "must not be negative")
+    ]
+    assert EngineSettings(one_machine_bytes=0).problems() == []
