@@ -6,6 +6,7 @@ import importlib
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import IO, Any, Final
 
@@ -18,13 +19,8 @@ from ndr_core.flows.file_format import (
     other_format,
 )
 
-try:
-    from isal import isal_zlib as _inflate
-except ImportError:  # it is compiled; a cluster need not have it
-    import zlib as _inflate  # type: ignore[no-redef]
-
-_decompressor: Callable[[int], Any] = _inflate.decompressobj
-_CORRUPT: Any = (zlib.error, _inflate.error, EOFError)
+_FASTEST: Final = ("isal.isal_zlib", "zlib")
+"""The first one that is there: the first is compiled, and a cluster may get it while a job runs."""
 
 PIECE_BYTES: Final = 4 << 20
 """Of unpacked data at most: with smaller ones Polars takes more processor time for the same lines."""
@@ -61,8 +57,20 @@ def unpacked(stream: IO[bytes], read: Callable[[int], object] = lambda _: None) 
         refuse_other_format(first)
         yield first
         yield from pieces
-    except _CORRUPT as error:
+    except _corrupt() as error:
         raise UnreadableFileError(f"can't be read to its end: {error}") from error
+
+
+def _inflate() -> Any:
+    """The module that unpacks gzip and zlib data."""
+    for name in _FASTEST[:-1]:
+        with suppress(ImportError):
+            return importlib.import_module(name)
+    return importlib.import_module(_FASTEST[-1])
+
+
+def _corrupt() -> tuple[type[Exception], ...]:
+    return zlib.error, _inflate().error, EOFError
 
 
 def head_of(head: bytes, tail: bytes, size: int) -> Head:
@@ -84,7 +92,7 @@ def _unpacked_head(head: bytes, compression: Compression) -> bytes:
         return head
     try:
         return next(_UNPACKERS[compression](iter([head])), b"")
-    except _CORRUPT:
+    except _corrupt():
         return b""  # of a file that goes on, or is broken: reading it tells
 
 
@@ -125,11 +133,11 @@ def _unpacked(
 
 
 def _from_gzip(packed: Iterator[bytes]) -> Iterator[bytes]:
-    return _unpacked(packed, lambda: _decompressor(_GZIP_WINDOW), padding=b"\0")
+    return _unpacked(packed, lambda: _inflate().decompressobj(_GZIP_WINDOW), padding=b"\0")
 
 
 def _from_zlib(packed: Iterator[bytes]) -> Iterator[bytes]:
-    return _unpacked(packed, lambda: _decompressor(_ZLIB_WINDOW))
+    return _unpacked(packed, lambda: _inflate().decompressobj(_ZLIB_WINDOW))
 
 
 def _from_zstd(packed: Iterator[bytes]) -> Iterator[bytes]:

@@ -101,7 +101,7 @@ def _shuffled(context: SparkContext, parts: list[RDD[Any]], tasks: int) -> RDD[b
     jvm: Any = context._jvm
     records = []
     for part in parts:
-        part._bypass_serializer = True
+        part._bypass_serializer = True  # type: ignore[attr-defined]
         records.append(part._jrdd)
     united = records[0] if len(records) == 1 else records[0].union(records[1])
     pairs = jvm.PairwiseRDD(united.rdd()).asJavaPairRDD()
