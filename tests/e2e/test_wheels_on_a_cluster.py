@@ -85,6 +85,7 @@ def submit(
 ) -> subprocess.CompletedProcess[str]:
     """Run a job with the archive of plain Python, as the Spark image does."""
     folder = spark_home.parent
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     (folder / "job.zip").write_bytes(build_package().archive)
     (folder / "job.py").write_text(job)
     return subprocess.run(
@@ -95,7 +96,7 @@ def submit(
         ],
         cwd=folder,
         env={
-            **os.environ,
+            **inherited,
             **FAST_START,
             "PYSPARK_PYTHON": str(python),
             "SPARK_HOME": str(spark_home),

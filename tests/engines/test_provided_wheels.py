@@ -137,6 +137,15 @@ def test_what_can_not_be_fetched_is_named(monkeypatch: pytest.MonkeyPatch, bucke
         provide_wheels()
 
 
+def test_a_bundle_that_lacks_a_package_says_which(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bundle.rename(tmp_path / BUNDLE)
+    monkeypatch.setattr(wheels, "_USED", ("tiny", "other.below"))
+    with pytest.raises(NdrError, match=r"ndr-wheels\.zip: has no other\.below; package and deploy"):
+        provide_wheels()
+
+
 def test_a_broken_wheel_is_named_and_nothing_of_it_stays(bundle: Path, tmp_path: Path) -> None:
     broken = write_wheel(tmp_path / "in", "broken")
     broken.write_bytes(broken.read_bytes()[:-30])

@@ -17,10 +17,11 @@ from pyspark import SparkFiles, TaskContext
 
 from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.aws.errors import aws_errors_named
+from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.scratch import scratch_folder, shared_folder
 from ndr_adapters.spark.runtime.internals import submitted_conf
 from ndr_adapters.wheel_bundle import BUNDLE, name_of_content, unpack
-from ndr_core.errors import UsageError
+from ndr_core.errors import NdrError, UsageError
 from ndr_core.publishing.location import S3Address, is_s3
 
 _NEEDED: Final = ("polars", "_polars_runtime_32")
@@ -37,14 +38,24 @@ def provide_wheels() -> bool:
     """Make compiled packages importable in this process, on the driver or in a task; gives whether Polars is.
 
     Does nothing where all are installed. Where the bundle came with the job, it is unpacked once for all processes of
-    this machine. Raises NdrError where the bundle is broken, made for another Python, or can't be fetched.
+    this machine. Raises NdrError where the bundle is broken, not whole, made for another Python, or can't be fetched.
     """
-    if not all(map(_is_there, _USED)):
+    if _lacking():
         folder = _unpacked_bundle()
-        if folder is not None:
-            sys.path.append(str(folder))
-            importlib.invalidate_caches()
-    return all(map(_is_there, _NEEDED))
+        if folder is None:
+            return all(map(_is_there, _NEEDED))
+        sys.path.append(str(folder))
+        importlib.invalidate_caches()
+        lacking = _lacking()
+        if lacking:
+            raise NdrError(
+                f"{BUNDLE}: has no {', '.join(lacking)}; package and deploy the job again"
+            )
+    return True
+
+
+def _lacking() -> list[str]:
+    return [module for module in _USED if not _is_there(module)]
 
 
 def _is_there(module: str) -> bool:
@@ -97,6 +108,6 @@ def _fetched(address: str, folder: Path) -> Path:
         raise UsageError(f"{address}: the driver can't fetch it; give --files a path, or s3://..")
     place = S3Address.parse(address, "--files")
     target = folder / BUNDLE
-    with aws_errors_named(str(place)):
+    with aws_errors_named(str(place)), full_disk_named(target):
         s3_client().download_file(place.bucket, place.key, str(target))
     return target
