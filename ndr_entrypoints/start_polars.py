@@ -21,7 +21,7 @@ def polars_engine(client: S3Client | None) -> PolarsEngine:
 
 def spark_engine(client: S3Client | None) -> FanoutEngine:
     """Start Spark, whose tasks compute by Polars, set up likewise. Spark itself has nothing to do with S3."""
-    return FanoutEngine(SparkRunner(session(s3=False)), _options(client))
+    return FanoutEngine(SparkRunner(session(s3=False, python_tasks=True)), _options(client))
 
 
 def _options(client: S3Client | None) -> dict[str, Any]:
