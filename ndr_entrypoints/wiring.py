@@ -14,7 +14,7 @@ from ndr_adapters.memory import memory_bytes
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.polars.s3 import polars_options
 from ndr_adapters.reference.engine import ReferenceEngine
-from ndr_core.deltas.engine import ChosenEngine, Engine
+from ndr_core.deltas.engine import ChosenEngine, Engine, asked_for
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import UsageError, nearest, shown
 from ndr_core.flows.source import FlowSource, InputBatch
@@ -62,7 +62,7 @@ class Wiring:
     def start(self, name: str, spec: JobSpec, batch: InputBatch) -> ChosenEngine:
         """Start the engine of that name, or for AUTO the one that a batch of a JobSpec is for, as `engine`."""
         if name != AUTO:
-            return ChosenEngine(self.engine(name), "asked for")
+            return asked_for(lambda: self.engine(name))(batch)
         machine = Machine(memory_bytes(), has_cluster=False)
         choice = choose(
             batch.total_packed_bytes,

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ndr_core.deltas.engine import ChosenEngine, Engine
+from ndr_core.deltas.engine import ChosenEngine, Engine, asked_for
 from ndr_core.deltas.plan import DeltaPlan, compile_plan
 from ndr_core.deltas.reference import Tables
 from ndr_core.deltas.spec import JobSpec
@@ -112,4 +112,4 @@ def _same(one: Any, other: Any) -> bool:
 
 def started(engine: Engine) -> Callable[[InputBatch], ChosenEngine]:
     """What starts an engine for a batch, where there is nothing to choose."""
-    return lambda _batch: ChosenEngine(engine, "asked for")
+    return asked_for(lambda: engine)

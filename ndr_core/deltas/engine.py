@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from attrs import frozen
@@ -58,3 +58,8 @@ class ChosenEngine:
 
     engine: Engine
     reason: str
+
+
+def asked_for(start: Callable[[], Engine]) -> Callable[[InputBatch], ChosenEngine]:
+    """Start the same engine for each mini-batch."""
+    return lambda _batch: ChosenEngine(start(), "asked for")
