@@ -228,7 +228,7 @@ def test_a_threshold_that_is_exceeded_publishes_nothing(
 
     job.fails(ThresholdError, message)
 
-    assert job.events == [*STAGES[:3], "engine for 2", *STAGES[3:6], "close"]
+    assert job.events == [*STAGES[:3], "engine for 3", *STAGES[3:6], "close"]
 
 
 def test_an_overflow_publishes_nothing() -> None:
