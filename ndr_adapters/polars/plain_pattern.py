@@ -26,25 +26,26 @@ from ndr_core.flows.record import FieldKind
 MAX_ORDERS: Final = 4
 MAX_KEYS: Final = 256
 """Of all orders of a pattern. Polars refuses one of some 450 keys."""
-_PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_.@/:\- ]+")
+PLAIN_KEY: Final = r"[A-Za-z0-9_.@/:\- ]+"
+"""Pattern of a key that is spelt as it is, without escapes."""
 
 _CHAR = r'[^"\\\x00-\x1f]'
 _ASCII_CHAR = r"[ !#-\[\]-\x7f]"
 _CHARS = rf'(?:{_CHAR}|\\["\\/bfnrt])*'
 _STRING = f'"{_CHARS}"'
-_INTEGER = r"(?:0|-?[1-9][0-9]{0,17})"
-_NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?"
-_SCALAR = f"(?:{_STRING}|{_NUMBER}|true|false|null)"
-_ANY = rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:, ?{_SCALAR})*)?\])"
+INTEGER: Final = r"(?:0|-?[1-9][0-9]{0,17})"
+NUMBER: Final = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?"
+_SCALAR = f"(?:{_STRING}|{NUMBER}|true|false|null)"
+ANY_VALUE: Final = rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:, ?{_SCALAR})*)?\])"
 
 
 class Token(Enum):
     """How a mapped column is spelt on a plain line: (pattern of its value, type to decode it as)."""
 
     IP = (rf'"(?:{CANONICAL_IPV4}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)"', pl.String())
-    TEXT = (f"(?:{_STRING}|{_INTEGER})", pl.String())
-    INTEGER = (_INTEGER, pl.Int64())
-    NUMBER = (_NUMBER, pl.Float64())
+    TEXT = (f"(?:{_STRING}|{INTEGER})", pl.String())
+    INTEGER = (INTEGER, pl.Int64())
+    NUMBER = (NUMBER, pl.Float64())
     ISO_TIME = (f'"{ISO_TIME}"', pl.String())
 
     @property
@@ -112,7 +113,7 @@ def ascii_part(pattern: str) -> str:
 
 def _object(order: Sequence[str], tokens: Mapping[str, Token]) -> str:
     members = (
-        rf'(?:"{re.escape(key)}": ?{tokens[key].pattern if key in tokens else _ANY}(?:, ?|\}}$))?'
+        rf'(?:"{re.escape(key)}": ?{tokens[key].pattern if key in tokens else ANY_VALUE}(?:, ?|\}}$))?'
         for key in order
     )
     return r"\{" + "".join(members)
@@ -127,7 +128,7 @@ def merge_orders(key_orders: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]
     merged: list[_Merged] = []
     room = MAX_KEYS
     for order in key_orders:
-        if not order or any(not _PLAIN_KEY.fullmatch(key) for key in order):
+        if not order or any(not re.fullmatch(PLAIN_KEY, key) for key in order):
             continue
         for group in merged:
             new = len(set(order) - group.before.keys())
