@@ -20,7 +20,6 @@ from ndr_adapters.polars.fields import (
     canonical_text,
     columns_of,
     end_is_duration,
-    iso_us,
     scaled_us,
     without,
 )
@@ -32,17 +31,21 @@ from ndr_core.flows.json_line import ISO_TIME, MAX_LINE_BYTES
 from ndr_core.flows.mapping import FieldSource
 from ndr_core.flows.outcome import READ, key_column
 from ndr_core.flows.record import FlowField
-from ndr_core.times import SECOND_US
+from ndr_core.times import MINUTE_US, SECOND_US
 
 FITS: Final = "fits"
 _STRING: Final = r'"[^"\\\x00-\x1f]*"'
 _NULL: Final = "null"
+_TEXTS: Final = "texts"
+_MINUTES: Final = "minutes"
 _MINUTE_CHARS: Final = len('"2025-03-01T10:00:')
+_MINUTE: Final = "%Y-%m-%dT%H:%M:"
 _SECOND_CHARS: Final = 2
 _MICRO_DIGITS: Final = 6
 _USUAL_TIME: Final = TimeSpelling(_MICRO_DIGITS, "Z")
 _IS_TIME: Final = re.compile(ISO_TIME)
 
+Columns = dict[str, pl.Expr]
 Bound = Sequence[tuple[FlowField, FieldSource]]
 
 
@@ -86,14 +89,22 @@ class _Recipe:
 
     steps: dict[str, pl.Expr] = field(factory=dict)
     """First, over the pieces."""
-    texts: dict[str, tuple[Token, pl.Expr]] = field(factory=dict)
-    """With them: column -> texts to look up, and among which others."""
+    texts: dict[str, tuple[str, pl.Expr]] = field(factory=dict)
+    """With them: column -> texts to look up, and the group that they are numbered with."""
     meanings: dict[str, tuple[str, pl.Expr]] = field(factory=dict)
     """Second: column -> the column of texts, and what each of its distinct ones means."""
     values: dict[str, pl.Expr] = field(factory=dict)
     """Third, over the first and the second: flow fields and keys."""
     fits: list[pl.Expr] = field(factory=list)
     """With them: whether all of these hold, the line fits."""
+
+    def questions(self, group: str) -> Columns:
+        """What to find out of the texts of a group."""
+        return {
+            answer: meaning
+            for answer, (name, meaning) in self.meanings.items()
+            if self.texts[name][0] == group
+        }
 
     def told(self, piece: _Piece, what: str, meaning: pl.Expr) -> pl.Expr:
         """Note what is to be found out of the texts of a piece; gives the column that will have it."""
@@ -143,7 +154,7 @@ def _add_text(recipe: _Recipe, piece: _Piece, plan: DeltaPlan, key: str, bound: 
     string = without(piece.value.str.strip_chars('"'), plan.input.null_values)
     is_integer = piece.is_like(INTEGER)
     text = pl.when(is_string).then(string).when(is_integer).then(piece.value)
-    recipe.texts[piece.name] = (Token.TEXT, piece.text)
+    recipe.texts[piece.name] = (_TEXTS, piece.text)
     for flow_field, source in bound:
         meaning = canonical_text(text, flow_field, source)
         recipe.values[flow_field.name] = recipe.told(piece, flow_field.name, meaning)
@@ -157,7 +168,7 @@ def _add_address(recipe: _Recipe, piece: _Piece, plan: DeltaPlan, bound: Bound) 
     is_null = piece.holds(_NULL)
     quoted = pl.when(is_address & ~is_null).then(piece.value)
     text = without(quoted.str.strip_chars('"'), plan.input.null_values)
-    recipe.texts[piece.name] = (Token.IP, piece.text)
+    recipe.texts[piece.name] = (piece.name, piece.text)  # too many to ask all for each column
     address = recipe.told(piece, "address", canonical_ips(text))
     recipe.values |= {flow_field.name: address for flow_field, _ in bound}
     recipe.fits.append(recipe.told(piece, "fits", is_address))
@@ -191,10 +202,11 @@ def _add_time(
     seconds_at = len(piece.start) + _MINUTE_CHARS
     digits_at = seconds_at + _SECOND_CHARS + len(point)
     close = f'{spelling.offset}"{piece.end}'
-    recipe.texts[piece.name] = (Token.ISO_TIME, piece.text.str.slice(0, seconds_at))
-    clock = piece.text.str.strip_prefix(f'{piece.start}"') + f"00{spelling.offset}"
-    minute = recipe.told(piece, "minute", iso_us(clock))
-    is_minute = recipe.told(piece, "is minute", clock.str.contains(f"^{ISO_TIME}$"))
+    recipe.texts[piece.name] = (_MINUTES, piece.text.str.slice(0, seconds_at))
+    clock = piece.text.str.strip_prefix(f'{piece.start}"').str.replace(" ", "T", literal=True)
+    begun = (clock + "00").str.to_datetime(_MINUTE + "%S", time_unit="us", strict=False)
+    minute = recipe.told(piece, "minute", begun.cast(pl.Int64) - _east_us(spelling.offset))
+    is_minute = recipe.told(piece, "is minute", begun.dt.strftime(_MINUTE) == clock)
     seconds = pl.Enum([f"{second:02}{point}" for second in range(60)])
     second_text = piece.text.str.slice(seconds_at, _SECOND_CHARS + len(point))
     second = recipe.step(piece, "second", second_text.cast(seconds, strict=False).to_physical())
@@ -214,6 +226,13 @@ def _add_time(
     for flow_field, source in bound:
         recipe.values[flow_field.name] = time
         recipe.fits.append((is_time & can_be(time, source)) | is_null)
+
+
+def _east_us(offset: str) -> int:
+    if offset in ("", "Z"):
+        return 0
+    shift = (int(offset[1:3]) * 60 + int(offset[4:6])) * MINUTE_US
+    return -shift if offset[0] == "-" else shift
 
 
 def _micros(digits: pl.Expr, count: int) -> pl.Expr:
@@ -243,25 +262,17 @@ class PieceReader:
         pieces = cut.struct.rename_fields(
             [_name(number) for number in range(count)]
         ).struct.unnest()
-        distinct = {token: Distinct() for token, _ in recipe.texts.values()}
+        distinct = {group: Distinct() for group, _ in recipe.texts.values()}
         found = pieces.select(
             **recipe.steps,
             **{
-                name: distinct[token].number(name, text)
-                for name, (token, text) in recipe.texts.items()
+                name: distinct[group].number(name, text)
+                for name, (group, text) in recipe.texts.items()
             },
             closed=lines.str.len_bytes() <= MAX_LINE_BYTES,
         )
         answers = {
-            token: one.answers(
-                found,
-                {
-                    answer: meaning
-                    for answer, (name, meaning) in recipe.meanings.items()
-                    if recipe.texts[name][0] is token
-                },
-            )
-            for token, one in distinct.items()
+            group: one.answers(found, recipe.questions(group)) for group, one in distinct.items()
         }
         told = (
             pl.lit(answers[recipe.texts[name][0]][answer])
