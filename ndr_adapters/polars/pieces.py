@@ -125,7 +125,7 @@ def _recipe(plan: DeltaPlan, tokens: Mapping[str, Token], template: Template) ->
         piece = _Piece(_name(number), template.start(number), template.end(number))
         bound = [one for one in plan.input.bound_fields() if one[1].column == key]
         match tokens.get(key):
-            case Token.TEXT:
+            case Token.TEXT | Token.STRING:
                 _add_text(recipe, piece, plan, key, bound)
             case Token.IP:
                 _add_address(recipe, piece, plan, bound)

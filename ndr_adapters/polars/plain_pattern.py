@@ -35,6 +35,7 @@ _CHARS = rf'(?:{_CHAR}|\\["\\/bfnrt])*'
 _STRING = f'"{_CHARS}"'
 INTEGER: Final = r"(?:0|-?[1-9][0-9]{0,17})"
 NUMBER: Final = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?"
+_IS_INTEGER: Final = re.compile(INTEGER)
 _SCALAR = f"(?:{_STRING}|{NUMBER}|true|false|null)"
 ANY_VALUE: Final = rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:, ?{_SCALAR})*)?\])"
 
@@ -44,6 +45,7 @@ class Token(Enum):
 
     IP = (rf'"(?:{CANONICAL_IPV4}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)"', pl.String())
     TEXT = (f"(?:{_STRING}|{INTEGER})", pl.String())
+    STRING = (_STRING, pl.String())
     INTEGER = (INTEGER, pl.Int64())
     NUMBER = (NUMBER, pl.Float64())
     ISO_TIME = (f'"{ISO_TIME}"', pl.String())
@@ -60,19 +62,21 @@ class Token(Enum):
 
 def column_tokens(mapping: InputMapping, key_columns: Sequence[str]) -> dict[str, Token] | None:
     """Token of each source column to decode; None if one column has to be read in two ways."""
+    # Once decoded, the number 10 is the text 10, which may stand for no value: the number never does.
+    of_text = Token.STRING if any(map(_IS_INTEGER.fullmatch, mapping.null_values)) else Token.TEXT
     wanted = [
-        (source.column, _token(flow_field.kind, source.format))
+        (source.column, _token(flow_field.kind, source.format, of_text))
         for flow_field, source in mapping.bound_fields()
         if source.column is not None
     ]
     tokens: dict[str, Token] = {}
-    for column, token in [*wanted, *((name, Token.TEXT) for name in key_columns)]:
+    for column, token in [*wanted, *((name, of_text) for name in key_columns)]:
         if tokens.setdefault(column, token) is not token:
             return None
     return tokens
 
 
-def _token(kind: FieldKind, time_format: TimeFormat | None) -> Token:
+def _token(kind: FieldKind, time_format: TimeFormat | None, of_text: Token) -> Token:
     match kind:
         case FieldKind.IP:
             return Token.IP
@@ -80,7 +84,7 @@ def _token(kind: FieldKind, time_format: TimeFormat | None) -> Token:
             return Token.INTEGER
         case FieldKind.TIMESTAMP:
             return Token.ISO_TIME if time_format is TimeFormat.ISO8601 else Token.NUMBER
-    return Token.TEXT
+    return of_text
 
 
 def plain_line_pattern(

@@ -229,6 +229,20 @@ def test_lines_with_times_of_every_spelling_are_read_as_the_core_reads_them_or_d
     assert_read_as_the_core_reads(read.filter(FITS), fitting, plan)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_lines_of_uneven_spelling_are_read_as_the_core_reads_them_or_left_to_it(case: str) -> None:
+    record, plan = CASES[case]
+    usual = tokens_of(record)
+    even = [spelt(usual | {key: token}) for key in usual for token in TOKENS]
+    uneven = [line.replace(',"', ', "', 1) for line in even]
+
+    lines = pl.LazyFrame({"line": uneven, "undecodable": [False] * len(uneven)})
+    read = read_plain(lines, plan, (tuple(usual),)).collect().filter(outcome=READ)
+
+    assert len(read) > len(usual)
+    assert_read_as_the_core_reads(read, read["line"].to_list(), plan)
+
+
 @given(st.data())
 def test_a_line_that_is_cut_or_changed_anywhere_is_read_as_the_core_reads_it_or_does_not_fit(
     data: st.DataObject,
