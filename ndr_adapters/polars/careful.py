@@ -27,18 +27,8 @@ from ndr_core.flows.outcome import (
 def read_careful(lines: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     """Read those lines that `plain.read_plain` left UNFIT; the others stay as they are."""
     reader = _CarefulReader(plan)
-    unfit = pl.col("outcome") == UNFIT
-    careful = reader.expression(pl.when(unfit).then(pl.col("line"))).alias("careful")
-    return lines.with_columns(careful).select(
-        "line",
-        *(
-            pl.when(unfit)
-            .then(pl.col("careful").struct.field(name))
-            .otherwise(pl.col(name))
-            .alias(name)
-            for name in reader.dtypes
-        ),
-    )
+    schema = {"line": pl.String(), **reader.dtypes}
+    return lines.map_batches(reader.read_unfit, schema=schema, streamable=True)
 
 
 class _CarefulReader:
@@ -49,17 +39,16 @@ class _CarefulReader:
         self._key_columns = plan.key_columns
         self.dtypes = columns_of(plan)
 
-    def expression(self, lines: pl.Expr) -> pl.Expr:
-        """Struct of `dtypes` per line; of nulls for a null line."""
-        return lines.map_batches(
-            self._read, return_dtype=pl.Struct(self.dtypes), is_elementwise=True
-        )
-
-    def _read(self, lines: pl.Series) -> pl.Series:
-        if lines.null_count() == len(lines):
-            return pl.Series([None], dtype=pl.Struct(self.dtypes)).new_from_index(0, len(lines))
-        rows = [None if line is None else self._row(line) for line in lines.to_list()]
-        return pl.Series(rows, dtype=pl.Struct(self.dtypes))
+    def read_unfit(self, block: pl.DataFrame) -> pl.DataFrame:
+        """The block with its UNFIT lines read."""
+        unfit = block["outcome"] == UNFIT
+        found = block.select("line", *self.dtypes)
+        if not unfit.any():
+            return found
+        places = unfit.arg_true()
+        rows = [self._row(line) for line in block["line"].gather(places).to_list()]
+        read = pl.DataFrame(rows, schema=self.dtypes, orient="row")
+        return found.with_columns(found[name].scatter(places, read[name]) for name in self.dtypes)
 
     def _row(self, line: str) -> dict[str, Any]:
         match self._reader.read(line):

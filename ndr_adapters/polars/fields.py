@@ -55,13 +55,13 @@ def canonical(plan: DeltaPlan, sources: Sources) -> dict[str, pl.Expr]:
             case FieldKind.TIMESTAMP:
                 value = _time_us(raw, source)
             case FieldKind.TEXT:
-                value = _in_case(_mapped(raw, source), flow_field)
+                value = canonical_text(raw, flow_field, source)
         values[flow_field.name] = value
     values |= {name: pl.lit(constant) for name, constant in plan.input.constants().items()}
-    if _end_is_duration(plan):
+    if end_is_duration(plan):
         values["event_end"] = values["event_start"] + values["event_end"]
     for column in plan.key_columns:
-        values[key_column(column)] = _without(sources[column], null_values)
+        values[key_column(column)] = without(sources[column], null_values)
     return values
 
 
@@ -71,10 +71,7 @@ def doubts(plan: DeltaPlan, sources: Sources) -> list[pl.Expr]:
     for flow_field, source in plan.input.bound_fields():
         if flow_field.kind is FieldKind.TIMESTAMP:
             raw = _raw(source, flow_field, sources, plan.input.null_values)
-            value = _time_us(raw, source)
-            assert source.format is not None
-            limit = -TIME_LIMIT_US if source.format.is_duration else -1
-            in_range = (value > limit) & (value < TIME_LIMIT_US)
+            in_range = can_be(_time_us(raw, source), source)
             found.append(raw.is_not_null() & ~in_range.fill_null(False))
     return found
 
@@ -85,7 +82,7 @@ def _raw(
     """Value as decoded, without what stands for no value."""
     assert source.column is not None
     raw = sources[source.column]
-    return _without(raw, null_values) if _is_text(flow_field, source) else raw
+    return without(raw, null_values) if _is_text(flow_field, source) else raw
 
 
 def _is_text(flow_field: FlowField, source: FieldSource) -> bool:
@@ -95,8 +92,14 @@ def _is_text(flow_field: FlowField, source: FieldSource) -> bool:
     return flow_field.kind is not FieldKind.INTEGER
 
 
-def _without(text: pl.Expr, null_values: Sequence[str]) -> pl.Expr:
+def without(text: pl.Expr, null_values: Sequence[str]) -> pl.Expr:
+    """Give a text, null where it stands for no value."""
     return pl.when(~text.is_in(list(null_values))).then(text) if null_values else text
+
+
+def canonical_text(text: pl.Expr, flow_field: FlowField, source: FieldSource) -> pl.Expr:
+    """Text of a field in the canonical vocabulary."""
+    return _in_case(_mapped(text, source), flow_field)
 
 
 def _mapped(text: pl.Expr, source: FieldSource) -> pl.Expr:
@@ -112,7 +115,8 @@ def _in_case(text: pl.Expr, flow_field: FlowField) -> pl.Expr:
     return text
 
 
-def _end_is_duration(plan: DeltaPlan) -> bool:
+def end_is_duration(plan: DeltaPlan) -> bool:
+    """Whether the source has a duration in place of the end."""
     end = plan.input.fields.get("event_end")
     return end is not None and end.format is not None and end.format.is_duration
 
@@ -120,12 +124,25 @@ def _end_is_duration(plan: DeltaPlan) -> bool:
 def _time_us(value: pl.Expr, source: FieldSource) -> pl.Expr:
     assert source.format is not None
     if source.format is TimeFormat.ISO8601:
-        return _iso_us(value)
-    scaled = value * float(source.format.unit_us) + 0.5
+        return iso_us(value)
+    return scaled_us(value, source)
+
+
+def can_be(time_us: pl.Expr, source: FieldSource) -> pl.Expr:
+    """Whether a time, or a duration, lies where one can; null for null."""
+    assert source.format is not None
+    limit = -TIME_LIMIT_US if source.format.is_duration else -1
+    return (time_us > limit) & (time_us < TIME_LIMIT_US)
+
+
+def scaled_us(number: pl.Expr, source: FieldSource) -> pl.Expr:
+    """us of a number in the unit of its format, null where it is far out of range."""
+    assert source.format is not None
+    scaled = number * float(source.format.unit_us) + 0.5
     return pl.when(scaled.abs() < float(TIME_LIMIT_US)).then(scaled.floor()).cast(pl.Int64)
 
 
-def _iso_us(text: pl.Expr) -> pl.Expr:
+def iso_us(text: pl.Expr) -> pl.Expr:
     """us of a text that matches ISO_TIME, null for a date that does not exist.
 
     Digits are read at their fixed places, which is several times faster than a general time parser;

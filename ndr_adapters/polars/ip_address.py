@@ -25,4 +25,4 @@ def canonical_ips(text: pl.Expr) -> pl.Expr:
 def _canonical_ipv6(texts: pl.Series) -> pl.Series:
     if texts.null_count() == len(texts):
         return texts
-    return pl.Series([canonical_ip(text) for text in texts.to_list()], dtype=pl.String)
+    return pl.Series([text and canonical_ip(text) for text in texts.to_list()], dtype=pl.String)

@@ -7,20 +7,30 @@ UNFIT, for `careful.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Final
 
 import polars as pl
+from attrs import define, field
 
 from ndr_adapters.polars.fields import canonical, columns_of, doubts
+from ndr_adapters.polars.pieces import FITS, PieceReader
 from ndr_adapters.polars.plain_pattern import (
     Token,
     ascii_part,
     column_tokens,
     plain_line_pattern,
 )
+from ndr_adapters.polars.template import Template, common_template
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.json_line import MAX_LINE_BYTES
 from ndr_core.flows.outcome import MALFORMED, READ, UNFIT
+
+_MAX_TEMPLATES: Final = 6
+"""Of one block of lines."""
+_TEMPLATES_KEPT: Final = 32
+_PLACE: Final = "place"
 
 
 def read_plain(
@@ -37,19 +47,61 @@ def read_plain(
     if tokens is None or pattern is None:
         nulls = (pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns.items())
         return lines.with_columns(nulls).with_columns(_outcome(pl.lit(True)))
-    source = _source_columns(tokens)
-    values = canonical(plan, source)
-    in_doubt = doubts(plan, source)
-    fields = (
-        values.get(name, pl.lit(None, dtype=dtype)).alias(name) for name, dtype in columns.items()
-    )
-    unfit = pl.any_horizontal(~pl.col("plain"), *in_doubt)
-    return (
-        _screened(lines, pattern)
-        .with_columns(_decoded(tokens).alias("source"))
-        .with_columns(*fields, unfit.alias("unfit"))
-        .with_columns(_outcome(pl.col("unfit")))
-    )
+    reader = _PlainReader(plan, tokens, pattern)
+    return lines.map_batches(reader.read, schema={"line": pl.String(), **columns}, streamable=True)
+
+
+@define
+class _PlainReader:
+    """Reads blocks of lines: by templates as far as that goes, the others by Polars' own JSON reader."""
+
+    plan: DeltaPlan
+    tokens: Mapping[str, Token]
+    pattern: str
+    _reader_of: Callable[[Template], PieceReader] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._reader_of = lru_cache(maxsize=_TEMPLATES_KEPT)(
+            lambda template: PieceReader.of(self.plan, self.tokens, template)
+        )
+
+    def read(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """Columns: `line` and those of read lines, in the order of the lines."""
+        if lines["undecodable"].any():
+            return self._by_json_reader(lines)
+        parts: list[pl.DataFrame] = []
+        rest = lines.with_row_index(_PLACE)
+        while len(parts) < _MAX_TEMPLATES and (template := common_template(rest["line"])):
+            read = self._reader_of(template).read(rest["line"])
+            fits = read[FITS]
+            found = read.drop(FITS).with_columns(rest["line"], rest[_PLACE])
+            if not parts and fits.all():
+                return found.select("line", *columns_of(self.plan))
+            parts.append(found.filter(fits))
+            rest = rest.filter(~fits)
+        if not rest.is_empty() or not parts:
+            parts.append(self._by_json_reader(rest).with_columns(rest[_PLACE]))
+        columns = ["line", *columns_of(self.plan), _PLACE]
+        return pl.concat(part.select(columns) for part in parts).sort(_PLACE).drop(_PLACE)
+
+    def _by_json_reader(self, lines: pl.DataFrame) -> pl.DataFrame:
+        columns = columns_of(self.plan)
+        source = _source_columns(self.tokens)
+        values = canonical(self.plan, source)
+        in_doubt = doubts(self.plan, source)
+        fields = (
+            values.get(name, pl.lit(None, dtype=dtype)).alias(name)
+            for name, dtype in columns.items()
+        )
+        unfit = pl.any_horizontal(~pl.col("plain"), *in_doubt)
+        return (
+            _screened(lines.lazy(), self.pattern)
+            .with_columns(_decoded(self.tokens).alias("source"))
+            .with_columns(*fields, unfit.alias("unfit"))
+            .with_columns(_outcome(pl.col("unfit")))
+            .select("line", *columns)
+            .collect(engine="in-memory")
+        )
 
 
 def _outcome(unfit: pl.Expr) -> pl.Expr:

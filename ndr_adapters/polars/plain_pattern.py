@@ -26,25 +26,28 @@ from ndr_core.flows.record import FieldKind
 MAX_ORDERS: Final = 4
 MAX_KEYS: Final = 256
 """Of all orders of a pattern. Polars refuses one of some 450 keys."""
-_PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_.@/:\- ]+")
+PLAIN_KEY: Final = r"[A-Za-z0-9_.@/:\- ]+"
+"""Pattern of a key that is spelt as it is, without escapes."""
 
 _CHAR = r'[^"\\\x00-\x1f]'
 _ASCII_CHAR = r"[ !#-\[\]-\x7f]"
 _CHARS = rf'(?:{_CHAR}|\\["\\/bfnrt])*'
 _STRING = f'"{_CHARS}"'
-_INTEGER = r"(?:0|-?[1-9][0-9]{0,17})"
-_NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?"
-_SCALAR = f"(?:{_STRING}|{_NUMBER}|true|false|null)"
-_ANY = rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:, ?{_SCALAR})*)?\])"
+INTEGER: Final = r"(?:0|-?[1-9][0-9]{0,17})"
+NUMBER: Final = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?"
+_IS_INTEGER: Final = re.compile(INTEGER)
+_SCALAR = f"(?:{_STRING}|{NUMBER}|true|false|null)"
+ANY_VALUE: Final = rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:, ?{_SCALAR})*)?\])"
 
 
 class Token(Enum):
     """How a mapped column is spelt on a plain line: (pattern of its value, type to decode it as)."""
 
     IP = (rf'"(?:{CANONICAL_IPV4}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)"', pl.String())
-    TEXT = (f"(?:{_STRING}|{_INTEGER})", pl.String())
-    INTEGER = (_INTEGER, pl.Int64())
-    NUMBER = (_NUMBER, pl.Float64())
+    TEXT = (f"(?:{_STRING}|{INTEGER})", pl.String())
+    STRING = (_STRING, pl.String())
+    INTEGER = (INTEGER, pl.Int64())
+    NUMBER = (NUMBER, pl.Float64())
     ISO_TIME = (f'"{ISO_TIME}"', pl.String())
 
     @property
@@ -59,19 +62,21 @@ class Token(Enum):
 
 def column_tokens(mapping: InputMapping, key_columns: Sequence[str]) -> dict[str, Token] | None:
     """Token of each source column to decode; None if one column has to be read in two ways."""
+    # Once decoded, the number 10 is the text 10, which may stand for no value: the number never does.
+    of_text = Token.STRING if any(map(_IS_INTEGER.fullmatch, mapping.null_values)) else Token.TEXT
     wanted = [
-        (source.column, _token(flow_field.kind, source.format))
+        (source.column, _token(flow_field.kind, source.format, of_text))
         for flow_field, source in mapping.bound_fields()
         if source.column is not None
     ]
     tokens: dict[str, Token] = {}
-    for column, token in [*wanted, *((name, Token.TEXT) for name in key_columns)]:
+    for column, token in [*wanted, *((name, of_text) for name in key_columns)]:
         if tokens.setdefault(column, token) is not token:
             return None
     return tokens
 
 
-def _token(kind: FieldKind, time_format: TimeFormat | None) -> Token:
+def _token(kind: FieldKind, time_format: TimeFormat | None, of_text: Token) -> Token:
     match kind:
         case FieldKind.IP:
             return Token.IP
@@ -79,7 +84,7 @@ def _token(kind: FieldKind, time_format: TimeFormat | None) -> Token:
             return Token.INTEGER
         case FieldKind.TIMESTAMP:
             return Token.ISO_TIME if time_format is TimeFormat.ISO8601 else Token.NUMBER
-    return Token.TEXT
+    return of_text
 
 
 def plain_line_pattern(
@@ -112,7 +117,7 @@ def ascii_part(pattern: str) -> str:
 
 def _object(order: Sequence[str], tokens: Mapping[str, Token]) -> str:
     members = (
-        rf'(?:"{re.escape(key)}": ?{tokens[key].pattern if key in tokens else _ANY}(?:, ?|\}}$))?'
+        rf'(?:"{re.escape(key)}": ?{tokens[key].pattern if key in tokens else ANY_VALUE}(?:, ?|\}}$))?'
         for key in order
     )
     return r"\{" + "".join(members)
@@ -127,7 +132,7 @@ def merge_orders(key_orders: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]
     merged: list[_Merged] = []
     room = MAX_KEYS
     for order in key_orders:
-        if not order or any(not _PLAIN_KEY.fullmatch(key) for key in order):
+        if not order or any(not re.fullmatch(PLAIN_KEY, key) for key in order):
             continue
         for group in merged:
             new = len(set(order) - group.before.keys())
