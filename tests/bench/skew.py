@@ -133,8 +133,11 @@ def stages_of(tasks: Iterable[Task]) -> list[Stage]:
 
 
 def _ratio(values: Sequence[float]) -> float:
-    """The largest against the median; against the mean where the median is 0, as when one task has all."""
-    return max(values) / (statistics.median(values) or sum(values) / len(values) or 1.0)
+    """The largest against the median; against the mean where the median is 0, as when one task has all.
+
+    Of two in the middle the lower one is the median: of two tasks, the other one.
+    """
+    return max(values) / (statistics.median_low(values) or sum(values) / len(values) or 1.0)
 
 
 if __name__ == "__main__":
