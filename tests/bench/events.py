@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
 from ndr_adapters.spark.runtime.session import local_session
 from tests.bench.measure import run_watched
 from tests.bench.task import TASKS
+
+_FOLDERS: Final = re.compile(r"/\S*/")
+"""Of this machine, in the name that Spark gives to a stage: `collect at /some/where/engine.py:41`."""
 
 
 @frozen
@@ -84,7 +88,7 @@ def _tasks(events: list[dict[str, Any]]) -> Iterator[Task]:
         if event["Event"] == "SparkListenerJobStart":
             step = event["Properties"].get("spark.job.description", "")
             for stage in event["Stage Infos"]:
-                steps[stage["Stage ID"]] = step or stage["Stage Name"]
+                steps[stage["Stage ID"]] = step or _FOLDERS.sub("", stage["Stage Name"])
         elif event["Event"] == "SparkListenerTaskEnd":
             info, metrics = event["Task Info"], event["Task Metrics"]
             shuffled = metrics["Shuffle Read Metrics"]
