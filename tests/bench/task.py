@@ -15,8 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-import psutil
 from attrs import field, frozen
+
+from tests.bench.processor import Processor
 
 START_US, END_US = 1_740_823_200_000_000, 1_740_824_100_000_000
 
@@ -152,28 +153,17 @@ TASKS: Final[dict[str, Task]] = {
 }
 
 
-def processor_seconds() -> float:
-    """Seconds that this process and those below it have used, those that they waited for included."""
-    own = psutil.Process()
-    total = 0.0
-    for process in (own, *own.children(recursive=True)):
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system + times.children_user + times.children_system
-    return total
-
-
 def main(task: str, batch: str, warm_ups: str, repeats: str) -> None:
     """Do a task some times, then some times on the clock: prints pairs of wall and processor seconds."""
+    processor = Processor()
+    processor.start()
     found = []
     with TASKS[task].prepare(Path(batch)) as work:
         for _ in range(int(warm_ups) + int(repeats)):
             with tempfile.TemporaryDirectory() as output:
-                started, used = time.perf_counter(), processor_seconds()
+                started, used = time.perf_counter(), processor.seconds()
                 work(Path(output))
-                found.append((time.perf_counter() - started, processor_seconds() - used))
+                found.append((time.perf_counter() - started, processor.seconds() - used))
     print(json.dumps(found[int(warm_ups) :]))
 
 
