@@ -34,11 +34,19 @@ def synthetic_batch(records: int) -> Iterator[Path]:
         yield batch
 
 
-def write_files(lines: Iterator[bytes], records: int, folder: Path, files: int) -> None:
-    """Write so many lines, with their line feeds, to gzip files of as even a size as can be."""
+def write_files(
+    lines: Iterator[bytes], records: int, folder: Path, files: int, in_one_file: float = 0.0
+) -> None:
+    """Write so many lines, with their line feeds, to gzip files of as even a size as can be.
+
+    `in_one_file`: the share of the lines that goes to the first file, beside its even part of the others.
+    """
     folder.mkdir(parents=True)
-    for number in range(files):
-        size = records * (number + 1) // files - records * number // files
+    large = round(records * in_one_file)
+    others = records - large
+    sizes = [others * (number + 1) // files - others * number // files for number in range(files)]
+    sizes[0] += large
+    for number, size in enumerate(sizes):
         with gzip.open(folder / f"part-{number:03}.json.gz", "wb", compresslevel=1) as stream:
             stream.writelines(islice(lines, size))
 

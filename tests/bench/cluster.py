@@ -32,6 +32,8 @@ from tests.bench.plots import log_log
 RESULTS = Path(__file__).parents[2] / "docs" / "bench"
 EXECUTORS: Final = (1, 2, 4, 8, 16, 32, 64)
 BATCHES: Final = (1_000_000, 10_000_000, 50_000_000)
+TASK: Final = "spark-sql: ours"
+"""The model has the steps of this engine."""
 
 _CORES: Final = 2
 """Per executor: 4 vCPU, as of an ml.m5.xlarge."""
@@ -91,7 +93,7 @@ def main(records: int, heap: str) -> None:
     """Measure a batch, predict others, print and write."""
     with synthetic_batch(100_000) as warm_up, synthetic_batch(records) as batch:
         size = sum(file.stat().st_size for file in batch.iterdir())
-        run = run_job(warm_up, batch, heap)
+        run = run_job(TASK, warm_up, batch, heap)
     costs = costs_of(run, records, size)
     predicted = [predict(costs, number, size) for size in BATCHES for number in EXECUTORS]
     report = "\n".join([*measured_part(run, costs, records), "", *predicted_part(predicted)])
@@ -107,7 +109,7 @@ def costs_of(run: JobRun, records: int, input_bytes: int) -> Costs:
         by_step[task.step].append(task)
     steps = tuple(
         Step(
-            name.removeprefix("ndr: "),
+            name,
             max(_counts(tasks)),
             sum(task.run_seconds for task in tasks) / records,
             sum(task.shuffled_bytes for task in tasks) / records,

@@ -17,6 +17,7 @@ import psutil
 
 from tests.bench.batches import synthetic_batch
 from tests.bench.measure import machine
+from tests.bench.task import engines
 
 RESULTS = Path(__file__).parents[2] / "docs" / "bench" / "cold.md"
 NDR = str(Path(sys.executable).with_name("ndr"))
@@ -36,7 +37,7 @@ def main(records: int, repeats: int) -> None:
     help_seconds = statistics.median(_seconds([NDR, "--help"]) for _ in range(repeats))
     lines.append(f"| `ndr --help` | | {help_seconds:.2f} s |")
     with synthetic_batch(records) as batch:
-        for engine in ("polars", "spark"):
+        for engine in engines():
             found = [run(engine, batch) for _ in range(repeats)]
             opened, done = (statistics.median(column) for column in zip(*found, strict=True))
             lines.append(f"| `ndr run --engine {engine}` | {opened:.2f} s | {done:.2f} s |")
@@ -72,7 +73,7 @@ def _reads(pid: int, engine: str, batch: Path) -> bool:
     """Whether the process of the engine, Spark's being a JVM, holds a file of the batch open."""
     try:
         process = psutil.Process(pid)
-        watched = process.children(recursive=True) if engine == "spark" else [process]
+        watched = process.children(recursive=True) if engine.startswith("spark") else [process]
         paths = [file.path for one in watched for file in one.open_files()]
     except psutil.Error:
         return False

@@ -14,9 +14,10 @@ import click
 
 from tests.bench.batches import synthetic_batch, write_files
 from tests.bench.measure import machine, measure
+from tests.bench.task import engines
 
 RESULTS = Path(__file__).parents[2] / "docs" / "bench" / "files.md"
-ENGINES = ("polars", "spark")
+ENGINES = engines()
 
 
 @click.command()
@@ -24,12 +25,12 @@ ENGINES = ("polars", "spark")
 @click.option("--files", multiple=True, type=int, default=(1, 2, 3, 8, 64, 512))
 @click.option("--repeats", default=3, show_default=True)
 def main(records: int, files: tuple[int, ...], repeats: int) -> None:
-    """Measure each number of files on both engines; print and write a table."""
+    """Measure each number of files on all engines; print and write a table."""
     lines = [
         f"{machine()}; {records:,} records; median of {repeats} runs after one to warm up.",
         "",
         f"| gzip files | of | {' | '.join(ENGINES)} |",
-        "|---|---|---|---|",
+        "|---" * (2 + len(ENGINES)) + "|",
     ]
     with synthetic_batch(records) as batch, tempfile.TemporaryDirectory() as folder:
         for number in files:

@@ -1,4 +1,4 @@
-"""How time and memory grow with the records of a batch, on both engines.
+"""How time and memory grow with the records of a batch, on all engines.
 
 Run by hand: `python -m tests.bench.scaling`. Each run is the first of its process, as in production, Spark's start
 left out. Writes a table and a log-log plot to `docs/bench/`.
@@ -11,14 +11,16 @@ import statistics
 from pathlib import Path
 
 import click
+from attrs import evolve
 
 from tests.bench.batches import synthetic_batch
-from tests.bench.measure import Measured, machine, measure
+from tests.bench.measure import Measured, machine, measure, refuse_large_workers, together
 from tests.bench.plots import log_log
+from tests.bench.task import engines
 
 RESULTS = Path(__file__).parents[2] / "docs" / "bench"
 SIZES = (100_000, 1_000_000, 10_000_000, 50_000_000)
-ENGINES = ("polars", "spark")
+ENGINES = engines()
 
 
 @click.command()
@@ -35,8 +37,7 @@ def main(records: tuple[int, ...], engines: tuple[str, ...], repeats: int) -> No
                     measure(f"{engine}: ours", size, batch, repeats=1, warm_ups=0)
                     for _ in range(repeats if size <= 1_000_000 else 1)
                 ]
-                seconds = tuple(second for run in runs for second in run.seconds)
-                found = Measured(engine, size, seconds, max(run.peak_mib for run in runs))
+                found = evolve(together(runs), task=engine)
                 print(
                     f"{size:,} {engine}: {found.median:.1f} s, {found.peak_mib:,.0f} MiB",
                     flush=True,
@@ -45,6 +46,9 @@ def main(records: tuple[int, ...], engines: tuple[str, ...], repeats: int) -> No
                 # After each, as the next one may take an hour.
                 (RESULTS / "scaling.md").write_text(table(measured))
                 plot(measured, RESULTS / "scaling.png")
+    refuse_large_workers(
+        {f"{item.task}, {item.records:,} records": item.worker_mib for item in measured}
+    )
 
 
 def exponent(measured: list[Measured]) -> float:
@@ -67,11 +71,12 @@ def table(measured: list[Measured]) -> str:
     lines = [
         f"{machine()}; first runs of their process, without Spark's start; 8 gzip files for each million records.",
         "",
-        "| records | engine | seconds | runs | records/s/core | peak MiB |",
-        "|---|---|---|---|---|---|",
+        "| records | engine | seconds | runs | of processors | records/s/core | peak MiB | largest Python worker |",
+        "|---" * 8 + "|",
         *(
             f"| {item.records:,} | {item.task} | {item.median:.1f} | {len(item.seconds)} | "
-            f"{item.per_core:,.0f} | {item.peak_mib:,.0f} |"
+            f"{item.processor:.1f} | {item.per_core:,.0f} | {item.peak_mib:,.0f} | "
+            + (f"{item.worker_mib:,.0f} |" if item.worker_mib else "|")
             for item in measured
         ),
         "",

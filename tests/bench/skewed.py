@@ -7,6 +7,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from attrs import frozen
+
 from tests.bench.batches import write_files
 
 Ends = tuple[str, str, int]
@@ -38,20 +40,32 @@ def _pair(rng: Random, number: int) -> Ends:
     return ("10.9.9.9", "198.18.0.7", 443) if number % 2 else _usual(rng)
 
 
-CASES: Final[dict[str, tuple[int, Callable[[Random, int], Ends]]]] = {
-    "even": (1_000_000, lambda rng, _: _usual(rng)),
-    "a host with half of all records": (1_000_000, _busy),
-    "a scanner with 1,000,000 peers": (1_500_000, _scanner),
-    "a host with 65,536 ports of one peer": (1_000_000, _ports),
-    "a pair with half of all records": (1_000_000, _pair),
+@frozen
+class Case:
+    """A skewed batch."""
+
+    records: int
+    ends: Callable[[Random, int], Ends]
+    """Of the record with a number."""
+    in_one_file: float = 0.0
+    """Share of the records that lies in the first file, beside its even part of the others."""
+
+
+CASES: Final = {
+    "even": Case(1_000_000, lambda rng, _: _usual(rng)),
+    "a host with half of all records": Case(1_000_000, _busy),
+    "a scanner with 1,000,000 peers": Case(1_500_000, _scanner),
+    "a host with 65,536 ports of one peer": Case(1_000_000, _ports),
+    "a pair with half of all records": Case(1_000_000, _pair),
+    "a file with nine tenths of all records": Case(1_000_000, lambda rng, _: _usual(rng), 0.9),
 }
-"""Name -> (records, ends of the record with a number)."""
 
 
-def write_skewed(case: str, folder: Path, files: int) -> int:
-    """Write a case as gzip files; gives its records."""
-    records, ends = CASES[case]
-    write_files(_lines(records, ends), records, folder, files)
+def write_skewed(case: str, folder: Path, files: int, scale: float = 1.0) -> int:
+    """Write a case as gzip files; gives its records. `scale`: so many times the records of the case."""
+    found = CASES[case]
+    records = round(found.records * scale)
+    write_files(_lines(records, found.ends), records, folder, files, found.in_one_file)
     return records
 
 

@@ -1,4 +1,7 @@
-"""One task of a benchmark, in a process of its own: prints the seconds of each repeat as JSON."""
+"""One task of a benchmark, in a process of its own: prints the seconds of each repeat as JSON.
+
+Modules are imported by the task that needs them, so that no task waits for the packages of another.
+"""
 
 from __future__ import annotations
 
@@ -6,128 +9,162 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from ndr_core.deltas.job import DeltaBuilderRunner
-from ndr_core.deltas.spec_reader import parse_job_spec
-from ndr_core.flows.record import FLOW_FIELDS, FieldKind
-from ndr_core.jobs.ports import QuietLog
-from ndr_core.jobs.run import RuntimeParams
-from ndr_entrypoints.wiring import Wiring
+from attrs import field, frozen
+
+from tests.bench.processor import Processor
 
 START_US, END_US = 1_740_823_200_000_000, 1_740_824_100_000_000
-INTEGERS = [field.name for field in FLOW_FIELDS if field.kind is FieldKind.INTEGER]
 
-Work = Callable[[], object]
+Work = Callable[[Path], object]
+"""Does the task once, and writes what it makes to a folder."""
 
 
-def polars_floor(batch: Path) -> Work:
+@contextmanager
+def polars_floor(batch: Path) -> Iterator[Work]:
     """Decode every field of every line, by Polars' own reader."""
     import polars as pl
 
-    schema = {f.name: pl.Int64 if f.name in INTEGERS else pl.String for f in FLOW_FIELDS}
+    from ndr_core.flows.record import FLOW_FIELDS, FieldKind
+
+    schema = {
+        one.name: pl.Int64 if one.kind is FieldKind.INTEGER else pl.String for one in FLOW_FIELDS
+    }
     scanned = pl.scan_ndjson(sorted(batch.glob("*.gz")), schema=schema)
-    return lambda: scanned.select(pl.all().count()).collect(engine="streaming")
+    yield lambda _: scanned.select(pl.all().count()).collect(engine="streaming")
 
 
-def spark_floor(batch: Path) -> Work:
+@contextmanager
+def spark_floor(batch: Path) -> Iterator[Work]:
     """Decode every field of every line, by Spark's own reader."""
     from ndr_adapters.spark.runtime.session import local_session
+    from ndr_core.flows.record import FLOW_FIELDS, FieldKind
 
     session = local_session()
     schema = ", ".join(
-        f"{f.name} {'bigint' if f.name in INTEGERS else 'string'}" for f in FLOW_FIELDS
+        f"{one.name} {'bigint' if one.kind is FieldKind.INTEGER else 'string'}"
+        for one in FLOW_FIELDS
     )
-    counts = [f"count({field.name})" for field in FLOW_FIELDS]
-    return lambda: session.read.schema(schema).json(str(batch)).selectExpr(*counts).collect()
+    counts = [f"count({one.name})" for one in FLOW_FIELDS]
+    yield lambda _: session.read.schema(schema).json(str(batch)).selectExpr(*counts).collect()
 
 
-def spark_naive(batch: Path) -> Work:
+@contextmanager
+def spark_naive(batch: Path) -> Iterator[Work]:
     """The usual way to write it, see `naive_spark`."""
     from ndr_adapters.spark.runtime.session import local_session
     from tests.bench.naive_spark import naive_job
 
     session = local_session()
-
-    def job() -> None:
-        with tempfile.TemporaryDirectory() as output:
-            naive_job(session, batch, Path(output, "deltas"))
-
-    return job
+    yield lambda output: naive_job(session, batch, output / "deltas")
 
 
-def duckdb_counts(batch: Path) -> Work:
-    """The base counts alone, as SQL."""
-    import duckdb
+@contextmanager
+def duckdb_counts(batch: Path) -> Iterator[Work]:
+    """The base counts alone, see `duck`."""
+    from tests.bench import duck
 
-    sides = {
-        "outbound": ("source_ip", "source_bytes", "destination_bytes"),
-        "inbound": ("destination_ip", "destination_bytes", "source_bytes"),
-    }
-    selects = (
-        f"""SELECT {host} AS host_ip, '{role}' AS role,
-              time_bucket(INTERVAL 15 MINUTES, event_start) AS slice_start_ts,
-              count(*) AS sessions_cnt, sum({sent}) AS bytes_sent_sum, sum({received}) AS bytes_recv_sum,
-              count_if(event_action = 'allow') AS allow_cnt, count_if(event_action IN ('drop', 'deny')) AS drop_cnt,
-              count_if(starts_with(event_reason, 'tcp-rst')) AS rst_cnt,
-              count_if(event_reason = 'aged-out') AS aged_out_cnt,
-              count_if(network_transport = 'TCP') AS tcp_cnt, count_if(network_transport = 'UDP') AS udp_cnt
-            FROM flows GROUP BY ALL"""
-        for role, (host, sent, received) in sides.items()
-    )
-    counts = " UNION ALL ".join(selects)
-
-    def job() -> None:
-        with tempfile.TemporaryDirectory() as output, duckdb.connect() as connection:
-            connection.execute(
-                f"CREATE VIEW flows AS SELECT * FROM read_json('{batch}/*.gz', format='newline_delimited')"
-            )
-            connection.execute(f"COPY ({counts}) TO '{output}/deltas.parquet'")
-
-    return job
+    yield lambda output: duck.build(batch, output)
 
 
-def ours(engine_name: str, batch: Path) -> Work:
-    """Read, judge, build and publish to a folder that is thrown away: the whole product."""
+@contextmanager
+def clickhouse_by_hand(batch: Path) -> Iterator[Work]:
+    """All columns of both tables, see `clickhouse`."""
+    from tests.bench import clickhouse
+
+    with clickhouse.session() as session:
+        yield lambda output: clickhouse.build(session, batch, output)
+
+
+@contextmanager
+def ours(engine: str, batch: Path) -> Iterator[Work]:
+    """Read, judge, build and publish: the whole product."""
+    from ndr_core.deltas.job import DeltaBuilderRunner
+    from ndr_core.deltas.spec_reader import parse_job_spec
+    from ndr_core.jobs.ports import QuietLog
+    from ndr_core.jobs.run import RuntimeParams
+    from ndr_entrypoints.wiring import Wiring
+
     spec = parse_job_spec({"project_name": "bench", "input": {"preset": "paloalto"}})
 
-    def job() -> None:
-        with tempfile.TemporaryDirectory() as output:
-            wiring = Wiring.between(str(batch), output)
-            DeltaBuilderRunner(
-                spec=spec,
-                params=RuntimeParams("bench", "bench", START_US, END_US),
-                source=wiring.source,
-                start_engine=lambda batch: wiring.start(engine_name, spec, batch),
-                sink=wiring.sink,
-                log=QuietLog(),
-            ).run()
+    def job(output: Path) -> None:
+        wiring = Wiring.between(str(batch), str(output))
+        DeltaBuilderRunner(
+            spec=spec,
+            params=RuntimeParams("bench", "bench", START_US, END_US),
+            source=wiring.source,
+            start_engine=lambda files: wiring.start(engine, spec, files),
+            sink=wiring.sink,
+            log=QuietLog(),
+        ).run()
 
-    return job
+    yield job
 
 
-TASKS: Final[dict[str, Callable[[Path], Work]]] = {
-    "polars: parse floor": polars_floor,
-    "polars: ours": lambda batch: ours("polars", batch),
-    "spark: parse floor": spark_floor,
-    "spark: the usual way": spark_naive,
-    "spark: ours": lambda batch: ours("spark", batch),
-    "duckdb: base counts": duckdb_counts,
+@frozen
+class Task:
+    """What a benchmark measures."""
+
+    prepare: Callable[[Path], AbstractContextManager[Work]]
+    """Start what the task needs for a batch, and give its work."""
+    computes: str
+    """How much of what the product computes."""
+    missing: Callable[[], str | None] = field(default=lambda: None)
+    """Why it can't be run here and what to do, if it can't."""
+
+
+def _whole_job(engine: str) -> Task:
+    def missing() -> str | None:
+        from ndr_entrypoints.wiring import ENGINES
+
+        return None if engine in ENGINES else f"there is no engine {engine}"
+
+    return Task(lambda batch: ours(engine, batch), "all", missing)
+
+
+def engines() -> tuple[str, ...]:
+    """The engines whose whole job can be measured here."""
+    suffix = ": ours"
+    return tuple(
+        name.removesuffix(suffix)
+        for name, task in TASKS.items()
+        if name.endswith(suffix) and task.missing() is None
+    )
+
+
+def _chdb_missing() -> str | None:
+    return None if find_spec("chdb") else "chdb is not installed; by hand: `pip install chdb`"
+
+
+TASKS: Final[dict[str, Task]] = {
+    "polars: parse floor": Task(polars_floor, "nothing: it parses"),
+    "polars: ours": _whole_job("polars"),
+    "spark: parse floor": Task(spark_floor, "nothing: it parses"),
+    "spark: ours": _whole_job("spark"),
+    "spark-sql: ours": _whole_job("spark-sql"),
+    "spark: the usual way": Task(spark_naive, "39 measures, no pairs"),
+    "duckdb: base counts": Task(duckdb_counts, "9 measures, no pairs"),
+    "clickhouse: by hand": Task(clickhouse_by_hand, "all but quality rules", _chdb_missing),
 }
 
 
 def main(task: str, batch: str, warm_ups: str, repeats: str) -> None:
-    work = TASKS[task](Path(batch))
-    for _ in range(int(warm_ups)):
-        work()
-    seconds = []
-    for _ in range(int(repeats)):
-        started = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - started)
-    print(json.dumps(seconds))
+    """Do a task some times, then some times on the clock: prints pairs of wall and processor seconds."""
+    processor = Processor()
+    processor.start()
+    found = []
+    with TASKS[task].prepare(Path(batch)) as work:
+        for _ in range(int(warm_ups) + int(repeats)):
+            with tempfile.TemporaryDirectory() as output:
+                started, used = time.perf_counter(), processor.seconds()
+                work(Path(output))
+                found.append((time.perf_counter() - started, processor.seconds() - used))
+    print(json.dumps(found[int(warm_ups) :]))
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ class SparkRunner:
             is_last = number == len(chain.steps) - 1
             work = pickle.dumps(StepTask(chain, number))
             received = _received(context, step, made)
+            # Spark's pages and its event log show it in place of a line of this file.
+            context._jsc.setCallSite(f"ndr: {', '.join(kernel.name for kernel in step.kernels)}")
             made = received.mapPartitionsWithIndex(
                 WorkerTask(work, is_last, threads, read_bytes, read_records)
             )
@@ -64,6 +66,7 @@ class SparkRunner:
             # A call that a signal interrupted may have broken the connection.
             with suppress(Py4JError):
                 context.removeJobTag(tag)
+                context._jsc.clearCallSite()
         meter.all_read(read_records.value)
         return results_of(blobs)
 
@@ -79,8 +82,8 @@ def _received(context: SparkContext, step: Step, made: RDD[Any] | None) -> RDD[b
     """What the tasks of a step get, each its own: blobs of the step before, or an order."""
     orders = [pickle.dumps(Order(work)) for work in step.orders]
     if made is None:
-        assert orders, "the first step has nothing else to do"
-        return context.parallelize(orders, len(orders))
+        # Without any input, one task finds that there is nothing to do.
+        return context.parallelize(orders, max(1, len(orders)))
     parts = [made]
     if orders:
         keyed = list(enumerate(orders, step.shares))

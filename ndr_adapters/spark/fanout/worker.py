@@ -45,12 +45,16 @@ class WorkerTask:
         if not provide_wheels():
             raise ModuleNotFoundError("polars: neither installed here nor sent with the job")
         run = pickle.loads(self.work)  # noqa: S301 - of this run's driver
-        received = (pickle.loads(item) for item in items)  # noqa: S301 - of this run's tasks
+        rest = iter(items)
+        received = (pickle.loads(item) for item in rest)  # noqa: S301 - of this run's tasks
         for task, blob in run(number, received, self._count):
             if self.is_last:
                 yield blob
             else:
                 yield from shuffled(task, pickle.dumps(blob, pickle.HIGHEST_PROTOCOL))
+        # Spark ends a worker that has not read all, in place of giving it the next task.
+        for _ in rest:
+            pass
 
     def _count(self, packed_bytes: int, records: int) -> None:
         self.read_bytes.add(packed_bytes)
