@@ -15,6 +15,7 @@ POLARS, SPARK = "polars", "spark/sql"
 FILES_OF_ONE: dict[str, dict[str, str]] = {
     POLARS: {
         "addresses": "numbers of one process; executors of Spark share none",
+        "keys": "rows of Spark are grouped by columns as they are",
         "inspection": "people look at an output on one machine: no cluster needs it",
         "plain_pattern": "only Polars' reader fails a whole query on a malformed line, and needs a pattern before it",
         "spool": "Spark holds what several queries read in the files of its shuffle",
@@ -32,12 +33,18 @@ NAMES_OF_ONE: dict[str, dict[str, str]] = {
     POLARS: {
         "aggregate.finish_histogram": "hosts are built by several queries, each in bounded memory",
         "aggregate.histogram_cells": "hosts are built by several queries, each in bounded memory",
+        "aggregate.joined": "pairs are built in shares, so that few are in memory at once",
         "aggregate.merge_cells": "pairs are built in shares, so that few are in memory at once",
-        "aggregate.number_hosts": "a number for a host takes less memory than its keys",
+        "aggregate.merge_histogram": "records are aggregated in shares, so that few are in memory at once",
+        "aggregate.merge_sums": "records are aggregated in shares, so that few are in memory at once",
+        "aggregate.name_hosts": "a host is one number in Polars' views",
         "engine.PolarsEngine": "an engine's name",
         "fields.columns_of": "a frame needs the types of columns that no line has",
         "fields.doubts": "a method of how Spark reads a field plainly",
         "lines.LineFeed": "Polars takes lines from Python, Spark reads files itself",
+        "views.Form": "a value is held once for all roles in Polars' views, as narrow as it can be",
+        "views.RoleViews": "a value is held once for all roles in Polars' views, as narrow as it can be",
+        "views.form_of": "a value is held once for all roles in Polars' views, as narrow as it can be",
         "views.host_columns": "a host is one number in Polars' views",
         "views.numbered": "a host is one number in Polars' views",
         "write.StagingRoot": "Polars takes the options of S3 with each call, Spark with the session",
