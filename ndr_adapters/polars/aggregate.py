@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 import polars as pl
 from attrs import evolve
@@ -16,7 +15,7 @@ from ndr_adapters.polars.views import HOST, MINUTE, Form, RoleViews, host_column
 from ndr_adapters.polars.write import DTYPES
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR, PAIR_SUMS
-from ndr_core.expressions.expr import Column, Expr, operands
+from ndr_core.expressions.expr import Column, Expr, Let, operands
 from ndr_core.measures.kinds import (
     Additive,
     CellAggregate,
@@ -28,8 +27,6 @@ from ndr_core.tables.slices import TIME_LEVELS
 from ndr_core.tables.table import Table
 from ndr_core.times import MINUTE_US
 
-_BUCKETS: Final = 1 << 31
-"""Buckets lie below it."""
 _SESSIONS, _SENT, _ = PAIR_SUMS
 
 
@@ -63,8 +60,11 @@ def name_hosts(sums: pl.DataFrame, plan: DeltaPlan, addresses: Addresses) -> pl.
 
 
 def histogram_cells(views: RoleViews, distribution: Distribution) -> pl.DataFrame:
-    """Records per host and bucket: HOST, `bucket` and `count`, in their order."""
-    return pl.concat(_cells_of(views, role, distribution) for role in views.roles)
+    """Records per host and bucket: HOST, `bucket` and `count`, sorted by host and bucket."""
+    cells = pl.concat(_cells_of(views, role, distribution) for role in views.roles)
+    # Of one slice, the roles lie behind each other.
+    in_order = cells.get_column(HOST).is_sorted()
+    return cells if in_order else cells.sort(HOST, "bucket")
 
 
 def _cells_of(views: RoleViews, role: int, distribution: Distribution) -> pl.DataFrame:
@@ -72,7 +72,7 @@ def _cells_of(views: RoleViews, role: int, distribution: Distribution) -> pl.Dat
     columns = (MINUTE, views.address(role), bucket)
     keys = packed_keys(views.rows, columns)
     if len(keys) > 1:
-        cells = views.rows.group_by(columns).agg(pl.len().alias("count")).sort(columns)
+        cells = _grouped(views.rows, columns, [pl.len().alias("count")], in_order=True)
     else:
         # Equal keys lie behind each other once sorted, which is faster than a table of them.
         packed = views.rows.select(keys[0].packed()).collect().to_series()
@@ -81,24 +81,13 @@ def _cells_of(views: RoleViews, role: int, distribution: Distribution) -> pl.Dat
     return cells.select(views.host(role), pl.col(bucket).alias("bucket"), "count").collect()
 
 
-def merge_histogram(parts: Sequence[pl.LazyFrame], hosts: pl.DataFrame) -> pl.DataFrame:
-    """Add up the cells of several shares of the records. `hosts`: from `name_hosts`."""
+def merge_histogram(parts: Sequence[pl.LazyFrame]) -> pl.DataFrame:
+    """Add up the cells of several shares of the records, each from `histogram_cells`."""
     if len(parts) == 1:
         return parts[0].collect()
-    numbers = hosts.lazy().select(HOST).with_row_index("number")
-    cell = pl.col("number").cast(pl.UInt64) * _BUCKETS + pl.col("bucket")
-    merged = (
-        pl.concat(parts)
-        .join(numbers, on=HOST)
-        .group_by(cell.alias("cell"))
-        .agg(pl.sum("count"))
-        .collect(engine="streaming")
-        .sort("cell")
-    )
-    return merged.select(
-        hosts.get_column(HOST).gather(merged.get_column("cell") // _BUCKETS),
-        (pl.col("cell") % _BUCKETS).alias("bucket"),
-        "count",
+    count = pl.col("count").cast(pl.Int64).sum()
+    return _grouped(pl.concat(parts), (HOST, "bucket"), [count], in_order=True).collect(
+        engine="streaming"
     )
 
 
@@ -214,8 +203,11 @@ def _is_formula_over_sessions(value: Expr) -> bool:
 
 def _columns_of(expr: Expr) -> set[str]:
     """Names of the columns that an expression reads."""
-    if isinstance(expr, Column):
-        return {expr.name}
+    match expr:
+        case Column(name):
+            return {name}
+        case Let(name, value, body):
+            return _columns_of(value) | (_columns_of(body) - {name})
     return {name for part in operands(expr) for name in _columns_of(part)}
 
 
@@ -228,12 +220,18 @@ def _exact_sum(item: Additive, name: str) -> pl.Expr:
 
 
 def _grouped(
-    rows: pl.LazyFrame, columns: Sequence[str], aggregates: Iterable[pl.Expr]
+    rows: pl.LazyFrame,
+    columns: Sequence[str],
+    aggregates: Iterable[pl.Expr],
+    *,
+    in_order: bool = False,
 ) -> pl.LazyFrame:
-    """Rows grouped by columns of small integers, which become as few keys as they can."""
+    """Rows grouped by columns of integers, which become as few keys as they can; `in_order`: sorted by them."""
     keys = {f"key_{number}": key for number, key in enumerate(packed_keys(rows, columns))}
     packed = rows.with_columns(key.packed().alias(name) for name, key in keys.items())
     grouped = packed.group_by(*keys).agg(*aggregates)
+    if in_order:
+        grouped = grouped.sort(*keys)
     unpacked = (part for name, key in keys.items() for part in key.unpacked(name))
     return grouped.with_columns(unpacked).drop(*keys)
 
@@ -245,9 +243,9 @@ def delta_rows(
     plan: DeltaPlan,
 ) -> pl.DataFrame:
     """Whole delta rows of the hosts, in the columns of the plan, sorted by their keys."""
-    rows = hosts
+    rows = hosts.lazy()
     for part in cells:
-        rows = rows.join(part, on=HOST, how="left", maintain_order="left")
+        rows = rows.join(part.lazy(), on=HOST, how="left", maintain_order="left")
     # A host whose pairs all lack the key has no cells: what counts them is 0.
     counted = [item.name for aggregates in plan.cell_aggregates.values() for item in aggregates]
     rows = rows.with_columns(pl.col(name).fill_null(0) for name in counted)
@@ -256,8 +254,8 @@ def delta_rows(
         for name, value, column_type in plan.row_formulas
     )
     # Histograms weigh most: they are moved once.
-    ordered = rows.with_columns(histograms).sort("slice_start", "role", "host_ip").lazy()
-    return _output_form(ordered, plan, plan.delta).collect()
+    ordered = rows.collect().with_columns(histograms).sort("slice_start", "role", "host_ip")
+    return _output_form(ordered.lazy(), plan, plan.delta).collect()
 
 
 def pair_rows(

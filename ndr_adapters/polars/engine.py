@@ -160,7 +160,7 @@ def _histograms(built: _Built, hosts: pl.DataFrame, plan: DeltaPlan) -> list[pl.
     columns = []
     for place, item in enumerate(plan.distributions):
         parts = [cells[place] for cells in built.histograms]
-        cells = interruptible(partial(aggregate.merge_histogram, parts, hosts))
+        cells = interruptible(partial(aggregate.merge_histogram, parts))
         columns += aggregate.finish_histogram(cells, hosts, item)
     return columns
 

@@ -16,6 +16,7 @@ class Packed:
     """A column within a key: its values lie less than 2^`bits` above `least`."""
 
     name: str
+    dtype: pl.DataType
     least: int
     bits: int
 
@@ -35,29 +36,33 @@ class PackedKey:
         return key
 
     def unpacked(self, key: str) -> list[pl.Expr]:
-        """Give the columns again, as 32 bits, from a column of keys."""
+        """Give the columns again, from a column of keys."""
         parts = []
         below = 0
         for column in reversed(self.columns):
             above = pl.col(key) // _number(1 << below) % _number(1 << column.bits)
-            parts.append((above.cast(pl.UInt32) + column.least).alias(column.name))
+            value = above + _number(column.least)
+            parts.append(value.cast(column.dtype).alias(column.name))
             below += column.bits
         return parts
 
 
 def packed_keys(rows: pl.LazyFrame, columns: Sequence[str]) -> tuple[PackedKey, ...]:
-    """Give as few keys as hold the columns of these rows. `columns`: integers of 32 bits, without nulls."""
-    least = pl.all().min().name.prefix("least:")
-    ends = rows.select(columns).select(least, pl.all().max()).collect(engine="streaming").row(0)
+    """Give as few keys as hold the columns of these rows. `columns`: integers from 0 to 2^63 - 1, no null."""
+    chosen = rows.select(columns)
+    dtypes = chosen.collect_schema()
+    ends = chosen.select(pl.all().min().name.prefix("least "), pl.all().max())
+    found = ends.collect(engine="streaming").row(0)
+    least, largest = found[: len(columns)], found[len(columns) :]
     keys: list[tuple[Packed, ...]] = []
     room = 0
-    for name, low, high in zip(columns, ends[: len(columns)], ends[len(columns) :], strict=True):
+    for name, low, high in zip(columns, least, largest, strict=True):
         # Rows that there are none of have no least value.
         bits = 0 if low is None else (high - low).bit_length()
         if bits > room or not keys:
             keys.append(())
             room = _KEY_BITS
-        keys[-1] += (Packed(name, low or 0, bits),)
+        keys[-1] += (Packed(name, dtypes[name], low or 0, bits),)
         room -= bits
     return tuple(map(PackedKey, keys))
 

@@ -19,12 +19,12 @@ from ndr_core.measures.kinds import Additive
 from ndr_core.times import MINUTE_US
 
 HOST: Final = "host"
-"""Key of a delta row, one integer: its role, minute of its slice and address, in 4 + 27 + 32 bits."""
+"""Key of a delta row, one integer: minute of its slice, role and address, in 27 + 4 + 32 bits."""
 
 MINUTE: Final = "slice_minute"
 """Column of views: the minute at which the slice of a record starts."""
 
-_MINUTE_BITS: Final = 27
+_ROLE_BITS: Final = 4
 _ADDRESS_BITS: Final = 32
 
 
@@ -48,9 +48,9 @@ class RoleViews:
 
     rows: pl.LazyFrame
     columns: Mapping[tuple[Form, Expr], str]
-    """A value over the fields of a record -> the column that has it."""
+    """A value over what any role sees of a record -> the column that has it."""
     roles: Mapping[int, Mapping[str, Expr]]
-    """Number of a role -> the columns that measures speak of, as values over the fields of a record."""
+    """Number of a role -> the columns that measures speak of, as what it sees of a record."""
 
     def column(self, role: int, form: Form, value: Expr) -> str:
         """Give the column that has, for a role, a value over the columns that measures speak of."""
@@ -78,10 +78,9 @@ class RoleViews:
 
     def host(self, role: int) -> pl.Expr:
         """Give HOST of a role."""
-        minute = pl.col(MINUTE).cast(pl.Int64) + (role << _MINUTE_BITS)
-        return (minute * (1 << _ADDRESS_BITS) + pl.col(self.address(role)).cast(pl.Int64)).alias(
-            HOST
-        )
+        minute_and_role = pl.col(MINUTE).cast(pl.Int64) * (1 << _ROLE_BITS) + role
+        address = pl.col(self.address(role)).cast(pl.Int64)
+        return (minute_and_role * (1 << _ADDRESS_BITS) + address).alias(HOST)
 
 
 def form_of(item: Additive) -> Form:
@@ -100,7 +99,13 @@ def role_views(flows: pl.LazyFrame, plan: DeltaPlan) -> RoleViews:
 
     `flows`: from `quality.repaired`, with numbers in place of addresses.
     """
-    roles = {number: role.view() for number, role in enumerate(plan.roles)}
+    views = [role.view() for role in plan.roles]
+    seen = dict.fromkeys(value for view in views for value in view.values())
+    names = {value: f"seen_{number}" for number, value in enumerate(seen)}
+    roles = {
+        number: {name: col(names[value]) for name, value in view.items()}
+        for number, view in enumerate(views)
+    }
     values = dict.fromkeys(
         (form, substitute(value, view)) for view in roles.values() for form, value in _values(plan)
     )
@@ -108,21 +113,19 @@ def role_views(flows: pl.LazyFrame, plan: DeltaPlan) -> RoleViews:
     minute = compile_expr(plan.slice_start).cast(pl.Int64) // MINUTE_US
     rows = flows.select(
         minute.cast(pl.UInt32).alias(MINUTE),
-        *(_held(form, value).alias(name) for (form, value), name in columns.items()),
-    )
+        *(compile_expr(value).alias(name) for value, name in names.items()),
+    ).select(MINUTE, *(_held(form, value).alias(name) for (form, value), name in columns.items()))
     return RoleViews(rows, columns, roles)
 
 
 def host_columns(plan: DeltaPlan, addresses: Addresses) -> list[pl.Expr]:
     """What HOST stands for: `slice_start` (us), `role`, `host_ip`."""
-    role_and_minute = pl.col(HOST) // (1 << _ADDRESS_BITS)
-    minute = role_and_minute % (1 << _MINUTE_BITS)
+    minute_and_role = pl.col(HOST) // (1 << _ADDRESS_BITS)
+    role = minute_and_role % (1 << _ROLE_BITS)
     names = {number: role.name for number, role in enumerate(plan.roles)}
     return [
-        (minute * MINUTE_US).alias("slice_start"),
-        (role_and_minute // (1 << _MINUTE_BITS))
-        .replace_strict(names, return_dtype=pl.String)
-        .alias("role"),
+        (minute_and_role // (1 << _ROLE_BITS) * MINUTE_US).alias("slice_start"),
+        role.replace_strict(names, return_dtype=pl.String).alias("role"),
         addresses.text(pl.col(HOST) % (1 << _ADDRESS_BITS)).alias("host_ip"),
     ]
 
