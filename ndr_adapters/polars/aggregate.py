@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
+from attrs import evolve
 
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.expr import compile_expr
-from ndr_adapters.polars.views import HOST, host_columns
+from ndr_adapters.polars.keys import packed_keys
+from ndr_adapters.polars.views import HOST, MINUTE, Form, RoleViews, host_columns, role_views
 from ndr_adapters.polars.write import DTYPES
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR, PAIR_SUMS, overflow_place
 from ndr_core.errors import OverflowingColumnError
+from ndr_core.expressions.expr import Column, Expr, Let, operands
 from ndr_core.measures.kinds import (
     Additive,
     CellAggregate,
@@ -23,131 +26,52 @@ from ndr_core.measures.kinds import (
 )
 from ndr_core.tables.slices import TIME_LEVELS
 from ndr_core.tables.table import Table
+from ndr_core.times import MINUTE_US
 
-_PAIR: Final = "pair"
-"""Peer and port of a host as one integer: the number of the peer, then the port + 1, 0 where it is not known."""
-_PORTS: Final = 1 << 17
-_BUCKETS: Final = 1 << 31
-"""Buckets lie below it."""
+_SESSIONS, _SENT, _ = PAIR_SUMS
 
 
-def _summed(
-    views: pl.LazyFrame, keys: Sequence[str], sums: Sequence[Additive], *others: str
-) -> tuple[pl.LazyFrame, list[pl.Expr]]:
-    """The columns to group, and the exact sums of them."""
-    contributions = views.select(
-        *keys, *others, *(compile_expr(item.contribution).alias(item.name) for item in sums)
-    )
-    return contributions, [
-        # 128 bits can't overflow on the way, so that the result does not depend on the order.
-        pl.col(item.name).cast(pl.Int128).sum() if item.can_overflow else pl.col(item.name).sum()
-        for item in sums
-    ]
-
-
-def pair_table(views: pl.LazyFrame) -> pl.LazyFrame:
-    """Sessions and bytes per host, peer and port."""
-    pair = pl.col("peer_ip").cast(pl.Int64) * _PORTS + (pl.col("peer_port") + 1).fill_null(0)
-    contributions, sums = _summed(
-        views.with_columns(pair.alias(_PAIR)), (HOST, _PAIR), PAIR_SUMS, "event_ts"
-    )
-    pairs = contributions.group_by(HOST, _PAIR).agg(*sums, pl.col("event_ts").max())
-    port = pl.col(_PAIR) % _PORTS
-    return pairs.with_columns(
-        *(pl.col(item.name).cast(pl.Int64, strict=False) for item in PAIR_SUMS),
-        (pl.col(_PAIR) // _PORTS).alias("peer_ip"),
-        pl.when(port > 0).then(port - 1).alias("peer_port"),
-    ).drop(_PAIR)
-
-
-def host_sums(views: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
-    """Additive measures per host."""
-    return fitted(wide_host_sums(views, plan), plan)
-
-
-def wide_host_sums(views: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
-    """Additive measures per host, in 128 bits where 64 may not do: such sums of parts can be added up."""
-    contributions, sums = _summed(views, (HOST,), plan.stored_sums)
-    return contributions.group_by(HOST).agg(sums)
-
-
-def fitted(sums: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
-    """Sums as int64, null where one leaves it. `sums`: as `wide_host_sums`."""
-    return sums.with_columns(
-        pl.col(item.name).cast(pl.Int64, strict=False) for item in plan.stored_sums
+def host_sums(views: RoleViews, plan: DeltaPlan) -> pl.LazyFrame:
+    """Additive measures per HOST: null where a sum leaves int64."""
+    return pl.concat(
+        views.rows.group_by(views.host(role)).agg(
+            _exact_sum(item, views.addend(role, item)).alias(item.name) for item in plan.stored_sums
+        )
+        for role in views.roles
     )
 
 
-def histogram_cells(
-    views: pl.LazyFrame, hosts: pl.DataFrame, distribution: Distribution
-) -> pl.LazyFrame:
-    """Records per host and bucket: `cell`, the number of the host and the bucket as one integer, and `count`."""
-    buckets = views.select(HOST, compile_expr(distribution.bucket).alias("bucket"))
-    return numbered_cells(buckets, hosts, pl.len().cast(pl.Int64))
+def merge_sums(parts: Sequence[pl.DataFrame], plan: DeltaPlan) -> pl.DataFrame:
+    """Add up the sums of several shares of the records; what is null in one stays null."""
+    return parts[0] if len(parts) == 1 else added_sums(pl.concat(parts), plan)
 
 
-def numbered_cells(buckets: pl.LazyFrame, hosts: pl.DataFrame, count: pl.Expr) -> pl.LazyFrame:
-    """Cells as from `histogram_cells`. `buckets`: HOST, `bucket` and what `count` counts records by."""
-    numbers = hosts.lazy().select(HOST, pl.col("host_number").cast(pl.Int64))
-    cell = (pl.col("host_number") * _BUCKETS + pl.col("bucket")).alias("cell")
-    return (
-        buckets.join(numbers, on=HOST)
-        .select(cell, pl.exclude(HOST, "host_number", "bucket"))
-        .group_by("cell")
-        .agg(count.alias("count"))
+def added_sums(sums: pl.DataFrame, plan: DeltaPlan) -> pl.DataFrame:
+    """Add up the sums of each HOST; what is null in one row stays null. `sums`: from `host_sums` of several parts."""
+    whole = (
+        pl.when(pl.col(item.name).is_not_null().all())
+        .then(pl.col(item.name).cast(pl.Int128).sum())
+        .cast(pl.Int64, strict=False)
+        .alias(item.name)
+        for item in plan.stored_sums
     )
+    return sums.group_by(HOST).agg(*whole)
 
 
-def peer_cells(pairs: pl.LazyFrame, key: PairKey, plan: DeltaPlan) -> pl.LazyFrame:
-    """Aggregates over the distinct peers or ports of each host."""
-    return summed_cells(cells_of(pairs, key), key, plan)
-
-
-def cells_of(pairs: pl.LazyFrame, key: PairKey) -> pl.LazyFrame:
-    """`sessions` and `bytes` of each host with each of its distinct peers or ports."""
-    return (
-        pairs.filter(pl.col(key).is_not_null())
-        .group_by(HOST, key)
-        .agg(pl.sum("sessions_cnt").alias("sessions"), pl.sum("bytes_sent_sum").alias("bytes"))
-    )
-
-
-def summed_cells(cells: pl.LazyFrame, key: PairKey, plan: DeltaPlan) -> pl.LazyFrame:
-    """Aggregates over the cells of each host. `cells`: as from `cells_of`, each cell once."""
-    aggregates = plan.cell_aggregates[key]
-    # Named columns first: a constant would be summed as one value, not one per cell.
-    values = cells.select(HOST, *(compile_expr(item.value).alias(item.name) for item in aggregates))
-    return values.group_by(HOST).agg(_summaries(aggregates))
-
-
-def merge_cells(parts: Sequence[pl.DataFrame], key: PairKey, plan: DeltaPlan) -> pl.DataFrame:
-    """Cell aggregates of several shares of the pairs, none of which has a cell of another."""
-    return pl.concat(parts).group_by(HOST).agg(_summaries(plan.cell_aggregates[key]))
-
-
-def _summaries(aggregates: Sequence[CellAggregate]) -> list[pl.Expr]:
-    return [
-        pl.col(item.name).sum() if item.how == "sum" else pl.col(item.name).max()
-        for item in aggregates
-    ]
-
-
-def number_hosts(sums: pl.DataFrame, plan: DeltaPlan, addresses: Addresses) -> pl.DataFrame:
-    """The hosts in the order of their keys, which are added, and numbered: `host_number`."""
-    keys = host_columns(plan, addresses)
-    return (
-        sums.with_columns(keys).sort("slice_start", "role", "host_ip").with_row_index("host_number")
-    )
+def name_hosts(sums: pl.DataFrame, plan: DeltaPlan, addresses: Addresses) -> pl.DataFrame:
+    """Add what HOST stands for, and sort by it: the order in which histograms are finished."""
+    return sums.sort(HOST).with_columns(host_columns(plan, addresses))
 
 
 def overflows(hosts: pl.DataFrame, plan: DeltaPlan) -> pl.DataFrame:
     """Find the first host of each sum that left int64: the `column` by its place among the sums, and the host's keys.
 
-    `hosts`: from `number_hosts`.
+    `hosts`: from `name_hosts`.
     """
     keys = hosts.select("slice_start", "role", "host_ip")
     found = [
         keys.filter(hosts.get_column(item.name).is_null())
+        .sort(keys.columns)
         .head(1)
         .select(pl.lit(place, dtype=pl.Int64).alias("column"), pl.all())
         for place, item in enumerate(plan.stored_sums)
@@ -156,51 +80,215 @@ def overflows(hosts: pl.DataFrame, plan: DeltaPlan) -> pl.DataFrame:
 
 
 def refuse_overflow(found: pl.DataFrame, plan: DeltaPlan) -> None:
-    """Raise OverflowingColumnError for the first of the sums that left int64. `found`: as from `overflows`."""
+    """Raise OverflowingColumnError for the first of the sums that left int64. `found`: from `overflows`."""
     if not found.is_empty():
         column, *host = found.sort(found.columns).row(0)
         raise OverflowingColumnError(plan.stored_sums[column].name, overflow_place(*host))
 
 
+def histogram_cells(views: RoleViews, distribution: Distribution) -> pl.DataFrame:
+    """Records per host and bucket: HOST, `bucket` and `count`, sorted by host and bucket."""
+    cells = pl.concat(_cells_of(views, role, distribution) for role in views.roles)
+    # Of one slice, the roles lie behind each other.
+    in_order = cells.get_column(HOST).is_sorted()
+    return cells if in_order else cells.sort(HOST, "bucket")
+
+
+def _cells_of(views: RoleViews, role: int, distribution: Distribution) -> pl.DataFrame:
+    bucket = views.column(role, Form.BUCKET, distribution.bucket)
+    columns = (MINUTE, views.address(role), bucket)
+    keys = packed_keys(views.rows, columns)
+    if len(keys) > 1:
+        cells = _grouped(views.rows, columns, [pl.len().alias("count")], in_order=True)
+    else:
+        # Equal keys lie behind each other once sorted, which is faster than a table of them.
+        packed = views.rows.select(keys[0].packed()).collect().to_series()
+        runs = packed.sort().rle().struct.rename_fields(["count", "key"]).struct.unnest()
+        cells = runs.lazy().with_columns(keys[0].unpacked("key"))
+    return cells.select(views.host(role), pl.col(bucket).alias("bucket"), "count").collect()
+
+
+def merge_histogram(parts: Sequence[pl.LazyFrame]) -> pl.DataFrame:
+    """Add up the cells of several shares of the records, each from `histogram_cells`."""
+    return parts[0].collect() if len(parts) == 1 else added_cells(pl.concat(parts))
+
+
+def added_cells(cells: pl.LazyFrame) -> pl.DataFrame:
+    """Add up the counts of each cell. `cells`: from `histogram_cells` of several parts."""
+    count = pl.col("count").cast(pl.Int64).sum()
+    return _grouped(cells, (HOST, "bucket"), [count], in_order=True).collect(engine="streaming")
+
+
 def finish_histogram(
     cells: pl.DataFrame, hosts: pl.DataFrame, distribution: Distribution
 ) -> list[pl.Series]:
-    """The stored histogram and what is read off it, aligned with the numbered hosts.
+    """Give the stored histogram and what is read off it, aligned with the hosts.
 
-    The cells of all hosts lie behind each other, so that one running sum, less the sessions of the hosts
-    before, ranks them all; each host has exactly one cell that holds a given rank.
+    `cells`: from `histogram_cells` or `merge_histogram`; `hosts`: from `name_hosts`. The cells of all hosts lie
+    behind each other, so that one running sum ranks them all: a host's ranks begin behind those of the hosts before.
     """
+    counts = cells.select(pl.col(HOST).set_sorted(), pl.col("bucket", "count").cast(pl.Int64))
+    by_host = counts.lazy().group_by(HOST, maintain_order=True)
+    histogram = pl.struct("bucket", "count").alias(distribution.histogram)
+    columns = [by_host.agg(histogram).collect().get_column(distribution.histogram)]
     sessions = hosts.get_column("sessions_cnt")
-    number = pl.col("cell") // _BUCKETS
-    ranked = (
-        cells.lazy()
-        .sort("cell")
-        .with_columns(
-            number.alias("host_number"),
-            (pl.col("cell") % _BUCKETS).alias("bucket"),
-            pl.lit(sessions).gather(number).alias("sessions_cnt"),
-            (
-                pl.col("count").cum_sum() - pl.lit(sessions.cum_sum() - sessions).gather(number)
-            ).alias("seen"),
-        )
-        .collect()
-    )
-    by_host = ranked.lazy().group_by("host_number", maintain_order=True)
-    columns = [
-        by_host.agg(pl.struct("bucket", "count").alias(distribution.histogram))
-        .collect()
-        .get_column(distribution.histogram)
-    ]
+    before = sessions.cum_sum() - sessions
+    seen = counts.get_column("count").cum_sum()
     for readout in distribution.readouts:
         if isinstance(readout, LargestCount):
             largest = by_host.agg(pl.max("count")).collect()
             columns.append(largest.get_column("count").alias(readout.name))
             continue
-        rank = (readout.percent * pl.col("sessions_cnt") + 99) // 100
-        holds_rank = (pl.col("seen") >= rank) & (pl.col("seen") - pl.col("count") < rank)
+        rank = before + (readout.percent * sessions + 99) // 100
+        holds_rank = counts.get_column("bucket").gather(seen.search_sorted(rank)).alias("bucket")
         value = compile_expr(readout.value).alias(readout.name)
-        columns.append(ranked.filter(holds_rank).select(value).to_series())
+        columns.append(holds_rank.to_frame().select(value).to_series())
     return columns
+
+
+def pair_table(views: RoleViews) -> list[RoleViews]:
+    """Sum up the records of each pair and port, in parts: roles that see the same pairs, from either end, share one."""
+    return [_summed(views, roles, (MINUTE, *keys)) for keys, roles in pair_parts(views).items()]
+
+
+def pair_parts(views: RoleViews) -> dict[tuple[str, ...], list[int]]:
+    """Give the parts of the pair table: columns of both ends (one where they are the same) and of the port -> roles."""
+    roles_of: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for role in views.roles:
+        ends = sorted({views.address(role), views.peer(role)})
+        roles_of[*ends, views.port(role)].append(role)
+    return roles_of
+
+
+def added_pairs(rows: Sequence[pl.LazyFrame], plan: DeltaPlan) -> list[RoleViews]:
+    """Add up the pairs of each part. `rows`: of the parts that `pair_table` gave, each of several sets of records."""
+    views = role_views(pl.LazyFrame(), plan)
+    return [
+        _summed(evolve(views, rows=part), roles, (MINUTE, *keys))
+        for part, (keys, roles) in zip(rows, pair_parts(views).items(), strict=True)
+    ]
+
+
+def joined(parts: Sequence[RoleViews]) -> RoleViews:
+    """Put the same part of the pair table of several shares together."""
+    return evolve(parts[0], rows=pl.concat(part.rows for part in parts))
+
+
+def _summed(views: RoleViews, roles: Sequence[int], keys: Sequence[str]) -> RoleViews:
+    """The views of some roles, as sums per key."""
+    sums = {views.addend(role, item): item for role in roles for item in PAIR_SUMS}
+    ends = {views.end(role) for role in roles}
+    aggregates = (
+        *(_exact_sum(item, name) for name, item in sums.items()),
+        *(pl.max(name) for name in ends),
+    )
+    rows = _grouped(views.rows, keys, aggregates)
+    return evolve(views, rows=rows, roles={role: views.roles[role] for role in roles})
+
+
+def peer_cells(pairs: RoleViews, key: PairKey, plan: DeltaPlan) -> pl.DataFrame:
+    """Aggregates over the distinct peers or ports of each host. `pairs`: from `pair_table`."""
+    return pl.concat(
+        summarized(cells.collect(engine="streaming"), plan.cell_aggregates[key])
+        for cells in cells_of(pairs, key)
+    )
+
+
+def cells_of(pairs: RoleViews, key: PairKey) -> Iterator[pl.LazyFrame]:
+    """Give, role by role, what each host has with each distinct peer or port: HOST, `key`, `sessions` and `bytes`."""
+    if key == "peer_ip":
+        # Without the port, the pairs of all roles are still the same.
+        some = next(iter(pairs.roles))
+        ends = (MINUTE, *sorted({pairs.address(some), pairs.peer(some)}))
+        summed = _summed(pairs, tuple(pairs.roles), ends)
+        pairs = evolve(summed, rows=summed.rows.collect(engine="streaming").lazy())
+    for role in pairs.roles:
+        rows = pairs.rows
+        sessions, sent = pairs.addend(role, _SESSIONS), pairs.addend(role, _SENT)
+        other = pairs.peer(role) if key == "peer_ip" else pairs.port(role)
+        if key == "peer_port":
+            known = rows.filter(pl.col(other) > 0)
+            rows = _grouped(known, (MINUTE, pairs.address(role), other), [pl.sum(sessions, sent)])
+        yield rows.select(
+            pairs.host(role),
+            pl.col(other).alias(key),
+            pl.col(sessions).alias("sessions"),
+            pl.col(sent).alias("bytes"),
+        )
+
+
+def added_peers(cells: pl.LazyFrame, key: PairKey) -> pl.DataFrame:
+    """Add up the cells of each host and peer or port. `cells`: from `cells_of` of several parts."""
+    return _grouped(cells, (HOST, key), [pl.sum("sessions", "bytes")]).collect(engine="streaming")
+
+
+def merge_cells(parts: Sequence[pl.DataFrame], key: PairKey, plan: DeltaPlan) -> pl.DataFrame:
+    """Cell aggregates of several shares of the pairs, none of which has a cell of another."""
+    return pl.concat(parts).group_by(HOST).agg(_summaries(plan.cell_aggregates[key]))
+
+
+def summarized(cells: pl.DataFrame, aggregates: Sequence[CellAggregate]) -> pl.DataFrame:
+    """Aggregates over the cells of each host. A formula over sessions is worked out once for each number of them."""
+    formulas = [item for item in aggregates if _is_formula_over_sessions(item.value)]
+    others = [item for item in aggregates if item not in formulas]
+    numbers = cells.lazy().select("sessions").unique()
+    values = cells.lazy().join(numbers.with_columns(_values(formulas)), on="sessions")
+    return (
+        values.with_columns(_values(others))
+        .group_by(HOST)
+        .agg(_summaries(aggregates))
+        .collect(engine="streaming")
+    )
+
+
+def _values(aggregates: Iterable[CellAggregate]) -> list[pl.Expr]:
+    return [compile_expr(item.value).alias(item.name) for item in aggregates]
+
+
+def _summaries(aggregates: Iterable[CellAggregate]) -> list[pl.Expr]:
+    return [
+        pl.col(item.name).sum() if item.how == "sum" else pl.col(item.name).max()
+        for item in aggregates
+    ]
+
+
+def _is_formula_over_sessions(value: Expr) -> bool:
+    return bool(operands(value)) and _columns_of(value) == {"sessions"}
+
+
+def _columns_of(expr: Expr) -> set[str]:
+    """Names of the columns that an expression reads."""
+    match expr:
+        case Column(name):
+            return {name}
+        case Let(name, value, body):
+            return _columns_of(value) | (_columns_of(body) - {name})
+    return {name for part in operands(expr) for name in _columns_of(part)}
+
+
+def _exact_sum(item: Additive, name: str) -> pl.Expr:
+    """The sum of a column, null where it leaves int64."""
+    if not item.can_overflow:
+        return pl.col(name).sum().cast(pl.Int64)
+    # 128 bits can't overflow on the way, so that the result does not depend on the order.
+    return pl.col(name).cast(pl.Int128).sum().cast(pl.Int64, strict=False)
+
+
+def _grouped(
+    rows: pl.LazyFrame,
+    columns: Sequence[str],
+    aggregates: Iterable[pl.Expr],
+    *,
+    in_order: bool = False,
+) -> pl.LazyFrame:
+    """Rows grouped by columns of integers, which become as few keys as they can; `in_order`: sorted by them."""
+    keys = {f"key_{number}": key for number, key in enumerate(packed_keys(rows, columns))}
+    packed = rows.with_columns(key.packed().alias(name) for name, key in keys.items())
+    grouped = packed.group_by(*keys).agg(*aggregates)
+    if in_order:
+        grouped = grouped.sort(*keys)
+    unpacked = (part for name, key in keys.items() for part in key.unpacked(name))
+    return grouped.with_columns(unpacked).drop(*keys)
 
 
 def delta_rows(
@@ -209,10 +297,10 @@ def delta_rows(
     cells: Sequence[pl.DataFrame],
     plan: DeltaPlan,
 ) -> pl.DataFrame:
-    """Whole delta rows of the numbered hosts, in the columns of the plan."""
-    rows = hosts.with_columns(histograms)
+    """Whole delta rows of the hosts, in the columns of the plan, sorted by their keys."""
+    rows = hosts.lazy()
     for part in cells:
-        rows = rows.join(part, on=HOST, how="left", maintain_order="left")
+        rows = rows.join(part.lazy(), on=HOST, how="left", maintain_order="left")
     # A host whose pairs all lack the key has no cells: what counts them is 0.
     counted = [item.name for aggregates in plan.cell_aggregates.values() for item in aggregates]
     rows = rows.with_columns(pl.col(name).fill_null(0) for name in counted)
@@ -220,15 +308,30 @@ def delta_rows(
         compile_expr(value).cast(DTYPES[column_type]).alias(name)
         for name, value, column_type in plan.row_formulas
     )
-    return _output_form(rows.lazy(), plan, plan.delta).collect()
+    # Histograms weigh most: they are moved once.
+    ordered = rows.collect().with_columns(histograms).sort("slice_start", "role", "host_ip")
+    return _output_form(ordered.lazy(), plan, plan.delta).collect()
 
 
-def pair_rows(pairs: pl.LazyFrame, plan: DeltaPlan, addresses: Addresses) -> pl.LazyFrame:
-    """The pair table in its output form."""
-    rows = pairs.with_columns(
-        *host_columns(plan, addresses),
-        addresses.text(pl.col("peer_ip")).alias("peer_ip"),
-        pl.from_epoch("event_ts", time_unit="us").dt.replace_time_zone("UTC"),
+def pair_rows(
+    pairs: Sequence[RoleViews], plan: DeltaPlan, addresses: Addresses
+) -> list[pl.LazyFrame]:
+    """The pair table in its output form, role by role. `pairs`: from `pair_table`."""
+    return [_pair_rows(part, role, plan, addresses) for part in pairs for role in part.roles]
+
+
+def _pair_rows(pairs: RoleViews, role: int, plan: DeltaPlan, addresses: Addresses) -> pl.LazyFrame:
+    port = pl.col(pairs.port(role)).cast(pl.Int64)
+    rows = pairs.rows.select(
+        (pl.col(MINUTE).cast(pl.Int64) * MINUTE_US).alias("slice_start"),
+        pl.lit(plan.roles[role].name).alias("role"),
+        addresses.text(pl.col(pairs.address(role))).alias("host_ip"),
+        addresses.text(pl.col(pairs.peer(role))).alias("peer_ip"),
+        pl.when(port > 0).then(port - 1).alias("peer_port"),
+        *(pl.col(pairs.addend(role, item)).alias(item.name) for item in PAIR_SUMS),
+        pl.from_epoch(pairs.end(role), time_unit="us")
+        .dt.replace_time_zone("UTC")
+        .alias("event_ts"),
     )
     return _output_form(rows, plan, PAIR)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain
 from typing import Any, ClassVar
 
 import polars as pl
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from polars.exceptions import ComputeError
 
 from ndr_adapters.full_disk import full_disk_named
@@ -17,7 +19,7 @@ from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.careful import read_careful
 from ndr_adapters.polars.lines import LineFeed
 from ndr_adapters.polars.plain import read_plain
-from ndr_adapters.polars.views import numbered, role_views
+from ndr_adapters.polars.views import RoleViews, numbered, role_views
 from ndr_adapters.polars.write import (
     REJECTED,
     StagingRoot,
@@ -32,6 +34,7 @@ from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import EngineReadError, StopRequested
 from ndr_core.flows.source import InputBatch, InputFile
+from ndr_core.measures.kinds import PairKey
 from ndr_core.publishing.location import is_s3
 
 
@@ -84,55 +87,95 @@ def _build(
     flows: pl.LazyFrame, plan: DeltaPlan, staging: StagingRoot, scratch: str, shares: int
 ) -> EngineResult:
     addresses = Addresses()
-    judged, parts = spool.spooled_in_shares(
+    judged, records = spool.spooled_in_shares(
         numbered(flows, addresses), f"{scratch}/records", shares
     )
-    views = role_views(quality.repaired(judged), plan)
-    sums = _streamed(aggregate.host_sums(views, plan))
-    hosts = aggregate.number_hosts(sums, plan, addresses)
+    built = _Built.of(records, plan, scratch)
+    hosts = aggregate.name_hosts(built.sums, plan, addresses)
     aggregate.refuse_overflow(aggregate.overflows(hosts, plan), plan)
-    histograms = [
-        column
-        for item in plan.distributions
-        for column in aggregate.finish_histogram(
-            _streamed(aggregate.histogram_cells(views, hosts, item)), hosts, item
-        )
-    ]
-    pairs, cells = _pairs(parts, plan, scratch)
-    _streamed(
-        write_table(aggregate.pair_rows(pairs, plan, addresses), PAIR, staging, plan.shared_path)
-    )
+    pairs = [aggregate.joined(parts) for parts in zip(*built.pairs, strict=True)]
+    for rows in aggregate.pair_rows(pairs, plan, addresses):
+        _streamed(write_table(rows, PAIR, staging, plan.shared_path))
     _streamed(write_quarantine(quality.quarantine(judged), staging))
-    deltas = aggregate.delta_rows(hosts, histograms, cells, plan)
+    cells = [_peer_cells(built.pairs, pairs, key, plan) for key in plan.cell_aggregates]
+    deltas = aggregate.delta_rows(hosts, _histograms(built, hosts, plan), cells, plan)
     _streamed(write_table(deltas.lazy(), plan.delta, staging, plan.shared_path))
     counts = _streamed(quality.counts(judged))
-    rows = fill_empty_partitions(plan, staging, staged_rows(plan.tables, staging))
-    rejected = quality.rejected_records(counts)
-    return quality.engine_result(counts, rows, {REJECTED: rejected})
+    staged = fill_empty_partitions(plan, staging, staged_rows(plan.tables, staging))
+    return quality.engine_result(counts, staged, {REJECTED: quality.rejected_records(counts)})
 
 
-def _pairs(
-    shares: list[pl.LazyFrame], plan: DeltaPlan, scratch: str
-) -> tuple[pl.LazyFrame, list[pl.DataFrame]]:
-    """The pair table and the aggregates over its peers and ports, one share of the records after the other.
+@frozen
+class _Built:
+    """What is made of the shares of the records, one after the other, so that one is in memory at once."""
 
-    A share has all records between two hosts, so that only as many pairs are in memory at once.
-    """
-    parts = [
-        spool.spooled(
-            aggregate.pair_table(role_views(quality.repaired(share), plan)),
-            f"{scratch}/pairs-{number}.parquet",
-        )
-        for number, share in enumerate(shares)
-    ]
-    pairs = pl.concat(parts)
-    cells = []
-    for key in plan.cell_aggregates:
-        # All sessions with a peer are in one share; those with a port are in many.
-        sources = parts if key == "peer_ip" else [pairs]
-        found = [_streamed(aggregate.peer_cells(source, key, plan)) for source in sources]
-        cells.append(aggregate.merge_cells(found, key, plan))
-    return pairs, cells
+    sums: pl.DataFrame
+    """Of all shares."""
+    histograms: list[list[pl.LazyFrame]]
+    """For each share the cells of each distribution."""
+    pairs: list[list[RoleViews]]
+    """For each share its part of the pair table: a share has all records between two hosts."""
+
+    @classmethod
+    def of(cls, shares: Sequence[pl.LazyFrame], plan: DeltaPlan, scratch: str) -> _Built:
+        # What is made of one share fits in memory, as its records do.
+        keep = _held if len(shares) == 1 else spool.spooled
+        sums: list[pl.DataFrame] = []
+        histograms: list[list[pl.LazyFrame]] = []
+        pairs: list[list[RoleViews]] = []
+        for number, share in enumerate(shares):
+            views = role_views(quality.repaired(share), plan)
+            views = evolve(views, rows=_streamed(views.rows).lazy())
+            sums.append(_streamed(aggregate.host_sums(views, plan)))
+            sums = [aggregate.merge_sums(sums, plan)]
+            histograms.append(
+                [
+                    keep(cells.lazy(), f"{scratch}/histogram-{number}-{place}.parquet")
+                    for place, cells in enumerate(_cells(views, plan))
+                ]
+            )
+            pairs.append(
+                [
+                    evolve(part, rows=keep(part.rows, f"{scratch}/pairs-{number}-{place}.parquet"))
+                    for place, part in enumerate(aggregate.pair_table(views))
+                ]
+            )
+        return cls(sums[0], histograms, pairs)
+
+
+def _held(rows: pl.LazyFrame, path: str) -> pl.LazyFrame:
+    """Rows in memory, where they need no file."""
+    del path
+    return _streamed(rows).lazy()
+
+
+def _cells(views: RoleViews, plan: DeltaPlan) -> Iterator[pl.DataFrame]:
+    """The histogram cells of each distribution."""
+    for item in plan.distributions:
+        yield interruptible(partial(aggregate.histogram_cells, views, item))
+
+
+def _histograms(built: _Built, hosts: pl.DataFrame, plan: DeltaPlan) -> list[pl.Series]:
+    """The histograms of the hosts, and what is read off them."""
+    columns = []
+    for place, item in enumerate(plan.distributions):
+        parts = [cells[place] for cells in built.histograms]
+        cells = interruptible(partial(aggregate.merge_histogram, parts))
+        columns += aggregate.finish_histogram(cells, hosts, item)
+    return columns
+
+
+def _peer_cells(
+    parts: Sequence[Sequence[RoleViews]],
+    pairs: Sequence[RoleViews],
+    key: PairKey,
+    plan: DeltaPlan,
+) -> pl.DataFrame:
+    """Aggregates over the peers or ports of each host. `pairs`: the `parts` of all shares together."""
+    # All sessions with a peer are in one share; those with a port are in many.
+    sources = chain.from_iterable(parts) if key == "peer_ip" else pairs
+    found = [interruptible(partial(aggregate.peer_cells, one, key, plan)) for one in sources]
+    return aggregate.merge_cells(found, key, plan)
 
 
 @contextmanager

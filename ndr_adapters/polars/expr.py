@@ -65,7 +65,8 @@ def compile_expr(expr: Expr, bound: Mapping[str, pl.Expr] = _NOTHING_BOUND) -> p
         case Binary(op, left, right):
             return _BINARY[op](compile_expr(left, bound), compile_expr(right, bound))
         case Shift(direction, value, bits):
-            power = pl.lit(2, dtype=pl.Int64).pow(compile_expr(bits, bound))
+            # Polars may work out a branch that is not taken, where bits can be below 0: an error, if they were left so.
+            power = pl.lit(2, dtype=pl.Int64).pow(compile_expr(bits, bound).clip(lower_bound=0))
             shifted = compile_expr(value, bound)
             return shifted * power if direction == "left" else shifted // power
         case IsIn(operand, values):

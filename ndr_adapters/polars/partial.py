@@ -1,7 +1,7 @@
 """Results of some of the records, and how they add up: what one task makes, and another one finishes.
 
-Frames by name: `sums`; `cells:<distribution>`; `pairs`; and by pair key, such as `peer_ip`, what a host has with each
-of its peers or ports. All have HOST, and numbers in place of addresses.
+Frames by name: `sums`; `cells:<distribution>`; `pairs:<part>`; and by pair key, such as `peer_ip`, what a host has with
+each of its peers or ports. All have numbers in place of addresses.
 """
 
 from __future__ import annotations
@@ -10,84 +10,92 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import polars as pl
+from attrs import evolve
 
 from ndr_adapters.polars import aggregate
 from ndr_adapters.polars.addresses import Addresses
-from ndr_adapters.polars.expr import compile_expr
-from ndr_adapters.polars.views import HOST, role_views
+from ndr_adapters.polars.views import HOST, Form, RoleViews, role_views
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.measures.kinds import Distribution, PairKey
 
 SUMS: Final = "sums"
-PAIRS: Final = "pairs"
-
-
-def cells_name(distribution: Distribution) -> str:
-    """Name the frame of a distribution's cells."""
-    return f"cells:{distribution.name}"
 
 
 def host_keys(plan: DeltaPlan) -> dict[str, tuple[str, ...]]:
     """Give the frames from which delta rows are made -> the key by which they may be shared."""
-    names = [SUMS, *map(cells_name, plan.distributions), *plan.cell_aggregates]
+    names = [SUMS, *map(_cells_name, plan.distributions), *plan.cell_aggregates]
     return dict.fromkeys(names, (HOST,))
 
 
-PAIR_KEYS: Final[Mapping[str, tuple[str, ...]]] = {PAIRS: (HOST, "peer_ip")}
-"""The frame from which pair rows are made -> the key by which it may be shared."""
+def pair_keys(plan: DeltaPlan) -> dict[str, tuple[str, ...]]:
+    """Give the frames from which pair rows are made -> the key by which they may be shared: both ends of a pair."""
+    parts = aggregate.pair_parts(role_views(pl.LazyFrame(), plan))
+    return {_pairs_name(part): keys[:-1] for part, keys in enumerate(parts)}
+
+
+def numbered_columns(plan: DeltaPlan) -> frozenset[str]:
+    """Name the columns of the frames that hold numbers of addresses, in their lowest 32 bits."""
+    columns = role_views(pl.LazyFrame(), plan).columns
+    ends = (name for (form, _), name in columns.items() if form is Form.ADDRESS)
+    return frozenset((HOST, "peer_ip", *ends))
 
 
 def partial_results(flows: pl.DataFrame, plan: DeltaPlan) -> Iterator[tuple[str, pl.DataFrame]]:
     """Make the frames of some kept records. `flows`: from `quality.repaired`, with numbers in place of addresses."""
     views = role_views(flows.lazy(), plan)
-    yield SUMS, aggregate.wide_host_sums(views, plan).collect()
+    views = evolve(views, rows=views.rows.collect().lazy())
+    yield SUMS, aggregate.host_sums(views, plan).collect()
     for item in plan.distributions:
-        buckets = views.select(HOST, compile_expr(item.bucket).alias("bucket"))
-        cells = buckets.group_by(HOST, "bucket").agg(pl.len().cast(pl.Int64).alias("count"))
-        yield cells_name(item), cells.collect()
-    pairs = aggregate.pair_table(views).collect()
-    for key in plan.cell_aggregates:
-        yield key, aggregate.cells_of(pairs.lazy(), key).collect()
-    yield PAIRS, pairs
+        yield _cells_name(item), aggregate.histogram_cells(views, item)
+    for part, pairs in enumerate(aggregate.pair_table(views)):
+        rows = pairs.rows.collect()
+        yield _pairs_name(part), rows
+        pairs = evolve(pairs, rows=rows.lazy())
+        for key in plan.cell_aggregates:
+            for cells in aggregate.cells_of(pairs, key):
+                yield key, cells.collect()
 
 
-def whole_pairs(pairs: pl.LazyFrame) -> pl.LazyFrame:
-    """Add up the pairs of several parts."""
-    return pairs.group_by(HOST, "peer_ip", "peer_port").agg(
-        pl.col("event_ts").max(), pl.exclude("event_ts").sum()
-    )
+def whole_pairs(frames: Mapping[str, pl.DataFrame], plan: DeltaPlan) -> list[RoleViews]:
+    """Add up the pairs of several parts of the records; gives the parts of the pair table."""
+    names = pair_keys(plan)
+    schema = next(iter(frames.values())).schema
+    rows = [frames.get(name, pl.DataFrame(schema=schema)).lazy() for name in names]
+    return aggregate.added_pairs(rows, plan)
 
 
 def whole_hosts(sums: pl.DataFrame, plan: DeltaPlan, addresses: Addresses) -> pl.DataFrame:
-    """Add up the sums of several parts; gives numbered hosts, as `aggregate.number_hosts`."""
-    whole = sums.lazy().group_by(HOST).agg(pl.all().sum())
-    return aggregate.number_hosts(aggregate.fitted(whole, plan).collect(), plan, addresses)
+    """Add up the sums of several parts of the records; gives hosts, as `aggregate.name_hosts`."""
+    return aggregate.name_hosts(aggregate.added_sums(sums, plan), plan, addresses)
 
 
 def whole_rows(
-    frames: Mapping[str, pl.DataFrame], hosts: pl.DataFrame, plan: DeltaPlan
+    frames: dict[str, pl.DataFrame], hosts: pl.DataFrame, plan: DeltaPlan
 ) -> pl.DataFrame:
-    """Add up what is known of numbered hosts besides their sums; gives delta rows in the columns of the plan."""
+    """Add up what is known of hosts besides their sums; gives delta rows in the columns of the plan.
+
+    Each frame is taken out of `frames` when it is its turn, which frees its memory.
+    """
     histograms = [
         column
         for item in plan.distributions
         for column in aggregate.finish_histogram(
-            aggregate.numbered_cells(
-                frames[cells_name(item)].lazy(), hosts, pl.col("count").sum()
-            ).collect(),
-            hosts,
-            item,
+            aggregate.added_cells(frames.pop(_cells_name(item)).lazy()), hosts, item
         )
     ]
-    cells = [_cells(frames, key, plan) for key in plan.cell_aggregates]
+    cells = [_summarized(frames, key, plan) for key in plan.cell_aggregates]
     return aggregate.delta_rows(hosts, histograms, cells, plan)
 
 
-def _no_cells(key: PairKey) -> pl.DataFrame:
-    return pl.DataFrame(schema=dict.fromkeys((HOST, key, "sessions", "bytes"), pl.Int64))
+def _summarized(frames: dict[str, pl.DataFrame], key: PairKey, plan: DeltaPlan) -> pl.DataFrame:
+    schema = {HOST: pl.Int64, key: pl.UInt32, "sessions": pl.Int64, "bytes": pl.Int64}
+    cells = frames.pop(key, pl.DataFrame(schema=schema)).lazy()
+    return aggregate.summarized(aggregate.added_peers(cells, key), plan.cell_aggregates[key])
 
 
-def _cells(frames: Mapping[str, pl.DataFrame], key: PairKey, plan: DeltaPlan) -> pl.DataFrame:
-    cells = frames.get(key, _no_cells(key))
-    whole = cells.lazy().group_by(HOST, key).agg(pl.all().sum())
-    return aggregate.summed_cells(whole, key, plan).collect()
+def _cells_name(distribution: Distribution) -> str:
+    return f"cells:{distribution.name}"
+
+
+def _pairs_name(part: int) -> str:
+    return f"pairs:{part}"

@@ -22,6 +22,9 @@ DTYPES: dict[ColumnType, pl.DataType] = {
     ColumnType.HISTOGRAM: pl.List(pl.Struct({"bucket": pl.Int64, "count": pl.Int64})),
 }
 
+_ZSTD_LEVEL: Final = 1
+"""Others take a fifth more time to write a table, whose size they change by few per cent, up or down."""
+
 
 @frozen
 class StagingRoot:
@@ -45,6 +48,7 @@ def write_table(
     sink = known.sink_parquet(
         partitions,
         compression="zstd",
+        compression_level=_ZSTD_LEVEL,
         mkdir=True,
         lazy=True,
         storage_options=staging.storage_options,

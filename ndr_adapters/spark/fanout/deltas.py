@@ -11,16 +11,16 @@ from attrs import frozen
 from ndr_adapters.polars import aggregate, quality
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.partial import (
-    PAIR_KEYS,
-    PAIRS,
     SUMS,
     host_keys,
+    numbered_columns,
+    pair_keys,
     partial_results,
     whole_hosts,
     whole_pairs,
     whole_rows,
 )
-from ndr_adapters.polars.views import HOST, numbered
+from ndr_adapters.polars.views import numbered
 from ndr_adapters.polars.write import StagingRoot, write_named, write_quarantine
 from ndr_adapters.spark.fanout.chain import Chain, Frames, Kernel, Step, Task
 from ndr_adapters.spark.fanout.reading import LINES, Read, Unpack
@@ -64,12 +64,12 @@ def delta_chain(plan: DeltaPlan, batch: InputBatch, staging: StagingRoot, shares
         steps.append(Step((Kernel("read", _AddUp(read), lines, spread),), shares.files))
     last = Step(
         (
-            Kernel("pairs", _Pairs(plan, staging), PAIR_KEYS, shares.built),
+            Kernel("pairs", _Pairs(plan, staging), pair_keys(plan), shares.built),
             Kernel("hosts", _Hosts(plan, staging), host_keys(plan), shares.built),
             Kernel("judged", _Judged(staging), {COUNTS: (), _REJECTED: ()}, shares.built),
         )
     )
-    return Chain((*steps, last), frozenset((HOST, "peer_ip")))
+    return Chain((*steps, last), numbered_columns(plan))
 
 
 @frozen
@@ -133,9 +133,9 @@ class _Pairs:
     def __call__(self, task: Task) -> Frames:
         frames = task.gathered()
         if frames:
-            pairs = whole_pairs(frames[PAIRS].lazy())
-            rows = aggregate.pair_rows(pairs, self.plan, task.addresses).collect()
-            yield _written(rows, PAIR, self.staging, self.plan.shared_path, task)
+            pairs = whole_pairs(frames, self.plan)
+            for rows in aggregate.pair_rows(pairs, self.plan, task.addresses):
+                yield _written(rows.collect(), PAIR, self.staging, self.plan.shared_path, task)
 
 
 @frozen
