@@ -10,12 +10,11 @@ from attrs import evolve
 
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.expr import compile_expr
-from ndr_adapters.polars.keys import packed_keys
+from ndr_adapters.polars.keys import grouped, packed_keys
 from ndr_adapters.polars.views import HOST, MINUTE, Form, RoleViews, host_columns, role_views
 from ndr_adapters.polars.write import DTYPES
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.deltas.tables import PAIR, PAIR_SUMS, overflow_place
-from ndr_core.errors import OverflowingColumnError
+from ndr_core.deltas.tables import PAIR, PAIR_SUMS
 from ndr_core.expressions.expr import Column, Expr, Let, operands
 from ndr_core.measures.kinds import (
     Additive,
@@ -41,11 +40,6 @@ def host_sums(views: RoleViews, plan: DeltaPlan) -> pl.LazyFrame:
     )
 
 
-def merge_sums(parts: Sequence[pl.DataFrame], plan: DeltaPlan) -> pl.DataFrame:
-    """Add up the sums of several shares of the records; what is null in one stays null."""
-    return parts[0] if len(parts) == 1 else added_sums(pl.concat(parts), plan)
-
-
 def added_sums(sums: pl.DataFrame, plan: DeltaPlan) -> pl.DataFrame:
     """Add up the sums of each HOST; what is null in one row stays null. `sums`: from `host_sums` of several parts."""
     whole = (
@@ -63,29 +57,6 @@ def name_hosts(sums: pl.DataFrame, plan: DeltaPlan, addresses: Addresses) -> pl.
     return sums.sort(HOST).with_columns(host_columns(plan, addresses))
 
 
-def overflows(hosts: pl.DataFrame, plan: DeltaPlan) -> pl.DataFrame:
-    """Find the first host of each sum that left int64: the `column` by its place among the sums, and the host's keys.
-
-    `hosts`: from `name_hosts`.
-    """
-    keys = hosts.select("slice_start", "role", "host_ip")
-    found = [
-        keys.filter(hosts.get_column(item.name).is_null())
-        .sort(keys.columns)
-        .head(1)
-        .select(pl.lit(place, dtype=pl.Int64).alias("column"), pl.all())
-        for place, item in enumerate(plan.stored_sums)
-    ]
-    return pl.concat(found)
-
-
-def refuse_overflow(found: pl.DataFrame, plan: DeltaPlan) -> None:
-    """Raise OverflowingColumnError for the first of the sums that left int64. `found`: from `overflows`."""
-    if not found.is_empty():
-        column, *host = found.sort(found.columns).row(0)
-        raise OverflowingColumnError(plan.stored_sums[column].name, overflow_place(*host))
-
-
 def histogram_cells(views: RoleViews, distribution: Distribution) -> pl.DataFrame:
     """Records per host and bucket: HOST, `bucket` and `count`, sorted by host and bucket."""
     cells = pl.concat(_cells_of(views, role, distribution) for role in views.roles)
@@ -99,7 +70,7 @@ def _cells_of(views: RoleViews, role: int, distribution: Distribution) -> pl.Dat
     columns = (MINUTE, views.address(role), bucket)
     keys = packed_keys(views.rows, columns)
     if len(keys) > 1:
-        cells = _grouped(views.rows, columns, [pl.len().alias("count")], in_order=True)
+        cells = grouped(views.rows, columns, [pl.len().alias("count")], in_order=True)
     else:
         # Equal keys lie behind each other once sorted, which is faster than a table of them.
         packed = views.rows.select(keys[0].packed()).collect().to_series()
@@ -116,7 +87,7 @@ def merge_histogram(parts: Sequence[pl.LazyFrame]) -> pl.DataFrame:
 def added_cells(cells: pl.LazyFrame) -> pl.DataFrame:
     """Add up the counts of each cell. `cells`: from `histogram_cells` of several parts."""
     count = pl.col("count").cast(pl.Int64).sum()
-    return _grouped(cells, (HOST, "bucket"), [count], in_order=True).collect(engine="streaming")
+    return grouped(cells, (HOST, "bucket"), [count], in_order=True).collect(engine="streaming")
 
 
 def finish_histogram(
@@ -182,7 +153,7 @@ def _summed(views: RoleViews, roles: Sequence[int], keys: Sequence[str]) -> Role
         *(_exact_sum(item, name) for name, item in sums.items()),
         *(pl.max(name) for name in ends),
     )
-    rows = _grouped(views.rows, keys, aggregates)
+    rows = grouped(views.rows, keys, aggregates)
     return evolve(views, rows=rows, roles={role: views.roles[role] for role in roles})
 
 
@@ -208,18 +179,13 @@ def cells_of(pairs: RoleViews, key: PairKey) -> Iterator[pl.LazyFrame]:
         other = pairs.peer(role) if key == "peer_ip" else pairs.port(role)
         if key == "peer_port":
             known = rows.filter(pl.col(other) > 0)
-            rows = _grouped(known, (MINUTE, pairs.address(role), other), [pl.sum(sessions, sent)])
+            rows = grouped(known, (MINUTE, pairs.address(role), other), [pl.sum(sessions, sent)])
         yield rows.select(
             pairs.host(role),
             pl.col(other).alias(key),
             pl.col(sessions).alias("sessions"),
             pl.col(sent).alias("bytes"),
         )
-
-
-def added_peers(cells: pl.LazyFrame, key: PairKey) -> pl.DataFrame:
-    """Add up the cells of each host and peer or port. `cells`: from `cells_of` of several parts."""
-    return _grouped(cells, (HOST, key), [pl.sum("sessions", "bytes")]).collect(engine="streaming")
 
 
 def merge_cells(parts: Sequence[pl.DataFrame], key: PairKey, plan: DeltaPlan) -> pl.DataFrame:
@@ -272,23 +238,6 @@ def _exact_sum(item: Additive, name: str) -> pl.Expr:
         return pl.col(name).sum().cast(pl.Int64)
     # 128 bits can't overflow on the way, so that the result does not depend on the order.
     return pl.col(name).cast(pl.Int128).sum().cast(pl.Int64, strict=False)
-
-
-def _grouped(
-    rows: pl.LazyFrame,
-    columns: Sequence[str],
-    aggregates: Iterable[pl.Expr],
-    *,
-    in_order: bool = False,
-) -> pl.LazyFrame:
-    """Rows grouped by columns of integers, which become as few keys as they can; `in_order`: sorted by them."""
-    keys = {f"key_{number}": key for number, key in enumerate(packed_keys(rows, columns))}
-    packed = rows.with_columns(key.packed().alias(name) for name, key in keys.items())
-    grouped = packed.group_by(*keys).agg(*aggregates)
-    if in_order:
-        grouped = grouped.sort(*keys)
-    unpacked = (part for name, key in keys.items() for part in key.unpacked(name))
-    return grouped.with_columns(unpacked).drop(*keys)
 
 
 def delta_rows(

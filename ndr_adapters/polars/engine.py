@@ -18,6 +18,8 @@ from ndr_adapters.polars import aggregate, quality, spool
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.careful import read_careful
 from ndr_adapters.polars.lines import LineFeed
+from ndr_adapters.polars.outcome import engine_result, rejected_records
+from ndr_adapters.polars.overflow import overflows, refuse_overflow
 from ndr_adapters.polars.plain import read_plain
 from ndr_adapters.polars.views import RoleViews, numbered, role_views
 from ndr_adapters.polars.write import (
@@ -92,7 +94,7 @@ def _build(
     )
     built = _Built.of(records, plan, scratch)
     hosts = aggregate.name_hosts(built.sums, plan, addresses)
-    aggregate.refuse_overflow(aggregate.overflows(hosts, plan), plan)
+    refuse_overflow(overflows(hosts, plan), plan)
     pairs = [aggregate.joined(parts) for parts in zip(*built.pairs, strict=True)]
     for rows in aggregate.pair_rows(pairs, plan, addresses):
         _streamed(write_table(rows, PAIR, staging, plan.shared_path))
@@ -102,7 +104,7 @@ def _build(
     _streamed(write_table(deltas.lazy(), plan.delta, staging, plan.shared_path))
     counts = _streamed(quality.counts(judged))
     staged = fill_empty_partitions(plan, staging, staged_rows(plan.tables, staging))
-    return quality.engine_result(counts, staged, {REJECTED: quality.rejected_records(counts)})
+    return engine_result(counts, staged, {REJECTED: rejected_records(counts)})
 
 
 @frozen
@@ -127,7 +129,8 @@ class _Built:
             views = role_views(quality.repaired(share), plan)
             views = evolve(views, rows=_streamed(views.rows).lazy())
             sums.append(_streamed(aggregate.host_sums(views, plan)))
-            sums = [aggregate.merge_sums(sums, plan)]
+            if len(sums) > 1:
+                sums = [aggregate.added_sums(pl.concat(sums), plan)]
             histograms.append(
                 [
                     keep(cells.lazy(), f"{scratch}/histogram-{number}-{place}.parquet")

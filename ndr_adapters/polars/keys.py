@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import polars as pl
@@ -65,6 +65,23 @@ def packed_keys(rows: pl.LazyFrame, columns: Sequence[str]) -> tuple[PackedKey, 
         keys[-1] += (Packed(name, dtypes[name], low or 0, bits),)
         room -= bits
     return tuple(map(PackedKey, keys))
+
+
+def grouped(
+    rows: pl.LazyFrame,
+    columns: Sequence[str],
+    aggregates: Iterable[pl.Expr],
+    *,
+    in_order: bool = False,
+) -> pl.LazyFrame:
+    """Rows grouped by columns of integers, which become as few keys as they can; `in_order`: sorted by them."""
+    keys = {f"key_{number}": key for number, key in enumerate(packed_keys(rows, columns))}
+    packed = rows.with_columns(key.packed().alias(name) for name, key in keys.items())
+    grouped = packed.group_by(*keys).agg(*aggregates)
+    if in_order:
+        grouped = grouped.sort(*keys)
+    unpacked = (part for name, key in keys.items() for part in key.unpacked(name))
+    return grouped.with_columns(unpacked).drop(*keys)
 
 
 def _number(value: int) -> pl.Expr:

@@ -14,6 +14,7 @@ from attrs import evolve
 
 from ndr_adapters.polars import aggregate
 from ndr_adapters.polars.addresses import Addresses
+from ndr_adapters.polars.keys import grouped
 from ndr_adapters.polars.views import HOST, Form, RoleViews, role_views
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.measures.kinds import Distribution, PairKey
@@ -90,7 +91,8 @@ def whole_rows(
 def _summarized(frames: dict[str, pl.DataFrame], key: PairKey, plan: DeltaPlan) -> pl.DataFrame:
     schema = {HOST: pl.Int64, key: pl.UInt32, "sessions": pl.Int64, "bytes": pl.Int64}
     cells = frames.pop(key, pl.DataFrame(schema=schema)).lazy()
-    return aggregate.summarized(aggregate.added_peers(cells, key), plan.cell_aggregates[key])
+    whole = grouped(cells, (HOST, key), [pl.sum("sessions", "bytes")]).collect()
+    return aggregate.summarized(whole, plan.cell_aggregates[key])
 
 
 def _cells_name(distribution: Distribution) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import reduce
 from typing import Final
 
@@ -10,7 +9,6 @@ import polars as pl
 
 from ndr_adapters.polars.careful import quarantined_text
 from ndr_adapters.polars.expr import compile_expr, with_columns
-from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.json_line import BLANKS, BYTE_ORDER_MARK
 from ndr_core.flows.outcome import BLANK, MALFORMED, key_column
@@ -89,13 +87,6 @@ def repair_count(rule: RepairRule) -> str:
     return f"repair:{rule.name}"
 
 
-def no_counts() -> pl.DataFrame:
-    """Give what `counts` gives of no records."""
-    names = [repair_count(rule) for rule in REPAIR_RULES]
-    columns = {"outcome": pl.Int64(), "rule": pl.String()}
-    return pl.DataFrame(schema=columns | dict.fromkeys(("records", *names), pl.UInt32()))
-
-
 def counts(judged: pl.LazyFrame) -> pl.LazyFrame:
     """One row per outcome and rule: `records`, and for the kept ones a count per repair rule."""
     names = [repair_count(rule) for rule in REPAIR_RULES]
@@ -105,27 +96,6 @@ def counts(judged: pl.LazyFrame) -> pl.LazyFrame:
     )
     by_outcome = judged.with_columns(repairs).group_by("outcome", "rule")
     return by_outcome.agg(pl.len().alias("records"), *map(pl.sum, names))
-
-
-def engine_result(
-    counts: pl.DataFrame, rows: Mapping[str, int], rejected_files: Mapping[str, int]
-) -> EngineResult:
-    """Give what an engine found. `counts`: as from `counts`, of some parts of the records or of all at once."""
-    kept = counts.filter(KEPT)
-    rejected = counts.filter(pl.col("rule").is_not_null()).group_by("rule").agg(pl.sum("records"))
-    return EngineResult(
-        rows=rows,
-        kept=int(kept["records"].sum()),
-        rejected=dict(rejected.iter_rows()),
-        repaired={rule.name: int(kept[repair_count(rule)].sum()) for rule in REPAIR_RULES},
-        blank_lines=int(counts.filter(outcome=BLANK)["records"].sum()),
-        rejected_files=rejected_files,
-    )
-
-
-def rejected_records(counts: pl.DataFrame) -> int:
-    """Count the records that a rule rejected."""
-    return int(counts.filter(pl.col("rule").is_not_null())["records"].sum())
 
 
 def repaired(judged: pl.LazyFrame) -> pl.LazyFrame:

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from ndr_adapters.polars import aggregate, quality
 from ndr_adapters.polars.addresses import Addresses
+from ndr_adapters.polars.overflow import overflows
 from ndr_adapters.polars.partial import (
     SUMS,
     host_keys,
@@ -36,7 +37,7 @@ FILES: Final = "files"
 REJECTED_FILES: Final = "rejected files"
 """Result: `name` of a staged file of rejected records, and its `rows`."""
 OVERFLOW: Final = "overflow"
-"""Result: as `aggregate.overflows`, of each share."""
+"""Result: as `overflows`, of each share."""
 COUNTS: Final = "counts"
 """Result: as `quality.counts`, of each share."""
 
@@ -150,9 +151,9 @@ class _Hosts:
         if not frames:
             return
         hosts = whole_hosts(frames.pop(SUMS), self.plan, task.addresses)
-        overflows = aggregate.overflows(hosts, self.plan)
-        if not overflows.is_empty():
-            yield OVERFLOW, overflows
+        overflowing = overflows(hosts, self.plan)
+        if not overflowing.is_empty():
+            yield OVERFLOW, overflowing
             return
         rows = whole_rows(frames, hosts, self.plan)
         yield _written(rows, self.plan.delta, self.staging, self.plan.shared_path, task)

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import polars as pl
 from attrs import field, frozen
 
-from ndr_adapters.polars import aggregate, quality
+from ndr_adapters.polars.outcome import engine_result, no_counts
+from ndr_adapters.polars.overflow import refuse_overflow
 from ndr_adapters.polars.write import StagingRoot, fill_empty_partitions
 from ndr_adapters.spark.fanout.chain import ChainRunner
 from ndr_adapters.spark.fanout.deltas import (
@@ -47,10 +48,10 @@ class FanoutEngine:
         chain = delta_chain(plan, batch, staging, self.cut(batch, self.runner.cores))
         results = self.runner.run(chain, batch.meter)
         if OVERFLOW in results:
-            aggregate.refuse_overflow(results[OVERFLOW], plan)
+            refuse_overflow(results[OVERFLOW], plan)
         rows = fill_empty_partitions(plan, staging, _files(results, FILES))
         rejected = _files(results, REJECTED_FILES)
-        return quality.engine_result(results.get(COUNTS, quality.no_counts()), rows, rejected)
+        return engine_result(results.get(COUNTS, no_counts()), rows, rejected)
 
 
 def _files(results: Mapping[str, pl.DataFrame], name: str) -> dict[str, int]:

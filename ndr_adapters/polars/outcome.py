@@ -1,0 +1,40 @@
+"""What an engine found, from what was counted of the judged records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from ndr_adapters.polars.quality import KEPT, repair_count
+from ndr_core.deltas.engine import EngineResult
+from ndr_core.flows.outcome import BLANK
+from ndr_core.quality.rules import REPAIR_RULES
+
+
+def no_counts() -> pl.DataFrame:
+    """Give what `quality.counts` gives of no records."""
+    names = [repair_count(rule) for rule in REPAIR_RULES]
+    columns = {"outcome": pl.Int64(), "rule": pl.String()}
+    return pl.DataFrame(schema=columns | dict.fromkeys(("records", *names), pl.UInt32()))
+
+
+def engine_result(
+    counts: pl.DataFrame, rows: Mapping[str, int], rejected_files: Mapping[str, int]
+) -> EngineResult:
+    """Give what an engine found. `counts`: as from `quality.counts`, of some parts of the records or of all at once."""
+    kept = counts.filter(KEPT)
+    rejected = counts.filter(pl.col("rule").is_not_null()).group_by("rule").agg(pl.sum("records"))
+    return EngineResult(
+        rows=rows,
+        kept=int(kept["records"].sum()),
+        rejected=dict(rejected.iter_rows()),
+        repaired={rule.name: int(kept[repair_count(rule)].sum()) for rule in REPAIR_RULES},
+        blank_lines=int(counts.filter(outcome=BLANK)["records"].sum()),
+        rejected_files=rejected_files,
+    )
+
+
+def rejected_records(counts: pl.DataFrame) -> int:
+    """Count the records that a rule rejected."""
+    return int(counts.filter(pl.col("rule").is_not_null())["records"].sum())
