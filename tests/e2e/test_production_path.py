@@ -311,22 +311,24 @@ def test_the_jobs_policy_covers_all_that_the_job_asks_of_s3_and_dynamodb(
     assert [item for item in sorted(asked, key=str) if not may(*item)] == []
 
 
-def test_a_real_day_through_s3_is_the_same_from_both_engines(zeek_day: Path, bucket: str) -> None:
+def test_a_real_day_through_s3_is_the_same_from_all_engines(zeek_day: Path, bucket: str) -> None:
     """As one slice of a whole day: 97 slices, which a test over folders makes, are some hundred files."""
     source = upload(zeek_day, bucket, "in/zeek")
     spec = make_spec("zeek")
     reports = []
-    for engine in ("polars", "spark"):
+    for engine in ("polars", "spark", "spark-sql"):
         target = f"s3://{bucket}/{engine}"
         day = (us("2024-04-19T00:00:00Z"), us("2024-04-20T00:00:00Z"))
         done = publish(source, target, start=day[0], end=day[1], engine=engine, spec=spec)
         reports.append(done.report)
     assert (reports[0].read, reports[0].rejected["out_of_slice"]) == (31_367, 4)
-    assert reports[0] == reports[1]
-    assert rows(f"s3://{bucket}/polars") == rows(f"s3://{bucket}/spark")
+    assert reports[0] == reports[1] == reports[2]
+    expected = rows(f"s3://{bucket}/polars")
+    assert rows(f"s3://{bucket}/spark") == expected
+    assert rows(f"s3://{bucket}/spark-sql") == expected
 
 
-def test_a_made_batch_through_s3_is_the_same_from_both_engines(tmp_path: Path, bucket: str) -> None:
+def test_a_made_batch_through_s3_is_the_same_from_all_engines(tmp_path: Path, bucket: str) -> None:
     options = ("--records", 20_000, "--bad-fraction", 0.05, "--files", 5, "--quiet")
     hour = ("--slice-start", "2025-03-01T10:00:00Z", "--slice-end", "2025-03-01T11:00:00Z")
     assert ndr("generate", "--output", tmp_path / "in", *options, *hour).exit_code == 0
@@ -335,12 +337,14 @@ def test_a_made_batch_through_s3_is_the_same_from_both_engines(tmp_path: Path, b
         engine: publish(
             source, f"s3://{bucket}/{engine}", start=None, engine=engine, spec=make_spec()
         )
-        for engine in ("polars", "spark")
+        for engine in ("polars", "spark", "spark-sql")
     }
-    assert done["polars"].report == done["spark"].report
+    assert done["polars"].report == done["spark"].report == done["spark-sql"].report
     assert sum(done["spark"].report.rejected.values()) > 400
     assert len(done["spark"].manifest.slices()) >= 4
-    assert rows(f"s3://{bucket}/polars") == rows(f"s3://{bucket}/spark")
+    expected = rows(f"s3://{bucket}/polars")
+    assert rows(f"s3://{bucket}/spark") == expected
+    assert rows(f"s3://{bucket}/spark-sql") == expected
 
 
 def test_file_names_are_names_not_patterns_or_escapes(tmp_path: Path, bucket: str) -> None:
@@ -349,6 +353,6 @@ def test_file_names_are_names_not_patterns_or_escapes(tmp_path: Path, bucket: st
     for name, path in zip(odd, sorted((tmp_path / "in").iterdir()), strict=True):
         path.rename(path.with_name(f"{name}.json.gz"))
     source = upload(tmp_path / "in", bucket, "in/odd")
-    for engine in ("polars", "spark"):
+    for engine in ("polars", "spark", "spark-sql"):
         done = publish(source, f"s3://{bucket}/{engine}", engine=engine)
         assert done.report.kept == len(odd), engine

@@ -16,6 +16,7 @@ FILES_OF_ONE: dict[str, dict[str, str]] = {
     POLARS: {
         "addresses": "numbers of one process; executors of Spark share none",
         "inspection": "people look at an output on one machine: no cluster needs it",
+        "partial": "what tasks of the fan-out make of some records; Spark SQL adds up where it shuffles",
         "plain_pattern": "only Polars' reader fails a whole query on a malformed line, and needs a pattern before it",
         "spool": "Spark holds what several queries read in the files of its shuffle",
         "s3": "Spark is set up to reach S3 where it runs: `spark/runtime/s3`",
@@ -30,17 +31,31 @@ FILES_OF_ONE: dict[str, dict[str, str]] = {
 
 NAMES_OF_ONE: dict[str, dict[str, str]] = {
     POLARS: {
+        "aggregate.cells_of": "tasks of the fan-out send them on; Spark SQL has them within a query",
         "aggregate.finish_histogram": "hosts are built by several queries, each in bounded memory",
+        "aggregate.fitted": "tasks of the fan-out send sums on that are wider; Spark SQL has them within a query",
         "aggregate.histogram_cells": "hosts are built by several queries, each in bounded memory",
         "aggregate.merge_cells": "pairs are built in shares, so that few are in memory at once",
         "aggregate.number_hosts": "a number for a host takes less memory than its keys",
+        "aggregate.numbered_cells": "hosts are built by several queries, each in bounded memory",
+        "aggregate.overflows": "tasks of the fan-out find them, and the driver refuses them",
+        "aggregate.refuse_overflow": "tasks of the fan-out find them, and the driver refuses them",
+        "aggregate.summed_cells": "the fan-out adds up cells of several tasks; Spark SQL has them within a query",
+        "aggregate.wide_host_sums": "tasks of the fan-out send them on; Spark SQL has them within a query",
         "engine.PolarsEngine": "an engine's name",
         "fields.columns_of": "a frame needs the types of columns that no line has",
         "fields.doubts": "a method of how Spark reads a field plainly",
         "lines.LineFeed": "Polars takes lines from Python, Spark reads files itself",
+        "lines.lines_frame": "Polars takes lines from Python, Spark reads files itself",
+        "quality.duplicate_keys": "the fan-out shares records by them; Spark SQL does so within a query",
+        "quality.engine_result": "Polars and the fan-out have the same frame of counts",
+        "quality.may_be_duplicate": "the fan-out compares these only; Spark SQL does so within a query",
+        "quality.no_counts": "a run of the fan-out in which no task had a record has no frame of counts",
+        "quality.rejected_records": "Polars names its one file of rejected records by the counts",
         "views.host_columns": "a host is one number in Polars' views",
         "views.numbered": "a host is one number in Polars' views",
         "write.StagingRoot": "Polars takes the options of S3 with each call, Spark with the session",
+        "write.write_named": "tasks of the fan-out name the files that they write; Spark names its own",
     },
     SPARK: {
         "aggregate.host_rows": "hosts are joined where they lie, by one query",
@@ -55,6 +70,7 @@ NAMES_OF_ONE: dict[str, dict[str, str]] = {
         "lines.read_lines": "Spark reads files itself, Polars takes lines from Python",
         "quality.dropped": "what is not kept is held once, for the quarantine and for counting",
         "views.role_name": "a role is a number in Spark's views",
+        "write.rejected_files": "Spark names the file that it writes; Polars is given a name",
     },
 }
 
