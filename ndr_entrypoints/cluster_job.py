@@ -6,13 +6,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from ndr_adapters.spark.runtime.wheels import provide_wheels
-
 from ndr_adapters.aws.clients import dynamodb_client, s3_client
 from ndr_adapters.dynamodb.job_specs import JobSpecLoader
 from ndr_adapters.memory import memory_bytes
 from ndr_adapters.s3.sink import S3Writer
 from ndr_adapters.s3.source import S3Reader
+from ndr_adapters.spark.runtime.wheels import provide_wheels
 from ndr_core.deltas.engine import ChosenEngine
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
 from ndr_core.deltas.spec import JobSpec

@@ -103,7 +103,7 @@ class FolderStaging:
 
     @property
     def root(self) -> str:
-        return str(self.folder)
+        return str(self.folder.absolute())
 
     def restart(self) -> None:
         empty_staging(self.folder)

@@ -36,6 +36,12 @@ class FolderSource:
     """
 
     path: Path = field(converter=with_home)
+    _started_in: str = field(init=False, eq=False, repr=False)
+    """Where a relative path begins: a process that gets a copy of this may be elsewhere."""
+
+    @_started_in.default
+    def _working_folder(self) -> str:
+        return "" if self.path.is_absolute() else os.getcwd()
 
     @property
     def place(self) -> FolderPlace:
@@ -76,7 +82,7 @@ class FolderSource:
         if file.problem is not None:
             raise UnreadableFileError(file.problem)
         try:
-            with open(file.uri, "rb") as stream:
+            with open(os.path.join(self._started_in, file.uri), "rb") as stream:
                 yield from line_blocks(unpacked(stream, read))
         except OSError as error:
             raise UnreadableFileError(f"can't be read to its end: {_reason(error)}") from error

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import venv
 from pathlib import Path
 
+import pyspark
 import pytest
 
+from ndr_adapters.spark.runtime.java import ensure_java
+from ndr_adapters.wheel_bundle import BUNDLE, write_bundle
+from tests.e2e.deployment import Deployment, deploy
+from tests.lock_wheels import fetched
 from tests.support import spark_session
 
 
@@ -34,3 +40,32 @@ def bare_python(tmp_path: Path) -> Path:
         if (installed / name).exists():
             (site / name).symlink_to(installed / name)
     return home / "bin" / "python"
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The locked wheels for the Python that runs the tests."""
+    folder = tmp_path_factory.mktemp("wheels")
+    python = f"{sys.version_info.major}{sys.version_info.minor}"
+    wheels = [folder / wheel.name / wheel.file_name for wheel in fetched(python, folder)]
+    path = folder / BUNDLE
+    path.write_bytes(write_bundle(wheels))
+    return path
+
+
+@pytest.fixture
+def spark_home(tmp_path: Path) -> Path:
+    """Spark as it is installed, with room of its own for what its workers leave behind."""
+    ensure_java()
+    home = tmp_path / "spark"
+    home.mkdir()
+    for part in Path(pyspark.__file__).parent.iterdir():
+        if part.name != "work":
+            (home / part.name).symlink_to(part)
+    return home
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, bucket: str) -> Deployment:
+    """A job with a batch of two small files, one bad line among them."""
+    return deploy(tmp_path, bucket)

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.cli import SLICE, Answer, ndr, run, snapshot, write_spec
 from tests.makers import flow, write_batch
 
-ENGINES = ["reference", "polars", "spark"]
+ENGINES = ["reference", "polars", "spark", "spark-sql"]
 GOOD = gzip.compress(b"".join(json.dumps(flow()).encode() + b"\n" for _ in range(5000)))
 
 

@@ -16,7 +16,7 @@ from tests.e2e.cli import SLICE, ndr, rows, run, snapshot, write_spec
 from tests.makers import flow, write_batch
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-ENGINES = ["reference", "polars", "spark"]
+ENGINES = ["reference", "polars", "spark", "spark-sql"]
 
 
 def test_the_demo_gives_the_same_rows_on_every_engine(tmp_path: Path) -> None:
@@ -30,16 +30,16 @@ def test_the_demo_gives_the_same_rows_on_every_engine(tmp_path: Path) -> None:
         made[engine] = rows(output)
         for told in ("malformed_json", "negative_bytes", "outbound", "Busiest hosts", str(output)):
             assert told in answer.output.replace("\n", "")
-    assert made["polars"] == made["spark"] == made["reference"]
+    assert made["polars"] == made["spark"] == made["spark-sql"] == made["reference"]
     assert len(made["polars"][0]) > 100
 
 
-def test_both_engines_write_one_parquet_schema(tmp_path: Path) -> None:
+def test_all_engines_write_one_parquet_schema(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow.parquet")
     batch = write_batch(tmp_path / "in", [[flow()]])
     spec = write_spec(tmp_path / "job.json")
     schemas = {}
-    for engine in ("polars", "spark"):
+    for engine in ("polars", "spark", "spark-sql"):
         run(spec, batch, tmp_path / engine, *SLICE, engine=engine)
         for table in ("delta", "pair"):
             (path,) = (tmp_path / engine).glob(f"{table}/**/role=outbound/*.parquet")
@@ -47,7 +47,7 @@ def test_both_engines_write_one_parquet_schema(tmp_path: Path) -> None:
             schemas[engine, table] = [(field.name, _logical(field.type)) for field in schema]
             assert pyarrow.ParquetFile(path).metadata.row_group(0).column(0).compression == "ZSTD"
     for table in ("delta", "pair"):
-        assert schemas["polars", table] == schemas["spark", table]
+        assert schemas["polars", table] == schemas["spark", table] == schemas["spark-sql", table]
 
 
 def _logical(arrow_type: object) -> str:
@@ -198,14 +198,14 @@ def test_what_can_not_be_generated_is_wrong_usage(
     assert message in answer.errors
 
 
-def test_the_real_zeek_day_gives_the_same_rows_on_both_engines(
+def test_the_real_zeek_day_gives_the_same_rows_on_all_engines(
     zeek_day: Path, tmp_path: Path
 ) -> None:
     spec = write_spec(tmp_path / "job.json", input={"preset": "zeek"})
-    for engine in ("polars", "spark"):
+    for engine in ("polars", "spark", "spark-sql"):
         done = run(spec, zeek_day, tmp_path / engine, "--json", engine=engine).json()
         assert done["report"]["read"] == done["report"]["kept"] == 31_367
-    assert rows(tmp_path / "polars") == rows(tmp_path / "spark")
+    assert rows(tmp_path / "polars") == rows(tmp_path / "spark") == rows(tmp_path / "spark-sql")
     found = ndr("inspect", tmp_path / "polars", "--json").json()["slices"]
     assert len({(row["hh"], row["mm"]) for row in found if row["dt"] == "2024-04-19"}) == 96
     # Zeek logs a connection when it ends: four of this day's began in the last minute of the day before.

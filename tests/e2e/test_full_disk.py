@@ -79,7 +79,7 @@ def failure(
     return said[0]
 
 
-@pytest.mark.parametrize("engine", ["reference", "polars", "spark"])
+@pytest.mark.parametrize("engine", ["reference", "polars", "spark", "spark-sql"])
 def test_a_full_output_is_named(
     engine: str, batch: Path, mount_disk: MountDisk, tmp_path: Path
 ) -> None:

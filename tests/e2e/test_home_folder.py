@@ -12,7 +12,7 @@ from tests.e2e.cli import ndr, run, write_spec
 from tests.makers import flow, write_batch
 
 
-@pytest.mark.parametrize("engine", ["reference", "polars", "spark"])
+@pytest.mark.parametrize("engine", ["reference", "polars", "spark", "spark-sql"])
 def test_spec_input_and_output_may_lie_in_the_home_folder(
     engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

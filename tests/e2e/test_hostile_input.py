@@ -16,7 +16,7 @@ from tests.makers import differences, flow, make_plan, write_batch
 from tests.support import ENGINES as ALL_ENGINES
 from tests.support import run_engine, run_reference
 
-ENGINES = ["reference", "polars", "spark"]
+ENGINES = ["reference", "polars", "spark", "spark-sql"]
 
 
 @pytest.fixture(params=ENGINES)
@@ -98,12 +98,12 @@ def test_a_line_without_end_takes_little_memory_and_is_malformed(
     assert (found["kept"], found["rejected"]["malformed_json"]) == (1, 1)
 
 
-def test_spark_refuses_a_file_with_a_line_that_it_would_pass_over(tmp_path: Path) -> None:
+def test_spark_sql_refuses_a_file_with_a_line_that_it_would_pass_over(tmp_path: Path) -> None:
     batch = write_batch(tmp_path / "in", [[flow()]])
     line = b" " * (65 << 20)
     (batch / "long.json").write_bytes(json.dumps(flow()).encode() + b"\n" + line)
 
-    answer = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", engine="spark")
+    answer = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", engine="spark-sql")
 
     assert answer.exit_code == 1
     assert "long.json: holds a line of more than 1,048,576 bytes; take --engine" in answer.errors

@@ -16,7 +16,7 @@ from backports import zstd
 from tests.e2e.cli import Answer, run, write_spec
 from tests.makers import flow, write_batch
 
-ENGINES = ["reference", "polars", "spark"]
+ENGINES = ["reference", "polars", "spark", "spark-sql"]
 LINES = b"".join(json.dumps(flow(source_port=port)).encode() + b"\n" for port in range(20_000))
 
 PACKED: dict[str, bytes] = {
@@ -35,7 +35,7 @@ PACKED: dict[str, bytes] = {
     "zstd.json": zstd.compress(LINES),
     "zstd-of-parts.json.zst": zstd.compress(LINES[:1000]) + zstd.compress(LINES[1000:]),
 }
-SPARK_READS = {"nothing.json.gz", "gzip-of-parts.json.gz"}
+SPARK_SQL_READS = {"nothing.json.gz", "gzip-of-parts.json.gz"}
 
 
 def report(answer: Answer) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def test_how_a_file_is_packed_is_told_by_its_content_whatever_its_name(
 
     answer = run(spec, batch, tmp_path / "out", "--json", engine=engine)
 
-    if engine != "spark" or name in SPARK_READS:
+    if engine != "spark-sql" or name in SPARK_SQL_READS:
         assert report(answer)["kept"] == (1 if name.startswith("nothing") else 20_001)
     else:
         assert answer.exit_code == 1
@@ -63,7 +63,7 @@ def test_how_a_file_is_packed_is_told_by_its_content_whatever_its_name(
         assert "quality.on_unreadable_file: quarantine" in answer.errors
 
 
-def test_spark_reads_what_the_others_do_and_sets_the_rest_aside(tmp_path: Path) -> None:
+def test_spark_sql_reads_what_spark_itself_can_and_sets_the_rest_aside(tmp_path: Path) -> None:
     batch = write_batch(tmp_path / "in", [[flow()]])
     for name, content in PACKED.items():
         (batch / name).write_bytes(content)
@@ -73,11 +73,11 @@ def test_spark_reads_what_the_others_do_and_sets_the_rest_aside(tmp_path: Path) 
         quality={"on_unreadable_file": "quarantine"},
     )
 
-    answer = run(spec, batch, tmp_path / "out", "--json", engine="spark")
+    answer = run(spec, batch, tmp_path / "out", "--json", engine="spark-sql")
 
     assert report(answer)["kept"] == 1 + 20_000
     aside = {Path(file).name for file in report(answer)["unreadable_files"]}
-    assert aside == PACKED.keys() - SPARK_READS
+    assert aside == PACKED.keys() - SPARK_SQL_READS
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -211,7 +211,7 @@ ODD_NAMES = [
 ]
 
 
-@pytest.mark.parametrize("engine", ["reference", "polars"])
+@pytest.mark.parametrize("engine", ["reference", "polars", "spark"])
 @pytest.mark.parametrize("name", ODD_NAMES, ids=repr)
 def test_a_file_may_have_any_name(engine: str, name: bytes, tmp_path: Path) -> None:
     batch = write_batch(tmp_path / "in", [[flow()]])

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 COMMANDS = {
     "run on Spark": ("pyspark", ["run", "--engine", "spark"], "spark"),
+    "run on Spark SQL": ("pyspark", ["run", "--engine", "spark-sql"], "spark"),
     "run on S3": ("boto3", ["run", "--engine", "polars"], "aws"),
     "list specs": ("boto3", ["spec", "list", "--table", "t"], "aws"),
     "define the pipeline": (

@@ -8,21 +8,17 @@ import signal
 import subprocess
 import sys
 import urllib.parse
-import uuid
-import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, field
 
 from ndr_adapters.aws.clients import dynamodb_client
 from ndr_adapters.dynamodb.job_specs import JobSpecTable
-from ndr_adapters.sagemaker.package import build_package
-from ndr_adapters.spark.runtime.connector import connector_jars
-from ndr_core.deltas.spec import JobSpec
 from tests.credentials import CREDENTIALS
-from tests.e2e.cli import SLICE, ndr
+from tests.e2e.cli import ndr
+from tests.e2e.deployment import Deployment, said, stages_of
 from tests.makers import flow, make_spec, us, write_batch
 from tests.stand_in import Request, proxy
 from tests.storages.s3_run import FAST_START, publish, rows
@@ -30,54 +26,8 @@ from tests.storages.test_deploy import allowed, statements
 from tests.support import objects, upload
 
 ROOT = Path(__file__).parents[2]
-
-
-@define
-class Deployment:
-    """A JobSpec in a table, and a mini-batch where the spec expects it."""
-
-    bucket: str
-    table: str
-    spec: JobSpec
-    source: str
-    changes: dict[str, str] = field(factory=dict)
-
-    def arguments(self, **changes: str) -> list[str]:
-        options = {
-            "project-name": "test",
-            "job-name": "delta_builder",
-            "mini-batch-s3-prefix": self.source,
-            "feature-spec-version": "v1",
-            "run-id": "run-1",
-            "mini-batch-id": "mb",
-            "job-spec-ddb-table-name": self.table,
-            "slice-start-ts": SLICE[1],
-            "slice-end-ts": SLICE[3],
-        } | {name.replace("_", "-"): value for name, value in changes.items()}
-        return [part for name, value in options.items() for part in (f"--{name}", value)]
-
-    @property
-    def target(self) -> str:
-        return str(self.spec.storage.output())
-
-
-SMALL = {"measures": ["sessions_cnt", "bytes_sent_sum", "peer_ip_nunique"]}
-
-
-@pytest.fixture
-def deployment(tmp_path: Path, bucket: str) -> Deployment:
-    spec = make_spec(
-        delta=SMALL,
-        storage={
-            "input_prefix": f"s3://{bucket}/landing/demo",
-            "output_prefix": f"s3://{bucket}/deltas/demo",
-        },
-    )
-    table = f"specs-{uuid.uuid4().hex[:8]}"
-    JobSpecTable(dynamodb_client(), table).create()
-    JobSpecTable(dynamodb_client(), table).put(spec)
-    batch = write_batch(tmp_path / "in", [[flow(), flow(source_port=1), "bad"], [flow()]])
-    return Deployment(bucket, table, spec, upload(batch, bucket, "landing/demo/mb"))
+AT_ONCE_SPREAD = {"one_machine_bytes": 0}
+"""Of a JobSpec: any batch is too large for one machine."""
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -89,11 +39,6 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         text=True,
         timeout=300,
     )
-
-
-def said(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
-    """What a run wrote to standard output: nothing but JSON lines."""
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def only_error(done: subprocess.CompletedProcess[str], exit_code: int) -> str:
@@ -114,11 +59,12 @@ def test_the_job_runs_as_it_is_deployed_and_logs_what_it_did(deployment: Deploym
     publish(deployment.source, f"s3://{deployment.bucket}/polars", spec=deployment.spec)
     assert rows(deployment.target) == rows(f"s3://{deployment.bucket}/polars")
 
-    lines = said(done)
-    stages = {line["stage"]: line for line in lines if "level" in line}
+    lines, stages = said(done), stages_of(done)
     assert list(stages) == ["look", "start", "build", "publish"]
     assert all(line["run_id"] == "run-1" and line["seconds"] >= 0 for line in stages.values())
     assert (stages["look"]["files"], stages["build"]["kept"]) == (2, 3)
+    assert stages["start"]["engine"] == stages["build"]["engine"] == "polars"
+    assert "packed bytes are at most" in stages["start"]["because"]
     assert stages["publish"]["rows"] == stages["build"]["rows"] == 4
     assert stages["publish"]["bytes"] > 0
 
@@ -185,21 +131,15 @@ def test_a_forbidden_bucket_is_told_before_spark_starts(deployment: Deployment, 
 def test_a_failed_threshold_is_exit_code_1_and_debug_shows_the_trace(
     deployment: Deployment,
 ) -> None:
-    strict = make_spec(
-        delta=SMALL,
-        quality={"max_rejected_fraction": 0.1},
-        storage={
-            "input_prefix": f"s3://{deployment.bucket}/landing/demo",
-            "output_prefix": f"s3://{deployment.bucket}/deltas/demo",
-        },
-    )
-    JobSpecTable(dynamodb_client(), deployment.table).put(strict)
+    deployment.change_spec(quality={"max_rejected_fraction": 0.1})
     assert "max_rejected_fraction" in only_error(run(*deployment.arguments()), 1)
     assert not objects(deployment.bucket, "deltas/")
     assert "Traceback" in run(*deployment.arguments(run_id="a/b"), "--debug").stderr
 
 
 def test_a_job_that_is_stopped_says_so_and_counts_as_failed(deployment: Deployment) -> None:
+    """While it starts Spark, which takes so long that the signal comes in time."""
+    deployment.change_spec(engine=AT_ONCE_SPREAD)
     process = subprocess.Popen(
         [sys.executable, "-m", "ndr_entrypoints.run_delta_builder", *deployment.arguments()],
         cwd=ROOT,
@@ -223,48 +163,6 @@ def test_a_job_that_is_stopped_says_so_and_counts_as_failed(deployment: Deployme
     assert objects(deployment.bucket, "deltas/") == {}
 
 
-def test_the_archive_alone_runs_the_job(
-    tmp_path: Path, deployment: Deployment, bare_python: Path
-) -> None:
-    package = build_package()
-    (tmp_path / "job.zip").write_bytes(package.archive)
-    (tmp_path / "run_delta_builder.py").write_bytes(package.script)
-    missing = "import importlib.util as u; print([n for n in ('attrs', 'polars', 'ndr_core') if u.find_spec(n)])"
-    seen = subprocess.check_output([bare_python, "-c", missing], cwd=tmp_path, text=True)
-    assert seen == "[]\n"
-
-    import pyspark
-
-    from ndr_adapters.spark.runtime.java import ensure_java
-
-    ensure_java()
-    spark_home = Path(pyspark.__file__).parent
-    done = subprocess.run(
-        [
-            *(spark_home / "bin" / "spark-submit", "--master", "local[2]"),
-            *("--driver-class-path", ":".join(map(str, connector_jars()))),
-            *("--py-files", tmp_path / "job.zip", tmp_path / "run_delta_builder.py"),
-            *deployment.arguments(),
-        ],
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            **FAST_START,
-            "PYSPARK_PYTHON": str(bare_python),
-            "SPARK_HOME": str(spark_home),
-            "SPARK_LOCAL_IP": "127.0.0.1",
-        },
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    publish(deployment.source, f"s3://{deployment.bucket}/polars", spec=deployment.spec)
-    assert rows(deployment.target) == rows(f"s3://{deployment.bucket}/polars")
-    with zipfile.ZipFile(tmp_path / "job.zip") as archive:
-        assert any(name.endswith("dist-info/METADATA") for name in archive.namelist())
-
-
 def needed(request: Request, bucket: str) -> tuple[str, str, str | None]:
     """Action, resource and prefix that a request to S3 or DynamoDB stands for."""
     target = request.headers.get("X-Amz-Target")
@@ -283,13 +181,10 @@ def needed(request: Request, bucket: str) -> tuple[str, str, str | None]:
     return "s3:PutObject", resource, None
 
 
-def test_the_jobs_policy_covers_all_that_the_job_asks_of_s3_and_dynamodb(
-    deployment: Deployment, aws: str
-) -> None:
-    with proxy(aws, lambda _: None) as server:
-        done = run(*deployment.arguments(), AWS_ENDPOINT_URL=server.address)
-        assert done.returncode == 0, done.stdout + done.stderr
-        asked = {needed(request, deployment.bucket) for request in server.requests}
+def refused_by_policy(
+    deployment: Deployment, requests: Iterable[Request]
+) -> list[tuple[str, str, str | None]]:
+    """What requests asked for that the job's policy does not allow."""
     policy = statements(
         "iam/job-role.json",
         ProjectName=deployment.spec.project_name,
@@ -307,26 +202,41 @@ def test_the_jobs_policy_covers_all_that_the_job_asks_of_s3_and_dynamodb(
             return allowed(policy, action, f"{resource}deltas/demo/any")
         return allowed(policy, action, resource, **({"s3__prefix": prefix} if prefix else {}))
 
-    assert len(asked) > 30
-    assert [item for item in sorted(asked, key=str) if not may(*item)] == []
+    asked = {needed(request, deployment.bucket) for request in requests}
+    return [item for item in sorted(asked, key=str) if not may(*item)]
 
 
-def test_a_real_day_through_s3_is_the_same_from_both_engines(zeek_day: Path, bucket: str) -> None:
+@pytest.mark.parametrize(("engine", "settings"), [("polars", {}), ("spark", AT_ONCE_SPREAD)])
+def test_the_jobs_policy_covers_all_that_the_job_asks_of_s3_and_dynamodb(
+    engine: str, settings: dict[str, Any], deployment: Deployment, aws: str
+) -> None:
+    deployment.change_spec(engine=settings)
+    with proxy(aws, lambda _: None) as server:
+        done = run(*deployment.arguments(), AWS_ENDPOINT_URL=server.address)
+
+    assert stages_of(done)["start"]["engine"] == engine
+    assert len({needed(request, deployment.bucket) for request in server.requests}) > 25
+    assert refused_by_policy(deployment, server.requests) == []
+
+
+def test_a_real_day_through_s3_is_the_same_from_all_engines(zeek_day: Path, bucket: str) -> None:
     """As one slice of a whole day: 97 slices, which a test over folders makes, are some hundred files."""
     source = upload(zeek_day, bucket, "in/zeek")
     spec = make_spec("zeek")
     reports = []
-    for engine in ("polars", "spark"):
+    for engine in ("polars", "spark", "spark-sql"):
         target = f"s3://{bucket}/{engine}"
         day = (us("2024-04-19T00:00:00Z"), us("2024-04-20T00:00:00Z"))
         done = publish(source, target, start=day[0], end=day[1], engine=engine, spec=spec)
         reports.append(done.report)
     assert (reports[0].read, reports[0].rejected["out_of_slice"]) == (31_367, 4)
-    assert reports[0] == reports[1]
-    assert rows(f"s3://{bucket}/polars") == rows(f"s3://{bucket}/spark")
+    assert reports[0] == reports[1] == reports[2]
+    expected = rows(f"s3://{bucket}/polars")
+    assert rows(f"s3://{bucket}/spark") == expected
+    assert rows(f"s3://{bucket}/spark-sql") == expected
 
 
-def test_a_made_batch_through_s3_is_the_same_from_both_engines(tmp_path: Path, bucket: str) -> None:
+def test_a_made_batch_through_s3_is_the_same_from_all_engines(tmp_path: Path, bucket: str) -> None:
     options = ("--records", 20_000, "--bad-fraction", 0.05, "--files", 5, "--quiet")
     hour = ("--slice-start", "2025-03-01T10:00:00Z", "--slice-end", "2025-03-01T11:00:00Z")
     assert ndr("generate", "--output", tmp_path / "in", *options, *hour).exit_code == 0
@@ -335,12 +245,14 @@ def test_a_made_batch_through_s3_is_the_same_from_both_engines(tmp_path: Path, b
         engine: publish(
             source, f"s3://{bucket}/{engine}", start=None, engine=engine, spec=make_spec()
         )
-        for engine in ("polars", "spark")
+        for engine in ("polars", "spark", "spark-sql")
     }
-    assert done["polars"].report == done["spark"].report
+    assert done["polars"].report == done["spark"].report == done["spark-sql"].report
     assert sum(done["spark"].report.rejected.values()) > 400
     assert len(done["spark"].manifest.slices()) >= 4
-    assert rows(f"s3://{bucket}/polars") == rows(f"s3://{bucket}/spark")
+    expected = rows(f"s3://{bucket}/polars")
+    assert rows(f"s3://{bucket}/spark") == expected
+    assert rows(f"s3://{bucket}/spark-sql") == expected
 
 
 def test_file_names_are_names_not_patterns_or_escapes(tmp_path: Path, bucket: str) -> None:
@@ -349,6 +261,6 @@ def test_file_names_are_names_not_patterns_or_escapes(tmp_path: Path, bucket: st
     for name, path in zip(odd, sorted((tmp_path / "in").iterdir()), strict=True):
         path.rename(path.with_name(f"{name}.json.gz"))
     source = upload(tmp_path / "in", bucket, "in/odd")
-    for engine in ("polars", "spark"):
+    for engine in ("polars", "spark", "spark-sql"):
         done = publish(source, f"s3://{bucket}/{engine}", engine=engine)
         assert done.report.kept == len(odd), engine

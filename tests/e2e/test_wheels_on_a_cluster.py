@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import pyspark
-import pytest
-
 from ndr_adapters.aws.clients import s3_client
-from ndr_adapters.sagemaker.package import build_package
 from ndr_adapters.spark.runtime.connector import connector_jars
-from ndr_adapters.spark.runtime.java import ensure_java
 from ndr_adapters.spark.runtime.s3 import hadoop_settings
-from ndr_adapters.wheel_bundle import BUNDLE, write_bundle
-from tests.lock_wheels import fetched
-from tests.storages.s3_run import FAST_START
+from ndr_adapters.wheel_bundle import BUNDLE
+from tests.e2e.cluster import TWO_EXECUTORS, needs_linux, submit
 
 WITHOUT_SPARK = True
 
-pytestmark = pytest.mark.skipif(
-    (sys.platform, platform.machine()) != ("linux", "x86_64"),
-    reason="the wheels of the lock that are fetched are those for Linux on x86-64",
-)
+pytestmark = needs_linux
 
 IMPORTS = """
 import json, os
@@ -57,59 +45,6 @@ print(json.dumps(provide_wheels()))
 """
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The locked wheels for the Python that runs the tests."""
-    folder = tmp_path_factory.mktemp("wheels")
-    python = f"{sys.version_info.major}{sys.version_info.minor}"
-    wheels = [folder / wheel.name / wheel.file_name for wheel in fetched(python, folder)]
-    path = folder / BUNDLE
-    path.write_bytes(write_bundle(wheels))
-    return path
-
-
-@pytest.fixture
-def spark_home(tmp_path: Path) -> Path:
-    """Spark as it is installed, with room of its own for what its workers leave behind."""
-    ensure_java()
-    home = tmp_path / "spark"
-    home.mkdir()
-    for part in Path(pyspark.__file__).parent.iterdir():
-        if part.name != "work":
-            (home / part.name).symlink_to(part)
-    return home
-
-
-def submit(
-    spark_home: Path, python: Path, job: str, *options: object, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a job with the archive of plain Python, as the Spark image does."""
-    folder = spark_home.parent
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    (folder / "job.zip").write_bytes(build_package().archive)
-    (folder / "job.py").write_text(job)
-    return subprocess.run(
-        [
-            spark_home / "bin" / "spark-submit",
-            *map(str, options),
-            *("--py-files", folder / "job.zip", folder / "job.py"),
-        ],
-        cwd=folder,
-        env={
-            **inherited,
-            **FAST_START,
-            "PYSPARK_PYTHON": str(python),
-            "SPARK_HOME": str(spark_home),
-            "SPARK_LOCAL_IP": "127.0.0.1",
-            "TMPDIR": str(folder),
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-
-
 def said(done: subprocess.CompletedProcess[str]) -> Any:
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -120,8 +55,7 @@ def test_driver_and_both_executors_import_what_came_as_wheels(
 ) -> None:
     done = submit(
         *(spark_home, bare_python, SAYS_WHAT_DRIVER_AND_TASKS_IMPORTED),
-        *("--master", "local-cluster[2,1,1024]", "--files", bundle),
-        *("--conf", "spark.scheduler.minRegisteredResourcesRatio=1.0"),
+        *(*TWO_EXECUTORS, "--files", bundle),
     )
 
     answer = said(done)

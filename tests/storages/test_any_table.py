@@ -101,9 +101,9 @@ def publish(place: Place, rows: list[dict[str, Any]], batch: str, start: int = T
     return manifest
 
 
-def read(engine: str, place: Place) -> list[Row]:
+def read(reader: str, place: Place) -> list[Row]:
     published = open_output(place.address)
-    if engine == "polars":
+    if reader == "polars":
         return polars_published.read_table(published, "toy").collect().to_dicts()
     from ndr_adapters.spark.sql import published as spark_published
     from tests.support import spark_session
@@ -112,11 +112,11 @@ def read(engine: str, place: Place) -> list[Row]:
     return [row.asDict() for row in table.collect()]
 
 
-@pytest.mark.parametrize("engine", ["polars", "spark"])
-def test_rows_are_read_back_as_they_were_published_and_merge(place: Place, engine: str) -> None:
+@pytest.mark.parametrize("reader", ["polars", "spark-sql"])
+def test_rows_are_read_back_as_they_were_published_and_merge(place: Place, reader: str) -> None:
     publish(place, A, "a")
 
-    found = read(engine, place)
+    found = read(reader, place)
 
     assert sorted(found, key=repr) == sorted(({**row, **SLICE} for row in A), key=repr)
     assert merge_rows([*found, *({**row, **SLICE} for row in B)], TOY) == MERGED

@@ -166,13 +166,13 @@ def test_an_object_may_have_any_key(bucket: str, tmp_path: Path) -> None:
     for number, key in enumerate(ODD_KEYS):
         put(bucket, key, json.dumps(flow(source_port=number)).encode())
 
-    for engine in ("polars", "reference"):
+    for engine in ("polars", "reference", "spark"):
         done = publish(f"s3://{bucket}/in/mb", str(tmp_path / engine), engine=engine)
         assert done.report.kept == len(ODD_KEYS)
 
 
 @pytest.mark.parametrize("key", ODD_KEYS[:3], ids=repr)
-def test_spark_names_an_object_that_it_can_not_reach_and_goes_on_without_it(
+def test_spark_sql_names_an_object_that_it_can_not_reach_and_goes_on_without_it(
     key: str, bucket: str, tmp_path: Path
 ) -> None:
     put(bucket, key, json.dumps(flow()).encode())
@@ -184,14 +184,14 @@ def test_spark_names_an_object_that_it_can_not_reach_and_goes_on_without_it(
     with pytest.raises(
         UnreadableFileError, match="that Hadoop's file systems can't name; take --engine"
     ):
-        publish(f"s3://{bucket}/in/mb", str(tmp_path / "out"), engine="spark")
-    done = publish(f"s3://{bucket}/in/mb", str(tmp_path / "out"), engine="spark", spec=aside)
+        publish(f"s3://{bucket}/in/mb", str(tmp_path / "out"), engine="spark-sql")
+    done = publish(f"s3://{bucket}/in/mb", str(tmp_path / "out"), engine="spark-sql", spec=aside)
 
     assert done.report.kept == 1
     assert len(done.report.unreadable_files) == 1
 
 
-@pytest.mark.parametrize("engine", ["polars", "reference", "spark"])
+@pytest.mark.parametrize("engine", ["polars", "reference", "spark", "spark-sql"])
 def test_an_object_that_is_overwritten_while_it_is_read_fails_the_run(
     engine: str, bucket: str, tmp_path: Path, aws: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
