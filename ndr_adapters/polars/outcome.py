@@ -16,7 +16,7 @@ def no_counts() -> pl.DataFrame:
     """Give what `quality.counts` gives of no records."""
     names = [repair_count(rule) for rule in REPAIR_RULES]
     columns = {"outcome": pl.Int64(), "rule": pl.String()}
-    return pl.DataFrame(schema=columns | dict.fromkeys(("records", *names), pl.UInt32()))
+    return pl.DataFrame(schema=columns | dict.fromkeys(("records", *names), pl.Int64()))
 
 
 def engine_result(

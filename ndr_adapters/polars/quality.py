@@ -95,7 +95,9 @@ def counts(judged: pl.LazyFrame) -> pl.LazyFrame:
         for name, rule in zip(names, REPAIR_RULES, strict=True)
     )
     by_outcome = judged.with_columns(repairs).group_by("outcome", "rule")
-    return by_outcome.agg(pl.len().alias("records"), *map(pl.sum, names))
+    totals = (pl.len().alias("records"), *map(pl.sum, names))
+    # Polars counts in 32 bits, where what many tasks counted would not add up.
+    return by_outcome.agg(total.cast(pl.Int64) for total in totals)
 
 
 def repaired(judged: pl.LazyFrame) -> pl.LazyFrame:

@@ -92,6 +92,21 @@ def test_a_broken_file_can_be_kept_in_quarantine_instead(
     assert kept.read_bytes() == BROKEN[kind]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["truncated", "UTF-16"])
+def test_a_batch_of_broken_files_only_is_one_without_records(
+    engine: str, kind: str, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "part-009.json.gz").write_bytes(BROKEN[kind])
+    spec = write_spec(tmp_path / "job.json", quality={"on_unreadable_file": "quarantine"})
+
+    done = run(spec, tmp_path / "in", tmp_path / "out", *SLICE, "--json", engine=engine).json()
+
+    assert (done["report"]["read"], len(done["report"]["unreadable_files"])) == (0, 1)
+    assert done["rows"]["delta"] == {"inbound": 0, "outbound": 0}
+
+
 @pytest.mark.parametrize("kind", ["UTF-16", "UTF-16 without a mark, packed", "Parquet", "bzip2"])
 def test_a_file_of_another_format_is_told_by_what_it_is(kind: str, tmp_path: Path) -> None:
     batch = write_batch(tmp_path / "in", [[flow()]])

@@ -92,14 +92,15 @@ def test_a_full_output_is_named(
     assert list((disk / "out" / "_staging").iterdir()) == []
 
 
+@pytest.mark.parametrize("engine", ["spark", "spark-sql"])
 def test_a_full_folder_for_scratch_is_named_by_spark(
-    batch: Path, mount_disk: MountDisk, tmp_path: Path
+    engine: str, batch: Path, mount_disk: MountDisk, tmp_path: Path
 ) -> None:
     disk = mount_disk("size=96k")
     scratch = {"TMPDIR": str(disk)}
 
     said = failure(
-        write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "spark", environment=scratch
+        write_spec(tmp_path / "job.json"), batch, tmp_path / "out", engine, environment=scratch
     )
 
     assert said.startswith(f"ndr: {disk}/ndr-{os.getuid()}/")

@@ -25,7 +25,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A batch that takes every engine some seconds."""
     folder = tmp_path_factory.mktemp("large") / "in"
-    assert ndr("generate", "--records", 200_000, "--output", folder, "--quiet").exit_code == 0
+    assert ndr("generate", "--records", 300_000, "--output", folder, "--quiet").exit_code == 0
     return folder
 
 
@@ -71,13 +71,14 @@ def records_in(scratch: Path) -> list[Path]:
     return [path for path in files if path.is_file() and path.name != "_lock"]
 
 
-@pytest.mark.parametrize("engine", ["reference", "polars", "spark"])
+@pytest.mark.parametrize("engine", ["reference", "polars", "spark", "spark-sql"])
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_a_run_that_is_stopped_while_it_builds_says_so_and_leaves_nothing(
     number: signal.Signals, engine: str, large: Path, tmp_path: Path, scratch: Path
 ) -> None:
-    if engine == "spark" and number is not signal.SIGTERM:
-        pytest.skip("one signal is enough for the engine that takes long to start")
+    on_spark = engine.startswith("spark")
+    if on_spark and number is not signal.SIGTERM:
+        pytest.skip("one signal is enough for engines that take long to start")
     spec, output = write_spec(tmp_path / "job.json"), tmp_path / "out"
     process = start(spec, large, output, engine)
     lines_until(process, "starting the engine")
@@ -94,30 +95,36 @@ def test_a_run_that_is_stopped_while_it_builds_says_so_and_leaves_nothing(
     assert time.monotonic() - began < 20
     assert list((output / "_staging").iterdir()) == []
     assert not (output / "delta").exists()
-    time.sleep(
-        2 if engine == "spark" else 0
-    )  # a JVM ends a moment after the process that started it
+    time.sleep(2 if on_spark else 0)  # a JVM ends a moment after the process that started it
     assert records_in(scratch) == []
 
 
 @pytest.mark.parametrize(
-    ("stage", "seconds", "number"),
+    ("engine", "stage", "seconds", "number"),
     [
-        ("looking at the input", 0.1, signal.SIGINT),
-        ("looking at the input", 1.2, signal.SIGINT),
-        ("looking at the input", 1.2, signal.SIGTERM),
-        ("starting the engine", 0.5, signal.SIGINT),
-        ("starting the engine", 4.0, signal.SIGINT),
-        ("starting the engine", 4.0, signal.SIGTERM),
-        ("starting the engine", 4.0, signal.SIGHUP),
+        ("spark", "looking at the input", 0.1, signal.SIGINT),
+        ("spark", "looking at the input", 1.2, signal.SIGINT),
+        ("spark", "looking at the input", 1.2, signal.SIGTERM),
+        ("spark", "starting the engine", 0.5, signal.SIGINT),
+        ("spark", "starting the engine", 1.5, signal.SIGINT),
+        ("spark", "starting the engine", 1.5, signal.SIGTERM),
+        ("spark", "starting the engine", 1.5, signal.SIGHUP),
+        ("spark-sql", "starting the engine", 0.5, signal.SIGINT),
+        ("spark-sql", "starting the engine", 4.0, signal.SIGTERM),
     ],
 )
 def test_a_signal_to_spark_and_all_that_it_started_is_one_line(
-    stage: str, seconds: float, number: signal.Signals, large: Path, tmp_path: Path, scratch: Path
+    engine: str,
+    stage: str,
+    seconds: float,
+    number: signal.Signals,
+    large: Path,
+    tmp_path: Path,
+    scratch: Path,
 ) -> None:
-    """As Ctrl-C on a terminal sends it: to Python and to the JVM, while that starts and while it builds."""
+    """As Ctrl-C on a terminal sends it: to Python, the JVM and its Python workers, while these start and build."""
     spec, output = write_spec(tmp_path / "job.json"), tmp_path / "out"
-    process = start(spec, large, output, "spark", alone=True)
+    process = start(spec, large, output, engine, alone=True)
     lines_until(process, stage)  # which has ended then
     time.sleep(seconds)
 

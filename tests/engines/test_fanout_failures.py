@@ -23,6 +23,7 @@ CHAIN = Chain(
     )
 )
 STAGES = [7, 8, 9]
+LOCAL = "/mnt/spark"
 
 
 def spark_error(cause: str, *, task: int = 4, stage: int = 9) -> Exception:
@@ -63,7 +64,7 @@ def python_error(raised: str) -> str:
     ],
 )
 def test_which_share_of_which_kernel_it_was_is_said(stage: int, task: int, place: str) -> None:
-    error = task_failure(spark_error("boom", task=task, stage=stage), CHAIN, STAGES)
+    error = task_failure(spark_error("boom", task=task, stage=stage), CHAIN, STAGES, LOCAL)
 
     assert isinstance(error, TaskFailedError)
     assert str(error) == f"spark: {place} failed 4 times: boom"
@@ -92,7 +93,7 @@ def test_which_share_of_which_kernel_it_was_is_said(stage: int, task: int, place
     ],
 )
 def test_what_most_often_means_too_little_memory_says_what_to_set(cause: str, said: str) -> None:
-    message = str(task_failure(spark_error(cause), CHAIN, STAGES))
+    message = str(task_failure(spark_error(cause), CHAIN, STAGES, LOCAL))
 
     assert message.startswith("spark: share 2 of 3 of hosts failed 4 times: ")
     assert said in message
@@ -103,7 +104,7 @@ def test_what_most_often_means_too_little_memory_says_what_to_set(cause: str, sa
 def test_another_error_of_python_is_its_last_words_and_no_advice_on_memory() -> None:
     cause = python_error("polars.exceptions.ComputeError: the schema does not fit")
 
-    message = str(task_failure(spark_error(cause), CHAIN, STAGES))
+    message = str(task_failure(spark_error(cause), CHAIN, STAGES, LOCAL))
 
     assert message == (
         "spark: share 2 of 3 of hosts failed 4 times: "
@@ -119,10 +120,12 @@ def test_another_error_of_python_is_its_last_words_and_no_advice_on_memory() -> 
     ],
 )
 def test_a_full_disk_is_one_that_needs_room(cause: str) -> None:
-    error = task_failure(spark_error(cause), CHAIN, STAGES)
+    error = task_failure(spark_error(cause), CHAIN, STAGES, LOCAL)
 
     assert isinstance(error, FullDiskError)
-    assert "No space left on device; make room there, then run it again" in str(error)
+    assert str(error) == (
+        "/mnt/spark: can't be written: No space left on device; make room there, then run it again"
+    )
 
 
 def test_what_nothing_is_known_of_is_the_innermost_cause_of_spark() -> None:
@@ -133,10 +136,10 @@ def test_what_nothing_is_known_of_is_the_innermost_cause_of_spark() -> None:
         "Caused by: java.net.ConnectException: Connection refused\n"
     )
 
-    message = str(task_failure(error, CHAIN, STAGES))
+    message = str(task_failure(error, CHAIN, STAGES, LOCAL))
 
     assert message == "spark: java.net.ConnectException: Connection refused"
 
 
 def test_a_failure_ends_the_run_as_one_that_failed() -> None:
-    assert task_failure(spark_error("boom"), CHAIN, STAGES).exit_code == 1
+    assert task_failure(spark_error("boom"), CHAIN, STAGES, LOCAL).exit_code == 1

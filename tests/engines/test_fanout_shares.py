@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ndr_adapters.polars.write import StagingRoot
+from ndr_adapters.spark.fanout.blob import Blob
 from ndr_adapters.spark.fanout.deltas import delta_chain
 from ndr_adapters.spark.fanout.shares import cut
+from ndr_adapters.spark.fanout.task import StepTask
+from ndr_adapters.spark.fanout.worker import Order
 from ndr_core.flows.file_format import Compression, Head
 from ndr_core.flows.source import InputBatch, InputFile
-from tests.makers import make_plan
+from tests.makers import flow, make_plan
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -104,6 +108,31 @@ def test_a_huge_file_is_a_step_of_its_own_before_the_one_that_reads() -> None:
     assert (unpack.shares, unpack.orders) == (0, ((batch.files[0],),))
     assert (read.shares, read.orders) == (shares.lines, shares.files)
     assert last.orders == ()
+
+
+def test_one_task_unpacks_a_huge_file_and_all_others_make_records_of_its_lines() -> None:
+    blocks = [b"".join(json.dumps(flow(source_port=n)).encode() + b"\n" for n in range(50))] * 64
+    file = InputFile("huge.json.gz", 256 * MIB)
+    batch = InputBatch((file,), lambda _file, _read: iter(blocks), ())
+    shares = cut(batch, cores=4)
+    chain = delta_chain(make_plan(), batch, StagingRoot("out"), shares)
+    read: list[int] = []
+
+    unpacked: dict[int, list[Blob]] = {}
+    (order,) = chain.steps[0].orders
+    for share, blob in StepTask(chain, 0)(0, [Order(order)], lambda _, n: read.append(n)):
+        unpacked.setdefault(share, []).append(blob)
+    results = {
+        share: list(StepTask(chain, 1)(share, blobs, lambda _, n: read.append(n)))
+        for share, blobs in unpacked.items()
+    }
+
+    assert sum(read) == 64 * 50, "counted once"
+    assert shares.lines == 16
+    assert results.keys() == set(range(16))
+    assert all(results.values())
+    lines = [sum(len(blob["lines"]) for blob in blobs) for blobs in unpacked.values()]
+    assert max(lines) < 1.5 * min(lines)
 
 
 @given(

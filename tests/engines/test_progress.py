@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import subprocess
-import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -26,6 +21,7 @@ from ndr_core.jobs.run import RuntimeParams
 from ndr_core.progress import Progress
 from ndr_entrypoints.wiring import Wiring
 from tests.e2e.cli import ndr, write_spec
+from tests.e2e.terminal import shown_on_terminal
 from tests.makers import flow, make_spec, started, write_batch
 from tests.support import ENGINES, upload
 
@@ -119,7 +115,7 @@ def test_bytes_in_s3_are_counted_as_they_lie_there(bucket: str, tmp_path: Path) 
     assert (last.done_bytes, last.records) == (size_of(batch), 5010)
 
 
-def test_spark_counts_while_it_reads_and_not_after(tmp_path: Path) -> None:
+def test_spark_sql_counts_while_it_reads_and_not_after(tmp_path: Path) -> None:
     """Not only at the end: what its own books say of the job that reads is nearly all of the input."""
     from ndr_adapters.spark.runtime.progress import reading_metered
     from ndr_adapters.spark.runtime.settings import session_for
@@ -146,34 +142,11 @@ def test_a_terminal_shows_bytes_records_and_time_left(columns: int, tmp_path: Pa
     """Of the reference, which takes its time on any machine: a build of less than a second shows no progress."""
     batch = tmp_path / "in"
     assert ndr("generate", "--records", 30_000, "--output", batch, "--quiet").exit_code == 0
-    ours, theirs = pty.openpty()
-    shown: list[bytes] = []
-
-    def read() -> None:
-        try:
-            while chunk := os.read(ours, 4096):
-                shown.append(chunk)
-        except OSError:  # the other end is closed
-            return
-
-    reader = threading.Thread(target=read)
-    reader.start()
     spec = write_spec(tmp_path / "job.json")
     arguments = ["run", "--spec", spec, "--input", batch, "--output", tmp_path / "out"]
     arguments += ["--engine", "reference"]
-    done = subprocess.run(
-        [sys.executable, "-m", "ndr_entrypoints.cli", *map(str, arguments)],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "COLUMNS": str(columns), "LINES": "40", "TERM": "xterm"},
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-        timeout=120,
-    )
-    os.close(theirs)
-    reader.join()
-    os.close(ours)
 
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", b"".join(shown).decode())
-    assert done.returncode == 0, text
+    text = shown_on_terminal(*arguments, columns=columns)
+
     assert re.search(r"[\d.]+ of [\d.]+ MB \(\d+ %\), [\d,]+ records/s, \d+ s left", text), text
     assert ("━" in text) == (columns > 100)

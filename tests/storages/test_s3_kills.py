@@ -33,9 +33,15 @@ POLARS: list[Point] = [
 ALL_POLARS: list[Point] = [(n, when) for n in range(19) for when in ("before", "after")][:-1]
 """Without the last one: the process may be through before it is killed after its last write."""
 
-SPARK: list[Point] = [(9, "after"), (33, "after"), (40, "before"), (42, "before")]
+SPARK: list[Point] = [
+    *((0, "after"), (3, "before"), (8, "after"), (12, "before"), (15, "before"), (16, "after")),
+]
+"""Of the same writes as Polars', those of staging by the Python workers of tasks: one of each kind."""
+ALL_SPARK: list[Point] = ALL_POLARS
+
+SPARK_SQL: list[Point] = [(9, "after"), (33, "after")]
 """Of 44: 0 the mark; 1-30 staging, table by table; 31-33 report and claim; 34-39 copies; 40 the decision."""
-ALL_SPARK: list[Point] = [
+ALL_SPARK_SQL: list[Point] = [
     *((3, "before"), (9, "after"), (14, "before"), (17, "after"), (24, "before")),
     *((27, "after"), (33, "after"), (36, "after"), (40, "before"), (40, "after"), (42, "before")),
 ]
@@ -80,7 +86,11 @@ def run_and_kill(source: str, target: str, aws: str, engine: str, point: Point) 
 
 @pytest.mark.parametrize(
     ("engine", "point"),
-    [*points("polars", POLARS, ALL_POLARS), *points("spark", SPARK, ALL_SPARK)],
+    [
+        *points("polars", POLARS, ALL_POLARS),
+        *points("spark", SPARK, ALL_SPARK),
+        *points("spark-sql", SPARK_SQL, ALL_SPARK_SQL),
+    ],
     ids=lambda value: value if isinstance(value, str) else f"{value[1]} write {value[0]}",
 )
 def test_a_killed_run_leaves_old_rows_or_new_ones_and_a_rerun_gives_the_new_ones(

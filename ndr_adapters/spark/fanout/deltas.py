@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 from attrs import frozen
 
+from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.polars import aggregate, quality
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.overflow import overflows
@@ -172,14 +173,16 @@ class _Judged:
             yield COUNTS, counts.agg(pl.all().sum())
         if _REJECTED in frames:
             name = f"{QUARANTINE}/rejected-{task.token}.json.gz"
-            write_quarantine(frames[_REJECTED].lazy(), self.staging, name).collect()
+            with full_disk_named(self.staging.address):
+                write_quarantine(frames[_REJECTED].lazy(), self.staging, name).collect()
             yield REJECTED_FILES, _files({name: frames[_REJECTED].height})
 
 
 def _written(
     rows: pl.DataFrame, table: Table, staging: StagingRoot, shared_path: str, task: Task
 ) -> tuple[str, pl.DataFrame]:
-    return FILES, _files(write_named(rows, table, staging, shared_path, task.token))
+    with full_disk_named(staging.address):
+        return FILES, _files(write_named(rows, table, staging, shared_path, task.token))
 
 
 def _files(rows: dict[str, int]) -> pl.DataFrame:

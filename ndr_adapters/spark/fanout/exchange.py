@@ -6,7 +6,7 @@ import pickle
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 from attrs import frozen
@@ -16,6 +16,7 @@ from pyspark.errors import PySparkException
 from pyspark.serializers import NoOpSerializer
 from pyspark.sql import SparkSession
 
+from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.spark.fanout.blob import Blob
 from ndr_adapters.spark.fanout.chain import Chain, Step
 from ndr_adapters.spark.fanout.failures import task_failure
@@ -23,6 +24,8 @@ from ndr_adapters.spark.fanout.task import StepTask, results_of
 from ndr_adapters.spark.fanout.worker import Order, WorkerTask, shuffled
 from ndr_adapters.spark.runtime.stoppable import stoppable
 from ndr_core.progress import Meter
+
+_LOCAL_FOLDERS: Final = "local folders of the executors (spark.local.dir)"
 
 
 @frozen
@@ -41,6 +44,14 @@ class SparkRunner:
 
     def _run(self, chain: Chain, meter: Meter) -> Mapping[str, pl.DataFrame]:
         context = self.session.sparkContext
+        local_folder = context.getConf().get("spark.local.dir") or _LOCAL_FOLDERS
+        # The driver keeps orders there, too.
+        with full_disk_named(local_folder):
+            return self._collected(context, local_folder, chain, meter)
+
+    def _collected(
+        self, context: SparkContext, local_folder: str, chain: Chain, meter: Meter
+    ) -> Mapping[str, pl.DataFrame]:
         read_bytes, read_records = context.accumulator(0), context.accumulator(0)
         threads = int(context.getConf().get("spark.task.cpus") or 1)
         made: RDD[Any] | None = None
@@ -60,7 +71,7 @@ class SparkRunner:
         try:
             blobs: list[Blob] = made.collect()
         except (Py4JError, PySparkException) as error:
-            raise task_failure(error, chain, _stages(context, tag)) from error
+            raise task_failure(error, chain, _stages(context, tag), local_folder) from error
         finally:
             meter.look = None
             # A call that a signal interrupted may have broken the connection.

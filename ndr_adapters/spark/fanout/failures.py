@@ -37,12 +37,17 @@ class TaskFailedError(NdrError):
     """A task of a chain failed each time that it was tried."""
 
 
-def task_failure(error: Exception, chain: Chain, stages: Sequence[int]) -> NdrError:
-    """Say what an error of Spark means for a chain. `stages`: the numbers of Spark's stages, one for each step."""
+def task_failure(
+    error: Exception, chain: Chain, stages: Sequence[int], local_folder: str
+) -> NdrError:
+    """Say what an error of Spark means for a chain.
+
+    `stages`: the numbers of Spark's stages, one for each step. `local_folder`: where Spark keeps what it shuffles.
+    """
     text = str(error)
     reason = full_disk_reason(error)
     if reason is not None:
-        return FullDiskError("local folders of the executors (spark.local.dir)", reason)
+        return FullDiskError(local_folder, reason)
     failed = _TASK.search(text)
     if failed is None:
         return TaskFailedError(f"spark: {root_cause(error)}")
