@@ -3,8 +3,8 @@
 Run by hand: `python -m tests.bench.cluster`. Runs one batch, fits the model to its event log, writes a table and a
 plot to `docs/bench/`. The model, for R records on N executors of some cores each:
 
-- a step's tasks have the measured seconds per record, and run in whole waves: ceil(tasks / cores) of them. After the
-  shuffle there are as many tasks as the engine would choose; a step of one task stays one;
+- a step's tasks have the measured seconds per record, and run in whole waves: ceil(tasks / cores) of them. There are as
+  many tasks as the engine would choose, of files that are no larger than a task's share;
 - the driver plans and schedules for as long as it did here, while no task ran;
 - of what is shuffled, (N - 1) / N crosses the network, which each executor has a share of;
 - a file that is written to S3 costs its task some requests, one after the other, and the driver some more to
@@ -23,8 +23,9 @@ import click
 from attrs import frozen
 
 from ndr_adapters.aws.limits import THREADS
-from ndr_adapters.spark.sql.tasks import INPUT_BYTES_PER_TASK, tasks_for
-from tests.bench.batches import FILES_PER_CHUNK, synthetic_batch
+from ndr_adapters.spark.fanout.shares import cut
+from ndr_core.flows.source import InputBatch, InputFile
+from tests.bench.batches import synthetic_batch
 from tests.bench.events import JobRun, Task, run_job
 from tests.bench.measure import machine
 from tests.bench.plots import log_log
@@ -32,7 +33,7 @@ from tests.bench.plots import log_log
 RESULTS = Path(__file__).parents[2] / "docs" / "bench"
 EXECUTORS: Final = (1, 2, 4, 8, 16, 32, 64)
 BATCHES: Final = (1_000_000, 10_000_000, 50_000_000)
-TASK: Final = "spark-sql: ours"
+TASK: Final = "spark: ours"
 """The model has the steps of this engine."""
 
 _CORES: Final = 2
@@ -41,14 +42,16 @@ _NETWORK: Final = 156e6
 """Bytes per second of an executor: 1.25 Gbit/s, the baseline of an ml.m5.xlarge."""
 _ROUND_TRIP: Final = 0.02
 """Seconds of a request to S3."""
-_REQUESTS_TO_WRITE: Final = 32
-"""Of a file, by Spark's committer in its task: ADR 12."""
+_REQUESTS_TO_WRITE: Final = 3
+"""Of a file, by Polars in its task: an upload in parts."""
 _REQUESTS_TO_PUBLISH: Final = 4.5
 """Of a file, by the driver: ADR 12."""
-_FILES_PER_TASK: Final = 4
-"""Two tables, two roles."""
-_SHUFFLE_PARTITIONS: Final = 200
-"""Spark's own default."""
+_FILES_PER_TASK: Final = 2
+"""One table, two roles."""
+_READ: Final = "read"
+_KERNELS: Final = 2
+"""Of the last step that have much to do: `pairs` and `hosts`."""
+_FILE_BYTES: Final = 1 << 20
 
 
 @frozen
@@ -138,18 +141,23 @@ def _covered(tasks: Iterable[Task]) -> float:
 def predict(costs: Costs, executors: int, records: int) -> Predicted:
     """The job's seconds on so many executors."""
     cores = executors * _CORES
-    size = ceil(costs.input_bytes * records)
-    after = tasks_for(size, INPUT_BYTES_PER_TASK, _SHUFFLE_PARTITIONS, cores)
-    files_in = FILES_PER_CHUNK * ceil(records / 1_000_000)
+    read, built = tasks_for(ceil(costs.input_bytes * records), cores)
     computing = shuffling = 0.0
     for step in costs.steps:
-        tasks = files_in if step.name == "read and judge" else after if step.tasks > 1 else 1
+        tasks = read if step.name == _READ else built
         computing += ceil(tasks / cores) * step.seconds * records / tasks
         shuffling += step.shuffled * records * (executors - 1) / executors / (executors * _NETWORK)
-    waves = ceil(after / cores)
+    waves = ceil(built / cores)
     written = waves * _FILES_PER_TASK * _REQUESTS_TO_WRITE * _ROUND_TRIP
-    published = after * _FILES_PER_TASK * _REQUESTS_TO_PUBLISH * _ROUND_TRIP / THREADS
+    published = built * _FILES_PER_TASK * _REQUESTS_TO_PUBLISH * _ROUND_TRIP / THREADS
     return Predicted(executors, records, computing, shuffling, written + published, costs.driver)
+
+
+def tasks_for(size: int, cores: int) -> tuple[int, int]:
+    """Tasks that read, and tasks of the last step that have much to do, for so many packed bytes."""
+    files = tuple(InputFile(str(n), _FILE_BYTES) for n in range(ceil(size / _FILE_BYTES)))
+    shares = cut(InputBatch(files, lambda _file, _read: iter(()), ()), cores)
+    return len(shares.files), _KERNELS * shares.built
 
 
 def measured_part(run: JobRun, costs: Costs, records: int) -> list[str]:

@@ -13,6 +13,7 @@ from attrs import frozen
 from py4j.protocol import Py4JError
 from pyspark import RDD, SparkContext
 from pyspark.errors import PySparkException
+from pyspark.rdd import _load_from_socket
 from pyspark.serializers import NoOpSerializer
 from pyspark.sql import SparkSession
 
@@ -69,7 +70,9 @@ class SparkRunner:
         tag = f"ndr-chain-{uuid.uuid4().hex}"
         context.addJobTag(tag)
         try:
-            blobs: list[Blob] = made.collect()
+            # As `RDD.collect`, which would name the stage by the line that calls it.
+            served = context._jvm.PythonRDD.collectAndServe(made._jrdd.rdd())  # type: ignore[union-attr]
+            blobs: list[Blob] = list(_load_from_socket(served, made._jrdd_deserializer))
         except (Py4JError, PySparkException) as error:
             raise task_failure(error, chain, _stages(context, tag), local_folder) from error
         finally:
