@@ -6,6 +6,7 @@ Only what a run surely left is removed. All else is named and passed over: nobod
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,8 @@ from ndr_core.publishing.manifest import (
 
 PENDING: Final = "_pending"
 STAGING: Final = "_staging"
+_REMOVE_TRIES: Final = 20
+_PAUSE_SECONDS: Final = 0.05
 _FIRST_BYTES: Final = b'{\n "sequence": '
 _LAST_BYTES: Final = b"\n}"
 """With these a pending manifest begins, and ends if it is whole."""
@@ -46,12 +49,21 @@ def clear_staging(output: Path, notice: Callable[[str], None]) -> None:
 
 
 def remove_staging(folder: Path) -> None:
-    """Remove a staging folder, its lock last: what is half removed is known as a run's still."""
-    for child in folder.iterdir():
-        if child.name != LOCK:
-            _remove(child)
-    (folder / LOCK).unlink(missing_ok=True)
-    folder.rmdir()
+    """Remove a staging folder, its lock last: what is half removed is known as a run's still.
+
+    A query that was given up may write for a moment longer: that takes another try.
+    """
+    for tries_left in reversed(range(_REMOVE_TRIES)):
+        try:
+            empty_staging(folder)
+            (folder / LOCK).unlink(missing_ok=True)
+            folder.rmdir()
+        except OSError:
+            if not tries_left:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def empty_staging(folder: Path) -> None:

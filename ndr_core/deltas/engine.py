@@ -62,4 +62,4 @@ class ChosenEngine:
 
 def asked_for(start: Callable[[], Engine]) -> Callable[[InputBatch], ChosenEngine]:
     """Start the same engine for each mini-batch."""
-    return lambda _batch: ChosenEngine(start(), "asked for")
+    return lambda _batch: ChosenEngine(start(), "it was asked for")

@@ -56,7 +56,7 @@ def test_an_engine_that_is_asked_for_is_the_one_that_builds(
     with caplog.at_level(logging.INFO):
         assert run(spec, batch, tmp_path / "out", engine=engine).exit_code == 0
 
-    assert f"starting the engine: engine {engine}, because asked for in " in caplog.text
+    assert f"starting the engine: engine {engine}, because it was asked for in " in caplog.text
     (manifest,) = read_manifests(tmp_path / "out", print)
     assert manifest.facts.engine == engine
 

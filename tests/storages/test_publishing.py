@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from ndr_adapters.local.leftovers import remove_staging
 from ndr_adapters.local.manifests import read_manifests
 from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.local.source import FolderSource
@@ -240,3 +243,25 @@ def test_a_log_that_breaks_after_publication_does_not_look_like_a_failed_run(
         runner.run()
 
     assert len(rows(tmp_path / "out")[0]) == 2
+
+
+def test_what_a_query_writes_while_its_run_is_given_up_is_removed_too(tmp_path: Path) -> None:
+    staging = tmp_path / "run-0123456789ab"
+    (staging / "records").mkdir(parents=True)
+
+    def write_late() -> None:
+        while staging.exists():
+            with suppress(OSError):
+                (staging / f"records-{len(written)}.parquet").write_bytes(b"late")
+                written.append(1)
+            if len(written) == 5:
+                return
+
+    written: list[int] = []
+    writer = threading.Thread(target=write_late)
+    writer.start()
+    remove_staging(staging)
+    writer.join()
+
+    assert written
+    assert not staging.exists()

@@ -430,7 +430,7 @@ def test_the_deployed_job_says_so_too_with_exit_code_1(
     monkeypatch.setattr(
         cluster_job,
         "start_engine",
-        lambda client, _spec, _batch: ChosenEngine(ENGINES["polars"](client), "asked for"),
+        lambda client, _spec, _batch: ChosenEngine(ENGINES["polars"](client), "it was asked for"),
     )
     options = {
         "project-name": "test",
