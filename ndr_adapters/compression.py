@@ -19,7 +19,7 @@ from ndr_core.flows.file_format import (
     other_format,
 )
 
-_FASTEST: Final = ("isal.isal_zlib", "zlib")
+INFLATERS: Final = ("isal.isal_zlib", "zlib")
 """The first one that is there: the first is compiled, and a cluster may get it while a job runs."""
 
 PIECE_BYTES: Final = 4 << 20
@@ -63,10 +63,10 @@ def unpacked(stream: IO[bytes], read: Callable[[int], object] = lambda _: None) 
 
 def _inflate() -> Any:
     """The module that unpacks gzip and zlib data."""
-    for name in _FASTEST[:-1]:
+    for name in INFLATERS[:-1]:
         with suppress(ImportError):
             return importlib.import_module(name)
-    return importlib.import_module(_FASTEST[-1])
+    return importlib.import_module(INFLATERS[-1])
 
 
 def _corrupt() -> tuple[type[Exception], ...]:

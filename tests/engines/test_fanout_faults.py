@@ -35,7 +35,11 @@ FAULTS = ALL if SOAK else SAMPLE
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [
-        flow(source_ip=f"10.0.0.{n % 23}", destination_ip=f"192.0.2.{n % 41}", source_port=n // 2)
+        flow(
+            source_ip=f"10.0.0.{n // 2 % 23}",
+            destination_ip=f"192.0.2.{n % 41}",
+            source_port=n // 2,
+        )
         for n in range(3000)
     ]
     bad = [flow(source_ip=f"nowhere {n}") for n in range(40)]

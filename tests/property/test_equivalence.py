@@ -116,19 +116,19 @@ def assert_equal(expected: Outcome, actual: Outcome) -> None:
         assert differences(expected, actual) == []
 
 
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(cases(batches()), st.sampled_from((1 << 27, 400)))
 def test_polars_equals_the_reference(case: Case, input_bytes_per_share: int) -> None:
     check(PolarsEngine(input_bytes_per_share=input_bytes_per_share), case)
 
 
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(cases(batches()), CUTS, st.integers(0, 99))
 def test_kernels_in_any_tasks_equal_the_reference(case: Case, odd: OddCut, seed: int) -> None:
     check(FanoutEngine(RunnerHere(seed=seed), cut=odd), case)
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.lists(plain_batches(), max_size=3).map(chain.from_iterable).map(list),
     st.booleans(),
@@ -145,7 +145,7 @@ def test_kernels_on_busy_hosts_equal_the_reference(
 # Spark takes seconds for any batch: each of its few examples is a large one, and none is shrunk.
 @settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=examples(14),
+    max_examples=examples(8),
     deadline=None,
     suppress_health_check=[
         HealthCheck.too_slow,

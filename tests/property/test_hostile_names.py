@@ -127,7 +127,7 @@ def assert_equal(engine: Engine, case: Case) -> None:
     assert differences(expected, actual) == []
 
 
-@settings(max_examples=examples(120), deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(cases())
 def test_polars_takes_names_and_values_as_they_are_written(case: Case) -> None:
     assert_equal(PolarsEngine(), case)
@@ -135,7 +135,7 @@ def test_polars_takes_names_and_values_as_they_are_written(case: Case) -> None:
 
 @settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=examples(6),
+    max_examples=examples(4),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ndr_adapters.compression import INFLATERS
 from ndr_adapters.sagemaker.package import DEPENDENCIES
 from ndr_adapters.sagemaker.wheels import Wheel, fetch, pinned_wheels, wheel_folder
 from ndr_adapters.wheel_bundle import BUNDLE, name_of_content, unpack, write_bundle
@@ -48,6 +49,7 @@ def test_the_archive_and_the_wheels_hold_all_that_executors_import() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else _names(node))
     }
+    names |= {name.partition(".")[0] for name in INFLATERS}  # imported by name, as it may come late
     by_module = packages_distributions()
     foreign = {
         distribution.lower()
