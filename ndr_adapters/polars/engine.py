@@ -16,11 +16,10 @@ from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.interruptible import interruptible
 from ndr_adapters.polars import aggregate, quality, spool
 from ndr_adapters.polars.addresses import Addresses
-from ndr_adapters.polars.careful import read_careful
 from ndr_adapters.polars.lines import LineFeed
 from ndr_adapters.polars.outcome import engine_result, rejected_records
 from ndr_adapters.polars.overflow import overflows, refuse_overflow
-from ndr_adapters.polars.plain import read_plain
+from ndr_adapters.polars.partial import judged_lines
 from ndr_adapters.polars.views import RoleViews, numbered, role_views
 from ndr_adapters.polars.write import (
     REJECTED,
@@ -80,8 +79,7 @@ def flows_of(
     lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[tuple[str, ...]]
 ) -> pl.LazyFrame:
     """The judged records of a batch. `lines`: as from `LineFeed.lines`."""
-    read = read_careful(read_plain(lines, plan, key_orders), plan)
-    judged = quality.judge(read, plan)
+    judged = judged_lines(lines, plan, key_orders)
     return quality.mark_duplicates(judged, plan) if plan.deduplicate_on else judged
 
 

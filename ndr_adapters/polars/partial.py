@@ -6,15 +6,17 @@ each of its peers or ports. All have numbers in place of addresses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import polars as pl
 from attrs import evolve
 
-from ndr_adapters.polars import aggregate
+from ndr_adapters.polars import aggregate, quality
 from ndr_adapters.polars.addresses import Addresses
+from ndr_adapters.polars.careful import read_careful
 from ndr_adapters.polars.keys import grouped
+from ndr_adapters.polars.plain import read_plain
 from ndr_adapters.polars.views import HOST, Form, RoleViews, role_views
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.measures.kinds import Distribution, PairKey
@@ -39,6 +41,13 @@ def numbered_columns(plan: DeltaPlan) -> frozenset[str]:
     columns = role_views(pl.LazyFrame(), plan).columns
     ends = (name for (form, _), name in columns.items() if form is Form.ADDRESS)
     return frozenset((HOST, "peer_ip", *ends))
+
+
+def judged_lines(
+    lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[tuple[str, ...]]
+) -> pl.LazyFrame:
+    """The records of lines, each judged by itself: duplicates are still to be found."""
+    return quality.judge(read_careful(read_plain(lines, plan, key_orders), plan), plan)
 
 
 def partial_results(flows: pl.DataFrame, plan: DeltaPlan) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -30,6 +30,7 @@ DEDUPLICATE = {"deduplicate_on": ["source_ip", "destination_ip", "event_start", 
 SPECS: dict[str, JobSpec] = {
     "plain": make_spec(),
     "deduplicating": make_spec(quality=DEDUPLICATE),
+    "deduplicating on one field": make_spec(quality={"deduplicate_on": ["source_ip"]}),
     "with null texts": make_spec(input={"preset": "paloalto", "null_values": ["-", "", "10", "0"]}),
     "one column twice": make_spec(
         input={

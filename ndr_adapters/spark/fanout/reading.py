@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 import polars as pl
 from attrs import frozen
 
-from ndr_adapters.polars.engine import flows_of
 from ndr_adapters.polars.lines import lines_frame
+from ndr_adapters.polars.partial import judged_lines
 from ndr_adapters.spark.fanout.chain import Frames, Task
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.source import InputFile, read_named
@@ -43,14 +43,14 @@ class Read:
     reader: Reader
 
     def judged(self, task: Task) -> Iterator[pl.DataFrame]:
-        """Give the judged records of the task's input, some after the other: as `flows_of`."""
+        """Give the judged records of the task's input, some after the other: as `judged_lines`."""
         blocks: Iterator[bytes]
         if task.order is None:
             blocks = (block for _, frame in task.inputs for block in frame.get_column("block"))
         else:
             blocks = _counted_blocks(task, self.reader)
         for some in _chunks(blocks):
-            yield flows_of(lines_frame(some).lazy(), self.plan, self.key_orders).collect()
+            yield judged_lines(lines_frame(some).lazy(), self.plan, self.key_orders).collect()
 
 
 def _counted_blocks(task: Task, reader: Reader) -> Iterator[bytes]:
