@@ -93,7 +93,7 @@ class Meter:
 
         def read(file: File) -> Iterator[bytes]:
             for block in blocks(file, lambda packed: self.add(packed_bytes=packed)):
-                self.add(records=block.count(b"\n") + (not block.endswith(b"\n")))
+                self.add(records=lines_in(block))
                 yield block
 
         return read
@@ -120,6 +120,11 @@ class Meter:
             return None
         left = reading * self.total_bytes / done / self.reading_share - elapsed
         return left if left > 0 else None
+
+
+def lines_in(block: bytes) -> int:
+    """Count the lines of a block of whole lines, the last of which may lack its line feed."""
+    return block.count(b"\n") + (not block.endswith(b"\n"))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import SpecError
 from ndr_core.flows.source import InputBatch
-from ndr_core.jobs.choice import POLARS, SPARK_SQL, Machine, choose
+from ndr_core.jobs.choice import POLARS, SPARK_SQL, Machine
 from ndr_core.jobs.ports import JobSpecStore, RunLog
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.location import S3Address
@@ -70,9 +70,7 @@ def run_job(
 def start_engine(client: S3Client, spec: JobSpec, batch: InputBatch) -> ChosenEngine:
     """Start the engine that a batch of a JobSpec is for. A small one is built here, with no executor at work."""
     machine = Machine(memory_bytes(), has_cluster=True, has_polars=provide_wheels())
-    choice = choose(
-        batch.total_packed_bytes, spec.engine, machine, compares=bool(spec.quality.deduplicate_on)
-    )
+    choice = spec.choose_engine(batch.total_packed_bytes, machine)
     if choice.engine == SPARK_SQL:
         return ChosenEngine(spark_sql_engine(client), choice.reason)
     # A cluster has Polars only where its wheels came with the job.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.polars.s3 import polars_options
@@ -16,13 +16,9 @@ if TYPE_CHECKING:
 
 def polars_engine(client: S3Client | None) -> PolarsEngine:
     """Start Polars on this machine, set up for the S3 that the client reaches, or for folders alone."""
-    return PolarsEngine(storage_options=_options(client))
+    return PolarsEngine(storage_options=polars_options(client))
 
 
 def spark_engine(client: S3Client | None) -> FanoutEngine:
     """Start Spark, whose tasks compute by Polars, set up likewise. Spark itself has nothing to do with S3."""
-    return FanoutEngine(SparkRunner(session(s3=False, python_tasks=True)), _options(client))
-
-
-def _options(client: S3Client | None) -> dict[str, Any]:
-    return {} if client is None else polars_options(client)
+    return FanoutEngine(SparkRunner(session(s3=False, python_tasks=True)), polars_options(client))

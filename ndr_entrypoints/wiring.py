@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
@@ -18,7 +18,7 @@ from ndr_core.deltas.engine import ChosenEngine, Engine, asked_for
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import UsageError, nearest, shown
 from ndr_core.flows.source import FlowSource, InputBatch
-from ndr_core.jobs.choice import POLARS, SPARK, SPARK_SQL, Machine, choose
+from ndr_core.jobs.choice import POLARS, SPARK, SPARK_SQL, Machine
 from ndr_core.publishing.location import S3Address, is_s3
 from ndr_core.publishing.sink import Sink
 
@@ -64,12 +64,7 @@ class Wiring:
         if name != AUTO:
             return asked_for(lambda: self.engine(name))(batch)
         machine = Machine(memory_bytes(), has_cluster=False)
-        choice = choose(
-            batch.total_packed_bytes,
-            spec.engine,
-            machine,
-            compares=bool(spec.quality.deduplicate_on),
-        )
+        choice = spec.choose_engine(batch.total_packed_bytes, machine)
         return ChosenEngine(self.engine(choice.engine), choice.reason)
 
     def engine(self, name: str) -> Engine:
@@ -101,15 +96,11 @@ def _folder_sink(address: str) -> Sink:
 
 
 def _polars(client: S3Client | None) -> Engine:
-    return PolarsEngine(storage_options=_polars_options(client))
+    return PolarsEngine(storage_options=polars_options(client))
 
 
 def _reference(client: S3Client | None) -> Engine:
-    return ReferenceEngine(storage_options=_polars_options(client))
-
-
-def _polars_options(client: S3Client | None) -> dict[str, Any]:
-    return {} if client is None else polars_options(client)
+    return ReferenceEngine(storage_options=polars_options(client))
 
 
 def _spark(client: S3Client | None) -> Engine:

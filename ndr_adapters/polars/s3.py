@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def polars_options(client: S3Client) -> dict[str, Any]:
-    """`storage_options` for Polars, which takes credentials by way of boto3 itself."""
+def polars_options(client: S3Client | None) -> dict[str, Any]:
+    """`storage_options` for Polars, which takes credentials by way of boto3 itself; none without a client."""
+    if client is None:
+        return {}
     options: dict[str, Any] = {
         "max_retries": ATTEMPTS,
         "retry_timeout_ms": 120_000,

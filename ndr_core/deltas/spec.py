@@ -15,7 +15,7 @@ from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
 from ndr_core.deltas.settings import Delta, Enrichment
 from ndr_core.errors import Problem, too_many
 from ndr_core.flows.mapping import InputMapping
-from ndr_core.jobs.choice import EngineSettings
+from ndr_core.jobs.choice import Choice, EngineSettings, Machine, choose
 from ndr_core.jobs.spec import JobKey, Storage
 from ndr_core.jobs.spec_reader import Spec
 from ndr_core.measures.kinds import Measure
@@ -64,6 +64,11 @@ class JobSpec:
     def chosen_measures(self) -> tuple[Measure, ...]:
         """Give the measures to build, in the order of their columns. The spec must have no problems."""
         return select_measures(self.measures(), self.delta.measures)
+
+    def choose_engine(self, packed_bytes: int, machine: Machine) -> Choice:
+        """Choose the engine for a mini-batch of so many packed bytes, as `choose`."""
+        compares = bool(self.quality.deduplicate_on)
+        return choose(packed_bytes, self.engine, machine, compares=compares)
 
     def required_columns(self) -> dict[str, str]:
         """Give source column -> key of the spec that names it, for columns that some record must have."""

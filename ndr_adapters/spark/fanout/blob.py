@@ -32,7 +32,7 @@ class Packer:
         named = list(frames)
         blob = {name: _written(frame) for name, frame in named}
         numbers = [
-            low_bits(frame, column)
+            low_bits(frame[column])
             for _, frame in named
             for column in numbered_columns(frame, self.numbered)
         ]
@@ -90,9 +90,8 @@ def numbered_columns(frame: pl.DataFrame, numbered: Collection[str]) -> list[str
     ]
 
 
-def low_bits(frame: pl.DataFrame, column: str) -> pl.Series:
-    """Give the numbers of the addresses in a column."""
-    values = frame[column]
+def low_bits(values: pl.Series) -> pl.Series:
+    """Give the numbers of the addresses in a column of those."""
     return (values & _LOW).cast(pl.UInt32)
 
 
@@ -104,7 +103,7 @@ def _end(numbers: pl.Series) -> int:
 
 def _put(values: pl.Series, table: pl.Series) -> pl.Series:
     """Values with other numbers of addresses in them."""
-    low = (values & _LOW).cast(pl.UInt32)
+    low = low_bits(values)
     return values - low.cast(values.dtype) + table.gather(low).cast(values.dtype)
 
 

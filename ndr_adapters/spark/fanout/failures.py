@@ -51,17 +51,17 @@ def task_failure(
     failed = _TASK.search(text)
     if failed is None:
         return TaskFailedError(f"spark: {root_cause(error)}")
-    place = _place(chain, dict(zip(stages, chain.steps, strict=False)), failed)
+    place = _place(chain, stages, failed)
     cause = _cause(failed["cause"])
     advice = f"; {_ADVICE}" if any(sign in cause for sign in _MEMORY) else ""
     return TaskFailedError(f"spark: {place} failed {failed['tries']} times: {cause}{advice}")
 
 
-def _place(chain: Chain, steps: dict[int, object], failed: re.Match[str]) -> str:
-    number, step = int(failed["task"]), steps.get(int(failed["stage"]))
-    place = next((n for n, one in enumerate(chain.steps) if one is step), None)
-    if place is None:
+def _place(chain: Chain, stages: Sequence[int], failed: re.Match[str]) -> str:
+    number, stage = int(failed["task"]), int(failed["stage"])
+    if stage not in stages[: len(chain.steps)]:
         return f"task {number}"
+    place = stages.index(stage)
     kernel, share = chain.steps[place].kernel_of(chain.number_of(place, number))
     if share < kernel.shares:
         return f"share {share + 1} of {kernel.shares} of {kernel.name}"

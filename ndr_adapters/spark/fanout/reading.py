@@ -13,6 +13,7 @@ from ndr_adapters.polars.partial import judged_lines
 from ndr_adapters.spark.fanout.chain import Frames, Task
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.source import InputFile, read_named
+from ndr_core.progress import lines_in
 
 LINES: Final = "lines"
 """Frame of `block`: whole lines, as bytes."""
@@ -57,7 +58,7 @@ def _counted_blocks(task: Task, reader: Reader) -> Iterator[bytes]:
     """The blocks of the files in a task's order, which are counted as they are read."""
     for file in task.order:
         for block in read_named(lambda one: reader(one, lambda size: task.count(size, 0)), file):
-            task.count(0, block.count(b"\n") + (not block.endswith(b"\n")))
+            task.count(0, lines_in(block))
             yield block
 
 

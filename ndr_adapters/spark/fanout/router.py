@@ -86,7 +86,7 @@ class Router:
         """A number that is equal for equal keys, in every process. Of a number of an address the address counts."""
         numbered = numbered_columns(frame, self.packer.numbered)
         hashes = [
-            self._hashes.of(low_bits(frame, column)) if column in numbered else frame[column].hash()
+            self._hashes.of(low_bits(frame[column])) if column in numbered else frame[column].hash()
             for column in key
         ]
         total = hashes[0]

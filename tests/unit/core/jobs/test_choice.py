@@ -6,6 +6,7 @@ import pytest
 
 from ndr_core.errors import Problem
 from ndr_core.jobs.choice import EngineSettings, Machine, choose
+from tests.makers import make_spec
 
 GIB = 1 << 30
 DRIVER = Machine(memory_bytes=16 * GIB, has_cluster=True)
@@ -73,3 +74,12 @@ def test_a_negative_limit_is_a_problem_of_its_key() -> None:
         Problem("one_machine_bytes", "must not be negative")
     ]
     assert EngineSettings(one_machine_bytes=0).problems() == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "engine"), [([], "polars"), (["source_ip", "destination_ip"], "spark")]
+)
+def test_a_spec_that_deduplicates_leaves_less_to_one_machine(keys: list[str], engine: str) -> None:
+    spec = make_spec(quality={"deduplicate_on": keys})
+
+    assert spec.choose_engine(GIB, DRIVER).engine == engine
