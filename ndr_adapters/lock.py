@@ -17,14 +17,35 @@ _PAUSE_SECONDS: Final = 0.02
 
 
 @contextmanager
-def locked(output: Path, notice: Callable[[str], None]) -> Iterator[None]:
-    """Wait until no other process publishes to this output. After NOTICE_SECONDS `notice` says so, once."""
-    descriptor = _opened(output / LOCK, os.O_RDWR | os.O_CREAT)
+def locked(path: Path, what: str, notice: Callable[[str], None]) -> Iterator[None]:
+    """Hold a lock file alone, once no other process does. After NOTICE_SECONDS `notice` says what is waited for."""
+    descriptor = _opened(path, os.O_RDWR | os.O_CREAT)
     try:
-        _take(descriptor, output, notice)
+        _take(descriptor, fcntl.LOCK_EX, what, notice)
         _write_holder(descriptor, f"{os.getpid()}\n")
         yield
         _write_holder(descriptor, "")
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def shared(output: Path, notice: Callable[[str], None]) -> Iterator[None]:
+    """Work in an output together with others, once nobody has it alone. `notice`: as for `locked`."""
+    descriptor = _opened(output / LOCK, os.O_RDWR | os.O_CREAT)
+    try:
+        _take(descriptor, fcntl.LOCK_SH, f"the lock of {output}", notice)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def alone_if_free(output: Path) -> Iterator[bool]:
+    """Have an output alone, where nobody works in it; gives whether that is so. Waits for nobody."""
+    descriptor = _opened(output / LOCK, os.O_RDWR | os.O_CREAT)
+    try:
+        yield _taken(descriptor, fcntl.LOCK_EX)
     finally:
         os.close(descriptor)
 
@@ -45,7 +66,7 @@ def is_held(path: Path) -> bool:
     """Whether a process holds the lock file. Raises OSError where there is none."""
     descriptor = _opened(path, os.O_RDWR)
     try:
-        return not _taken(descriptor)
+        return not _taken(descriptor, fcntl.LOCK_EX)
     finally:
         os.close(descriptor)
 
@@ -55,20 +76,20 @@ def _opened(path: Path, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
 
 
-def _taken(descriptor: int) -> bool:
+def _taken(descriptor: int, kind: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
-def _take(descriptor: int, output: Path, notice: Callable[[str], None]) -> None:
+def _take(descriptor: int, kind: int, what: str, notice: Callable[[str], None]) -> None:
     started = time.monotonic()
-    while not _taken(descriptor):
+    while not _taken(descriptor, kind):
         if time.monotonic() - started >= NOTICE_SECONDS:
-            notice(f"waiting for the lock of {output}, held by {_holder(descriptor)}")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            notice(f"waiting for {what}, held by {_holder(descriptor)}")
+            fcntl.flock(descriptor, kind)
             return
         time.sleep(_PAUSE_SECONDS)
 

@@ -17,6 +17,7 @@ from ndr_core.deltas.tables import DELTA
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.published import PublishedRuns
 from ndr_core.quality.report import QualityReport
+from ndr_core.times import iso_text
 
 
 def print_json(data: Any) -> None:
@@ -46,6 +47,7 @@ def print_run(console: Console, run: RunSummary, output: str) -> None:
     """What a run did."""
     print_report(console, run.report)
     print_rows(console, run.manifest)
+    print_replaced(console, run)
     deltas = PublishedRuns(open_output(output).root, (run.manifest,)).files(DELTA)
     print_mapping(console, "Busiest hosts", busiest_hosts(deltas))
     console.print(f"{len(run.manifest.files)} files under {output} in {run.seconds:.1f} s:")
@@ -73,6 +75,19 @@ def print_report(console: Console, report: QualityReport) -> None:
         console.print(
             table("Files set aside", ("file", "what was wrong"), report.unreadable_files.items())
         )
+
+
+def print_replaced(console: Console, run: RunSummary) -> None:
+    """What was published of the same mini-batch before, beside what is now."""
+    before = run.manifest.replaced
+    if before is None:
+        return
+    kept = "" if before.kept is None else f"{before.kept:,} records in "
+    console.print(
+        f"replaces run {before.run_id} of {iso_text(before.published_at)}: {kept}{before.slices:,} slices before, "
+        f"{run.report.kept:,} records in {len(run.manifest.slices()):,} slices now",
+        soft_wrap=True,
+    )
 
 
 def print_rows(console: Console, manifest: Manifest) -> None:

@@ -7,31 +7,46 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ndr_adapters.local.durable import delete_files, sync_folders
+from ndr_adapters.local.durable import delete_files, sync_folders, write_file
+from ndr_adapters.local.manifests import (
+    list_entries,
+    list_owner,
+    manifest_path,
+    read_entries,
+)
 from ndr_adapters.lock import LOCK, is_held
 from ndr_core.errors import NdrError
+from ndr_core.names import is_path_segment
+from ndr_core.publishing.entry import entry_of, owner_hash
 from ndr_core.publishing.manifest import (
     STAGED_RUN,
     Manifest,
     ManifestError,
+    RunFacts,
     plain_of,
 )
+from ndr_core.publishing.ownership import superseded
 
 PENDING: Final = "_pending"
 STAGING: Final = "_staging"
+_OWNER: Final = "_owner"
 _REMOVE_TRIES: Final = 20
 _PAUSE_SECONDS: Final = 0.05
-_FIRST_BYTES: Final = b'{\n "sequence": '
+_FIRST_BYTES: Final = b'{\n "format": 2,\n "published_at": '
 _LAST_BYTES: Final = b"\n}"
 """With these a pending manifest begins, and ends if it is whole."""
 
 
-def clear_staging(output: Path, notice: Callable[[str], None]) -> None:
-    """Remove the staging folders of runs that do not live any more."""
+def clear_dead_runs(output: Path, notice: Callable[[str], None]) -> None:
+    """Remove what runs left in an output that do not live any more. The caller has the output alone.
+
+    Their staging folders go; what a run replaced goes, where it was published and died before it saw to that;
+    what it had moved goes, where it was not.
+    """
     for path in sorted((output / STAGING).glob("*")):
         try:
             if path.is_symlink() or not path.is_dir() or not STAGED_RUN.fullmatch(path.name):
@@ -43,9 +58,35 @@ def clear_staging(output: Path, notice: Callable[[str], None]) -> None:
                     f"{path}: has no {LOCK} file, so whose it is can't be known; it is passed over"
                 )
             elif not is_held(path / LOCK):
+                _finish_for(output, path)
                 remove_staging(path)
-        except OSError as error:
-            notice(f"{path}: can't be removed: {error.strerror}; it is passed over")
+        except (OSError, NdrError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            notice(f"{path}: can't be removed: {why}; it is passed over")
+    _clear_pending(output, notice)
+
+
+def note_owner(folder: Path, facts: RunFacts) -> None:
+    """Note in a run's staging folder whose contributions it is about to replace."""
+    write_file(folder / _OWNER, f"{facts.feature_spec_version}/{owner_hash(facts.owner)}")
+
+
+def sweep(output: Path, version: str, hashed: str) -> None:
+    """Delete what published runs of an owner have replaced. `hashed`: as `owner_hash`."""
+    known = read_entries(output, lambda: list_owner(output, version, hashed))
+    stale, spent = superseded(known)
+    delete_files(output, [file.path for file in stale])
+    for manifest in spent:
+        manifest_path(output, entry_of(manifest)).unlink(missing_ok=True)
+
+
+def _finish_for(output: Path, folder: Path) -> None:
+    """Delete what a dead run has replaced, if it came so far."""
+    note = folder / _OWNER
+    if note.is_file() and not note.is_symlink():
+        version, _, hashed = note.read_text().partition("/")
+        if is_path_segment(version) and is_path_segment(hashed):
+            sweep(output, version, hashed)
 
 
 def remove_staging(folder: Path) -> None:
@@ -80,23 +121,24 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def clear_pending(
-    output: Path, published: Iterable[Manifest], notice: Callable[[str], None]
-) -> None:
+def _clear_pending(output: Path, notice: Callable[[str], None]) -> None:
     """Undo what runs did that died while they published: delete the files that they moved.
 
-    Under the output's lock, so that whoever wrote a pending manifest is dead.
+    Nobody else publishes now, so that whoever wrote a pending manifest is dead, or has failed.
     """
-    counting = {file.path for manifest in published for file in manifest.files}
-    for path in sorted((output / PENDING).glob("*")):
+    paths = sorted((output / PENDING).glob("*"))
+    if not paths:
+        return
+    published = {entry.token for entry in list_entries(output)}
+    for path in paths:
         try:
-            _undo(output, path, counting, notice)
+            _undo(output, path, published, notice)
         except (OSError, NdrError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             notice(f"{path}: {why}; it is passed over, and nothing is deleted on its word")
 
 
-def _undo(output: Path, pending: Path, counting: set[str], notice: Callable[[str], None]) -> None:
+def _undo(output: Path, pending: Path, published: set[str], notice: Callable[[str], None]) -> None:
     if pending.is_symlink() or not pending.is_file():
         raise ManifestError("is no file")
     content = pending.read_bytes()
@@ -106,10 +148,9 @@ def _undo(output: Path, pending: Path, counting: set[str], notice: Callable[[str
         data = plain_of(content)
         manifest = Manifest.from_plain(data)
         manifest.must_be_exactly(data)
-        names = [file.path for file in manifest.files]
-        if not counting.isdisjoint(names):
+        if manifest.token in published:
             raise ManifestError("names files of a published run")
-        delete_files(output, names)
+        delete_files(output, [file.path for file in manifest.files])
     pending.unlink()
     sync_folders([pending.parent])
 

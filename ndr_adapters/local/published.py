@@ -10,6 +10,8 @@ from attrs import frozen
 
 from ndr_adapters.local.manifests import read_manifests
 from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.ownership import live_manifests
+from ndr_core.publishing.published import entries_to_read
 
 
 @frozen
@@ -23,8 +25,8 @@ class FolderTables:
         return str(self.output)
 
     def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
-        del since, until  # reading all costs little here
-        return read_manifests(self.output)
+        found = read_manifests(self.output, lambda known: entries_to_read(known, since, until))
+        return live_manifests(found)
 
     def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
         found = {}

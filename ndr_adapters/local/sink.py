@@ -1,11 +1,11 @@
 """Publishing to a folder: all of a run or nothing.
 
 Staged files are moved into their partitions under names that no other run uses, then one rename of the
-manifest makes them count (`ndr_core.publishing.manifest`), then what they replace is deleted. A lock lets one publisher
-at a time into an output. Until its rename a manifest is pending; if its run dies, the next publisher removes
-the files that it names.
+manifest makes them count (`ndr_core.publishing.manifest`), then what they replace is deleted. Until its rename a
+manifest is pending; if its run dies, a later publisher removes the files that it names.
 
-Each step is on disk before the next one begins: after a loss of power, too, old rows or new rows are whole.
+Runs of one mini-batch wait for each other, those of different ones don't. Each step is on disk before the next one
+begins: after a loss of power, too, old rows or new rows are whole.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,24 +33,35 @@ from ndr_adapters.local.durable import (
 from ndr_adapters.local.leftovers import (
     PENDING,
     STAGING,
-    clear_pending,
-    clear_staging,
+    clear_dead_runs,
     empty_staging,
+    note_owner,
     remove_staging,
+    sweep,
 )
-from ndr_adapters.local.manifests import MANIFESTS, manifest_name, read_manifests
+from ndr_adapters.local.manifests import (
+    list_owner,
+    manifest_path,
+    read_entries,
+    read_manifests,
+)
 from ndr_adapters.local.place import FolderPlace
 from ndr_adapters.local.unreadable import copy_unreadable
-from ndr_adapters.lock import LOCK, hold_new, locked
+from ndr_adapters.lock import LOCK, alone_if_free, hold_new, locked, shared
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError
-from ndr_core.publishing.layout import Target
-from ndr_core.publishing.manifest import REPORT, Manifest, OutputFile
-from ndr_core.publishing.ownership import superseded
+from ndr_core.publishing.entry import MANIFESTS, entry_of, owner_hash
+from ndr_core.publishing.layout import FAILED, Target, failed_path
+from ndr_core.publishing.manifest import REPORT, Manifest, OutputFile, RunFacts
+from ndr_core.publishing.ownership import last_live
 from ndr_core.publishing.sink import Publication
+from ndr_core.publishing.standing import Standing, entries_of_note, standing_of
 from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.tables.table import Table
+from ndr_core.times import now_us
 
-_FOLDERS: Final = (QUARANTINE, REPORT, MANIFESTS, PENDING, STAGING)
+LOCKS: Final = "_locks"
+"""Folder of locks, each of a share of all mini-batches."""
+_FOLDERS: Final = (QUARANTINE, REPORT, FAILED, MANIFESTS, PENDING, STAGING)
 
 _Move = tuple[Path, OutputFile]
 """A staged file, and what it is once published."""
@@ -84,9 +95,16 @@ class FolderSink:
             with suppress(PermissionError):  # above the output, which is none of ours
                 sync_folders([parent])
         _check_file_system(self.path, tables)
-        with locked(self.path, notice):
+        with shared(self.path, notice):
             folder.mkdir(parents=True)
             return hold_new(folder / LOCK)
+
+    def standing(self, facts: RunFacts, since: int) -> Standing:
+        version, owner = facts.feature_spec_version, owner_hash(facts.owner)
+        found = read_manifests(
+            self.path, lambda known: entries_of_note(known, version, owner, since)
+        )
+        return standing_of(found, facts, since)
 
 
 @frozen
@@ -109,30 +127,55 @@ class FolderStaging:
         empty_staging(self.folder)
 
     def publish(self, publication: Publication) -> Manifest:
-        facts, folders = publication.facts, publication.folders
         moves = self._moves(publication)
-        files = tuple(file for _, file in moves)
-        with full_disk_named(self.output), locked(self.output, self.notice):
-            known = read_manifests(self.output, self.notice)
-            check_inside(self.output, (self.output / file.path for file in files))
-            clear_staging(self.output, self.notice)
-            clear_pending(self.output, known, self.notice)
-            sequence = max((manifest.sequence for manifest in known), default=0) + 1
-            manifest = Manifest(sequence, self.token, facts, folders, files)
-            # A name that nothing else in there can have, whatever it is.
-            pending = self.output / PENDING / f"{sequence:012}-{self.token}.json"
-            sync_folders({*make_folder(pending.parent), *make_folder(self.output / MANIFESTS)})
+        with full_disk_named(self.output):
+            note_owner(self.folder, publication.facts)
+            with shared(self.output, self.notice):
+                manifest = self._publish(publication, moves)
+            with _tidying_up(), alone_if_free(self.output) as is_alone:
+                if is_alone:
+                    clear_dead_runs(self.output, self.notice)
+        return manifest
+
+    def _publish(self, publication: Publication, moves: Sequence[_Move]) -> Manifest:
+        """Make the run count. Runs of one mini-batch do so one after the other, those of others at once."""
+        version, hashed = (
+            publication.facts.feature_spec_version,
+            owner_hash(publication.facts.owner),
+        )
+        lock = self.output / LOCKS / hashed[:2]
+        sync_folders(make_folder(lock.parent))
+        with locked(lock, f"another run of the same mini-batch in {self.output}", self.notice):
+            known = read_entries(self.output, lambda: list_owner(self.output, version, hashed))
+            check_inside(self.output, (self.output / file.path for _, file in moves))
+            former = last_live(known)
+            files = [file for _, file in moves]
+            manifest = publication.manifest(now_us(), self.token, files, former)
+            target = manifest_path(self.output, entry_of(manifest))
+            pending = self.output / PENDING / f"{self.token}.json"
+            sync_folders({*make_folder(pending.parent), *make_folder(target.parent)})
             write_file(pending, manifest.to_json())
             sync_folders([pending.parent])
             self._place(pending, moves)
-            move(pending, self.output / MANIFESTS / manifest_name(sequence), self.output)
-            self._finish([*known, manifest])
+            move(pending, target, self.output)
+            self._finish(target.parent, version, hashed)
         return manifest
 
+    def set_aside(self, publication: Publication) -> str:
+        folder = self.output / failed_path(publication.facts)
+        with full_disk_named(self.output):
+            targets = publication.aside_targets(self._stage_small(publication))
+            check_inside(self.output, (folder / target.name for target in targets))
+            changed = make_folder(folder)
+            for target in targets:
+                move(self.folder / target.staged, folder / target.name, self.output)
+            sync_folders({folder, *changed})
+        return str(folder)
+
     def close(self) -> None:
-        # Under the lock: another publisher must not meet a folder that is half gone.
+        # Whoever has the output alone must not meet a folder that is half gone.
         try:
-            with locked(self.output, self.notice):
+            with shared(self.output, self.notice):
                 remove_staging(self.folder)
         finally:
             os.close(self.lock)
@@ -152,31 +195,30 @@ class FolderStaging:
                 pending.unlink()
             raise
 
-    def _finish(self, published: Sequence[Manifest]) -> None:
+    def _finish(self, manifests: Path, version: str, hashed: str) -> None:
         """Make the publication last, then delete what it replaced."""
         try:
-            sync_folders([self.output / MANIFESTS])
+            sync_folders([manifests])
             sync_folders([self.output / PENDING])
         except OSError as error:
             raise AfterPublicationError(
                 "the run is published, but a loss of power might undo that: the file system can't "
-                f"sync {self.output / MANIFESTS} ({error.strerror}); run it again when that is mended"
+                f"sync {manifests} ({error.strerror}); run it again when that is mended"
             ) from error
-        try:
-            _sweep(self.output, published)
-        except (OSError, NdrError) as error:
-            raise AfterPublicationError(
-                f"the run is published, but what it replaces could not be removed ({error}); run it "
-                "again, or readers that do not know the manifests see both"
-            ) from error
+        with _tidying_up():
+            sweep(self.output, version, hashed)
 
     def _moves(self, publication: Publication) -> list[_Move]:
+        targets = publication.targets(self._stage_small(publication))
+        return [_move(self.folder / target.staged, target, self.token) for target in targets]
+
+    def _stage_small(self, publication: Publication) -> list[str]:
+        """Stage what no engine does: report and unreadable input files, whose names it gives."""
         names = copy_unreadable(publication.unreadable, self.folder, self.notice)
         for name, text in publication.texts.items():
             with full_disk_named(self.folder / name):
                 (self.folder / name).write_text(text)
-        targets = publication.targets(names)
-        return [_move(self.folder / target.staged, target, self.token) for target in targets]
+        return names
 
 
 def _check_file_system(output: Path, tables: Iterable[str]) -> None:
@@ -203,9 +245,13 @@ def _move(staged: Path, target: Target, token: str) -> _Move:
     return staged, target.placed(token, staged.stat().st_size, sha256)
 
 
-def _sweep(output: Path, published: Iterable[Manifest]) -> None:
-    """Delete what published runs have replaced."""
-    stale, spent = superseded(published)
-    delete_files(output, [file.path for file in stale])
-    for manifest in spent:
-        (output / MANIFESTS / manifest_name(manifest.sequence)).unlink(missing_ok=True)
+@contextmanager
+def _tidying_up() -> Iterator[None]:
+    """Say, where something fails, that the run is published."""
+    try:
+        yield
+    except (OSError, NdrError) as error:
+        raise AfterPublicationError(
+            f"the run is published, but what it replaces could not be removed ({error}); run it "
+            "again, or readers that do not know the manifests see both"
+        ) from error

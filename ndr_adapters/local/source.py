@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -18,8 +19,9 @@ from ndr_core.errors import UnreadableFileError, UsageError
 from ndr_core.flows.file_format import GZIP_TAIL_BYTES, HEAD_BYTES, Head
 from ndr_core.flows.files import is_data, is_hidden
 from ndr_core.flows.line_blocks import line_blocks
-from ndr_core.flows.source import InputFile
+from ndr_core.flows.source import FINGERPRINT_DIGITS, InputFile
 
+_PRINT_BYTES: Final = 64 << 10
 _KINDS: Final = {
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
@@ -76,6 +78,9 @@ class FolderSource:
     def heads(self, files: Sequence[InputFile]) -> dict[InputFile, Head]:
         return {file: _head(file) for file in files}
 
+    def fingerprints(self, files: Sequence[InputFile]) -> dict[InputFile, str]:
+        return {file: _fingerprint(file) for file in files if file.problem is None}
+
     def blocks(
         self, file: InputFile, read: Callable[[int], object] = lambda _: None
     ) -> Iterator[bytes]:
@@ -116,6 +121,19 @@ def _head(file: InputFile) -> Head:
             return head_of(head, stream.read(GZIP_TAIL_BYTES), file.size_bytes)
     except OSError as error:
         return Head(problem=_reason(error))
+
+
+def _fingerprint(file: InputFile) -> str:
+    """Hash of a file's size, first and last bytes. Raises UsageError where it can't be read."""
+    digest = hashlib.sha256(f"{file.size_bytes} ".encode())
+    try:
+        with open(file.uri, "rb") as stream:
+            digest.update(stream.read(_PRINT_BYTES))
+            stream.seek(max(0, file.size_bytes - _PRINT_BYTES))
+            digest.update(stream.read(_PRINT_BYTES))
+    except OSError as error:
+        raise UsageError(f"input {file.name}: can't be read: {_reason(error)}") from error
+    return digest.hexdigest()[:FINGERPRINT_DIGITS]
 
 
 def _reason(error: OSError) -> str:

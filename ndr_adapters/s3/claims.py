@@ -1,17 +1,16 @@
 """Runs that are being published, or were: one object each, decided once.
 
-A run claims a place in the order of publication by an object that names all files it is about to put into
+A run claims a place in the order of its mini-batch's runs by an object that names all files it is about to put into
 the tables, still *pending*. One conditional write of that object (If-Match) then decides: *published*, by the
 run itself, or *aborted*, by another run that found it in its way. Whoever writes first wins; the other gets to know.
 
-The object's key holds what is needed to pass it over unread: version, first and last slice, mini-batch.
+The object's key holds what is needed to pass it over unread (`ndr_core.publishing.entry`).
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from enum import Enum
@@ -24,23 +23,23 @@ from ndr_adapters.aws.errors import AwsError, aws_errors_named, error_code
 from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.s3.objects import get_object, list_objects
 from ndr_core.errors import NdrError
+from ndr_core.publishing.entry import (
+    MANIFESTS,
+    Entry,
+    entry_of,
+    former_output,
+    is_former_name,
+    owner_prefix,
+    parse_entry,
+)
 from ndr_core.publishing.location import S3Address
 from ndr_core.publishing.manifest import Manifest, ManifestError, plain_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-MANIFESTS: Final = "_manifests"
-_NO_SLICE: Final = "none"
-_LABEL: Final = "%Y-%m-%dT%H%M"
 _LOST: Final = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409")
 _ATTEMPTS: Final = 5
-_SPAN: Final = r"none|\d{4}-\d\d-\d\dT\d{4}"
-_KEY: Final = re.compile(
-    rf"feature_spec_version=(?P<version>[^/]+)/(?P<first>{_SPAN})_(?P<last>{_SPAN})/"
-    r"(?P<sequence>\d{12,})-[^/-]+-(?P<mini_batch_id>[^/]+)\.json",
-    re.ASCII,
-)
 
 
 class State(Enum):
@@ -52,41 +51,19 @@ class State(Enum):
 
 
 @frozen
-class Entry:
-    """What the key of a claim tells."""
+class Listed:
+    """A claim as listed, unread."""
 
     key: str
     modified: datetime
-    version: str
-    """Feature_spec_version."""
-    first: str
-    """First slice, as `slice_label`, or 'none'."""
-    last: str
-    sequence: int
-    mini_batch_id: str
-
-    def meets(self, other: Entry) -> bool:
-        """Whether the two may name a folder in common."""
-        if self.version != other.version:
-            return False
-        return self.mini_batch_id == other.mini_batch_id or self.overlaps(other.first, other.last)
-
-    def overlaps(self, first: str, last: str) -> bool:
-        """Whether a slice of the claim may lie between two labels, both included."""
-        return _NO_SLICE not in (self.first, first) and self.first <= last and first <= self.last
-
-    def may_hold(self, since: datetime | None, until: datetime | None) -> bool:
-        """Whether a slice of the claim may start in [since, until), as far as whole minutes tell."""
-        return (since is None or self.last >= f"{since.astimezone(UTC):{_LABEL}}") and (
-            until is None or self.first <= f"{until.astimezone(UTC):{_LABEL}}"
-        )
+    entry: Entry
 
 
 @frozen
 class Claim:
     """A claim as read."""
 
-    entry: Entry
+    listed: Listed
     etag: str
     state: State
     manifest: Manifest
@@ -99,17 +76,11 @@ class Odd:
     Another version's, perhaps, whose run may live.
     """
 
-    entry: Entry
+    listed: Listed
 
 
 class UndecidedError(AwsError):
     """It is not known what became of a claim."""
-
-
-def slice_label(path: str) -> str:
-    """Short form of a slice's path, sorting as time does: `2025-03-01T1015`."""
-    keys = dict(part.split("=", 1) for part in path.split("/"))
-    return f"{keys['dt']}T{keys['hh']}{keys['mm']}"
 
 
 @frozen
@@ -121,30 +92,48 @@ class ClaimLog:
     notice: Callable[[str], None] = lambda _: None
     """Takes what is odd among the claims."""
 
-    def entries(self) -> list[Entry]:
-        """All claims, unread. What has no key of a claim is named and passed over."""
-        found = []
-        for item in list_objects(self.client, self.output / MANIFESTS):
-            entry = _entry(self.output, item["Key"], item["LastModified"])
+    def all(self) -> list[Listed]:
+        """List all claims. What has no key of a claim is named and passed over.
+
+        Raises UsageError for an output of a version in which runs owned whole slices.
+        """
+        return list(self._listed(""))
+
+    def of_owner(self, version: str, hashed: str) -> list[Listed]:
+        """List the claims of one owner. `hashed`: as `owner_hash`."""
+        return list(self._listed(owner_prefix(version, hashed)))
+
+    def _listed(self, beginning: str) -> Iterator[Listed]:
+        root = self.output / MANIFESTS
+        for item in list_objects(self.client, root, beginning):
+            name = item["Key"][len(root.below) :]
+            entry = parse_entry(name)
             if entry is not None:
-                found.append(entry)
-            elif not item["Key"].endswith("/"):  # an empty object that stands for a folder
+                yield Listed(item["Key"], item["LastModified"], entry)
+            elif is_former_name(name):
+                raise former_output(self.output)
+            elif not name.endswith("/"):  # an empty object that stands for a folder
                 address = f"s3://{self.output.bucket}/{item['Key']}"
                 self.notice(f"{address}: is no name of a run's manifest; it is passed over")
-        return found
 
-    def read(self, wanted: Callable[[Entry], bool]) -> list[Claim]:
-        """The wanted claims, without odd ones. Raises as `survey`."""
-        return [claim for claim in self.survey(wanted) if isinstance(claim, Claim)]
+    def published(self, choose: Callable[[list[Entry]], Iterable[Entry]]) -> list[Manifest]:
+        """Read the published ones of chosen claims. Raises as `all` and as `survey`."""
 
-    def survey(self, wanted: Callable[[Entry], bool]) -> list[Claim | Odd]:
-        """The wanted claims, as of one moment after the call began. Raises as `read_one`.
+        def chosen() -> list[Listed]:
+            known = self.all()
+            wanted = set(choose([one.entry for one in known]))
+            return [one for one in known if one.entry in wanted]
+
+        return manifests_of(self.survey(chosen))
+
+    def survey(self, listed: Callable[[], Sequence[Listed]]) -> list[Claim | Odd]:
+        """Read claims, as of one moment after the call began. Raises as `read_one`.
 
         One that is deleted between listing and reading may have given way to one not listed yet, so
         that the listing is taken again.
         """
         for _ in range(_ATTEMPTS):
-            entries = [entry for entry in self.entries() if wanted(entry)]
+            entries = listed()
             with ThreadPoolExecutor(THREADS) as pool:
                 claims = list(pool.map(self._read, entries))
             found = [claim for claim in claims if claim is not None]
@@ -157,17 +146,22 @@ class ClaimLog:
 
         Raises NdrError for one that can't be read, or is published and wrong: it may own slices.
         """
-        entry = _entry(self.output, key, datetime.now(UTC))
-        found = self._read(entry) if entry is not None else None
+        listed = self._named(key)
+        found = self._read(listed) if listed is not None else None
         return found if isinstance(found, Claim) else None
 
     def names(self, key: object) -> bool:
         """Whether a text is the key of a claim, written or not."""
-        return isinstance(key, str) and _entry(self.output, key, datetime.now(UTC)) is not None
+        return isinstance(key, str) and self._named(key) is not None
 
-    def _read(self, entry: Entry) -> Claim | Odd | None:
-        address = f"s3://{self.output.bucket}/{entry.key}"
-        found = get_object(self.client, self.output.bucket, entry.key)
+    def _named(self, key: str) -> Listed | None:
+        root = (self.output / MANIFESTS).below
+        entry = parse_entry(key.removeprefix(root)) if key.startswith(root) else None
+        return None if entry is None else Listed(key, datetime.now(UTC), entry)
+
+    def _read(self, listed: Listed) -> Claim | Odd | None:
+        address = f"s3://{self.output.bucket}/{listed.key}"
+        found = get_object(self.client, self.output.bucket, listed.key)
         if found is None:
             return None
         state = None
@@ -175,7 +169,7 @@ class ClaimLog:
             data = plain_of(found.content)
             state, plain = _parts(data)
             manifest = Manifest.from_plain(plain)
-            if self._place(manifest).key != entry.key:
+            if entry_of(manifest) != listed.entry:
                 raise ManifestError("is another run's manifest than its name says")
             if state is not State.PUBLISHED:
                 manifest.must_be_exactly(plain)
@@ -184,33 +178,29 @@ class ClaimLog:
                 self.notice(
                     f"{address}: {error}; it is passed over, and nothing is deleted on its word"
                 )
-                return Odd(entry)
+                return Odd(listed)
             raise NdrError(
                 f"{address}: {error}; restore it, or remove it and run its mini-batch again"
             ) from error
-        return Claim(evolve(entry, modified=found.modified), found.etag, state, manifest)
+        return Claim(evolve(listed, modified=found.modified), found.etag, state, manifest)
 
     def draft(self, manifest: Manifest) -> Claim:
-        """A claim to write, later in order than all that it may meet, whatever its own sequence.
-
-        Raises NdrError where one of those is published and wrong: it may own the same slices.
-        """
-        met = self.survey(self._place(manifest).meets)
-        sequence = 1 + max((claim.entry.sequence for claim in met), default=0)
-        numbered = evolve(manifest, sequence=sequence)
-        return Claim(self._place(numbered), "", State.PENDING, numbered)
+        """Make a claim to write. Raises ManifestError for a manifest that has no place."""
+        entry = entry_of(manifest)
+        key = (self.output / MANIFESTS / entry.name).key
+        return Claim(Listed(key, datetime.now(UTC), entry), "", State.PENDING, manifest)
 
     def put(self, draft: Claim) -> Claim | None:
         """Write a draft: from then on it is pending. None where it has been aborted already.
 
         Written only once: a second try, made for want of an answer to the first, must not undo an abort.
         """
-        address = f"s3://{self.output.bucket}/{draft.entry.key}"
+        address = f"s3://{self.output.bucket}/{draft.listed.key}"
         with aws_errors_named(address):
             try:
                 answer = self.client.put_object(
                     Bucket=self.output.bucket,
-                    Key=draft.entry.key,
+                    Key=draft.listed.key,
                     Body=_body(draft),
                     IfNoneMatch="*",
                 )
@@ -218,7 +208,7 @@ class ClaimLog:
             except ClientError as error:
                 if error_code(error) not in _LOST:
                     raise
-        found = self.read_one(draft.entry.key)
+        found = self.read_one(draft.listed.key)
         return found if found is not None and found.state is State.PENDING else None
 
     def decide(self, claim: Claim, state: State) -> bool:
@@ -227,7 +217,7 @@ class ClaimLog:
         Raises NdrError where S3 does not take the decision, UndecidedError where it can't be known.
         """
         decided = evolve(claim, state=state)
-        address = f"s3://{self.output.bucket}/{claim.entry.key}"
+        address = f"s3://{self.output.bucket}/{claim.listed.key}"
         for _ in range(_ATTEMPTS):
             failure = None
             try:
@@ -240,7 +230,7 @@ class ClaimLog:
             else:
                 return True
             try:
-                found = self.read_one(claim.entry.key)
+                found = self.read_one(claim.listed.key)
             except NdrError as error:
                 raise UndecidedError(str(failure or error)) from error
             # An earlier try of this very write may have been done, its answer lost on its way.
@@ -254,7 +244,7 @@ class ClaimLog:
         try:
             self.client.put_object(
                 Bucket=self.output.bucket,
-                Key=claim.entry.key,
+                Key=claim.listed.key,
                 Body=_body(claim),
                 IfMatch=claim.etag,
             )
@@ -262,38 +252,6 @@ class ClaimLog:
             if error_code(error) in _LOST:
                 raise _ChangedError from error
             raise
-
-    def _place(self, manifest: Manifest) -> Entry:
-        """Where a manifest's claim lies. Raises ManifestError for one that has no place."""
-        facts = manifest.facts
-        try:
-            labels = [slice_label(path) for path in manifest.slices()] or [_NO_SLICE]
-        except (KeyError, ValueError) as error:
-            raise ManifestError("names a folder that is no slice") from error
-        name = f"{manifest.sequence:012}-{manifest.token}-{facts.mini_batch_id}.json"
-        version = f"feature_spec_version={facts.feature_spec_version}"
-        place = self.output / MANIFESTS / version / f"{labels[0]}_{labels[-1]}" / name
-        entry = _entry(self.output, place.key, datetime.now(UTC))
-        if entry is None:
-            raise ManifestError("says what can't be the name of a run's manifest")
-        return entry
-
-
-def _entry(output: S3Address, key: str, modified: datetime) -> Entry | None:
-    """What a key tells; None for one that is no claim's of this output."""
-    root = (output / MANIFESTS).below
-    found = _KEY.fullmatch(key.removeprefix(root)) if key.startswith(root) else None
-    if found is None:
-        return None
-    return Entry(
-        key,
-        modified,
-        found["version"],
-        found["first"],
-        found["last"],
-        int(found["sequence"]),
-        found["mini_batch_id"],
-    )
 
 
 def _parts(data: Any) -> tuple[State, Any]:
@@ -313,6 +271,10 @@ def _body(claim: Claim) -> bytes:
     return json.dumps(data, indent=1).encode()
 
 
-def manifests_of(claims: Sequence[Claim]) -> list[Manifest]:
+def manifests_of(claims: Iterable[Claim | Odd]) -> list[Manifest]:
     """The manifests of the published ones."""
-    return [claim.manifest for claim in claims if claim.state is State.PUBLISHED]
+    return [
+        claim.manifest
+        for claim in claims
+        if isinstance(claim, Claim) and claim.state is State.PUBLISHED
+    ]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import evolve, frozen
 
-from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.s3.claims import Claim, ClaimLog, State, manifests_of
 from ndr_adapters.s3.objects import delete_objects, get_object, list_objects
 from ndr_core.publishing.location import S3Address
@@ -24,8 +21,6 @@ from ndr_core.publishing.ownership import live_files, superseded
 
 STAGING: Final = "_staging"
 MARK: Final = "run.json"
-_RUN_FILE: Final = re.compile(r"-[0-9a-f]{12}[.-][^/]*$")
-"""The name of a run's file, by the token in it."""
 
 
 @frozen
@@ -53,31 +48,27 @@ class Cleanup:
         self._delete([key for key in keys if key != mark])
 
     def settle(self, around: Claim) -> None:
-        """Delete what no longer counts near a decided claim: replaced runs, and runs in its way.
+        """Delete what no longer counts of the owner of a decided claim: replaced runs, and runs in its way.
 
-        A run that is still being published into the same folders is aborted; it begins again if it lives.
+        A run of the same owner that is still being published is aborted; it begins again if it lives.
         """
-        # Listed before the claims are read: whatever counts has its claim by now.
-        present = self._run_files(around.manifest.folders)
-        met = self.log.survey(around.entry.meets)
+        entry = around.listed.entry
+        met = self.log.survey(lambda: self.log.of_owner(entry.version, entry.owner))
         claims = [claim for claim in met if isinstance(claim, Claim)]
-        if len(claims) < len(met):
-            present = set()  # some may be files of an odd claim, whose run may live
         if around.state is State.PUBLISHED:
-            claims = [self._aborted_if_in_the_way(claim, around) for claim in claims]
+            claims = [self._aborted_if_pending(claim) for claim in claims]
         published = manifests_of(claims)
         stale, spent = superseded(published)
-        counting = {file.path for claim in claims for file in claim.manifest.files}
-        counting -= {file.path for file in stale}
-        for claim in claims:
-            if claim.state is State.ABORTED:
-                stale += claim.manifest.files
-                counting -= {file.path for file in claim.manifest.files}
+        stale += [
+            file
+            for claim in claims
+            if claim.state is State.ABORTED
+            for file in claim.manifest.files
+        ]
         orders = {manifest.order for manifest in spent}
-        paths = {file.path for file in stale} | (present - counting)
-        paths -= {file.path for file in live_files(published)}
+        paths = {file.path for file in stale} - {file.path for file in live_files(published)}
         keys = [(self.log.output / path).key for path in sorted(paths)]
-        keys += [claim.entry.key for claim in claims if self._is_spent(claim, orders)]
+        keys += [claim.listed.key for claim in claims if self._is_spent(claim, orders)]
         self._delete(keys)
 
     def clear_dead_runs(self) -> None:
@@ -124,19 +115,8 @@ class Cleanup:
             raise ManifestError("is no mark of a run")
         return self.log.read_one(key)
 
-    def _run_files(self, folders: Sequence[str]) -> set[str]:
-        """Paths of what lies in folders under the name of a run's file; what others put there is theirs."""
-        output = self.log.output
-        with ThreadPoolExecutor(THREADS) as pool:
-            listed = pool.map(
-                lambda folder: [i["Key"] for i in list_objects(self.log.client, output / folder)],
-                folders,
-            )
-            root = len(output.below)
-            return {key[root:] for keys in listed for key in keys if _RUN_FILE.search(key)}
-
-    def _aborted_if_in_the_way(self, claim: Claim, of: Claim) -> Claim:
-        if claim.state is not State.PENDING or claim.manifest.folders_apart(of.manifest):
+    def _aborted_if_pending(self, claim: Claim) -> Claim:
+        if claim.state is not State.PENDING:
             return claim
         if self.log.decide(claim, State.ABORTED):
             return evolve(claim, state=State.ABORTED)
@@ -146,7 +126,7 @@ class Cleanup:
         if claim.state is State.PUBLISHED:
             return claim.manifest.order in replaced
         # The run that was aborted may be copying still: its files are named until it can't live any more.
-        return claim.state is State.ABORTED and self._is_dead(claim.entry.modified)
+        return claim.state is State.ABORTED and self._is_dead(claim.listed.modified)
 
     def _is_dead(self, since: datetime) -> bool:
         return self.now is not None and self.now - since > self.dead_after

@@ -32,10 +32,12 @@ _DAY_LEVELS: Final = 3
 """Of a table's paths: table, version, day."""
 
 
-def list_objects(client: S3Client, place: S3Address) -> Iterator[ObjectTypeDef]:
-    """The objects below a place, in the order of their keys."""
+def list_objects(
+    client: S3Client, place: S3Address, beginning: str = ""
+) -> Iterator[ObjectTypeDef]:
+    """The objects below a place, in the order of their keys; those whose path below it begins so."""
     pages = client.get_paginator("list_objects_v2").paginate(
-        Bucket=place.bucket, Prefix=place.below
+        Bucket=place.bucket, Prefix=place.below + beginning
     )
     with aws_errors_named(str(place)):
         for page in pages:

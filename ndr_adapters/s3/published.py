@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from ndr_adapters.aws.clients import s3_client
-from ndr_adapters.s3.claims import ClaimLog, manifests_of
+from ndr_adapters.s3.claims import ClaimLog
 from ndr_adapters.s3.objects import sizes
 from ndr_core.publishing.location import S3Address
 from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.ownership import live_manifests
+from ndr_core.publishing.published import entries_to_read
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -37,7 +39,7 @@ class S3Tables:
     def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
         """The names of the claims tell which ones may hold a slice of the range: only those are read."""
         claims = ClaimLog(self.client, self.output)
-        return manifests_of(claims.read(lambda entry: entry.may_hold(since, until)))
+        return live_manifests(claims.published(lambda known: entries_to_read(known, since, until)))
 
     def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
         return sizes(self.client, self.output, paths)

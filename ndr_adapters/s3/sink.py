@@ -21,17 +21,21 @@ from boto3.s3.transfer import TransferConfig
 
 from ndr_adapters.aws.errors import AwsError, aws_errors_named
 from ndr_adapters.aws.limits import THREADS
-from ndr_adapters.s3.claims import Claim, ClaimLog, State, UndecidedError
+from ndr_adapters.s3.claims import Claim, ClaimLog, State, UndecidedError, manifests_of
 from ndr_adapters.s3.cleanup import MARK, STAGING, Cleanup
 from ndr_adapters.s3.clock import answered_at, check_clock
 from ndr_adapters.s3.objects import ObjectStream, delete_objects
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError, shown
 from ndr_core.flows.source import InputFile
-from ndr_core.publishing.layout import Target, unreadable_name
+from ndr_core.publishing.entry import owner_hash
+from ndr_core.publishing.layout import Target, failed_path, unreadable_name
 from ndr_core.publishing.location import S3Address, is_s3
-from ndr_core.publishing.manifest import Manifest, OutputFile
+from ndr_core.publishing.manifest import Manifest, OutputFile, RunFacts
+from ndr_core.publishing.ownership import last_live
 from ndr_core.publishing.sink import Publication
+from ndr_core.publishing.standing import Standing, entries_of_note, standing_of
 from ndr_core.tables.table import Table
+from ndr_core.times import now_us
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,6 +61,12 @@ class S3Writer:
     @property
     def place(self) -> S3Address:
         return self.output
+
+    def standing(self, facts: RunFacts, since: int) -> Standing:
+        version, owner = facts.feature_spec_version, owner_hash(facts.owner)
+        log = ClaimLog(self.client, self.output)
+        found = log.published(lambda known: entries_of_note(known, version, owner, since))
+        return standing_of(found, facts, since)
 
     def open_staging(
         self,
@@ -115,22 +125,32 @@ class S3Staging:
 
     def publish(self, publication: Publication) -> Manifest:
         staged = self._staged(publication)
-        facts, folders = publication.facts, publication.folders
+        facts = publication.facts
+        version, owner = facts.feature_spec_version, owner_hash(facts.owner)
         for _ in range(_ATTEMPTS):
             # New names each time: those of an aborted try may be deleted once more at any moment.
             token = uuid.uuid4().hex[:12]
             copies = [item.placed(token) for item in staged]
-            manifest = Manifest(0, token, facts, folders, tuple(file for _, file in copies))
-            draft = self.log.draft(manifest)
-            now = self.mark(draft.entry.key)
+            met = self.log.survey(lambda: self.log.of_owner(version, owner))
+            moment = max([now_us(), *(one.listed.entry.published_at + 1 for one in met)])
+            former = last_live(manifests_of(met))
+            files = [file for _, file in copies]
+            draft = self.log.draft(publication.manifest(moment, token, files, former))
+            now = self.mark(draft.listed.key)
             claim = self.log.put(draft)
             if claim is not None and self._publish(claim, copies):
                 self._tidy_up(evolve(claim, state=State.PUBLISHED), now)
                 return claim.manifest
         raise AwsError(
             f"{self.log.output}: {_ATTEMPTS} tries to publish were overtaken by other runs of the "
-            "same slices; see to it that one run at a time is started for a slice"
+            "same mini-batch; see to it that one run at a time is started for a mini-batch"
         )
+
+    def set_aside(self, publication: Publication) -> str:
+        folder = self.log.output / failed_path(publication.facts)
+        for target in publication.aside_targets(self._stage_small(publication)):
+            self._copy(self.place / target.staged, folder / target.name)
+        return str(folder)
 
     def close(self) -> None:
         # What can't be removed now is removed as a dead run's later.
@@ -168,11 +188,11 @@ class S3Staging:
     def _withdraw(self, claim: Claim) -> bool:
         """Undo a claim, so that it can't be published any more; False where it is published already."""
         if not self.log.decide(claim, State.ABORTED):
-            left = self.log.read_one(claim.entry.key)
+            left = self.log.read_one(claim.listed.key)
             if left is not None and left.state is State.PUBLISHED:
                 return False
         self._cleanup(None).delete_files(claim.manifest.files)
-        delete_objects(self.log.client, self.place.bucket, [claim.entry.key])
+        delete_objects(self.log.client, self.place.bucket, [claim.listed.key])
         return True
 
     def _tidy_up(self, claim: Claim, now: datetime | None) -> None:
@@ -187,12 +207,15 @@ class S3Staging:
             ) from error
 
     def _staged(self, publication: Publication) -> list[_Staged]:
-        names = self._copy_unreadable(publication.unreadable)
-        for name, text in publication.texts.items():
-            self._put(self.place / name, text.encode())
-        targets = publication.targets(names)
+        targets = publication.targets(self._stage_small(publication))
         with ThreadPoolExecutor(THREADS) as pool:
             return list(pool.map(self._measured, targets))
+
+    def _stage_small(self, publication: Publication) -> list[str]:
+        """Stage what no engine does: report and unreadable input files, whose names it gives."""
+        for name, text in publication.texts.items():
+            self._put(self.place / name, text.encode())
+        return self._copy_unreadable(publication.unreadable)
 
     def _copy_unreadable(self, files: Iterable[InputFile]) -> list[str]:
         """Stage unreadable input files. What can't be copied is named, as the report does."""

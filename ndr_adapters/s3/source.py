@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ from ndr_core.flows.file_format import (
 )
 from ndr_core.flows.files import is_data
 from ndr_core.flows.line_blocks import line_blocks
-from ndr_core.flows.source import InputFile
+from ndr_core.flows.source import FINGERPRINT_DIGITS, InputFile
 from ndr_core.publishing.location import S3Address
 
 if TYPE_CHECKING:
@@ -101,6 +102,9 @@ class S3Reader:
             tail = found.read_range(file.size_bytes - GZIP_TAIL_BYTES, GZIP_TAIL_BYTES)
         return head_of(head, tail, file.size_bytes)
 
+    def fingerprints(self, files: Sequence[InputFile]) -> dict[InputFile, str]:
+        return {file: _fingerprint(file) for file in files}
+
     def blocks(
         self, file: InputFile, read: Callable[[int], object] = lambda _: None
     ) -> Iterator[bytes]:
@@ -118,6 +122,12 @@ class S3Reader:
 
 def _reader_elsewhere(prefix: S3Address, region: str, endpoint: str | None) -> S3Reader:
     return S3Reader(s3_client(region, endpoint), prefix)
+
+
+def _fingerprint(file: InputFile) -> str:
+    """Hash of an object's size and ETag, which is another one for other content."""
+    digest = hashlib.sha256(f"{file.size_bytes} {file.version}".encode())
+    return digest.hexdigest()[:FINGERPRINT_DIGITS]
 
 
 def _input_file(bucket: str, item: ObjectTypeDef) -> InputFile:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
 from ndr_core.deltas.engine import ChosenEngine, Engine, EngineResult
+from ndr_core.deltas.meaning import meaning_of
 from ndr_core.deltas.plan import DeltaPlan, compile_plan
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.errors import EngineReadError, UnreadableFileError
+from ndr_core.errors import EngineReadError, ThresholdError, UnreadableFileError
 from ndr_core.flows.broken_files import BrokenFiles, refuse_changes
 from ndr_core.flows.file_format import Head
 from ndr_core.flows.first_look import first_look
 from ndr_core.flows.line_blocks import lines_of
+from ndr_core.flows.name_span import span_of_names
 from ndr_core.flows.source import FlowSource, InputBatch, InputFile, read_named
 from ndr_core.jobs.ports import RunLog
 from ndr_core.jobs.run import RuntimeParams, Stage
@@ -26,8 +29,14 @@ from ndr_core.place import refuse_overlap
 from ndr_core.progress import Meter, progress_reported
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.sink import Publication, Sink, Staging
+from ndr_core.publishing.standing import Overrides, check_standing
 from ndr_core.quality.report import QualityReport, make_report
 from ndr_core.quality.settings import OnUnreadableFile
+from ndr_core.tables.slices import SLICE_US
+from ndr_core.times import MINUTE_US, now_us
+
+_LOOK_BACK_US: Final = 2 * 24 * 60 * MINUTE_US
+"""What was published so long ago is not looked at for equal input files."""
 
 
 @frozen
@@ -59,6 +68,9 @@ class DeltaBuilderRunner:
     code_version: str = "unknown"
     undisturbed: Callable[[], AbstractContextManager[Any]] = field(default=nullcontext)
     """Holds back requests to stop (StopRequested) while the run is published."""
+    overrides: Overrides = field(factory=Overrides)
+    span_pattern: re.Pattern[str] | None = None
+    """What tells the bounds from the names of the files (`name_span`); None where the parameters do."""
 
     def run(self) -> RunSummary:
         """Build and publish, or publish nothing at all.
@@ -68,7 +80,7 @@ class DeltaBuilderRunner:
         a failure is an AfterPublicationError; StopRequested passes, and says whether the run is published.
         """
         started = time.monotonic()
-        plan = compile_plan(self.spec, self.params)
+        compile_plan(self.spec, self.params)
         refuse_overlap([self.source.place], self.sink.place)
         broken = BrokenFiles(self.spec.quality.on_unreadable_file is OnUnreadableFile.FAIL)
         jobs = JobRunner(self.sink, self.log, self.undisturbed)
@@ -77,6 +89,9 @@ class DeltaBuilderRunner:
             refuse_overlap(self.source.places(files), self.sink.place)
             facts |= {"files": len(files), "bytes": sum(file.size_bytes for file in files)}
             batch = self._look(files, broken)
+        params = self._spanned(files)
+        plan = compile_plan(self.spec, params)
+        before = self._checked(params, batch)
 
         def work(staging: Staging) -> Publication:
             with jobs.stage(Stage.START) as facts:
@@ -88,17 +103,17 @@ class DeltaBuilderRunner:
                 report = _report(plan, result, broken)
                 facts |= {"read": report.read, "kept": report.kept}
                 facts |= {"rows": sum(result.rows.values())}
-            report.check(self.spec.quality)
-            return Publication(
-                facts=self._facts(report, engine.name),
+            publication = Publication(
+                facts=evolve(before, report=report, engine=engine.name),
                 tables=plan.tables,
                 rows=result.rows,
-                bounds=plan.bounds,
                 rejected=result.rejected_files,
                 unreadable=tuple(broken.problems),
             )
+            self._judge(report, publication, staging)
+            return publication
 
-        manifest = jobs.run(self.params.run_id, plan.tables, work)
+        manifest = jobs.run(params.run_id, plan.tables, work)
         return RunSummary(manifest, time.monotonic() - started)
 
     def _look(self, files: tuple[InputFile, ...], broken: BrokenFiles) -> InputBatch:
@@ -153,18 +168,46 @@ class DeltaBuilderRunner:
         with progress_reported(meter, self.log.progress):
             return engine.build(plan, evolve(batch, meter=meter), staging.root)
 
-    def _facts(self, report: QualityReport, engine: str) -> RunFacts:
-        return RunFacts(
+    def _spanned(self, files: tuple[InputFile, ...]) -> RuntimeParams:
+        """The parameters, with bounds by the files' names where these are to tell: the slices that they touch."""
+        if self.span_pattern is None:
+            return self.params
+        start, end = span_of_names(self.span_pattern, [file.uri for file in files])
+        grid = SLICE_US
+        return evolve(
+            self.params, slice_start=start // grid * grid, slice_end=-(-end // grid) * grid
+        )
+
+    def _checked(self, params: RuntimeParams, batch: InputBatch) -> RunFacts:
+        """What is known of the run before it works, once the output has been asked whether it may."""
+        counted = [file for file in batch.files if batch.may_hold_records(file)]
+        prints = self.source.fingerprints(counted)
+        facts = RunFacts(
             project_name=self.spec.project_name,
             job_name=self.spec.job_name,
             feature_spec_version=self.spec.feature_spec_version,
             spec_sha256=self.spec.content_hash(),
-            mini_batch_id=self.params.mini_batch_id,
-            run_id=self.params.run_id,
-            engine=engine,
+            mini_batch_id=params.mini_batch_id,
+            run_id=params.run_id,
+            engine="",
             code_version=self.code_version,
-            report=report,
+            derived_id=params.derived_id,
+            bounds=params.bounds,
+            inputs=tuple(sorted(set(prints.values()))),
+            meaning=meaning_of(self.spec),
         )
+        standing = self.sink.standing(facts, now_us() - _LOOK_BACK_US)
+        names = {found: file.name for file, found in prints.items()}
+        check_standing(standing, facts, names, self.overrides)
+        return facts
+
+    def _judge(self, report: QualityReport, publication: Publication, staging: Staging) -> None:
+        """Raise ThresholdError where a threshold is exceeded; report and quarantine are kept then."""
+        try:
+            report.check(self.spec.quality)
+        except ThresholdError as error:
+            place = staging.set_aside(publication)
+            raise ThresholdError(f"{error}; its report and what it rejected: {place}") from error
 
 
 def _report(plan: DeltaPlan, result: EngineResult, broken: BrokenFiles) -> QualityReport:

@@ -15,6 +15,9 @@ from ndr_core.progress import Meter
 _PACKED_TO: Final = 8
 """A line takes so many times the room where it is not packed, about."""
 
+FINGERPRINT_DIGITS: Final = 16
+"""Of the fingerprint of an input file, hexadecimal."""
+
 
 @frozen
 class InputFile:
@@ -66,6 +69,11 @@ class InputBatch:
         is_packed = head is None or head.compression is not Compression.NONE
         return file.size_bytes if is_packed else file.size_bytes // _PACKED_TO
 
+    def may_hold_records(self, file: InputFile) -> bool:
+        """Whether a file has any bytes, once it is unpacked, as far as its ends tell."""
+        head = self.heads.get(file)
+        return file.size_bytes > 0 and (head is None or head.unpacked_bytes != 0)
+
     def read_blocks(self, file: InputFile) -> Iterator[bytes]:
         """Give a file in blocks of whole lines, and count what is read of it."""
         return self.meter.metered(self.reader)(file)
@@ -100,6 +108,10 @@ class FlowSource(Protocol):
 
     def heads(self, files: Sequence[InputFile]) -> Mapping[InputFile, Head]:
         """What the first and last bytes of files tell."""
+        ...
+
+    def fingerprints(self, files: Sequence[InputFile]) -> Mapping[InputFile, str]:
+        """What tells files of other content apart, whatever they are called and wherever they lie."""
         ...
 
     def blocks(

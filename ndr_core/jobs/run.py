@@ -28,6 +28,8 @@ class RuntimeParams:
     run_id: str
     slice_start: int | None = None
     slice_end: int | None = None
+    derived_id: bool = False
+    """Whether the mini-batch's id was made from the address of its input."""
 
     def __attrs_post_init__(self) -> None:
         """Raise SpecError for ids that can't be path segments and for bounds that make no slice."""

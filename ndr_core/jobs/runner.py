@@ -64,8 +64,15 @@ class JobRunner:
         self.log.done(stage, time.monotonic() - started, **outcome)
 
 
-def _outcome(manifest: Manifest) -> dict[str, int]:
+def _outcome(manifest: Manifest) -> dict[str, int | str]:
+    replaced = manifest.replaced
+    before: dict[str, int | str] = {}
+    if replaced is not None:
+        before = {"replaced_run": replaced.run_id, "replaced_slices": replaced.slices}
+        if replaced.kept is not None:
+            before |= {"replaced_kept": replaced.kept}
     return {
+        **before,
         "slices": len(manifest.slices()),
         "files": len(manifest.files),
         "rows": sum(sum(manifest.rows(table).values()) for table in manifest.tables),

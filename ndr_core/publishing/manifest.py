@@ -1,21 +1,26 @@
-"""What a published run says of itself: its facts, the folders that it replaced, and its files."""
+"""What a published run says of itself: its facts, what it contributes to which slices, and its files."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 from cattrs import BaseValidationError, Converter
 
 from ndr_core.errors import NdrError, shown
 from ndr_core.names import is_column_name
 from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.quality.report import QualityReport
-from ndr_core.tables.slices import SLICE_LEVELS
+from ndr_core.tables.slices import SLICE_LEVELS, SliceBounds
+from ndr_core.times import iso_text
+
+FORMAT: Final = 2
+"""Of the manifests that this version writes and reads. Format 1 owned whole slices, see `former_format`."""
 
 REPORT: Final = "quality"
 """Folder of the reports of an output."""
@@ -23,6 +28,8 @@ REPORT: Final = "quality"
 STAGED_RUN: Final = re.compile(r".+-[0-9a-f]{12}")
 """The name of a run's staging place: its run id and its token."""
 _TOKEN: Final = re.compile(r"[0-9a-f]{12}")
+_ASIDE: Final = (QUARANTINE, REPORT)
+"""Top folders of what is no table."""
 
 
 class ManifestError(NdrError):
@@ -33,8 +40,6 @@ class ManifestError(NdrError):
 class OutputFile:
     """One published file."""
 
-    folder: str
-    """The replaced folder that it belongs to."""
     path: str
     """Below the output's root."""
     rows: int
@@ -51,6 +56,20 @@ class OutputFile:
         """The partition keys that the path spells."""
         return dict(part.split("=", 1) for part in self.path.split("/")[1:-1])
 
+    @property
+    def slice(self) -> str | None:
+        """The slice that it holds rows of, `dt=../hh=../mm=..`; None for what is no table."""
+        if self.table in _ASIDE:
+            return None
+        return "/".join(self.path.split("/")[2 : 1 + len(SLICE_LEVELS)])
+
+    @property
+    def folder(self) -> str:
+        """The folder of its slice in its table, or the one that it lies in."""
+        if self.table in _ASIDE:
+            return self.path.rpartition("/")[0]
+        return "/".join(self.path.split("/")[: 1 + len(SLICE_LEVELS)])
+
 
 @frozen
 class RunFacts:
@@ -66,34 +85,78 @@ class RunFacts:
     code_version: str
     report: QualityReport | None = None
     """What the quality rules did, of a run that has some."""
+    derived_id: bool = False
+    """Whether the mini-batch's id was made from the address of its input."""
+    bounds: SliceBounds | None = None
+    """The span of slices that the batch is for, where it was given."""
+    inputs: tuple[str, ...] = ()
+    """Fingerprints of its input files, sorted."""
+    meaning: Mapping[str, Any] = field(factory=dict)
+    """The keys of the JobSpec, with their values, in which all runs of a feature_spec_version agree."""
+
+    @property
+    def owner(self) -> str:
+        """What owns the contributions of the run: a later run of the same owner replaces them, and no others."""
+        return f"{self.feature_spec_version}/{self.job_name}/{self.mini_batch_id}"
+
+
+@frozen
+class Contribution:
+    """What one mini-batch adds to one slice."""
+
+    job_name: str
+    mini_batch_id: str
+    slice: str
+    """`dt=../hh=../mm=..`"""
+    digest: str
+    """Another one when its files hold other bytes."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.job_name, self.mini_batch_id, self.slice
+
+
+@frozen
+class Replaced:
+    """The run that a run replaced."""
+
+    run_id: str
+    published_at: int
+    slices: int
+    kept: int | None
+    """Records that it kept, where it has a report."""
 
 
 @frozen
 class Manifest:
     """One published run."""
 
-    sequence: int
-    """Place in the order of publication, from 1."""
+    published_at: int
+    """Moment of publication, us since 1970 UTC; later than those of all runs of its owner before it."""
     token: str
     """Part of the names of its files, and of no other run's."""
     facts: RunFacts
-    folders: tuple[str, ...]
-    """What the run replaced, below the output's root."""
+    columns: Mapping[str, Mapping[str, str]]
+    """Table -> column -> type, of the tables that the run makes, with rows or without."""
+    contributions: tuple[Contribution, ...]
     files: tuple[OutputFile, ...]
+    replaced: Replaced | None = None
+    format: int = FORMAT
+
+    @property
+    def owner(self) -> str:
+        """As `RunFacts.owner`."""
+        return self.facts.owner
 
     @property
     def order(self) -> tuple[int, str]:
-        """Sorts manifests that name the same folders by publication, ties in one way for all."""
-        return self.sequence, self.token
-
-    def folders_apart(self, other: Manifest) -> bool:
-        """Whether the two replace no folder in common."""
-        return set(self.folders).isdisjoint(other.folders)
+        """Sorts manifests of one owner by publication, ties in one way for all."""
+        return self.published_at, self.token
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Names of the tables that it holds or was asked for, sorted."""
-        return tuple(sorted({_top(folder) for folder in self.folders} - {QUARANTINE, REPORT}))
+        """Names of the tables that the run makes, sorted."""
+        return tuple(sorted(self.columns))
 
     def rows(self, table: str) -> dict[str, int]:
         """Count the rows of a table by what the levels below the slice's spell, such as the role.
@@ -109,18 +172,18 @@ class Manifest:
         return found
 
     def slices(self) -> list[str]:
-        """Give the slices that hold rows or were asked for, as paths below a table, sorted."""
-        tables = set(self.tables)
-        paths = (folder.partition("/") for folder in self.folders)
-        return sorted({path for table, _, path in paths if table in tables})
+        """Give the slices that it holds rows of, `dt=../hh=../mm=..`, sorted."""
+        return sorted({contribution.slice for contribution in self.contributions})
 
     def to_plain(self) -> dict[str, Any]:
         """Give JSON-ready data that `from_plain` reads back."""
-        return asdict(self)
+        plain = asdict(self)
+        return {"format": plain.pop("format"), **plain}
 
     @classmethod
     def from_plain(cls, data: Any) -> Manifest:
         """Read a manifest. Raises ManifestError where the data are none, or as `check_places`."""
+        _check_format(data)
         try:
             manifest = _CONVERTER.structure(data, cls)
         except BaseValidationError as error:
@@ -150,6 +213,24 @@ class Manifest:
                 raise ManifestError(f"names {shown(file.path)}, which is no file of its run")
 
 
+def contributions_of(facts: RunFacts, files: Iterable[OutputFile]) -> tuple[Contribution, ...]:
+    """Say what a run with these files contributes to which slices, in the order of time."""
+    by_slice: dict[str, list[OutputFile]] = {}
+    for file in files:
+        if file.slice is not None:
+            by_slice.setdefault(file.slice, []).append(file)
+    return tuple(
+        Contribution(facts.job_name, facts.mini_batch_id, place, _digest(found))
+        for place, found in sorted(by_slice.items())
+    )
+
+
+def _digest(files: Iterable[OutputFile]) -> str:
+    """Of the content of files, and of the partitions that they lie in."""
+    lines = sorted(f"{file.path.rpartition('/')[0]} {file.rows} {file.sha256}\n" for file in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 _CONVERTER: Final = Converter()
 
 
@@ -161,21 +242,30 @@ def plain_of(text: str | bytes) -> Any:
         raise ManifestError("is no manifest of a run") from error
 
 
+def _check_format(data: Any) -> None:
+    found = data.get("format") if isinstance(data, dict) else None
+    if isinstance(found, int) and found != FORMAT:
+        raise ManifestError(
+            f"is a manifest of format {found}, and this version reads format {FORMAT}; use the version "
+            "that wrote it, or a newer one"
+        )
+
+
 def check_places(manifest: Manifest) -> None:
     """Raise ManifestError for a path to which no run writes: publishing deletes what manifests name.
 
-    Paths are relative: a top folder, folders KEY=VALUE below it, and for a file a name. A file lies below a
-    folder that the run replaced.
+    Paths are relative: a top folder, folders KEY=VALUE below it, and a name; the first of these folders is the
+    run's feature_spec_version. A file of a table lies in a slice to which the run contributes.
     """
-    for folder in manifest.folders:
-        _check_path(folder, folder.split("/")[1:])
-    folders = set(manifest.folders)
+    slices = {contribution.slice for contribution in manifest.contributions}
+    version = f"feature_spec_version={manifest.facts.feature_spec_version}"
     for file in manifest.files:
-        _check_path(file.path, file.path.split("/")[1:-1])
-        if file.folder not in folders:
-            raise _wrong_path(file.folder, "is not among the folders that the run replaced")
-        if not file.path.startswith(f"{file.folder}/"):
-            raise _wrong_path(file.path, f"does not lie below its folder {shown(file.folder)}")
+        levels = file.path.split("/")[1:-1]
+        _check_path(file.path, levels)
+        if levels[0] != version:
+            raise _wrong_path(file.path, f"does not lie in {version}")
+        if file.slice is not None and file.slice not in slices:
+            raise _wrong_path(file.path, "lies in no slice that the run contributes to")
 
 
 def _check_path(path: str, levels: list[str]) -> None:
@@ -184,14 +274,10 @@ def _check_path(path: str, levels: list[str]) -> None:
         raise _wrong_path(path, "has an empty, '.' or '..' segment")
     if "\\" in path or any(unicodedata.category(char) in ("Cc", "Cs") for char in path):
         raise _wrong_path(path, "holds a backslash or a control character")
-    if not is_column_name(_top(path)):
+    if not is_column_name(path.partition("/")[0]):
         raise _wrong_path(path, "does not begin with the name of a table, quarantine or quality")
     if not levels or not all("=" in level for level in levels):
         raise _wrong_path(path, "has a folder that is no partition KEY=VALUE")
-
-
-def _top(path: str) -> str:
-    return path.partition("/")[0]
 
 
 def _wrong_path(path: str, why: str) -> ManifestError:
@@ -200,8 +286,12 @@ def _wrong_path(path: str, why: str) -> ManifestError:
 
 def summary(manifest: Manifest) -> Mapping[str, Any]:
     """Give what a run made, as JSON-ready data for people and machines."""
+    facts = asdict(manifest.facts)
+    del facts["meaning"], facts["inputs"]
     return {
-        **asdict(manifest.facts),
+        **facts,
+        "published_at": iso_text(manifest.published_at),
+        "replaced": None if manifest.replaced is None else asdict(manifest.replaced),
         "slices": len(manifest.slices()),
         "rows": {table: manifest.rows(table) for table in manifest.tables},
         "files": [file.path for file in manifest.files],

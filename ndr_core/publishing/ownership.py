@@ -1,8 +1,8 @@
-"""Which published run owns a folder, and so which files count.
+"""Which published runs count, and so which files.
 
-A run replaces whole folders: the slices that it holds and the quarantine of its mini-batch. Manifests are
-numbered in the order of publication; of all that name a folder the last one owns it, and the files of that
-folder which it lists are live. Anything else in the folder is left over from a run that was replaced or died.
+What a run publishes is its mini-batch's contribution to each slice that it holds rows of. Contributions of
+different mini-batches add. Of all manifests of one owner (feature_spec_version, job, mini-batch) the last one
+counts, whole: also in slices of which it holds no rows any more.
 """
 
 from __future__ import annotations
@@ -12,33 +12,31 @@ from collections.abc import Iterable
 from ndr_core.publishing.manifest import Manifest, OutputFile
 
 
-def owners(manifests: Iterable[Manifest]) -> dict[str, Manifest]:
-    """Give, for each folder, the manifest that owns it."""
-    return {
-        folder: manifest
-        for manifest in sorted(manifests, key=lambda manifest: manifest.order)
-        for folder in manifest.folders
-    }
+def live_manifests(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Give the manifests that count, one for each owner, in the order of publication."""
+    last: dict[str, Manifest] = {}
+    for manifest in sorted(manifests, key=lambda manifest: manifest.order):
+        last[manifest.owner] = manifest
+    return sorted(last.values(), key=lambda manifest: manifest.order)
+
+
+def last_live(manifests: Iterable[Manifest]) -> Manifest | None:
+    """Give the manifest of one owner that counts, None without any. `manifests`: all of that owner."""
+    return max(manifests, key=lambda manifest: manifest.order, default=None)
 
 
 def live_files(manifests: Iterable[Manifest]) -> list[OutputFile]:
     """Give the files that readers may see, sorted by path."""
-    known = list(manifests)
-    owner = owners(known)
-    live = (file for manifest in known for file in manifest.files if owner[file.folder] is manifest)
+    live = (file for manifest in live_manifests(manifests) for file in manifest.files)
     return sorted(live, key=lambda file: file.path)
 
 
 def superseded(manifests: Iterable[Manifest]) -> tuple[list[OutputFile], list[Manifest]]:
-    """Give files that no longer count, and manifests that own nothing any more."""
+    """Give files that no longer count, and manifests that count no more."""
     known = list(manifests)
-    owner = owners(known)
-    live = {file.path for file in live_files(known)}
-    stale = [
-        file
-        for manifest in known
-        for file in manifest.files
-        if owner[file.folder] is not manifest and file.path not in live
-    ]
-    owning = {manifest.order for manifest in owner.values()}
-    return stale, [manifest for manifest in known if manifest.order not in owning]
+    live = live_manifests(known)
+    counting = {file.path for manifest in live for file in manifest.files}
+    orders = {manifest.order for manifest in live}
+    spent = [manifest for manifest in known if manifest.order not in orders]
+    stale = [file for manifest in spent for file in manifest.files if file.path not in counting]
+    return stale, spent

@@ -9,8 +9,9 @@ from typing import Final, Protocol
 from attrs import field, frozen
 
 from ndr_core.errors import NdrError, UsageError, shown
+from ndr_core.publishing.entry import Entry
 from ndr_core.publishing.manifest import Manifest, OutputFile
-from ndr_core.publishing.ownership import live_files, owners
+from ndr_core.publishing.ownership import live_manifests
 from ndr_core.tables.slices import slice_path
 from ndr_core.times import MINUTE_US, to_us
 
@@ -26,7 +27,7 @@ class PublishedTables(Protocol):
         ...
 
     def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
-        """The published runs, as of one moment; those that hold no slice that starts in [since, until) may be absent.
+        """The published runs that count, as of one moment; those of no slice in [since, until) may be absent.
 
         Raises NdrError where a manifest can't be read, UsageError where the output can't.
         """
@@ -67,6 +68,18 @@ def _place(moment: datetime) -> str:
     return slice_path("", minute).partition("/")[2]
 
 
+def entries_to_read(
+    entries: Iterable[Entry], since: datetime | None, until: datetime | None
+) -> list[Entry]:
+    """Choose the manifests that tell which runs count in the slices that start in [since, until).
+
+    Of an owner with one that may hold such a slice, all: which of them counts is told by all of them.
+    """
+    known = list(entries)
+    owners = {(one.version, one.owner) for one in known if one.may_hold(since, until)}
+    return [one for one in known if (one.version, one.owner) in owners]
+
+
 @frozen
 class PublishedFiles:
     """Live files of one table."""
@@ -94,14 +107,13 @@ class PublishedRuns:
 
     def files(self, table: str) -> PublishedFiles:
         """The live files of a table, in the range of slices."""
-        live = {
-            file.path
-            for file in live_files(self.manifests)
-            if file.table == table and self.slices.holds(file.folder.partition("/")[2])
-        }
         runs = (
-            tuple(file for file in manifest.files if file.path in live)
-            for manifest in self.manifests
+            tuple(
+                file
+                for file in manifest.files
+                if file.table == table and self.slices.holds(file.folder.partition("/")[2])
+            )
+            for manifest in live_manifests(self.manifests)
         )
         return PublishedFiles(self.root, table, tuple(run for run in runs if run))
 
@@ -110,10 +122,14 @@ class PublishedRuns:
 
         `sizes`: bytes of the files that are there.
         """
-        owner = owners(self.manifests)
+        batches = {
+            file.path: manifest.facts.mini_batch_id
+            for manifest in live_manifests(self.manifests)
+            for file in manifest.files
+        }
         return {
             file.path: f"{self.root}/{file.path}: {_damage(file, sizes.get(file.path))}; restore it, "
-            f"or run mini-batch {shown(owner[file.folder].facts.mini_batch_id)} again"
+            f"or run mini-batch {shown(batches[file.path])} again"
             for file in files
             if sizes.get(file.path) != file.bytes
         }

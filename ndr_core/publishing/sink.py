@@ -15,12 +15,17 @@ from ndr_core.publishing.layout import (
     Target,
     batch_path,
     quarantine_targets,
-    replaced_folders,
     report_target,
     table_targets,
 )
-from ndr_core.publishing.manifest import Manifest, RunFacts
-from ndr_core.tables.slices import SliceBounds
+from ndr_core.publishing.manifest import (
+    Manifest,
+    OutputFile,
+    Replaced,
+    RunFacts,
+    contributions_of,
+)
+from ndr_core.publishing.standing import Standing
 from ndr_core.tables.table import Table
 
 
@@ -30,20 +35,13 @@ class Publication:
 
     facts: RunFacts
     tables: tuple[Table, ...]
-    """The tables that it replaces, in the slices that it holds."""
+    """The tables that it makes, with rows or without."""
     rows: Mapping[str, int]
     """Staged file of a table, `<table>/<levels>/<name>` below the staging root -> its rows."""
-    bounds: SliceBounds | None = None
-    """The slice that it replaces even where it has no rows for it."""
     rejected: Mapping[str, int] = field(factory=dict)
     """Staged file of rejected records, below the staging root -> its records."""
     unreadable: tuple[InputFile, ...] = ()
     """Input files to keep in the quarantine."""
-
-    @property
-    def folders(self) -> tuple[str, ...]:
-        """The folders that the run replaces, below the output's root."""
-        return replaced_folders(self.tables, self.rows, self._batch, self.facts, self.bounds)
 
     @property
     def texts(self) -> dict[str, str]:
@@ -52,21 +50,47 @@ class Publication:
         return {} if report is None else {REPORT_NAME: json.dumps(report.to_plain(), indent=1)}
 
     def targets(self, unreadable: Iterable[str]) -> list[Target]:
-        """Say where each staged file goes, the report included.
+        """Say where each staged file goes, the report included. `unreadable`: as for `aside_targets`."""
+        return [*table_targets(self.rows), *self.aside_targets(unreadable)]
+
+    def aside_targets(self, unreadable: Iterable[str]) -> list[Target]:
+        """Say where the files go that belong to no table: quarantine and report.
 
         `unreadable`: names of the unreadable input files that were staged, each as `unreadable_name`.
         """
         report = self.facts.report
         rejected = 0 if report is None else report.read - report.kept
+        batch = batch_path(self.facts)
         return [
-            *table_targets(self.rows),
-            *quarantine_targets(self._batch, self.rejected, rejected, unreadable),
-            *([] if report is None else [report_target(self._batch)]),
+            *quarantine_targets(batch, self.rejected, rejected, unreadable),
+            *([] if report is None else [report_target(batch)]),
         ]
 
-    @property
-    def _batch(self) -> str:
-        return batch_path(self.facts.feature_spec_version, self.facts.mini_batch_id, self.bounds)
+    def manifest(
+        self, moment: int, token: str, files: Iterable[OutputFile], former: Manifest | None
+    ) -> Manifest:
+        """Make the manifest of the run, published at a moment (us) under a token in place of a former run."""
+        placed = tuple(files)
+        earliest = 0 if former is None else former.published_at + 1
+        columns = {
+            table.name: {column.name: column.type.value for column in table.columns}
+            for table in self.tables
+        }
+        return Manifest(
+            max(moment, earliest),
+            token,
+            self.facts,
+            columns,
+            contributions_of(self.facts, placed),
+            placed,
+            None if former is None else _replaced(former),
+        )
+
+
+def _replaced(former: Manifest) -> Replaced:
+    report = former.facts.report
+    kept = None if report is None else report.kept
+    return Replaced(former.facts.run_id, former.published_at, len(former.slices()), kept)
 
 
 class Staging(Protocol):
@@ -82,10 +106,14 @@ class Staging(Protocol):
         ...
 
     def publish(self, publication: Publication) -> Manifest:
-        """Make what was staged visible, all of it or nothing, replacing the folders of the publication.
+        """Make what was staged visible, all of it or nothing, in place of what its owner published before.
 
         Raises AfterPublicationError where the run is published, but what should follow could not be done.
         """
+        ...
+
+    def set_aside(self, publication: Publication) -> str:
+        """Keep the report and the quarantine of a run that is not published. Gives the address of their folder."""
         ...
 
     def close(self) -> None:
@@ -99,6 +127,14 @@ class Sink(Protocol):
     @property
     def place(self) -> Place:
         """The place itself."""
+        ...
+
+    def standing(self, facts: RunFacts, since: int) -> Standing:
+        """Look up what a run must know of the output before it works, as of one moment.
+
+        `since`: us since 1970 UTC; what was published before it is not looked at for its input files.
+        Raises UsageError for an output of a version before, NdrError where a manifest can't be read.
+        """
         ...
 
     def open_staging(

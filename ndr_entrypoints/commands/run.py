@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import sys
@@ -9,18 +10,20 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Console
 
 from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
-from ndr_core.errors import after_publication
+from ndr_core.errors import UsageError, after_publication
+from ndr_core.flows.name_span import name_pattern
 from ndr_core.jobs.ports import QuietLog, RunLog
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.location import is_s3
 from ndr_core.publishing.manifest import summary
+from ndr_core.publishing.standing import Overrides
 from ndr_core.times import parse_bound
 from ndr_core.version import __version__
 from ndr_entrypoints import console
@@ -28,6 +31,8 @@ from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, QUIET
 from ndr_entrypoints.run_log import LineLog, NoticesOnly, live_log
 from ndr_entrypoints.stopping import Stopping
 from ndr_entrypoints.wiring import AUTO, ENGINES, Wiring
+
+_NAME_LENGTH: Final = 100
 
 
 @click.command(epilog=EXIT_CODES)
@@ -53,7 +58,23 @@ from ndr_entrypoints.wiring import AUTO, ENGINES, Wiring
     help="ISO-8601, UTC; records from it on are rejected. Absent where --slice-start is.",
 )
 @click.option(
-    "--mini-batch-id", help="Name of the mini-batch in manifests. Default: the name of the input."
+    "--mini-batch-id",
+    help="Name of the mini-batch: a later run of the same one replaces it. Default: made from the input's address.",
+)
+@click.option(
+    "--span-from-name",
+    help="In place of bounds: what the names of the files tell. zeek, vpcflow, or a regular expression with groups "
+    "Y m d H M of the start, and Y2 m2 d2 H2 M2 of the end (default: one hour).",
+)
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Replace what was published under the same name of an input, from other files.",
+)
+@click.option(
+    "--count-again",
+    is_flag=True,
+    help="Count files that another mini-batch has counted already.",
 )
 @click.option("--run-id", help="Name of this run in manifests and logs. Default: made up.")
 @AS_JSON
@@ -80,15 +101,23 @@ def _run_job(
     slice_end: str | None,
     mini_batch_id: str | None,
     run_id: str | None,
+    span_from_name: str | None,
+    replace: bool,
+    count_again: bool,
     quiet: bool,
     only_notices: bool,
 ) -> RunSummary:
     job = JobSpecFile(spec).load()
+    if span_from_name is not None and (slice_start or slice_end):
+        raise UsageError(
+            "span-from-name: gives the bounds; leave out --slice-start and --slice-end"
+        )
     params = RuntimeParams(
         mini_batch_id=mini_batch_id or _id_from(input_),
         run_id=run_id or uuid.uuid4().hex,
         slice_start=parse_bound(slice_start, "slice-start") if slice_start else None,
         slice_end=parse_bound(slice_end, "slice-end") if slice_end else None,
+        derived_id=mini_batch_id is None,
     )
     wiring = Wiring.between(input_, target)
     with _run_log(quiet, only_notices) as log:
@@ -101,14 +130,17 @@ def _run_job(
             log=log,
             code_version=__version__,
             undisturbed=stopping.undisturbed,
+            overrides=Overrides(replace, count_again),
+            span_pattern=None if span_from_name is None else name_pattern(span_from_name),
         ).run()
 
 
 def _id_from(source: str) -> str:
-    """A mini-batch id from the name of its folder, file or prefix."""
-    last = source.rstrip("/").rpartition("/")[2] if is_s3(source) else Path(source).resolve().name
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", last.partition(".")[0])
-    return name.strip("._-") or "mini-batch"
+    """A mini-batch id from the address of its folder, file or prefix: its last part, and a hash of the whole."""
+    whole = source.rstrip("/") if is_s3(source) else str(Path(source).expanduser().resolve())
+    last = re.sub(r"[^A-Za-z0-9._-]+", "-", whole.rpartition("/")[2]).strip("._-")
+    hashed = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{last[:_NAME_LENGTH] or 'mini-batch'}-{hashed}"
 
 
 @contextmanager
