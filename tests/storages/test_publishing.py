@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,15 +22,18 @@ from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.local.source import FolderSource
 from ndr_adapters.reference.engine import ReferenceEngine
 from ndr_core.deltas.job import DeltaBuilderRunner
-from ndr_core.errors import AfterPublicationError
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.errors import AfterPublicationError, ThresholdError
 from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import RuntimeParams, Stage
-from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.manifest import Manifest, Replaced
 from ndr_core.publishing.ownership import live_files
+from ndr_core.publishing.standing import Overrides
 from tests.e2e.cli import rows, snapshot
 from tests.makers import flow, make_spec, started, us, write_batch
 
 TEN, QUARTER_PAST = us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z")
+LATER = flow(event_start="2025-03-01T10:20:00Z", event_end=None)
 FORK = multiprocessing.get_context("fork")
 
 
@@ -47,6 +53,29 @@ def publish(batch: Path, output: Path, start: int = TEN, mini_batch: str = "mb")
     )
 
 
+def publish_unbound(
+    batch: Path, output: Path, mini_batch: str, spec: JobSpec | None = None
+) -> Manifest:
+    """Publish a batch whose records fall into whatever slices they do."""
+    return (
+        DeltaBuilderRunner(
+            spec=spec or make_spec(),
+            params=RuntimeParams(mini_batch, "run"),
+            source=FolderSource(batch),
+            start_engine=started(ReferenceEngine()),
+            sink=FolderSink(output),
+            log=QuietLog(),
+            overrides=Overrides(count_again=True),
+        )
+        .run()
+        .manifest
+    )
+
+
+def _parquet_files(output: Path) -> set[str]:
+    return {path for path in snapshot(output) if path.endswith(".parquet")}
+
+
 def test_a_rerun_gives_the_same_rows_and_leaves_nothing_of_the_first(tmp_path: Path) -> None:
     batch = write_batch(tmp_path / "in", [[flow(), "bad"]])
     publish(batch, tmp_path / "out")
@@ -57,11 +86,9 @@ def test_a_rerun_gives_the_same_rows_and_leaves_nothing_of_the_first(tmp_path: P
     assert len(read_manifests(tmp_path / "out")) == 1
 
 
-def test_runs_of_other_slices_are_never_touched(tmp_path: Path) -> None:
+def test_batches_of_other_slices_are_never_touched(tmp_path: Path) -> None:
     ten = write_batch(tmp_path / "ten", [[flow()]])
-    later = write_batch(
-        tmp_path / "later", [[flow(event_start="2025-03-01T10:20:00Z", event_end=None)]]
-    )
+    later = write_batch(tmp_path / "later", [[LATER]])
     publish(ten, tmp_path / "out", mini_batch="a")
     before = snapshot(tmp_path / "out")
     publish(later, tmp_path / "out", QUARTER_PAST, mini_batch="b")
@@ -69,6 +96,80 @@ def test_runs_of_other_slices_are_never_touched(tmp_path: Path) -> None:
     assert {path: after[path] for path in before} == before
     slices = {row["slice_start_ts"].minute for row in rows(tmp_path / "out")[0]}
     assert slices == {0, 15}
+
+
+def test_batches_of_one_slice_add(tmp_path: Path) -> None:
+    """As of two firewalls, or of a late file."""
+    for name, sent in (("a", 1), ("b", 2)):
+        batch = write_batch(tmp_path / name, [[flow(source_bytes=sent)]])
+        publish(batch, tmp_path / "out", mini_batch=name)
+
+    plain = pl.read_parquet(tmp_path / "out" / "delta" / "**" / "*.parquet")
+
+    sent_by_batch = plain.filter(host_ip="10.0.0.1").select("mini_batch_id", "bytes_sent_sum")
+    assert sorted(sent_by_batch.rows()) == [("a", 1), ("b", 2)]
+
+
+def test_a_rerun_removes_what_its_batch_had_in_slices_that_it_holds_no_more(
+    tmp_path: Path,
+) -> None:
+    output = tmp_path / "out"
+    publish_unbound(write_batch(tmp_path / "other", [[flow(), LATER]]), output, "other")
+    of_other = snapshot(output)
+    publish_unbound(write_batch(tmp_path / "two", [[flow(), LATER]]), output, "mb")
+
+    manifest = publish_unbound(write_batch(tmp_path / "one", [[LATER]]), output, "mb")
+
+    assert manifest.slices() == ["dt=2025-03-01/hh=10/mm=15"]
+    live = {file.path for file in live_files(read_manifests(output)) if file.slice is not None}
+    assert live == _parquet_files(output)
+    assert live - set(of_other) == {f.path for f in manifest.files if f.slice is not None}
+    assert _parquet_files(output) >= {path for path in of_other if path.endswith(".parquet")}
+
+
+def test_a_run_says_what_it_replaced(tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    first = publish_unbound(write_batch(tmp_path / "two", [[flow(), LATER]]), output, "mb")
+
+    second = publish_unbound(write_batch(tmp_path / "one", [[LATER]]), output, "mb")
+
+    assert first.replaced is None
+    assert second.replaced == Replaced("run", first.published_at, slices=2, kept=2)
+    assert second.published_at > first.published_at
+
+
+def test_jobs_of_one_project_feed_one_output_under_equal_batch_ids(tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    zeek = make_spec(job_name="zeek")
+    publish_unbound(write_batch(tmp_path / "pan", [[flow()]]), output, "mb")
+
+    publish_unbound(write_batch(tmp_path / "zeek", [[flow(), flow()]]), output, "mb", zeek)
+
+    plain = pl.read_parquet(output / "delta" / "**" / "*.parquet")
+    assert plain.filter(host_ip="10.0.0.1")["sessions_cnt"].sum() == 3
+
+
+def test_a_run_that_a_threshold_stops_keeps_its_report_and_what_it_rejected(
+    tmp_path: Path,
+) -> None:
+    output = tmp_path / "out"
+    publish_unbound(write_batch(tmp_path / "good", [[flow()]]), output, "mb")
+    before = snapshot(output)
+    strict = make_spec(quality={"max_rejected_fraction": 0.1})
+
+    with pytest.raises(ThresholdError, match=r"what it rejected: .*/failed/mb/run"):
+        publish_unbound(write_batch(tmp_path / "bad", [[flow(), "bad"]]), output, "mb", strict)
+
+    after = snapshot(output)
+    assert {path: after[path] for path in before} == before
+    assert set(after) - set(before) == {
+        "failed/mb/run/report.json",
+        "failed/mb/run/rejected-00000.json.gz",
+    }
+    (line,) = gzip.decompress((output / "failed/mb/run/rejected-00000.json.gz").read_bytes()).split(
+        b"\n"
+    )[:-1]
+    assert json.loads(line)["raw"] == "bad"
 
 
 def test_a_plain_parquet_reader_sees_one_version_of_a_slice(tmp_path: Path) -> None:
@@ -132,7 +233,7 @@ def _publish_staged(staged: Path, output: Path) -> None:
     staging.close()
 
 
-def _stage(batch: Path, staged: Path) -> None:
+def _stage(batch: Path, staged: Path, mini_batch: str = "mb") -> None:
     import pickle
 
     from ndr_core.deltas.plan import compile_plan
@@ -141,14 +242,18 @@ def _stage(batch: Path, staged: Path) -> None:
     from ndr_core.publishing.sink import Publication
     from ndr_core.quality.report import make_report
 
-    plan = compile_plan(make_spec(), RuntimeParams("mb", "run", TEN, QUARTER_PAST))
+    plan = compile_plan(make_spec(), RuntimeParams(mini_batch, "run", TEN, QUARTER_PAST))
     source = FolderSource(batch)
     done = ReferenceEngine().build(
         plan, InputBatch(source.files(print), source.blocks, ()), str(staged)
     )
     report = make_report(plan.reject_rules, done.kept, {}, {}, 0, {})
-    facts = RunFacts("test", "delta_builder", "v1", "00", "mb", "run", "reference", "test", report)
-    publication = Publication(facts, plan.tables, dict(done.rows), plan.bounds)
+    facts = RunFacts(
+        *("test", "delta_builder", "v1", "00", mini_batch, "run", "reference", "test"),
+        report=report,
+        bounds=plan.bounds,
+    )
+    publication = Publication(facts, plan.tables, dict(done.rows))
     (staged / "run.pickle").write_bytes(pickle.dumps(publication))
 
 
@@ -196,7 +301,7 @@ def _sent(found: tuple[list[dict[str, Any]], list[dict[str, Any]]]) -> tuple[int
     return tuple(row["bytes_sent_sum"] for row in found[0] if row["role"] == "outbound")
 
 
-def test_of_two_runs_of_one_slice_at_once_one_wins_whole(tmp_path: Path) -> None:
+def test_of_two_runs_of_one_batch_at_once_one_wins_whole(tmp_path: Path) -> None:
     output = tmp_path / "out"
     for name, sent in (("a", 1), ("b", 2)):
         _stage(write_batch(tmp_path / f"in-{name}", [[flow(source_bytes=sent)]]), tmp_path / name)
@@ -214,6 +319,81 @@ def test_of_two_runs_of_one_slice_at_once_one_wins_whole(tmp_path: Path) -> None
     assert [row["bytes_sent_sum"] for row in pairs if row["role"] == "outbound"] == [sent]
     live = {file.path for file in live_files(read_manifests(output))}
     assert {path for path in snapshot(output) if not path.startswith("_")} == live
+
+
+def _publish_slowly(staged: Path, output: Path) -> None:
+    """Publish; when the manifest is about to count, wait until the file `go` is there."""
+    replace = os.replace
+
+    def waiting(source: Any, target: Any, *args: Any, **kwargs: Any) -> None:
+        if "_manifests" in str(target):
+            (output.parent / "waits").touch()
+            while not (output.parent / "go").exists():
+                time.sleep(0.01)
+        replace(source, target, *args, **kwargs)
+
+    os.replace = waiting
+    _publish_staged(staged, output)
+
+
+def test_batches_of_one_slice_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    for name, sent in (("a", 1), ("b", 2)):
+        batch = write_batch(tmp_path / f"in-{name}", [[flow(source_bytes=sent)]])
+        _stage(batch, tmp_path / name, mini_batch=name)
+    slow = FORK.Process(target=_publish_slowly, args=(tmp_path / "a", output))
+    slow.start()
+    while not (tmp_path / "waits").exists():
+        assert slow.is_alive()
+        time.sleep(0.01)
+
+    _publish_staged(tmp_path / "b", output)
+
+    assert _batches(output) == ["b"]
+    (tmp_path / "go").touch()
+    slow.join(60)
+    assert slow.exitcode == 0
+    assert _batches(output) == ["a", "b"]
+    assert {file.path for file in live_files(read_manifests(output))} == {
+        path for path in snapshot(output) if not path.startswith("_")
+    }
+
+
+def _batches(output: Path) -> list[str]:
+    return sorted(manifest.facts.mini_batch_id for manifest in read_manifests(output))
+
+
+def test_a_killed_run_of_one_batch_leaves_those_of_another_whole(tmp_path: Path) -> None:
+    """At some of its steps: what runs of its own batch leave is tried at all of them."""
+    other = write_batch(tmp_path / "other", [[flow(source_bytes=10)]])
+    _stage(write_batch(tmp_path / "new", [[flow(source_bytes=2)]]), tmp_path / "s")
+    died: int | None = 9
+    for step in range(0, 1000, 3):
+        output = tmp_path / f"out-{step}"
+        publish(write_batch(tmp_path / "old", [[flow(source_bytes=1)]]), output)
+        publish(other, output, mini_batch="other")
+        died = _run(_publish_and_die, tmp_path / "s", output, step)
+        assert sorted(_sent_by_batch(output)) in (
+            [("mb", 1), ("other", 10)],
+            [("mb", 2), ("other", 10)],
+        )
+        publish(other, output, mini_batch="other")
+        assert sorted(_sent_by_batch(output)) in (
+            [("mb", 1), ("other", 10)],
+            [("mb", 2), ("other", 10)],
+        )
+        live = {file.path for file in live_files(read_manifests(output))}
+        assert {path for path in snapshot(output) if not path.startswith("_")} == live
+        if died == 0:
+            break
+    assert died == 0
+
+
+def _sent_by_batch(output: Path) -> list[tuple[str, int]]:
+    """What live files say that the host sent."""
+    live = [file.path for file in live_files(read_manifests(output)) if file.table == "delta"]
+    frame = pl.read_parquet([output / path for path in live])
+    return frame.filter(host_ip="10.0.0.1").select("mini_batch_id", "bytes_sent_sum").rows()
 
 
 class BrokenLog(QuietLog):
@@ -260,6 +440,8 @@ def test_what_a_query_writes_while_its_run_is_given_up_is_removed_too(tmp_path: 
     written: list[int] = []
     writer = threading.Thread(target=write_late)
     writer.start()
+    while not written:
+        time.sleep(0.001)
     remove_staging(staging)
     writer.join()
 
