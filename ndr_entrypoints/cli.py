@@ -16,6 +16,8 @@ from ndr_entrypoints.lazy import LazyGroup
 _SUMMARIES: Final = {
     "run": "Build the deltas of one mini-batch and publish them.",
     "inspect": "Show what an output holds: slices, roles, hosts, quality of its runs.",
+    "runs": "List the runs that count, in the order of publication.",
+    "verify": "Compare every live file with its manifest: size, SHA-256, rows.",
     "schema": "Print the canonical flow record and the columns of the output tables.",
     "spec": "Write and check JobSpecs; keep them in DynamoDB.",
     "generate": "Make a synthetic mini-batch of Palo Alto style records.",

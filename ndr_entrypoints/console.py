@@ -113,7 +113,11 @@ def print_whole(console: Console, title: str, rows: Iterable[Mapping[str, Any]])
         console.width,
         console.measure(made, options=console.options.update(max_width=10_000)).maximum,
     )
-    console.print(made, width=width, crop=False)
+    console.width, width = width, console.width
+    try:
+        console.print(made, crop=False)
+    finally:
+        console.width = width
 
 
 def print_mapping(console: Console, title: str, rows: Iterable[Mapping[str, Any]]) -> None:

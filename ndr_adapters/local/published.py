@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from attrs import frozen
 
 from ndr_adapters.local.manifests import read_manifests
+from ndr_core.errors import NdrError
+from ndr_core.publishing.layout import holds_published
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.ownership import live_manifests
 from ndr_core.publishing.published import entries_to_read
+
+_PIECE_BYTES: Final = 1 << 20
 
 
 @frozen
@@ -35,3 +40,20 @@ class FolderTables:
             if path.is_file():
                 found[name] = path.stat().st_size
         return found
+
+    def listed(self) -> Iterator[str]:
+        tops = self.output.iterdir() if self.output.is_dir() else ()
+        for top in sorted(tops):
+            if top.is_dir() and holds_published(top.name):
+                for path in sorted(top.rglob("*")):
+                    if not path.is_dir():
+                        yield str(path.relative_to(self.output))
+
+    def content(self, path: str) -> Iterator[bytes]:
+        place = self.output / path
+        try:
+            with place.open("rb") as stream:
+                while piece := stream.read(_PIECE_BYTES):
+                    yield piece
+        except OSError as error:
+            raise NdrError(f"{place}: can't be read: {error.strerror}") from error

@@ -92,6 +92,20 @@ def scan_files(found: PublishedFiles) -> pl.LazyFrame:
     return frame.with_columns(partition).select(*order)
 
 
+def count_rows(root: str, path: str) -> int:
+    """Count the rows of a Parquet file of an output, by its footer. Raises NdrError where it can't be read."""
+    scan = pl.scan_parquet(
+        f"{root}/{path}",
+        glob=False,
+        hive_partitioning=False,
+        storage_options=_storage_options(root),
+    )
+    try:
+        return int(scan.select(pl.len()).collect().item())
+    except (PolarsError, OSError) as error:
+        raise NdrError(f"{root}/{path}: can't be read: {error}") from error
+
+
 def _path(file: OutputFile) -> str:
     return file.path
 

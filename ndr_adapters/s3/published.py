@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
 from ndr_adapters.aws.clients import s3_client
+from ndr_adapters.aws.errors import aws_errors_named
 from ndr_adapters.s3.claims import ClaimLog
-from ndr_adapters.s3.objects import sizes
+from ndr_adapters.s3.objects import ObjectStream, list_objects, sizes
+from ndr_core.publishing.layout import holds_published
 from ndr_core.publishing.location import S3Address
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.ownership import live_manifests
@@ -18,6 +20,8 @@ from ndr_core.publishing.published import entries_to_read
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_PIECE_BYTES: Final = 1 << 20
 
 
 @frozen
@@ -43,3 +47,18 @@ class S3Tables:
 
     def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
         return sizes(self.client, self.output, paths)
+
+    def listed(self) -> Iterator[str]:
+        root = len(self.output.below)
+        for item in list_objects(self.client, self.output):
+            path = item["Key"][root:]
+            if not path.endswith("/") and holds_published(path.partition("/")[0]):
+                yield path
+
+    def content(self, path: str) -> Iterator[bytes]:
+        place = self.output / path
+        with aws_errors_named(str(place)):
+            size = self.client.head_object(Bucket=place.bucket, Key=place.key)["ContentLength"]
+        stream = ObjectStream(self.client, place.bucket, place.key, size)
+        while piece := stream.read(_PIECE_BYTES):
+            yield piece

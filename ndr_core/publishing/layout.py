@@ -46,6 +46,11 @@ class Target:
         return OutputFile(path, self.rows, size, sha256)
 
 
+def holds_published(top: str) -> bool:
+    """Whether a top folder of an output holds files that manifests name: one of a table, quarantine, reports."""
+    return not top.startswith(("_", ".")) and top != FAILED
+
+
 def batch_path(facts: RunFacts) -> str:
     """Give the folder of a run's mini-batch below quarantine and quality reports."""
     return (

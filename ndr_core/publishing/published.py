@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -35,6 +35,14 @@ class PublishedTables(Protocol):
 
     def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
         """Bytes of those of some files, named below the root, that are there."""
+        ...
+
+    def listed(self) -> Iterator[str]:
+        """The files below the folders of tables, quarantine and reports, named below the root."""
+        ...
+
+    def content(self, path: str) -> Iterator[bytes]:
+        """A file in pieces. Raises NdrError where it can't be read."""
         ...
 
 

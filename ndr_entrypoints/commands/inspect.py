@@ -35,7 +35,7 @@ def inspect(
     output: str, since: str | None, until: str | None, by_slice: bool, limit: int, as_json: bool
 ) -> None:
     """Show what an output holds: slices, roles, hosts, quality of its runs."""
-    found = inspect_output(open_output(output), _slices(since, until))
+    found = inspect_output(open_output(output), slice_range(since, until))
     if as_json:
         console.print_json(found)
         return
@@ -68,7 +68,8 @@ def inspect(
     screen.print("A session counts once in each role: for its source's host, its destination's.")
 
 
-def _slices(since: str | None, until: str | None) -> SliceRange:
+def slice_range(since: str | None, until: str | None) -> SliceRange:
+    """Read the options --since and --until. Raises UsageError for a range that ends before it begins."""
     start = None if since is None else to_datetime(parse_bound(since, "since"))
     end = None if until is None else to_datetime(parse_bound(until, "until"))
     if start is not None and end is not None and start >= end:

@@ -1,0 +1,79 @@
+"""Whether an output holds what its manifests say, byte for byte."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+
+from attrs import frozen
+
+from ndr_core.errors import NdrError
+from ndr_core.publishing.manifest import OutputFile
+from ndr_core.publishing.ownership import live_files
+from ndr_core.publishing.published import PublishedTables
+
+
+@frozen
+class Finding:
+    """A file that is not what it should be."""
+
+    path: str
+    """Below the output's root."""
+    problem: str
+
+
+@frozen
+class Verified:
+    """What was looked at, and what was found."""
+
+    runs: int
+    files: int
+    rows: int
+    bytes: int
+    findings: tuple[Finding, ...]
+
+
+def verify(published: PublishedTables, rows_of: Callable[[str], int]) -> Verified:
+    """Compare each live file with its manifest, in size, SHA-256 and rows, and name files of no live manifest.
+
+    `rows_of`: counts the rows of a Parquet file, named below the root; raises NdrError where it can't be read.
+    Reads every byte. Raises as `PublishedTables.manifests`.
+    """
+    manifests = published.manifests(None, None)
+    files = live_files(manifests)
+    findings = [finding for file in files for finding in _compared(published, file, rows_of)]
+    live = {file.path for file in files}
+    findings += [
+        Finding(path, "belongs to no published run; the next run removes it if a run left it")
+        for path in published.listed()
+        if path not in live
+    ]
+    return Verified(
+        len(manifests),
+        len(files),
+        sum(file.rows for file in files if file.slice is not None),
+        sum(file.bytes for file in files),
+        tuple(sorted(findings, key=lambda finding: finding.path)),
+    )
+
+
+def _compared(
+    published: PublishedTables, file: OutputFile, rows_of: Callable[[str], int]
+) -> Iterator[Finding]:
+    if file.path not in published.sizes([file.path]):
+        yield Finding(file.path, f"is missing; its manifest says {file.bytes:,} bytes")
+        return
+    digest, size = hashlib.sha256(), 0
+    try:
+        for piece in published.content(file.path):
+            digest.update(piece)
+            size += len(piece)
+        if size != file.bytes:
+            yield Finding(file.path, f"has {size:,} bytes, its manifest says {file.bytes:,}")
+        elif digest.hexdigest() != file.sha256:
+            yield Finding(file.path, "has other bytes than when it was published (SHA-256)")
+        elif PurePosixPath(file.path).suffix == ".parquet" and rows_of(file.path) != file.rows:
+            yield Finding(file.path, f"does not have the {file.rows:,} rows that its manifest says")
+    except NdrError as error:
+        yield Finding(file.path, str(error))
