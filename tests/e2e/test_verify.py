@@ -17,7 +17,7 @@ def output(tmp_path: Path) -> Path:
     spec = write_spec(tmp_path / "spec.json")
     for name, records in (("a", [flow(), "bad"]), ("b", [flow(source_bytes=5)])):
         batch = write_batch(tmp_path / name, [records])
-        run(spec, batch, tmp_path / "out", "--mini-batch-id", name, *SLICE).json
+        assert run(spec, batch, tmp_path / "out", "--mini-batch-id", name, *SLICE).exit_code == 0
     return tmp_path / "out"
 
 
