@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,19 +18,20 @@ from ndr_adapters.local.manifests import (
     list_owner,
     manifest_path,
     read_entries,
+    read_manifests,
 )
 from ndr_adapters.lock import LOCK, is_held
 from ndr_core.errors import NdrError
 from ndr_core.names import is_path_segment
-from ndr_core.publishing.entry import entry_of, owner_hash
+from ndr_core.publishing.entry import entry_of
 from ndr_core.publishing.manifest import (
     STAGED_RUN,
     Manifest,
     ManifestError,
-    RunFacts,
     plain_of,
 )
-from ndr_core.publishing.ownership import superseded
+from ndr_core.publishing.ownership import last_live, superseded
+from ndr_core.publishing.published import entries_to_read
 
 PENDING: Final = "_pending"
 STAGING: Final = "_staging"
@@ -66,14 +68,18 @@ def clear_dead_runs(output: Path, notice: Callable[[str], None]) -> None:
     _clear_pending(output, notice)
 
 
-def note_owner(folder: Path, facts: RunFacts) -> None:
-    """Note in a run's staging folder whose contributions it is about to replace."""
-    write_file(folder / _OWNER, f"{facts.feature_spec_version}/{owner_hash(facts.owner)}")
+def note_owner(folder: Path, version: str, hashed: str) -> None:
+    """Note in a run's staging folder whose contributions it is about to replace. `hashed`: as `owner_hash`."""
+    write_file(folder / _OWNER, f"{version}/{hashed}")
 
 
 def sweep(output: Path, version: str, hashed: str) -> None:
-    """Delete what published runs of an owner have replaced. `hashed`: as `owner_hash`."""
+    """Delete what published runs of an owner have replaced, a compacted day also what it was made from."""
     known = read_entries(output, lambda: list_owner(output, version, hashed))
+    last = last_live(known)
+    if last is not None and last.day:
+        start, end = (datetime.fromisoformat(f"{last.day}T{time}Z") for time in ("00:00", "23:59"))
+        known = read_manifests(output, lambda entries: entries_to_read(entries, start, end))
     stale, spent = superseded(known)
     delete_files(output, [file.path for file in stale])
     for manifest in spent:
@@ -150,7 +156,7 @@ def _undo(output: Path, pending: Path, published: set[str], notice: Callable[[st
         manifest.must_be_exactly(data)
         if manifest.token in published:
             raise ManifestError("names files of a published run")
-        delete_files(output, [file.path for file in manifest.files])
+        delete_files(output, [file.path for file in manifest.own_files])
     pending.unlink()
     sync_folders([pending.parent])
 

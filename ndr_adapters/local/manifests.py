@@ -15,6 +15,7 @@ from ndr_core.publishing.entry import (
     is_former_name,
     owner_prefix,
     parse_entry,
+    settled,
 )
 from ndr_core.publishing.manifest import Manifest, ManifestError
 
@@ -64,7 +65,7 @@ def read_manifests(
 
     Raises as `list_entries`, and NdrError for a manifest that can't be read or names wrong places.
     """
-    return read_entries(output, lambda: choose(list_entries(output, notice)))
+    return read_entries(output, lambda: choose([*settled(lambda: list_entries(output, notice))]))
 
 
 def read_entries(output: Path, listed: Callable[[], Iterable[Entry]]) -> list[Manifest]:

@@ -22,6 +22,7 @@ from attrs import field, frozen
 
 from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.home import with_home
+from ndr_adapters.local.compacted import find_compacted_days, note_compacted
 from ndr_adapters.local.durable import (
     check_inside,
     delete_files,
@@ -49,10 +50,12 @@ from ndr_adapters.local.place import FolderPlace
 from ndr_adapters.local.unreadable import copy_unreadable
 from ndr_adapters.lock import LOCK, alone_if_free, hold_new, locked, shared
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError
+from ndr_core.publishing.compaction import Compaction, check_unchanged, refuse_compacted
 from ndr_core.publishing.entry import MANIFESTS, entry_of, owner_hash
 from ndr_core.publishing.layout import FAILED, Target, failed_path
-from ndr_core.publishing.manifest import REPORT, Manifest, OutputFile, RunFacts
+from ndr_core.publishing.manifest import REPORT, Manifest, OutputFile, RunFacts, day_owner
 from ndr_core.publishing.ownership import last_live
+from ndr_core.publishing.published import entries_to_read
 from ndr_core.publishing.sink import Publication
 from ndr_core.publishing.standing import Standing, entries_of_note, standing_of
 from ndr_core.quality.quarantine import QUARANTINE
@@ -104,7 +107,7 @@ class FolderSink:
         found = read_manifests(
             self.path, lambda known: entries_of_note(known, version, owner, since)
         )
-        return standing_of(found, facts, since)
+        return standing_of(found, facts, since, find_compacted_days(self.path, facts))
 
 
 @frozen
@@ -128,8 +131,9 @@ class FolderStaging:
 
     def publish(self, publication: Publication) -> Manifest:
         moves = self._moves(publication)
+        facts = publication.facts
         with full_disk_named(self.output):
-            note_owner(self.folder, publication.facts)
+            note_owner(self.folder, facts.feature_spec_version, owner_hash(facts.owner))
             with shared(self.output, self.notice):
                 manifest = self._publish(publication, moves)
             with _tidying_up(), alone_if_free(self.output) as is_alone:
@@ -146,20 +150,45 @@ class FolderStaging:
         lock = self.output / LOCKS / hashed[:2]
         sync_folders(make_folder(lock.parent))
         with locked(lock, f"another run of the same mini-batch in {self.output}", self.notice):
+            refuse_compacted(find_compacted_days(self.output, publication.facts), publication.facts)
             known = read_entries(self.output, lambda: list_owner(self.output, version, hashed))
-            check_inside(self.output, (self.output / file.path for _, file in moves))
-            former = last_live(known)
             files = [file for _, file in moves]
-            manifest = publication.manifest(now_us(), self.token, files, former)
-            target = manifest_path(self.output, entry_of(manifest))
-            pending = self.output / PENDING / f"{self.token}.json"
-            sync_folders({*make_folder(pending.parent), *make_folder(target.parent)})
-            write_file(pending, manifest.to_json())
-            sync_folders([pending.parent])
-            self._place(pending, moves)
-            move(pending, target, self.output)
-            self._finish(target.parent, version, hashed)
+            manifest = publication.manifest(now_us(), self.token, files, last_live(known))
+            self._make_count(manifest, moves)
         return manifest
+
+    def publish_day(self, compaction: Compaction) -> Manifest:
+        day = compaction.day
+        moves = [
+            _move(self.folder / target.staged, target, self.token)
+            for target in compaction.targets()
+        ]
+        with full_disk_named(self.output):
+            note_owner(self.folder, day.version, owner_hash(day_owner(day.version, day.date)))
+            with locked(self.output / LOCK, f"the lock of {self.output}", self.notice):
+                span = day.slices.since, day.slices.until
+                known = read_manifests(self.output, lambda entries: entries_to_read(entries, *span))
+                check_unchanged(day, known)
+                note_compacted(self.output, day)
+                files = [file for _, file in moves]
+                manifest = compaction.manifest(now_us(), self.token, files)
+                self._make_count(manifest, moves)
+                with _tidying_up():
+                    clear_dead_runs(self.output, self.notice)
+        return manifest
+
+    def _make_count(self, manifest: Manifest, moves: Sequence[_Move]) -> None:
+        """Place the files, make the manifest count, delete what no longer does."""
+        check_inside(self.output, (self.output / file.path for _, file in moves))
+        entry = entry_of(manifest)
+        target = manifest_path(self.output, entry)
+        pending = self.output / PENDING / f"{self.token}.json"
+        sync_folders({*make_folder(pending.parent), *make_folder(target.parent)})
+        write_file(pending, manifest.to_json())
+        sync_folders([pending.parent])
+        self._place(pending, moves)
+        move(pending, target, self.output)
+        self._finish(target.parent, entry.version, entry.owner)
 
     def set_aside(self, publication: Publication) -> str:
         folder = self.output / failed_path(publication.facts)

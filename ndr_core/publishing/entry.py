@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import frozen
 
-from ndr_core.errors import UsageError
+from ndr_core.errors import NdrError, UsageError
 from ndr_core.names import is_path_segment
 from ndr_core.publishing.manifest import Manifest, ManifestError
 from ndr_core.times import MINUTE_US, to_datetime
 
 MANIFESTS: Final = "_manifests"
 """Folder of the manifests of an output."""
+
+_LISTINGS: Final = 20
+ListedT = TypeVar("ListedT")
 
 _LABEL: Final = "%Y-%m-%dT%H%M"
 _NO_SLICE: Final = "none"
@@ -62,6 +66,19 @@ class Entry:
         return (since is None or self.last >= _label(since)) and (
             until is None or self.first <= _label(until)
         )
+
+
+def settled(list_now: Callable[[], Sequence[ListedT]]) -> Sequence[ListedT]:
+    """List until two listings in a row are equal: as of one moment then.
+
+    One that is taken while a manifest replaces another may miss both. Raises NdrError where it never settles.
+    """
+    found = list_now()
+    for _ in range(_LISTINGS):
+        before, found = found, list_now()
+        if before == found:
+            return found
+    raise NdrError("runs are published faster than they can be listed; try again")
 
 
 def owner_hash(owner: str) -> str:

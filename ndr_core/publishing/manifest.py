@@ -97,7 +97,7 @@ class RunFacts:
     @property
     def owner(self) -> str:
         """What owns the contributions of the run: a later run of the same owner replaces them, and no others."""
-        return f"{self.feature_spec_version}/{self.job_name}/{self.mini_batch_id}"
+        return mini_batch_owner(self.feature_spec_version, self.job_name, self.mini_batch_id)
 
 
 @frozen
@@ -128,8 +128,16 @@ class Replaced:
 
 
 @frozen
+class CompactedRun:
+    """A run that a compacted day holds whole: nothing of it counts elsewhere."""
+
+    published_at: int
+    facts: RunFacts
+
+
+@frozen
 class Manifest:
-    """One published run."""
+    """One published run: that of a mini-batch, or the compaction of a day."""
 
     published_at: int
     """Moment of publication, us since 1970 UTC; later than those of all runs of its owner before it."""
@@ -141,12 +149,18 @@ class Manifest:
     contributions: tuple[Contribution, ...]
     files: tuple[OutputFile, ...]
     replaced: Replaced | None = None
+    day: str = ""
+    """The UTC day that was compacted, `2025-03-01`; its contributions are those of many mini-batches."""
+    runs: tuple[CompactedRun, ...] = ()
+    """The runs that a compacted day holds whole."""
     format: int = FORMAT
 
     @property
     def owner(self) -> str:
-        """As `RunFacts.owner`."""
-        return self.facts.owner
+        """As `RunFacts.owner`; of a compacted day the day itself."""
+        return (
+            day_owner(self.facts.feature_spec_version, self.day) if self.day else self.facts.owner
+        )
 
     @property
     def order(self) -> tuple[int, str]:
@@ -209,8 +223,24 @@ class Manifest:
         if not _TOKEN.fullmatch(self.token):
             raise ManifestError(f"has {shown(self.token)} for its run's token")
         for file in self.files:
-            if f"-{self.token}" not in file.path.rpartition("/")[2]:
+            if file not in self.own_files and not (self.day and file.slice is None):
                 raise ManifestError(f"names {shown(file.path)}, which is no file of its run")
+
+    @property
+    def own_files(self) -> tuple[OutputFile, ...]:
+        """The files that the run itself has placed: a compacted day holds files of other runs, too."""
+        mark = f"-{self.token}"
+        return tuple(file for file in self.files if mark in file.path.rpartition("/")[2])
+
+
+def mini_batch_owner(feature_spec_version: str, job_name: str, mini_batch_id: str) -> str:
+    """Give the owner of a mini-batch's contributions."""
+    return f"{feature_spec_version}/{job_name}/{mini_batch_id}"
+
+
+def day_owner(feature_spec_version: str, day: str) -> str:
+    """Give the owner of a compacted day: no mini-batch's, since these have jobs with names."""
+    return f"{feature_spec_version}//{day}"
 
 
 def contributions_of(facts: RunFacts, files: Iterable[OutputFile]) -> tuple[Contribution, ...]:

@@ -3,21 +3,66 @@
 What a run publishes is its mini-batch's contribution to each slice that it holds rows of. Contributions of
 different mini-batches add. Of all manifests of one owner (feature_spec_version, job, mini-batch) the last one
 counts, whole: also in slices of which it holds no rows any more.
+
+A compacted day takes over the contributions of many mini-batches to its slices; what it took counts in its files,
+and no more in those of the mini-batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from attrs import frozen
+
 from ndr_core.publishing.manifest import Manifest, OutputFile
 
+_Key = tuple[str, str, str, str]
+"""Feature_spec_version, job, mini-batch, slice."""
 
-def live_manifests(manifests: Iterable[Manifest]) -> list[Manifest]:
-    """Give the manifests that count, one for each owner, in the order of publication."""
+
+@frozen
+class Live:
+    """The manifests that count, and what of them does."""
+
+    manifests: tuple[Manifest, ...]
+    """One for each owner, in the order of publication."""
+    taken: frozenset[_Key]
+    """Contributions that compacted days have taken over."""
+
+    def files(self, manifest: Manifest) -> tuple[OutputFile, ...]:
+        """Give the files of one of the manifests that readers may see."""
+        if manifest.day or not self.taken:
+            return manifest.files
+        facts = manifest.facts
+        owner = (facts.feature_spec_version, facts.job_name, facts.mini_batch_id)
+        return tuple(
+            file
+            for file in manifest.files
+            if file.slice is None or (*owner, file.slice) not in self.taken
+        )
+
+
+def live(manifests: Iterable[Manifest]) -> Live:
+    """Tell which manifests count. `manifests`: those of all days that the runs among them may count in."""
     last: dict[str, Manifest] = {}
     for manifest in sorted(manifests, key=lambda manifest: manifest.order):
         last[manifest.owner] = manifest
-    return sorted(last.values(), key=lambda manifest: manifest.order)
+    days = [manifest for manifest in last.values() if manifest.day]
+    whole = {(run.facts.owner, run.published_at) for day in days for run in day.runs}
+    taken = {
+        (day.facts.feature_spec_version, *contribution.key)
+        for day in days
+        for contribution in day.contributions
+    }
+    counting = (
+        manifest
+        for manifest in last.values()
+        if (manifest.owner, manifest.published_at) not in whole
+    )
+    return Live(
+        tuple(sorted(counting, key=lambda manifest: manifest.order)),
+        frozenset(taken),
+    )
 
 
 def last_live(manifests: Iterable[Manifest]) -> Manifest | None:
@@ -25,18 +70,23 @@ def last_live(manifests: Iterable[Manifest]) -> Manifest | None:
     return max(manifests, key=lambda manifest: manifest.order, default=None)
 
 
+def live_manifests(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Give the manifests that count, one for each owner, in the order of publication."""
+    return list(live(manifests).manifests)
+
+
 def live_files(manifests: Iterable[Manifest]) -> list[OutputFile]:
     """Give the files that readers may see, sorted by path."""
-    live = (file for manifest in live_manifests(manifests) for file in manifest.files)
-    return sorted(live, key=lambda file: file.path)
+    found = live(manifests)
+    files = (file for manifest in found.manifests for file in found.files(manifest))
+    return sorted(files, key=lambda file: file.path)
 
 
 def superseded(manifests: Iterable[Manifest]) -> tuple[list[OutputFile], list[Manifest]]:
     """Give files that no longer count, and manifests that count no more."""
     known = list(manifests)
-    live = live_manifests(known)
-    counting = {file.path for manifest in live for file in manifest.files}
-    orders = {manifest.order for manifest in live}
+    counting = {file.path for file in live_files(known)}
+    orders = {manifest.order for manifest in live(known).manifests}
     spent = [manifest for manifest in known if manifest.order not in orders]
-    stale = [file for manifest in spent for file in manifest.files if file.path not in counting]
+    stale = [file for manifest in known for file in manifest.files if file.path not in counting]
     return stale, spent

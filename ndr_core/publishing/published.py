@@ -11,7 +11,7 @@ from attrs import field, frozen
 from ndr_core.errors import NdrError, UsageError, shown
 from ndr_core.publishing.entry import Entry
 from ndr_core.publishing.manifest import Manifest, OutputFile
-from ndr_core.publishing.ownership import live_manifests
+from ndr_core.publishing.ownership import live, live_manifests
 from ndr_core.tables.slices import slice_path
 from ndr_core.times import MINUTE_US, to_us
 
@@ -115,13 +115,14 @@ class PublishedRuns:
 
     def files(self, table: str) -> PublishedFiles:
         """The live files of a table, in the range of slices."""
+        found = live(self.manifests)
         runs = (
             tuple(
                 file
-                for file in manifest.files
+                for file in found.files(manifest)
                 if file.table == table and self.slices.holds(file.folder.partition("/")[2])
             )
-            for manifest in live_manifests(self.manifests)
+            for manifest in found.manifests
         )
         return PublishedFiles(self.root, table, tuple(run for run in runs if run))
 

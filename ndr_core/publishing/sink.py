@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from ndr_core.flows.source import InputFile
 from ndr_core.place import Place
+from ndr_core.publishing.compaction import Compaction
 from ndr_core.publishing.layout import (
     REPORT_NAME,
     Target,
@@ -109,6 +110,13 @@ class Staging(Protocol):
         """Make what was staged visible, all of it or nothing, in place of what its owner published before.
 
         Raises AfterPublicationError where the run is published, but what should follow could not be done.
+        """
+        ...
+
+    def publish_day(self, compaction: Compaction) -> Manifest:
+        """Make a compacted day visible in place of what it was made from, all of it or nothing.
+
+        Raises DayChangedError where runs were published into the day since it was read; else as `publish`.
         """
         ...
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from ndr_core.errors import SpecError, UsageError, printable, shown
+from ndr_core.publishing.compaction import CompactedError, refuse_compacted
 from ndr_core.publishing.entry import Entry
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.ownership import last_live, live_manifests
@@ -28,6 +29,8 @@ class Standing:
     """A late manifest, of the run's feature_spec_version where there is one."""
     recent: tuple[Manifest, ...] = ()
     """What other owners of that version published of late, and counts."""
+    compacted: tuple[str, ...] = ()
+    """Days that were compacted and hold contributions of the run's mini-batch."""
 
 
 def entries_of_note(entries: Iterable[Entry], version: str, owner: str, since: int) -> list[Entry]:
@@ -43,8 +46,10 @@ def entries_of_note(entries: Iterable[Entry], version: str, owner: str, since: i
     ]
 
 
-def standing_of(manifests: Iterable[Manifest], facts: RunFacts, since: int) -> Standing:
-    """Tell how an output stands for a run. `manifests`: of `entries_of_note`."""
+def standing_of(
+    manifests: Iterable[Manifest], facts: RunFacts, since: int, compacted: Iterable[str]
+) -> Standing:
+    """Tell how an output stands for a run. `manifests`: of `entries_of_note`; `compacted`: as in `Standing`."""
     live = live_manifests(manifests)
     others = [
         manifest
@@ -56,6 +61,7 @@ def standing_of(manifests: Iterable[Manifest], facts: RunFacts, since: int) -> S
         last_live(manifest for manifest in live if manifest.owner == facts.owner),
         live[-1] if live else None,
         tuple(manifest for manifest in others if manifest.published_at >= since),
+        tuple(compacted),
     )
 
 
@@ -82,6 +88,11 @@ def check_standing(
         _refuse_other_project(standing.newest.facts, facts)
         if standing.newest.facts.feature_spec_version == facts.feature_spec_version:
             refuse_other_meaning(standing.newest, facts)
+    if standing.compacted:
+        try:
+            refuse_compacted(standing.compacted, facts)
+        except CompactedError as error:
+            raise UsageError(str(error)) from error
     if standing.former is not None and facts.derived_id and not overrides.replace:
         _refuse_other_batch(standing.former.facts, facts)
     if not overrides.count_again:
@@ -139,12 +150,18 @@ def _covers(bounds: SliceBounds | None, other: SliceBounds) -> bool:
 
 
 def _refuse_counted(recent: Iterable[Manifest], names: Mapping[str, str]) -> None:
-    for manifest in recent:
-        again = sorted(names[found] for found in manifest.facts.inputs if found in names)
+    runs = (run for manifest in recent for run in _runs_of(manifest))
+    for run in runs:
+        again = sorted(names[found] for found in run.inputs if found in names)
         if again:
             more = f" (and {len(again) - 1} more files)" if len(again) > 1 else ""
             raise UsageError(
-                f"input {printable(again[0])}{more}: mini-batch {manifest.facts.mini_batch_id} of job "
-                f"{manifest.facts.job_name} holds the same bytes already, and their sessions would count "
+                f"input {printable(again[0])}{more}: mini-batch {run.mini_batch_id} of job "
+                f"{run.job_name} holds the same bytes already, and their sessions would count "
                 "twice; leave them out, or give --count-again if they are other sessions"
             )
+
+
+def _runs_of(manifest: Manifest) -> tuple[RunFacts, ...]:
+    """The run of a manifest, or those that a compacted day holds whole."""
+    return tuple(run.facts for run in manifest.runs) if manifest.day else (manifest.facts,)
