@@ -18,6 +18,7 @@ FILES_OF_ONE: dict[str, dict[str, str]] = {
         "distinct": "Spark's own expressions have no step between two passes over a block of lines",
         "derive": "a host is one number in Polars' views, and rows that were merged are finished alike",
         "contributions": "clusters merge what they read by the fan-out",
+        "histograms": "expressions of Polars for users; SQL has its own in the manual",
         "merge": "clusters merge by the fan-out, with these functions",
         "scan": "Spark takes the columns of all files by itself",
         "windows": "clusters merge by the fan-out",
