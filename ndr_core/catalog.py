@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.tables import PAIR, delta_table
+from ndr_core.expressions.portable import MANTISSA_BITS
 from ndr_core.flows.record import FLOW_FIELDS
 from ndr_core.tables.table import Table
 
@@ -19,22 +20,41 @@ def tables_of(spec: JobSpec) -> tuple[Table, ...]:
 
 def describe(spec: JobSpec) -> dict[str, Rows]:
     """Describe the flow record and the tables that a spec builds: title -> a row for each field or column."""
-    return {
-        "Flow record": [
-            {
-                "field": field.name,
-                "type": field.kind.value,
-                "required": "yes" if field.required else "",
-                "note": field.note,
-            }
-            for field in FLOW_FIELDS
-        ]
-    } | {f"{table.name.capitalize()} table": _columns(table) for table in tables_of(spec)}
+    return (
+        {
+            "Flow record": [
+                {
+                    "field": field.name,
+                    "type": field.kind.value,
+                    "required": "yes" if field.required else "",
+                    "note": field.note,
+                }
+                for field in FLOW_FIELDS
+            ]
+        }
+        | {f"{table.name.capitalize()} table": _columns(table) for table in tables_of(spec)}
+        | {"Histograms": _buckets()}
+    )
 
 
 def markdown(descriptions: Mapping[str, Rows]) -> str:
     """Write descriptions, as `describe` makes them, as a page of Markdown."""
     return "\n".join(_page(descriptions)) + "\n"
+
+
+def _buckets() -> Rows:
+    """The buckets of `expressions.portable.bucket_of` and `bucket_middle`, as formulas to read."""
+    single = 2 << MANTISSA_BITS
+    per_doubling = 1 << MANTISSA_BITS
+    return [
+        {"value": f"0..{single - 1}", "bucket": "value", "middle of a bucket": "bucket"},
+        {
+            "value": f"{single} and more",
+            "bucket": f"{per_doubling} e + floor(value / 2^e), e = bits of value - {MANTISSA_BITS + 1}",
+            "middle of a bucket": f"(bucket - {per_doubling} e) 2^e + floor((2^e - 1) / 2), "
+            f"e = floor(bucket / {per_doubling}) - 1",
+        },
+    ]
 
 
 def _columns(table: Table) -> Rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,6 +11,8 @@ from ndr_core.errors import SpecError, shown
 
 SECOND_US: Final = 1_000_000
 MINUTE_US: Final = 60 * SECOND_US
+HOUR_US: Final = 60 * MINUTE_US
+DAY_US: Final = 24 * HOUR_US
 TIME_LIMIT_US: Final = 1 << 52
 """Times lie in [1970-01-01, 2^52 us = 2112-09-17): integers to which a double can add a half exactly."""
 
@@ -49,3 +52,21 @@ def parse_bound(text: str, name: str) -> int:
             f"{name}: {shown(text)} is no ISO-8601 time such as 2024-04-19T10:15:00Z"
         ) from error
     return to_us(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+_UNITS: Final = {"s": SECOND_US, "m": MINUTE_US, "h": HOUR_US, "d": DAY_US}
+_DURATION: Final = re.compile(r"([0-9]{1,12})([smhd])")
+
+
+def parse_duration(text: str) -> int:
+    """Give the microseconds of a duration such as `15m`: an integer and one of the units s, m, h, d.
+
+    Raises SpecError for other text, and for a duration longer than the times that records can have.
+    """
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise SpecError(f"{shown(text)} is no duration such as 90s, 15m, 24h or 7d")
+    us = int(found[1]) * _UNITS[found[2]]
+    if us > TIME_LIMIT_US:
+        raise SpecError(f"{shown(text)} is longer than the times that records can have")
+    return us

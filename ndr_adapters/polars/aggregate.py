@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import polars as pl
 from attrs import evolve
 
+from ndr_adapters.polars import derive
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.keys import grouped, packed_keys
 from ndr_adapters.polars.views import HOST, MINUTE, Form, RoleViews, host_columns, role_views
-from ndr_adapters.polars.write import DTYPES
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR, PAIR_SUMS
 from ndr_core.expressions.expr import Column, Expr, Let, operands
@@ -20,7 +20,6 @@ from ndr_core.measures.kinds import (
     Additive,
     CellAggregate,
     Distribution,
-    LargestCount,
     PairKey,
 )
 from ndr_core.tables.slices import TIME_LEVELS
@@ -88,33 +87,6 @@ def added_cells(cells: pl.LazyFrame) -> pl.DataFrame:
     """Add up the counts of each cell. `cells`: from `histogram_cells` of several parts."""
     count = pl.col("count").cast(pl.Int64).sum()
     return grouped(cells, (HOST, "bucket"), [count], in_order=True).collect(engine="streaming")
-
-
-def finish_histogram(
-    cells: pl.DataFrame, hosts: pl.DataFrame, distribution: Distribution
-) -> list[pl.Series]:
-    """Give the stored histogram and what is read off it, aligned with the hosts.
-
-    `cells`: from `histogram_cells` or `merge_histogram`; `hosts`: from `name_hosts`. The cells of all hosts lie
-    behind each other, so that one running sum ranks them all: a host's ranks begin behind those of the hosts before.
-    """
-    counts = cells.select(pl.col(HOST).set_sorted(), pl.col("bucket", "count").cast(pl.Int64))
-    by_host = counts.lazy().group_by(HOST, maintain_order=True)
-    histogram = pl.struct("bucket", "count").alias(distribution.histogram)
-    columns = [by_host.agg(histogram).collect().get_column(distribution.histogram)]
-    sessions = hosts.get_column("sessions_cnt")
-    before = sessions.cum_sum() - sessions
-    seen = counts.get_column("count").cum_sum()
-    for readout in distribution.readouts:
-        if isinstance(readout, LargestCount):
-            largest = by_host.agg(pl.max("count")).collect()
-            columns.append(largest.get_column("count").alias(readout.name))
-            continue
-        rank = before + (readout.percent * sessions + 99) // 100
-        holds_rank = counts.get_column("bucket").gather(seen.search_sorted(rank)).alias("bucket")
-        value = compile_expr(readout.value).alias(readout.name)
-        columns.append(holds_rank.to_frame().select(value).to_series())
-    return columns
 
 
 def pair_table(views: RoleViews) -> list[RoleViews]:
@@ -247,18 +219,9 @@ def delta_rows(
     plan: DeltaPlan,
 ) -> pl.DataFrame:
     """Whole delta rows of the hosts, in the columns of the plan, sorted by their keys."""
-    rows = hosts.lazy()
-    for part in cells:
-        rows = rows.join(part.lazy(), on=HOST, how="left", maintain_order="left")
-    # A host whose pairs all lack the key has no cells: what counts them is 0.
-    counted = [item.name for aggregates in plan.cell_aggregates.values() for item in aggregates]
-    rows = rows.with_columns(pl.col(name).fill_null(0) for name in counted)
-    rows = rows.with_columns(
-        compile_expr(value).cast(DTYPES[column_type]).alias(name)
-        for name, value, column_type in plan.row_formulas
-    )
+    rows = derive.derived_rows(hosts, cells, plan.measures)
     # Histograms weigh most: they are moved once.
-    ordered = rows.collect().with_columns(histograms).sort("slice_start", "role", "host_ip")
+    ordered = rows.with_columns(histograms).sort("slice_start", "role", "host_ip")
     return _output_form(ordered.lazy(), plan, plan.delta).collect()
 
 

@@ -14,7 +14,7 @@ from polars.exceptions import ComputeError
 
 from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.interruptible import interruptible
-from ndr_adapters.polars import aggregate, quality, spool
+from ndr_adapters.polars import aggregate, derive, quality, spool
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.lines import LineFeed
 from ndr_adapters.polars.outcome import engine_result, rejected_records
@@ -162,7 +162,7 @@ def _histograms(built: _Built, hosts: pl.DataFrame, plan: DeltaPlan) -> list[pl.
     for place, item in enumerate(plan.distributions):
         parts = [cells[place] for cells in built.histograms]
         cells = interruptible(partial(aggregate.merge_histogram, parts))
-        columns += aggregate.finish_histogram(cells, hosts, item)
+        columns += derive.finish_histogram(cells, hosts, item)
     return columns
 
 

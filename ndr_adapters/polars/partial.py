@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 from attrs import evolve
 
-from ndr_adapters.polars import aggregate, quality
+from ndr_adapters.polars import aggregate, derive, quality
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.careful import read_careful
 from ndr_adapters.polars.keys import grouped
@@ -89,7 +89,7 @@ def whole_rows(
     histograms = [
         column
         for item in plan.distributions
-        for column in aggregate.finish_histogram(
+        for column in derive.finish_histogram(
             aggregate.added_cells(frames.pop(_cells_name(item)).lazy()), hosts, item
         )
     ]

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import polars as pl
-from polars.exceptions import PolarsError
 
-from ndr_adapters.polars.s3 import polars_options
+from ndr_adapters.polars.contributions import (
+    Part,
+    apart,
+    check_known,
+    levels_of,
+    merged_lazily,
+    parts_by,
+    where,
+)
+from ndr_adapters.polars.merge import SLICE_KEYS, Keys, merge_deltas, merge_pairs
+from ndr_adapters.polars.scan import Scanner
 from ndr_adapters.polars.write import empty_frame
-from ndr_core.deltas.tables import DELTA, PAIR
-from ndr_core.errors import NdrError
-from ndr_core.publishing.location import is_s3
-from ndr_core.publishing.manifest import OutputFile
+from ndr_core.deltas.measures import measures_in
+from ndr_core.deltas.tables import DELTA, PAIR, delta_table
+from ndr_core.measures.kinds import Measure
 from ndr_core.publishing.published import (
     PublishedFiles,
+    PublishedRuns,
     PublishedTables,
     SliceRange,
     readable_files,
+    readable_runs,
 )
+from ndr_core.tables.columns import Merge
+from ndr_core.tables.table import Table
 
-_FILE: Final = "ndr file"
-"""Column with a row's file, no name of any column of a table."""
-_FOOTERS_AT_ONCE: Final = 16
-"""Read at once: from S3, each takes its time."""
+BATCH: Final = "mini_batch_id"
+"""Tells contributions apart: a merged row is of several."""
 
 
 def read_table(
@@ -37,7 +46,7 @@ def read_table(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> pl.LazyFrame:
-    """The published rows of a table, partition keys included as text.
+    """The published rows of a table as they lie in its files, partition keys included as text.
 
     `since`, `until`: slices that start in [since, until). Only what a published run has made live: no file
     of a run that died or was replaced. Runs whose JobSpecs differ in measures or port sets make differing
@@ -51,92 +60,91 @@ def read_table(
 def read_deltas(
     published: PublishedTables, *, since: datetime | None = None, until: datetime | None = None
 ) -> pl.LazyFrame:
-    """The published delta table, as `read_table` reads it."""
-    return read_table(published, DELTA, since=since, until=until)
+    """The published delta table, one row per key: what several runs contributed to a slice is merged as it is read.
+
+    Else as `read_table`; `mini_batch_id` is left out. A column that one of the merged contributions lacks is null;
+    those that are derived from pairs are made from the merged pairs. Rows come in no order. A merged sum that
+    leaves int64 raises OverflowingColumnError when the frame is collected.
+    """
+    runs, shared = _with_pairs_of_shared(published, SliceRange(since, until))
+    if not runs.files(DELTA).by_run:
+        return pl.LazyFrame()
+    scanner = Scanner.of(runs.files(DELTA))
+    measures = measures_in(scanner.columns)
+    if shared:
+        check_known(runs.files(DELTA), scanner.names, measures)
+    merge = partial(_merged_deltas, scanner, Scanner.of_table(runs.root, PAIR), measures)
+    return _read(runs.files(DELTA), runs.files(PAIR.name), scanner, delta_table(measures), merge)
 
 
 def read_pairs(
     published: PublishedTables, *, since: datetime | None = None, until: datetime | None = None
 ) -> pl.LazyFrame:
-    """The published pair table, as `read_table` reads it, but never without columns."""
+    """The published pair table, one row per key, as `read_deltas` reads its table, but never without columns."""
     found = readable_files(published, PAIR.name, SliceRange(since, until))
-    return scan_files(found) if found.by_run else empty_frame(PAIR.columns).lazy()
+    if not found.by_run:
+        return empty_frame(PAIR.columns).lazy().drop(BATCH)
+    scanner = Scanner.of(found)
+
+    def merge(part: Part, columns: Sequence[str], condition: pl.Expr | None) -> pl.DataFrame:
+        return merge_pairs(where(scanner.scan(part.pairs), condition), columns)
+
+    return _read(found, found, scanner, PAIR, merge)
 
 
 def scan_files(found: PublishedFiles) -> pl.LazyFrame:
-    """Published files of one table, in one scan: Polars opens the files of a scan only as it reads them."""
-    if not found.by_run:
-        return pl.LazyFrame()
-    options = _storage_options(found.root)
-    samples = sorted((min(run, key=_path) for run in found.by_run), key=_path)
-    schemas = _schemas(found.root, samples, options)
-    columns = {name: dtype for schema in schemas for name, dtype in schema.items()}
-    keys = dict.fromkeys(key for file in samples for key in file.partition)
-    frame = pl.scan_parquet(
-        [f"{found.root}/{file.path}" for file in found.files],
-        glob=False,
-        # Polars' reading of partition keys takes any `x=y` above the output for one, too.
-        hive_partitioning=False,
-        schema=columns,
-        missing_columns="insert",
-        include_file_paths=_FILE,
-        storage_options=options,
+    """Published files of one table, as they are, in one scan."""
+    return Scanner.of(found).scan(found.files) if found.by_run else pl.LazyFrame()
+
+
+def _with_pairs_of_shared(
+    published: PublishedTables, slices: SliceRange
+) -> tuple[PublishedRuns, bool]:
+    """The runs to read deltas of, and whether several contributed to one slice: then their pairs are there, too."""
+    runs = readable_runs(published, [DELTA], slices)
+    if not apart(runs.files(DELTA))[1].by_run:
+        return runs, False
+    return readable_runs(published, [DELTA, PAIR.name], slices), True
+
+
+def _merged_deltas(
+    deltas: Scanner,
+    pairs: Scanner,
+    measures: Sequence[Measure],
+    part: Part,
+    columns: Sequence[str],
+    condition: pl.Expr | None,
+) -> pl.DataFrame:
+    return merge_deltas(
+        where(deltas.scan(part.deltas), condition),
+        where(pairs.scan(part.pairs), condition),
+        Keys(SLICE_KEYS),
+        measures,
+        columns,
     )
-    path = pl.col(_FILE).str.slice(len(found.root))
-    order = dict.fromkeys(
-        name
-        for schema, file in zip(schemas, samples, strict=True)
-        for name in (*schema, *file.partition)
-    )
-    partition = (path.str.extract(f"/{re.escape(key)}=([^/]*)/").alias(key) for key in keys)
-    return frame.with_columns(partition).select(*order)
 
 
-def count_rows(root: str, path: str) -> int:
-    """Count the rows of a Parquet file of an output, by its footer. Raises NdrError where it can't be read."""
-    scan = pl.scan_parquet(
-        f"{root}/{path}",
-        glob=False,
-        hive_partitioning=False,
-        storage_options=_storage_options(root),
-    )
-    try:
-        return int(scan.select(pl.len()).collect().item())
-    except (PolarsError, OSError) as error:
-        raise NdrError(f"{root}/{path}: can't be read: {error}") from error
-
-
-def _path(file: OutputFile) -> str:
-    return file.path
-
-
-def _schemas(
-    root: str, files: Sequence[OutputFile], options: dict[str, Any]
-) -> list[Mapping[str, pl.DataType]]:
-    """The columns of each file, of which only the footer is read. Raises NdrError for one that can't be read."""
-
-    def columns(file: OutputFile) -> Mapping[str, pl.DataType]:
-        address = f"{root}/{file.path}"
-        scan = pl.scan_parquet(
-            address, glob=False, hive_partitioning=False, storage_options=options
+def _read(
+    files: PublishedFiles,
+    pairs: PublishedFiles,
+    scanner: Scanner,
+    table: Table,
+    merge: Callable[[Part, Sequence[str], pl.Expr | None], pl.DataFrame],
+) -> pl.LazyFrame:
+    """Rows of a table: files of folders with one contribution are read as they are, those of others merged."""
+    alone, shared = apart(files)
+    names = [name for name in scanner.names if name != BATCH]
+    frames = []
+    if alone.by_run:
+        frames.append(scanner.scan(alone.files).select(names))
+    if shared.by_run:
+        folders = {levels_of(file) for file in shared.files}
+        merged = parts_by(
+            shared.files if table.name == DELTA else [],
+            (file for file in pairs.files if levels_of(file) in folders),
+            levels_of,
         )
-        try:
-            return scan.collect_schema()
-        except (PolarsError, OSError) as error:
-            raise NdrError(
-                f"{address}: can't be read: {error}; if a run has replaced it just now, read again, "
-                "else restore it or run its mini-batch again"
-            ) from error
-
-    with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as pool:
-        return list(pool.map(columns, files))
-
-
-def _storage_options(root: str) -> dict[str, Any]:
-    """How Polars reaches an output."""
-    if not is_s3(root):
-        return {}
-    # Only who has an output in S3 needs boto3.
-    from ndr_adapters.aws.clients import s3_client
-
-    return polars_options(s3_client())
+        schema = {name: scanner.schema[name] for name in names}
+        keys = [column.name for column in table.columns if column.merge is Merge.KEY]
+        frames.append(merged_lazily(merged, merge, schema, keys, "host_ip"))
+    return pl.concat(frames)

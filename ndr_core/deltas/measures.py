@@ -70,6 +70,8 @@ def _pair_derived() -> list[Measure]:
 
 
 SESSIONS: Final = count("sessions_cnt", "sessions")
+_PORT_SET: Final = "_sessions_cnt"
+"""What a port set's count is called, behind the name of the set."""
 
 
 def measures_for(
@@ -118,7 +120,7 @@ def measures_for(
         ),
         *(
             count_where(
-                f"{set_name}_sessions_cnt",
+                f"{set_name}{_PORT_SET}",
                 col("peer_port").is_in(ports),
                 f"sessions to a port of the set {set_name}",
             )
@@ -165,9 +167,28 @@ def select_measures(
     return tuple(measure for measure in measures if measure.name in wanted)
 
 
+def measures_in(columns: Iterable[str]) -> tuple[Measure, ...]:
+    """Give the measures that a delta table of these columns has, in the order of `measures_for`.
+
+    What a record adds to them is not known from their names, but how they merge is. A measure is there where its
+    first column is, and what it is derived from; a count that ends in `_sessions_cnt` is that of a port set.
+    """
+    known = set(columns)
+    port_sets = {
+        name.removesuffix(_PORT_SET): frozenset[int]() for name in known if name.endswith(_PORT_SET)
+    }
+    catalogue = measures_for(port_sets=port_sets, short_session_seconds=1.0, knows_reply=True)
+    return tuple(
+        measure
+        for measure in catalogue
+        if measure.columns()[0].name in known
+        and (not isinstance(measure, Derived) or known.issuperset(measure.needs))
+    )
+
+
 def _hint(name: str, known: Iterable[str]) -> str:
-    suffix = "_sessions_cnt"
-    sets = [other.removesuffix(suffix) for other in sorted(known) if other.endswith(suffix)]
-    if name.endswith(suffix):
-        return f"no port set {shown(name.removesuffix(suffix))} in enrichment.port_sets; port sets: {', '.join(sets)}"
+    sets = [other.removesuffix(_PORT_SET) for other in sorted(known) if other.endswith(_PORT_SET)]
+    if name.endswith(_PORT_SET):
+        port_set = shown(name.removesuffix(_PORT_SET))
+        return f"no port set {port_set} in enrichment.port_sets; port sets: {', '.join(sets)}"
     return nearest(name, known)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ndr_core.deltas.tables import PAIR, delta_table, row_place
+from ndr_core.deltas.tables import CELL_SUMS, PAIR, delta_table, row_place
 from ndr_core.measures.derive import derive_row
 from ndr_core.measures.kinds import Measure
-from ndr_core.tables.merge import Row, group, merge_rows
+from ndr_core.tables.merge import Row, check_int64, group, merge_rows
 
 
 def merge_pairs(parts: Iterable[Mapping[str, Any]]) -> list[Row]:
@@ -24,14 +24,20 @@ def merge_deltas(
     """Give one row per key of the delta table, as if it had been built from all records at once.
 
     `parts`: delta rows of any split of the records; `pairs`: the pair rows of the same records, merged
-    or not. Stored columns merge; the others are derived: percentiles from the merged histograms, distinct
-    counts, entropies and shares from the merged pairs, since none of them can be had from its parts.
-    Raises OverflowingColumnError.
+    or not; both as the core or as a reader gives rows. Stored columns merge; the others are derived: percentiles
+    from the merged histograms, distinct counts, entropies and shares from the merged pairs, since none of them can
+    be had from its parts. Raises OverflowingColumnError, also where the pairs of one host do not fit.
     """
     table = delta_table(measures)
-    pairs_of = group(merge_pairs(pairs), table.keys)
+    stored = merge_rows(parts, table, row_place)
+    pairs_of = group(map(PAIR.plain_row, pairs), table.keys)
+    for row in stored:
+        for name in CELL_SUMS:
+            total = sum(pair[name] for pair in pairs_of.get(table.key_of(row), []))
+            check_int64(name, total, row_place(row))
     merged = []
-    for row in merge_rows(parts, table, row_place):
-        whole = row | derive_row(row, pairs_of.get(table.key_of(row), []), measures)
+    for row in stored:
+        of_host = merge_pairs(pairs_of.get(table.key_of(row), []))
+        whole = row | derive_row(row, of_host, measures)
         merged.append({column.name: whole[column.name] for column in table.columns})
     return merged

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
 
 from attrs import frozen
 
@@ -14,21 +13,20 @@ from ndr_core.expressions.expr import Expr
 from ndr_core.flows.mapping import InputMapping
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.measures.kinds import (
-    CELL_AGGREGATES,
     Additive,
     CellAggregate,
-    Derived,
     Distribution,
     Measure,
-    PairDerived,
+    MeasureT,
     PairKey,
+    cell_aggregates,
+    of_kind,
+    row_formulas,
 )
 from ndr_core.quality.rules import RejectRule, reject_rules
 from ndr_core.tables.columns import ColumnType, OutputColumn
 from ndr_core.tables.slices import SliceBounds, slice_end, slice_path, slice_start
 from ndr_core.tables.table import Table
-
-MeasureT = TypeVar("MeasureT", bound=Measure)
 
 
 @frozen
@@ -49,7 +47,7 @@ class DeltaPlan:
     mini_batch_id: str
 
     def of_kind(self, kind: type[MeasureT]) -> tuple[MeasureT, ...]:
-        return tuple(measure for measure in self.measures if isinstance(measure, kind))
+        return of_kind(self.measures, kind)
 
     @property
     def sums(self) -> tuple[Additive, ...]:
@@ -67,17 +65,12 @@ class DeltaPlan:
     @property
     def cell_aggregates(self) -> Mapping[PairKey, tuple[CellAggregate, ...]]:
         """Aggregates over distinct peers and ports that the chosen measures need."""
-        keys = {measure.key for measure in self.of_kind(PairDerived)}
-        return {key: aggregates for key, aggregates in CELL_AGGREGATES.items() if key in keys}
+        return cell_aggregates(self.measures)
 
     @property
     def row_formulas(self) -> tuple[tuple[str, Expr, ColumnType], ...]:
         """Columns that are formulas over a row of sums and cell aggregates: (name, value, type)."""
-        return tuple(
-            (measure.name, measure.value, measure.columns()[0].type)
-            for measure in self.measures
-            if isinstance(measure, PairDerived | Derived)
-        )
+        return row_formulas(self.measures)
 
     @property
     def delta(self) -> Table:

@@ -39,6 +39,9 @@ PAIR_SUMS: Final = (
     sum_of("bytes_recv_sum", col("bytes_recv"), "bytes the host received from the peer"),
 )
 
+CELL_SUMS: Final = ("sessions_cnt", "bytes_sent_sum")
+"""Those that add up to the sessions and bytes of a distinct peer or port."""
+
 PAIR: Final = Table(
     name="pair",
     keys=(*_DELTA_KEYS, "peer_ip", "peer_port"),

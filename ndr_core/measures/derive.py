@@ -23,8 +23,10 @@ from ndr_core.tables.columns import Histogram
 from ndr_core.tables.merge import Row
 
 
-def readouts(distribution: Distribution, histogram: Histogram) -> Row:
-    """Give the readouts of a distribution, from its histogram."""
+def readouts(distribution: Distribution, histogram: Histogram | None) -> Row:
+    """Give the readouts of a distribution, from its histogram; all are null where it is not known."""
+    if histogram is None:
+        return dict.fromkeys(readout.name for readout in distribution.readouts)
     row: Row = {}
     for readout in distribution.readouts:
         match readout:

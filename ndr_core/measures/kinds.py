@@ -10,7 +10,8 @@ Adapters know these four, never a single measure:
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, TypeVar
 
 from attrs import frozen
 
@@ -154,6 +155,27 @@ class Derived:
 
 
 Measure = Additive | Distribution | PairDerived | Derived
+MeasureT = TypeVar("MeasureT", bound=Measure)
+
+
+def of_kind(measures: Sequence[Measure], kind: type[MeasureT]) -> tuple[MeasureT, ...]:
+    """Give the measures of one kind, in their order."""
+    return tuple(measure for measure in measures if isinstance(measure, kind))
+
+
+def cell_aggregates(measures: Sequence[Measure]) -> Mapping[PairKey, tuple[CellAggregate, ...]]:
+    """Give the aggregates over distinct peers and ports that measures need."""
+    keys = {measure.key for measure in of_kind(measures, PairDerived)}
+    return {key: aggregates for key, aggregates in CELL_AGGREGATES.items() if key in keys}
+
+
+def row_formulas(measures: Sequence[Measure]) -> tuple[tuple[str, Expr, ColumnType], ...]:
+    """Give the columns that are formulas over a row of sums and cell aggregates: (name, value, type)."""
+    return tuple(
+        (measure.name, measure.value, measure.columns()[0].type)
+        for measure in measures
+        if isinstance(measure, PairDerived | Derived)
+    )
 
 
 def quantiles(name: str, value: Expr, scale: int, unit: str) -> Distribution:

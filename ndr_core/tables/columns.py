@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
 from attrs import frozen
+
+from ndr_core.times import to_us
 
 Histogram = tuple[tuple[int, int], ...]
 """(bucket, count) pairs in ascending order of bucket."""
@@ -86,6 +89,17 @@ class OutputColumn:
     type: ColumnType
     merge: Merge
     meaning: str
+
+    def plain(self, value: Any) -> Any:
+        """Give a value as the core has it, also from what readers give: moments, histograms as dicts of each bucket."""
+        if self.type is ColumnType.TIMESTAMP and isinstance(value, datetime):
+            return to_us(value)
+        if self.type is ColumnType.HISTOGRAM and value is not None:
+            return tuple(
+                (cell["bucket"], cell["count"]) if isinstance(cell, Mapping) else tuple(cell)
+                for cell in value
+            )
+        return value
 
 
 def key_column(name: str, column_type: ColumnType, meaning: str) -> OutputColumn:

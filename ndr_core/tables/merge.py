@@ -20,7 +20,7 @@ def merge_rows(
     table: Table,
     where: Callable[[Mapping[str, Any]], str] | None = None,
 ) -> list[Row]:
-    """Merge rows to one per key, sorted by key, nulls first.
+    """Merge rows to one per key, sorted by key, nulls first. `parts`: as the core or as a reader gives rows.
 
     Each column that is stored merges by its `Merge`; columns that are derived are left out, to be made
     from the merged ones. `where` names a row in the message of an overflow. Raises OverflowingColumnError
@@ -31,7 +31,8 @@ def merge_rows(
     return [
         {column.name: _merged(column, rows, name_row) for column in stored}
         for _, rows in sorted(
-            group(parts, table.keys).items(), key=lambda item: nulls_first(item[0])
+            group(map(table.plain_row, parts), table.keys).items(),
+            key=lambda item: nulls_first(item[0]),
         )
     ]
 

@@ -47,6 +47,19 @@ class Table:
         """Give the levels below a folder of the table: those that its path, `KEY=VALUE/..`, does not spell."""
         return self.levels[path.count("=") :]
 
+    def plain_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the stored columns of a row as the core has them, also from what readers give.
+
+        A column that the row lacks is null, unless it is a key: then KeyError is raised.
+        """
+        return {
+            column.name: column.plain(
+                row[column.name] if column.name in self.keys else row.get(column.name)
+            )
+            for column in self.columns
+            if column.merge.is_stored
+        }
+
     def key_of(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
         """Give the key of a row."""
         return tuple(row[name] for name in self.keys)

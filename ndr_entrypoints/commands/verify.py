@@ -7,7 +7,7 @@ from attrs import asdict
 from rich.console import Console
 
 from ndr_adapters.outputs import open_output
-from ndr_adapters.polars.published import count_rows
+from ndr_adapters.polars.scan import count_rows
 from ndr_core.errors import NdrError
 from ndr_core.publishing.verify import verify as verify_output
 from ndr_entrypoints import console

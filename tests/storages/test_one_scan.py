@@ -145,13 +145,13 @@ def test_runs_with_differing_measures_give_all_columns_with_nulls_where_a_run_ha
 
     rows = read_deltas(open_output(output)).sort("mm", "role").collect()
 
-    keys = ["host_ip", "slice_start_ts", "slice_end_ts", "mini_batch_id"]
+    keys = ["host_ip", "slice_start_ts", "slice_end_ts"]
     partition = ["feature_spec_version", "dt", "hh", "mm", "role"]
     assert rows.columns == [
         *(*keys, "sessions_cnt", "bytes_sent_sum"),
         *(*partition, "peer_ip_nunique"),
     ]
-    assert rows.select("mm", "role", *rows.columns[4:6], "peer_ip_nunique").rows() == [
+    assert rows.select("mm", "role", *rows.columns[3:5], "peer_ip_nunique").rows() == [
         ("00", "inbound", 1, 1000, None),
         ("00", "outbound", 1, 100, None),
         ("15", "inbound", 1, None, 1),

@@ -21,7 +21,7 @@ def test_every_field_and_every_column_is_described_once() -> None:
     described = describe(SPEC)
 
     delta, pair = tables_of(SPEC)
-    assert list(described) == ["Flow record", "Delta table", "Pair table"]
+    assert list(described) == ["Flow record", "Delta table", "Pair table", "Histograms"]
     assert [row["field"] for row in described["Flow record"]] == [one.name for one in FLOW_FIELDS]
     assert [row["column"] for row in described["Delta table"]] == [
         one.name for one in delta.columns

@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 
 from ndr_core.errors import SpecError
 from ndr_core.times import (
+    DAY_US,
     EPOCH,
+    HOUR_US,
     LAST_DAY,
     MINUTE_US,
     SECOND_US,
     TIME_LIMIT_US,
     iso_text,
     parse_bound,
+    parse_duration,
     to_datetime,
     to_us,
 )
@@ -84,3 +87,33 @@ def test_a_bound_that_is_no_time_is_refused_by_its_name(text: str) -> None:
     assert str(refused.value) == (
         f"slice-start: {text!r} is no ISO-8601 time such as 2024-04-19T10:15:00Z"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [
+        ("0s", 0),
+        ("90s", 90 * SECOND_US),
+        ("15m", 15 * MINUTE_US),
+        ("015m", 15 * MINUTE_US),
+        ("24h", 24 * HOUR_US),
+        ("7d", 7 * DAY_US),
+        ("52124d", 52_124 * DAY_US),
+    ],
+)
+def test_a_duration_is_an_integer_and_a_unit(text: str, duration: int) -> None:
+    assert parse_duration(text) == duration
+
+
+@pytest.mark.parametrize(
+    "text", ["", "15", "m", "15 m", "1.5h", "-1h", "15M", "1w", "1h30m", "15m\n", "١m"]
+)
+def test_other_texts_are_no_duration(text: str) -> None:
+    with pytest.raises(SpecError, match="is no duration such as 90s, 15m, 24h or 7d"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["52125d", "999999999999d"])
+def test_a_duration_is_no_longer_than_the_times_that_records_can_have(text: str) -> None:
+    with pytest.raises(SpecError, match="is longer than the times that records can have"):
+        parse_duration(text)

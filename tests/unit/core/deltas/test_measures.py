@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-from ndr_core.deltas.measures import measures_for, select_measures, unknown_measures
+from ndr_core.deltas.measures import (
+    measures_for,
+    measures_in,
+    select_measures,
+    unknown_measures,
+)
 from ndr_core.errors import Problem
 from ndr_core.expressions.evaluate import evaluate
 from ndr_core.expressions.expr import Expr
@@ -341,3 +346,33 @@ def test_buckets_lie_below_2_to_the_31_whatever_a_record_holds(name: str) -> Non
     for distribution in (one for one in MEASURES if isinstance(one, Distribution)):
         for value in (0, largest):
             assert 0 <= evaluate(distribution.bucket, VIEW | {name: value}) < 1 << 31
+
+
+def test_the_measures_of_a_table_are_found_by_its_columns() -> None:
+    columns = [column.name for measure in MEASURES for column in measure.columns()]
+
+    found = measures_in(["host_ip", *columns, "role"])
+
+    assert [measure.columns()[0].name for measure in found] == [
+        measure.columns()[0].name for measure in MEASURES
+    ]
+    assert {"web_sessions_cnt", "dns_sessions_cnt"} <= {measure.name for measure in found}
+
+
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        ([], []),
+        (["sessions_cnt", "odd"], ["sessions_cnt"]),
+        (["x_sessions_cnt", "sessions_cnt"], ["sessions_cnt", "x_sessions_cnt"]),
+        (["duration_sum"], []),
+        (["duration_sum", "duration_us_sum"], ["duration_us_sum", "duration_sum"]),
+        (["bytes_sent_p50"], []),
+        (["bytes_sent_hist"], ["bytes_sent_quantiles"]),
+        (["peer_ip_entropy"], ["peer_ip_entropy"]),
+    ],
+)
+def test_a_measure_is_there_where_what_it_is_made_of_is(
+    columns: list[str], names: list[str]
+) -> None:
+    assert [measure.name for measure in measures_in(columns)] == names

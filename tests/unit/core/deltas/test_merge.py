@@ -19,6 +19,7 @@ from ndr_core.tables.columns import Merge
 from ndr_core.tables.merge import Row, group, merge_rows
 from ndr_core.tables.slices import SliceBounds
 from ndr_core.tables.table import Table
+from ndr_core.times import to_datetime
 from tests.makers import flow, make_plan, make_spec, us
 
 SPEC = make_spec()
@@ -229,3 +230,51 @@ def test_a_sum_of_parts_that_leaves_int64_is_an_error_that_names_the_row(table: 
         match=r"bytes_sent_sum: .* host 192\.0\.2\.7 \(inbound, slice from 2025-03-01T10:00:00Z\)",
     ):
         merge_deltas(deltas, pairs, PLAN.measures)
+
+
+def read(rows: Sequence[Row]) -> list[Row]:
+    """Rows as readers give them: moments, histograms as dicts, no mini-batch."""
+    return [
+        {
+            name: to_datetime(value)
+            if name.endswith("_ts")
+            else [{"bucket": bucket, "count": count} for bucket, count in value]
+            if isinstance(value, tuple)
+            else value
+            for name, value in row.items()
+            if name != "mini_batch_id"
+        }
+        for row in rows
+    ]
+
+
+def test_rows_as_readers_give_them_are_merged_as_well() -> None:
+    whole = built([flow(), flow(), flow(destination_port=None)])
+    deltas, pairs = together([built([flow()]), built([flow(), flow(destination_port=None)])])
+
+    merged = merge_deltas(read(deltas), read(pairs), PLAN.measures)
+
+    assert merged == [row | {"mini_batch_id": None} for row in whole.deltas]
+    assert merge_pairs(read(pairs)) == [row | {"mini_batch_id": None} for row in whole.pairs]
+
+
+def test_what_one_of_the_rows_lacks_is_null_and_what_is_read_off_it() -> None:
+    deltas, pairs = together([built([flow()]), built([flow()])])
+    for name in ("tcp_cnt", "duration_us_sum", "bytes_sent_hist"):
+        del deltas[0][name], deltas[1][name]
+
+    merged = outbound(merge_deltas(deltas, pairs, PLAN.measures))
+
+    assert merged["sessions_cnt"] == 2
+    lacking = ("tcp_cnt", "duration_us_sum", "duration_sum", "bytes_sent_hist", "bytes_sent_p50")
+    assert [merged[name] for name in lacking] == [None] * 5
+
+
+def test_sent_bytes_of_all_pairs_of_a_host_that_leave_int64_are_an_error() -> None:
+    deltas, pairs = together([built([flow()]), built([flow(destination_port=22)])])
+    for row in pairs:
+        row["bytes_sent_sum"] = LARGEST
+
+    with pytest.raises(OverflowingColumnError, match=r"bytes_sent_sum: .* host 192\.0\.2\.7"):
+        merge_deltas(deltas, pairs, PLAN.measures)
+    assert len(merge_pairs(pairs)) == 4

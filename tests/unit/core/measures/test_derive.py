@@ -47,6 +47,10 @@ def test_readouts_are_the_values_of_nearest_rank_and_the_count_of_the_fullest_bu
     assert readouts(SIZES, ((1, 2), (2, 5), (9, 3))) == {"p25": 20, "p75": 90, "top": 5}
 
 
+def test_of_a_histogram_that_is_not_known_nothing_is_known() -> None:
+    assert readouts(SIZES, None) == {"p25": None, "p75": None, "top": None}
+
+
 def test_an_empty_histogram_has_no_percentile_and_no_largest_count() -> None:
     assert readouts(SIZES, ()) == {"p25": None, "p75": None, "top": 0}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -71,3 +72,24 @@ def test_a_key_column_merges_as_one() -> None:
     assert key_column("host_ip", ColumnType.STRING, "the host") == OutputColumn(
         "host_ip", ColumnType.STRING, Merge.KEY, "the host"
     )
+
+
+@pytest.mark.parametrize(
+    ("column_type", "value", "plain"),
+    [
+        (ColumnType.TIMESTAMP, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), 1_000_000),
+        (ColumnType.TIMESTAMP, 1_000_000, 1_000_000),
+        (ColumnType.TIMESTAMP, None, None),
+        (ColumnType.HISTOGRAM, [{"bucket": 3, "count": 2}], ((3, 2),)),
+        (ColumnType.HISTOGRAM, [[3, 2]], ((3, 2),)),
+        (ColumnType.HISTOGRAM, ((3, 2), (4, 1)), ((3, 2), (4, 1))),
+        (ColumnType.HISTOGRAM, [], ()),
+        (ColumnType.HISTOGRAM, None, None),
+        (ColumnType.INT64, 7, 7),
+        (ColumnType.STRING, "a", "a"),
+    ],
+)
+def test_a_value_as_a_reader_gives_it_becomes_one_of_the_core(
+    column_type: ColumnType, value: Any, plain: Any
+) -> None:
+    assert OutputColumn("x", column_type, Merge.MAX, "").plain(value) == plain

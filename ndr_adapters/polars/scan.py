@@ -1,0 +1,135 @@
+"""Live files of a table as one frame, each column where a file has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import polars as pl
+from attrs import field, frozen
+from polars.exceptions import PolarsError
+
+from ndr_adapters.polars.s3 import polars_options
+from ndr_adapters.polars.write import schema_of
+from ndr_core.errors import NdrError
+from ndr_core.publishing.location import is_s3
+from ndr_core.publishing.manifest import OutputFile
+from ndr_core.publishing.published import PublishedFiles
+from ndr_core.tables.table import Table
+
+_FILE: Final = "ndr file"
+"""Column with a row's file, no name of any column of a table."""
+_FOOTERS_AT_ONCE: Final = 16
+"""Read at once: from S3, each takes its time."""
+
+
+@frozen
+class Scanner:
+    """Reads files of one table in scans that all have the same columns."""
+
+    root: str
+    columns: Mapping[str, pl.DataType]
+    """What the files hold; some may lack some of it."""
+    partition: tuple[str, ...]
+    """What their paths spell."""
+    names: tuple[str, ...]
+    """All of these, in the order in which readers see them."""
+    options: Mapping[str, Any] = field(factory=dict)
+
+    @classmethod
+    def of(cls, found: PublishedFiles) -> Scanner:
+        """Learn the columns of files, from one of each run. Raises NdrError for one that can't be read."""
+        options = _storage_options(found.root)
+        samples = sorted((min(run, key=_path) for run in found.by_run), key=_path)
+        schemas = _schemas(found.root, samples, options)
+        columns = {name: dtype for schema in schemas for name, dtype in schema.items()}
+        names = dict.fromkeys(
+            name
+            for schema, file in zip(schemas, samples, strict=True)
+            for name in (*schema, *file.partition)
+        )
+        partition = dict.fromkeys(key for file in samples for key in file.partition)
+        return cls(found.root, columns, tuple(partition), tuple(names), options)
+
+    @classmethod
+    def of_table(cls, root: str, table: Table) -> Scanner:
+        """Take the columns of a table that is the same in all runs, of which no file needs to be opened."""
+        names = tuple(column.name for column in table.columns)
+        columns = schema_of(table.file_columns)
+        return cls(root, columns, table.levels, names, _storage_options(root))
+
+    @property
+    def schema(self) -> dict[str, pl.DataType]:
+        """The columns that a scan has, in order."""
+        return {name: self.columns.get(name, pl.String()) for name in self.names}
+
+    def scan(self, files: Iterable[OutputFile]) -> pl.LazyFrame:
+        """Give the rows of files in one scan: Polars opens the files of a scan only as it reads them."""
+        frame = pl.scan_parquet(
+            [f"{self.root}/{file.path}" for file in files],
+            glob=False,
+            # Polars' reading of partition keys takes any `x=y` above the output for one, too.
+            hive_partitioning=False,
+            schema=self.columns,
+            missing_columns="insert",
+            extra_columns="ignore",
+            include_file_paths=_FILE,
+            storage_options=dict(self.options),
+        )
+        path = pl.col(_FILE).str.slice(len(self.root))
+        partition = (
+            path.str.extract(f"/{re.escape(key)}=([^/]*)/").alias(key) for key in self.partition
+        )
+        return frame.with_columns(partition).select(self.names)
+
+
+def count_rows(root: str, path: str) -> int:
+    """Count the rows of a Parquet file of an output, by its footer. Raises NdrError where it can't be read."""
+    scan = pl.scan_parquet(
+        f"{root}/{path}",
+        glob=False,
+        hive_partitioning=False,
+        storage_options=_storage_options(root),
+    )
+    try:
+        return int(scan.select(pl.len()).collect().item())
+    except (PolarsError, OSError) as error:
+        raise NdrError(f"{root}/{path}: can't be read: {error}") from error
+
+
+def _path(file: OutputFile) -> str:
+    return file.path
+
+
+def _schemas(
+    root: str, files: Sequence[OutputFile], options: dict[str, Any]
+) -> list[Mapping[str, pl.DataType]]:
+    """The columns of each file, of which only the footer is read. Raises NdrError for one that can't be read."""
+
+    def columns(file: OutputFile) -> Mapping[str, pl.DataType]:
+        address = f"{root}/{file.path}"
+        scan = pl.scan_parquet(
+            address, glob=False, hive_partitioning=False, storage_options=options
+        )
+        try:
+            return scan.collect_schema()
+        except (PolarsError, OSError) as error:
+            raise NdrError(
+                f"{address}: can't be read: {error}; if a run has replaced it just now, read again, "
+                "else restore it or run its mini-batch again"
+            ) from error
+
+    with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as pool:
+        return list(pool.map(columns, files))
+
+
+def _storage_options(root: str) -> dict[str, Any]:
+    """How Polars reaches an output."""
+    if not is_s3(root):
+        return {}
+    # Only who has an output in S3 needs boto3.
+    from ndr_adapters.aws.clients import s3_client
+
+    return polars_options(s3_client())

@@ -1,0 +1,87 @@
+"""Outputs to which several runs contributed, for readers: files of the reference's rows, and who wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import field, frozen
+
+from ndr_adapters.polars import published, windows
+from ndr_adapters.polars.write import StagingRoot, write_named
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.deltas.reference import Tables
+from ndr_core.publishing.manifest import OutputFile
+from ndr_core.publishing.published import PublishedFiles, SliceRange
+from tests.property.frames import frame_of
+
+
+@frozen
+class Contributed:
+    """What `readable_runs` gives of an output in a folder."""
+
+    root: str
+    runs: tuple[tuple[OutputFile, ...], ...]
+    slices: SliceRange = field(factory=SliceRange)
+
+    def files(self, table: str) -> PublishedFiles:
+        runs = (
+            tuple(
+                file
+                for file in run
+                if file.table == table and self.slices.holds(file.folder.partition("/")[2])
+            )
+            for run in self.runs
+        )
+        return PublishedFiles(self.root, table, tuple(filter(None, runs)))
+
+
+def contribute(root: Path, parts: Iterable[tuple[Tables, DeltaPlan]]) -> Contributed:
+    """Write the tables of each part to files of its own."""
+    runs = []
+    for number, (tables, plan) in enumerate(parts):
+        run: list[OutputFile] = []
+        for table, rows in zip(plan.tables, (tables.deltas, tables.pairs), strict=True):
+            frame = frame_of(rows, table.columns)
+            files = write_named(frame, table, StagingRoot(str(root)), "", f"part-{number}")
+            for path, count in files.items():
+                folder = path.rpartition("/role=")[0]
+                size = (root / path).stat().st_size
+                run.append(OutputFile(folder, path, count, size, ""))
+        runs.append(tuple(run))
+    return Contributed(str(root), tuple(runs))
+
+
+def published_as(output: Contributed, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Let readers find this output, whichever they are asked to read."""
+
+    def runs(_published: object, _tables: Sequence[str], slices: SliceRange) -> Contributed:
+        return Contributed(output.root, output.runs, slices)
+
+    for module in (published, windows):
+        monkeypatch.setattr(module, "readable_runs", runs)
+    monkeypatch.setattr(
+        published,
+        "readable_files",
+        lambda _published, table, slices: runs(None, [table], slices).files(table),
+    )
+    return object()
+
+
+def zeroed_but(path: Path, columns: Iterable[str]) -> None:
+    """Overwrite the bytes of all columns of a Parquet file but these: reading another one fails."""
+    import pyarrow.parquet as pq
+
+    kept = set(columns)
+    metadata = pq.ParquetFile(path).metadata
+    content = bytearray(path.read_bytes())
+    for group in range(metadata.num_row_groups):
+        for place in range(metadata.num_columns):
+            column = metadata.row_group(group).column(place)
+            if column.path_in_schema.partition(".")[0] not in kept:
+                start = column.dictionary_page_offset or column.data_page_offset
+                size = column.total_compressed_size
+                content[start : start + size] = bytes(size)
+    path.write_bytes(content)
