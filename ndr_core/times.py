@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NewType
 
 from ndr_core.errors import SpecError, shown
 
 SECOND_US: Final = 1_000_000
 MINUTE_US: Final = 60 * SECOND_US
+HOUR_US: Final = 60 * MINUTE_US
+DAY_US: Final = 24 * HOUR_US
 TIME_LIMIT_US: Final = 1 << 52
 """Times lie in [1970-01-01, 2^52 us = 2112-09-17): integers to which a double can add a half exactly."""
 
@@ -43,3 +46,33 @@ def parse_bound(text: str, name: str) -> int:
             f"{name}: {shown(text)} is no ISO-8601 time such as 2024-04-19T10:15:00Z"
         ) from error
     return to_us(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+Duration = NewType("Duration", int)
+"""A length of time, us, that people write as a text such as 15m or 24h."""
+
+_UNITS_US: Final = {"s": SECOND_US, "m": MINUTE_US, "h": HOUR_US, "d": DAY_US}
+_DURATION: Final = re.compile(r"([0-9]{1,12})([smhd])", re.ASCII)
+
+
+def parse_duration(text: str) -> Duration:
+    """Read a length of time, a whole number and a unit: `90s`, `15m`, `24h`, `7d`. Raises SpecError for others."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise SpecError(
+            f"{shown(text)} is no duration such as 15m or 24h: a whole number, then s, m, h or d"
+        )
+    us = int(found[1]) * _UNITS_US[found[2]]
+    if us > TIME_LIMIT_US:
+        raise SpecError(f"{shown(text)} is longer than the time from 1970 to {LAST_DAY}")
+    return Duration(us)
+
+
+def duration_text(us: int) -> str:
+    """Write a length of time of whole seconds in the largest unit that leaves no rest."""
+    unit = max(
+        (unit for unit in _UNITS_US if us and us % _UNITS_US[unit] == 0),
+        key=_UNITS_US.__getitem__,
+        default="s",
+    )
+    return f"{us // _UNITS_US[unit]}{unit}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import chain
 from typing import Any
 
@@ -13,11 +13,12 @@ from attrs import evolve, field, frozen
 from ndr_core.deltas.engine import ChosenEngine, Engine, EngineResult
 from ndr_core.deltas.plan import DeltaPlan, compile_plan
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.errors import EngineReadError, UnreadableFileError
+from ndr_core.errors import EngineReadError, NdrError, UnreadableFileError
 from ndr_core.flows.broken_files import BrokenFiles, refuse_changes
 from ndr_core.flows.file_format import Head
 from ndr_core.flows.first_look import first_look
 from ndr_core.flows.line_blocks import lines_of
+from ndr_core.flows.looks_like import LOOK_BYTES, looks_like
 from ndr_core.flows.source import FlowSource, InputBatch, InputFile, read_named
 from ndr_core.jobs.ports import RunLog
 from ndr_core.jobs.run import RuntimeParams, Stage
@@ -88,7 +89,7 @@ class DeltaBuilderRunner:
                 report = _report(plan, result, broken)
                 facts |= {"read": report.read, "kept": report.kept}
                 facts |= {"rows": sum(result.rows.values())}
-            report.check(self.spec.quality)
+            report.check(self.spec.quality, lambda: self._looks_like(broken.readable(files)))
             return Publication(
                 facts=self._facts(report, engine.name),
                 tables=plan.tables,
@@ -121,6 +122,15 @@ class DeltaBuilderRunner:
         lines = lines_of(chain.from_iterable(blocks))
         orders = first_look(lines, self.spec.required_columns())
         return InputBatch(files, self.source.blocks, orders, heads)
+
+    def _looks_like(self, files: tuple[InputFile, ...]) -> str | None:
+        """What the first file with data looks like, where that is something known that is no JSON Lines."""
+        for file in files:
+            with suppress(NdrError):
+                head = next(filter(None, self.source.blocks(file)), None)
+                if head is not None:
+                    return looks_like(head[:LOOK_BYTES])
+        return None
 
     def _build(
         self,
@@ -172,7 +182,7 @@ def _report(plan: DeltaPlan, result: EngineResult, broken: BrokenFiles) -> Quali
         plan.reject_rules,
         result.kept,
         result.rejected,
-        result.repaired,
+        result.marked,
         result.blank_lines,
         {file.name: problem for file, problem in broken.problems.items()},
     )
