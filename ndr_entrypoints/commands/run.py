@@ -47,7 +47,7 @@ from ndr_entrypoints.wiring import AUTO, ENGINES, Wiring
 @click.option(
     "--slice-start",
     help="ISO-8601, UTC: start of the time that the mini-batch is for, at the border of a slice. Records from "
-    "before it are late: kept and counted, up to quality.allowed_lateness.",
+    "before it are late: kept and counted, up to quality.allowed_lateness. If absent, no record is late or early.",
 )
 @click.option(
     "--slice-end",
