@@ -120,7 +120,9 @@ def test_a_file_of_another_format_is_told_by_what_it_is(kind: str, tmp_path: Pat
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_binary_garbage_inside_good_gzip_is_malformed_records(engine: str, tmp_path: Path) -> None:
-    batch = write_batch(tmp_path / "in", [[flow(), flow(), b"\x00\xff\xfe", b"PK\x03\x04" + bytes(200)]])
+    batch = write_batch(
+        tmp_path / "in", [[flow(), flow(), b"\x00\xff\xfe", b"PK\x03\x04" + bytes(200)]]
+    )
     done = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--json", engine=engine)
     assert done.json()["report"]["rejected"]["malformed_json"] == 2
 
