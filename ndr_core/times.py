@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NewType
 
 from ndr_core.errors import SpecError, shown
 
@@ -54,19 +54,31 @@ def parse_bound(text: str, name: str) -> int:
     return to_us(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-_UNITS: Final = {"s": SECOND_US, "m": MINUTE_US, "h": HOUR_US, "d": DAY_US}
-_DURATION: Final = re.compile(r"([0-9]{1,12})([smhd])")
+Duration = NewType("Duration", int)
+"""A length of time, us, that people write as a text such as 15m or 24h."""
+
+_UNITS_US: Final = {"s": SECOND_US, "m": MINUTE_US, "h": HOUR_US, "d": DAY_US}
+_DURATION: Final = re.compile(r"([0-9]{1,12})([smhd])", re.ASCII)
 
 
-def parse_duration(text: str) -> int:
-    """Give the microseconds of a duration such as `15m`: an integer and one of the units s, m, h, d.
-
-    Raises SpecError for other text, and for a duration longer than the times that records can have.
-    """
+def parse_duration(text: str) -> Duration:
+    """Read a length of time, a whole number and a unit: `90s`, `15m`, `24h`, `7d`. Raises SpecError for others."""
     found = _DURATION.fullmatch(text)
     if found is None:
-        raise SpecError(f"{shown(text)} is no duration such as 90s, 15m, 24h or 7d")
-    us = int(found[1]) * _UNITS[found[2]]
+        raise SpecError(
+            f"{shown(text)} is no duration such as 15m or 24h: a whole number, then s, m, h or d"
+        )
+    us = int(found[1]) * _UNITS_US[found[2]]
     if us > TIME_LIMIT_US:
-        raise SpecError(f"{shown(text)} is longer than the times that records can have")
-    return us
+        raise SpecError(f"{shown(text)} is longer than the time from 1970 to {LAST_DAY}")
+    return Duration(us)
+
+
+def duration_text(us: int) -> str:
+    """Write a length of time of whole seconds in the largest unit that leaves no rest."""
+    unit = max(
+        (unit for unit in _UNITS_US if us and us % _UNITS_US[unit] == 0),
+        key=_UNITS_US.__getitem__,
+        default="s",
+    )
+    return f"{us // _UNITS_US[unit]}{unit}"

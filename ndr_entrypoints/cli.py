@@ -39,7 +39,7 @@ class _Commands(FailingGroup, LazyGroup):
 @click.version_option(__version__)
 @click.option("--debug", is_flag=True, help="Show the stack trace of a failure.")
 def main(debug: bool) -> None:
-    """Per-host, per-role, 15-minute deltas of firewall and flow logs."""
+    """Per-host, per-role deltas of firewall and flow logs, by slices of time."""
     del debug  # read by the group
 
 

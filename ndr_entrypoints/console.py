@@ -66,7 +66,8 @@ def _top_folders(manifest: Manifest) -> list[str]:
 def print_report(console: Console, report: QualityReport) -> None:
     """Books of a run: read = kept + rejected."""
     rows: list[tuple[str, str, int]] = [("read", "", report.read), ("kept", "", report.kept)]
-    rows += [("rejected", rule, count) for rule, count in report.rejected.items()]
+    rows += [(f"kept, {name}", "", count) for name, count in report.outside.items() if count]
+    rows += [("rejected", rule, count) for rule, count in report.rejected_by_label.items()]
     rows += [("repaired", rule, count) for rule, count in report.repaired.items()]
     if report.blank_lines:
         rows.append(("blank lines", "", report.blank_lines))

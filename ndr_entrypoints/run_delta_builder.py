@@ -53,8 +53,12 @@ def _option(
 @_option("--feature-spec-version", "Version of the JobSpec.")
 @_option("--run-id", "Name of this run, for logs and manifests.")
 @_option("--job-spec-ddb-table-name", "DynamoDB table of JobSpecs.")
-@_option("--slice-start-ts", "ISO-8601, UTC; absent or empty: no bounds.", required=False)
-@_option("--slice-end-ts", "ISO-8601, UTC; absent or empty: no bounds.", required=False)
+@_option(
+    "--slice-start-ts",
+    "ISO-8601, UTC: start of the time that the mini-batch is for; absent or empty: no bounds.",
+    required=False,
+)
+@_option("--slice-end-ts", "ISO-8601, UTC: end of that time; absent or empty.", required=False)
 @click.option("--debug", is_flag=True, help="Show the stack trace of a failure.")
 def main(debug: bool, **options: Any) -> None:
     """Build the deltas of one mini-batch and publish them."""

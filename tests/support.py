@@ -87,7 +87,7 @@ def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> 
         plan.reject_rules,
         result.kept,
         result.rejected,
-        result.repaired,
+        result.marked,
         result.blank_lines,
         {},
     )

@@ -85,8 +85,10 @@ def _source(source: FieldSource) -> dict[str, Any]:
 def _quality() -> Iterator[str]:
     yield from _comment(_doc(Quality, "deduplicate_on"))
     yield "deduplicate_on: []"
-    yield from _explained(Quality, "max_rejected_fraction", 1.0)
+    yield from _explained(Quality, "max_rejected_fraction", 0.5)
     yield from _explained(Quality, "min_records", 0)
+    yield from _explained(Quality, "allowed_lateness", "24h")
+    yield from _explained(Quality, "allowed_earliness", "15m")
     yield from _explained(Quality, "on_unreadable_file", "fail")
 
 
@@ -94,6 +96,8 @@ def _delta() -> Iterator[str]:
     yield from _comment(_doc(Delta, "measures"))
     yield "# measures: [sessions_cnt, bytes_sent_sum, bytes_sent_quantiles]"
     yield from _explained(Delta, "short_session_seconds", 1.0)
+    yield from _explained(Delta, "slice_minutes", 15)
+    yield from _explained(Delta, "moment", "event_end")
 
 
 def _explained(cls: type[Any], key: str, value: Any) -> Iterator[str]:

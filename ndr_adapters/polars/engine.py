@@ -24,7 +24,6 @@ from ndr_adapters.polars.views import RoleViews, numbered, role_views
 from ndr_adapters.polars.write import (
     REJECTED,
     StagingRoot,
-    fill_empty_partitions,
     staged_rows,
     write_quarantine,
     write_table,
@@ -95,13 +94,13 @@ def _build(
     refuse_overflow(overflows(hosts, plan), plan)
     pairs = [aggregate.joined(parts) for parts in zip(*built.pairs, strict=True)]
     for rows in aggregate.pair_rows(pairs, plan, addresses):
-        _streamed(write_table(rows, PAIR, staging, plan.shared_path))
-    _streamed(write_quarantine(quality.quarantine(judged), staging))
+        _streamed(write_table(rows, PAIR, staging))
+    _streamed(write_quarantine(quality.quarantine(judged, plan), staging))
     cells = [_peer_cells(built.pairs, pairs, key, plan) for key in plan.cell_aggregates]
     deltas = aggregate.delta_rows(hosts, _histograms(built, hosts, plan), cells, plan)
-    _streamed(write_table(deltas.lazy(), plan.delta, staging, plan.shared_path))
-    counts = _streamed(quality.counts(judged))
-    staged = fill_empty_partitions(plan, staging, staged_rows(plan.tables, staging))
+    _streamed(write_table(deltas.lazy(), plan.delta, staging))
+    counts = _streamed(quality.counts(judged, plan))
+    staged = staged_rows(plan.tables, staging)
     return engine_result(counts, staged, {REJECTED: rejected_records(counts)})
 
 

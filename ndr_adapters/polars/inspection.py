@@ -104,7 +104,8 @@ def _quality(manifest: Manifest) -> dict[str, Any]:
         "engine": facts.engine,
         "read": report.read,
         "kept": report.kept,
-        **{f"rejected {rule}": count for rule, count in report.rejected.items() if count},
+        **{f"kept, {name}": count for name, count in report.outside.items() if count},
+        **{f"rejected {rule}": count for rule, count in report.rejected_by_label.items() if count},
         **{f"repaired {rule}": count for rule, count in report.repaired.items() if count},
         **{f"unreadable {name}": problem for name, problem in report.unreadable_files.items()},
     }

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from ndr_adapters.polars.quality import KEPT, repair_count
+from ndr_adapters.polars.quality import KEPT, mark_count
 from ndr_core.deltas.engine import EngineResult
 from ndr_core.flows.outcome import BLANK
-from ndr_core.quality.rules import REPAIR_RULES
+from ndr_core.quality.rules import MARKS
 
 
 def no_counts() -> pl.DataFrame:
     """Give what `quality.counts` gives of no records."""
-    names = [repair_count(rule) for rule in REPAIR_RULES]
+    names = [mark_count(name) for name in MARKS]
     columns = {"outcome": pl.Int64(), "rule": pl.String()}
     return pl.DataFrame(schema=columns | dict.fromkeys(("records", *names), pl.Int64()))
 
@@ -29,7 +29,7 @@ def engine_result(
         rows=rows,
         kept=int(kept["records"].sum()),
         rejected=dict(rejected.iter_rows()),
-        repaired={rule.name: int(kept[repair_count(rule)].sum()) for rule in REPAIR_RULES},
+        marked={name: int(kept[mark_count(name)].sum()) for name in MARKS},
         blank_lines=int(counts.filter(outcome=BLANK)["records"].sum()),
         rejected_files=rejected_files,
     )

@@ -47,7 +47,8 @@ def judged_lines(
     lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[tuple[str, ...]]
 ) -> pl.LazyFrame:
     """The records of lines, each judged by itself: duplicates are still to be found."""
-    return quality.judge(read_careful(read_plain(lines, plan, key_orders), plan), plan)
+    read = read_careful(read_plain(lines, plan, key_orders), plan)
+    return quality.judge(quality.with_moment(read, plan), plan)
 
 
 def partial_results(flows: pl.DataFrame, plan: DeltaPlan) -> Iterator[tuple[str, pl.DataFrame]]:

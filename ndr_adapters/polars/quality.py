@@ -11,27 +11,32 @@ from ndr_adapters.polars.careful import quarantined_text
 from ndr_adapters.polars.expr import compile_expr, with_columns
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.json_line import BLANKS, BYTE_ORDER_MARK
+from ndr_core.flows.moment import MOMENT
 from ndr_core.flows.outcome import BLANK, MALFORMED, key_column
 from ndr_core.flows.record import FIELD_BY_NAME
 from ndr_core.quality.rules import (
     DUPLICATE,
     MALFORMED_JSON,
-    REPAIR_RULES,
-    RepairRule,
+    MARKS,
     repaired_fields,
 )
 
 KEPT: Final = pl.col("rule").is_null() & (pl.col("outcome") != BLANK)
 
 
+def with_moment(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
+    """Adds the moment of each record as read."""
+    return with_columns(flows, {MOMENT: plan.moment.of_flow})
+
+
 def judge(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
-    """Adds `rule`: the first rule that rejects the record, null for a kept one. Blank lines stay in.
+    """Adds `rule`: the label of the first rule that rejects the record, null for a kept one. Blank lines stay in.
 
     `line` is left only where something still needs it: it is most of what a batch weighs.
     """
     malformed = pl.when(pl.col("outcome") == MALFORMED).then(pl.lit(MALFORMED_JSON))
     by_condition = [
-        pl.when(compile_expr(reject.condition)).then(pl.lit(reject.name))
+        pl.when(compile_expr(reject.condition)).then(pl.lit(reject.label))
         for reject in plan.reject_rules
         if reject.condition is not None
     ]
@@ -75,27 +80,32 @@ def mark_duplicates(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     return _without_idle_lines(marked.drop("candidate", "text"))
 
 
-def quarantine(judged: pl.LazyFrame) -> pl.LazyFrame:
-    """Rejected records: rule, field, raw."""
-    return judged.filter(pl.col("rule").is_not_null()).select(
-        "rule", pl.col("fault").alias("field"), quarantined_text(pl.col("line")).alias("raw")
+def quarantine(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
+    """Rejected records: rule, detail, field, raw."""
+    names = {rule.label: rule.name for rule in plan.reject_rules}
+    details = {rule.label: rule.detail for rule in plan.reject_rules}
+    label = pl.col("rule")
+    return judged.filter(label.is_not_null()).select(
+        label.replace_strict(names, return_dtype=pl.String),
+        label.replace_strict(details, return_dtype=pl.String).alias("detail"),
+        pl.col("fault").alias("field"),
+        quarantined_text(pl.col("line")).alias("raw"),
     )
 
 
-def repair_count(rule: RepairRule) -> str:
-    """Column that counts the records which a rule repaired."""
-    return f"repair:{rule.name}"
+def mark_count(name: str) -> str:
+    """Column that counts the kept records which have a mark of the plan."""
+    return f"mark:{name}"
 
 
-def counts(judged: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per outcome and rule: `records`, and for the kept ones a count per repair rule."""
-    names = [repair_count(rule) for rule in REPAIR_RULES]
-    repairs = (
-        (KEPT & compile_expr(rule.condition).fill_null(False)).alias(name)
-        for name, rule in zip(names, REPAIR_RULES, strict=True)
+def counts(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
+    """One row per outcome and rule: `records`, and for the kept ones a count per mark."""
+    marked = (
+        (KEPT & compile_expr(condition).fill_null(False)).alias(mark_count(name))
+        for name, condition in plan.marks.items()
     )
-    by_outcome = judged.with_columns(repairs).group_by("outcome", "rule")
-    totals = (pl.len().alias("records"), *map(pl.sum, names))
+    by_outcome = judged.with_columns(marked).group_by("outcome", "rule")
+    totals = (pl.len().alias("records"), *map(pl.sum, map(mark_count, MARKS)))
     # Polars counts in 32 bits, where what many tasks counted would not add up.
     return by_outcome.agg(total.cast(pl.Int64) for total in totals)
 

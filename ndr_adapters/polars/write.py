@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import polars as pl
 from attrs import field, frozen
 
-from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.tables.columns import ColumnType, OutputColumn
 from ndr_core.tables.table import Table
@@ -34,18 +33,11 @@ class StagingRoot:
     storage_options: dict[str, Any] = field(factory=dict)
 
 
-def write_table(
-    rows: pl.LazyFrame, table: Table, staging: StagingRoot, shared_path: str
-) -> pl.LazyFrame:
-    """Give a query that writes rows, in the columns of a table, to its folders.
-
-    `shared_path`: the folder below the table that all rows share, empty where they share none.
-    """
-    levels = table.levels_below(shared_path)
-    path = f"{staging.address}/{table.name}/{shared_path}".rstrip("/")
-    partitions = pl.PartitionBy(path, key=list(levels), include_key=False)
-    known = rows.drop([level for level in table.levels if level not in levels])
-    sink = known.sink_parquet(
+def write_table(rows: pl.LazyFrame, table: Table, staging: StagingRoot) -> pl.LazyFrame:
+    """Give a query that writes rows, in the columns of a table, to its folders."""
+    path = f"{staging.address}/{table.name}"
+    partitions = pl.PartitionBy(path, key=list(table.levels), include_key=False)
+    sink = rows.sink_parquet(
         partitions,
         compression="zstd",
         compression_level=_ZSTD_LEVEL,
@@ -62,18 +54,17 @@ REJECTED: Final = f"{QUARANTINE}/rejected.json.gz"
 
 
 def write_named(
-    rows: pl.DataFrame, table: Table, staging: StagingRoot, shared_path: str, name: str
+    rows: pl.DataFrame, table: Table, staging: StagingRoot, name: str
 ) -> dict[str, int]:
     """Write rows, in the columns of a table, to one file of this name in each of its folders.
 
-    Gives the files, below the root, and their rows. `shared_path`: as for `write_table`.
+    Gives the files, below the root, and their rows.
     """
-    levels = table.levels_below(shared_path)
-    known = rows.drop([level for level in table.levels if level not in levels])
     found = {}
-    for values, part in known.partition_by(levels, as_dict=True, include_key=False).items():
-        folders = [f"{level}={value}" for level, value in zip(levels, values, strict=True)]
-        path = "/".join(filter(None, (table.name, shared_path, *folders, f"{name}.parquet")))
+    by_folder = rows.partition_by(table.levels, as_dict=True, include_key=False)
+    for values, part in by_folder.items():
+        folders = [f"{level}={value}" for level, value in zip(table.levels, values, strict=True)]
+        path = "/".join((table.name, *folders, f"{name}.parquet"))
         part.write_parquet(
             f"{staging.address}/{path}",
             compression="zstd",
@@ -97,22 +88,6 @@ def write_quarantine(
     )
     assert sink is not None
     return sink
-
-
-def fill_empty_partitions(
-    plan: DeltaPlan, staging: StagingRoot, staged: Mapping[str, int]
-) -> dict[str, int]:
-    """Write a file without rows to each folder that must have one and is not among the `staged`; gives all files."""
-    found = dict(staged)
-    filled = {name.rpartition("/")[0] for name in staged}
-    for folder, columns in plan.required_folders():
-        if folder not in filled:
-            name = f"{folder}/empty.parquet"
-            empty_frame(columns).write_parquet(
-                f"{staging.address}/{name}", mkdir=True, storage_options=staging.storage_options
-            )
-            found[name] = 0
-    return found
 
 
 def staged_rows(tables: Iterable[Table], staging: StagingRoot) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -12,7 +13,6 @@ from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.polars.write import (
     REJECTED,
     StagingRoot,
-    fill_empty_partitions,
     schema_of,
     staged_rows,
     write_quarantine,
@@ -24,10 +24,16 @@ from ndr_core.deltas.reference import build_tables
 from ndr_core.deltas.tables import PAIR
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.source import InputBatch, InputFile
+from ndr_core.quality.rules import EARLY, LATE
 from ndr_core.tables.columns import ColumnType
 from ndr_core.tables.table import Table
 
-_QUARANTINE_SCHEMA = {"rule": pl.String(), "field": pl.String(), "raw": pl.String()}
+_QUARANTINE_SCHEMA = {
+    "rule": pl.String(),
+    "detail": pl.String(),
+    "field": pl.String(),
+    "raw": pl.String(),
+}
 
 
 @frozen
@@ -48,19 +54,19 @@ class ReferenceEngine:
         tables = build_tables(lines, plan)
         rejected = pl.LazyFrame([asdict(item) for item in tables.quarantine], _QUARANTINE_SCHEMA)
         sinks = [
-            write_table(_frame(tables.deltas, plan.delta), plan.delta, staging, plan.shared_path),
-            write_table(_frame(tables.pairs, PAIR), PAIR, staging, plan.shared_path),
+            write_table(_frame(tables.deltas, plan.delta), plan.delta, staging),
+            write_table(_frame(tables.pairs, PAIR), PAIR, staging),
             write_quarantine(rejected, staging),
         ]
         with full_disk_named(staging_root):
             pl.collect_all(sinks)
-            rows = fill_empty_partitions(plan, staging, staged_rows(plan.tables, staging))
+            rows = staged_rows(plan.tables, staging)
         report = tables.report
         return EngineResult(
             rows,
             report.kept,
-            report.rejected,
-            report.repaired,
+            Counter(item.label for item in tables.quarantine),
+            {**report.repaired, LATE: report.late, EARLY: report.early},
             report.blank_lines,
             {REJECTED: len(tables.quarantine)},
         )

@@ -16,7 +16,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from ndr_core.errors import UsageError
-from ndr_core.times import SECOND_US, iso_text
+from ndr_core.times import DAY_US, HOUR_US, SECOND_US, iso_text
 
 _CHUNK: Final = 8192
 # (port, transport, weight): what clients of a company network ask for.
@@ -187,12 +187,16 @@ def _no_numbers(record: Record, _batch: SyntheticBatch, _previous: bytes) -> byt
     return _line(record | dict.fromkeys(numbers))
 
 
-def _early(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
-    return _line(record | {"event_start": iso_text(batch.start_us - SECOND_US)})
+def _too_late(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
+    return _at(record, batch.start_us - DAY_US - SECOND_US)
 
 
-def _late(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
-    return _line(record | {"event_start": iso_text(batch.end_us)})
+def _too_early(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
+    return _at(record, batch.end_us + HOUR_US)
+
+
+def _at(record: Record, moment: int) -> bytes:
+    return _line(record | dict.fromkeys(("event_start", "event_end"), iso_text(moment)))
 
 
 def _with(**changes: Any) -> Spoiler:
@@ -215,8 +219,8 @@ _SPOILERS: Final[tuple[Spoiler, ...]] = (
     _with(event_start=None),
     _with(source_ip="10.0.0.300"),
     _with(destination_ip="not-an-address"),
-    _early,
-    _late,
+    _too_late,
+    _too_early,
     _repeated,
     _with(source_bytes=-1),
     _with(destination_port=70000),

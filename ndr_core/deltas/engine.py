@@ -31,8 +31,8 @@ class Engine(Protocol):
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         """Write delta, pair table and quarantine below `staging_root`.
 
-        With slice bounds, each role has a file, if need be an empty one. Raises EngineReadError (or
-        UnreadableFileError) when input can't be read, OverflowingColumnError when a sum leaves int64.
+        A folder without rows has no file. Raises EngineReadError (or UnreadableFileError) when input can't be read,
+        OverflowingColumnError when a sum leaves int64.
         An engine that reads files by other means than `batch.read_blocks` counts what it reads by `batch.meter`.
         """
         ...
@@ -46,7 +46,9 @@ class EngineResult:
     """Staged file of a table, below the root -> its rows."""
     kept: int
     rejected: Mapping[str, int]
-    repaired: Mapping[str, int]
+    """Records by the label of the rule that rejected them."""
+    marked: Mapping[str, int]
+    """Kept records by what is counted of them: the name of a mark (`DeltaPlan.marks`) -> records."""
     blank_lines: int
     rejected_files: Mapping[str, int]
     """Staged file of rejected records, below the root -> its records."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import chain
-from typing import Any, Final
+from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -15,11 +15,12 @@ from ndr_core.deltas.engine import ChosenEngine, Engine, EngineResult
 from ndr_core.deltas.meaning import meaning_of
 from ndr_core.deltas.plan import DeltaPlan, compile_plan
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.errors import EngineReadError, ThresholdError, UnreadableFileError
+from ndr_core.errors import EngineReadError, NdrError, ThresholdError, UnreadableFileError
 from ndr_core.flows.broken_files import BrokenFiles, refuse_changes
 from ndr_core.flows.file_format import Head
 from ndr_core.flows.first_look import first_look
 from ndr_core.flows.line_blocks import lines_of
+from ndr_core.flows.looks_like import LOOK_BYTES, looks_like
 from ndr_core.flows.name_span import span_of_names
 from ndr_core.flows.source import FlowSource, InputBatch, InputFile, read_named
 from ndr_core.jobs.ports import RunLog
@@ -32,11 +33,7 @@ from ndr_core.publishing.sink import Publication, Sink, Staging
 from ndr_core.publishing.standing import Overrides, check_standing
 from ndr_core.quality.report import QualityReport, make_report
 from ndr_core.quality.settings import OnUnreadableFile
-from ndr_core.tables.slices import SLICE_US
-from ndr_core.times import MINUTE_US, now_us
-
-_LOOK_BACK_US: Final = 2 * 24 * 60 * MINUTE_US
-"""What was published so long ago is not looked at for equal input files."""
+from ndr_core.times import DAY_US, MINUTE_US, now_us
 
 
 @frozen
@@ -110,7 +107,13 @@ class DeltaBuilderRunner:
                 rejected=result.rejected_files,
                 unreadable=tuple(broken.problems),
             )
-            self._judge(report, publication, staging)
+            try:
+                report.check(self.spec.quality, lambda: self._looks_like(broken.readable(files)))
+            except ThresholdError as error:
+                place = staging.set_aside(publication)
+                raise ThresholdError(
+                    f"{error}; its report and what it rejected: {place}"
+                ) from error
             return publication
 
         manifest = jobs.run(params.run_id, plan.tables, work)
@@ -136,6 +139,15 @@ class DeltaBuilderRunner:
         lines = lines_of(chain.from_iterable(blocks))
         orders = first_look(lines, self.spec.required_columns())
         return InputBatch(files, self.source.blocks, orders, heads)
+
+    def _looks_like(self, files: tuple[InputFile, ...]) -> str | None:
+        """What the first file with data looks like, where that is something known that is no JSON Lines."""
+        for file in files:
+            with suppress(NdrError):
+                head = next(filter(None, self.source.blocks(file)), None)
+                if head is not None:
+                    return looks_like(head[:LOOK_BYTES])
+        return None
 
     def _build(
         self,
@@ -173,7 +185,7 @@ class DeltaBuilderRunner:
         if self.span_pattern is None:
             return self.params
         start, end = span_of_names(self.span_pattern, [file.uri for file in files])
-        grid = SLICE_US
+        grid = self.spec.delta.slice_minutes * MINUTE_US
         return evolve(
             self.params, slice_start=start // grid * grid, slice_end=-(-end // grid) * grid
         )
@@ -196,18 +208,11 @@ class DeltaBuilderRunner:
             inputs=tuple(sorted(set(prints.values()))),
             meaning=meaning_of(self.spec),
         )
-        standing = self.sink.standing(facts, now_us() - _LOOK_BACK_US)
+        look_back = self.spec.quality.allowed_lateness + DAY_US
+        standing = self.sink.standing(facts, now_us() - look_back)
         names = {found: file.name for file, found in prints.items()}
         check_standing(standing, facts, names, self.overrides)
         return facts
-
-    def _judge(self, report: QualityReport, publication: Publication, staging: Staging) -> None:
-        """Raise ThresholdError where a threshold is exceeded; report and quarantine are kept then."""
-        try:
-            report.check(self.spec.quality)
-        except ThresholdError as error:
-            place = staging.set_aside(publication)
-            raise ThresholdError(f"{error}; its report and what it rejected: {place}") from error
 
 
 def _report(plan: DeltaPlan, result: EngineResult, broken: BrokenFiles) -> QualityReport:
@@ -215,7 +220,7 @@ def _report(plan: DeltaPlan, result: EngineResult, broken: BrokenFiles) -> Quali
         plan.reject_rules,
         result.kept,
         result.rejected,
-        result.repaired,
+        result.marked,
         result.blank_lines,
         {file.name: problem for file, problem in broken.problems.items()},
     )

@@ -19,6 +19,8 @@ def meaning_of(spec: JobSpec) -> dict[str, Any]:
     chosen = spec.delta.measures
     return {
         "meaning_version": MEANING_VERSION,
+        "delta.slice_minutes": spec.delta.slice_minutes,
+        "delta.moment": spec.delta.moment.value,
         "roles": plain["roles"],
         "delta.measures": None if chosen is None else sorted(set(chosen)),
         "delta.short_session_seconds": spec.delta.short_session_seconds,

@@ -131,7 +131,7 @@ def measures_for(
             histogram="sessions_per_minute",
             bucket=col("minute"),
             readouts=(LargestCount("max_sessions_per_minute"),),
-            meaning="sessions by clock minute of their start (minutes since 1970-01-01 UTC)",
+            meaning="sessions by clock minute of their moment (minutes since 1970-01-01 UTC)",
             readout_meaning="most sessions of one clock minute; across slices the largest counts",
         ),
         *_pair_derived(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from attrs import frozen
 
@@ -11,6 +11,7 @@ from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.tables import PAIR, PAIR_SUMS, delta_table
 from ndr_core.expressions.expr import Expr
 from ndr_core.flows.mapping import InputMapping
+from ndr_core.flows.moment import Moment
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.measures.kinds import (
     Additive,
@@ -23,9 +24,9 @@ from ndr_core.measures.kinds import (
     of_kind,
     row_formulas,
 )
-from ndr_core.quality.rules import RejectRule, reject_rules
-from ndr_core.tables.columns import ColumnType, OutputColumn
-from ndr_core.tables.slices import SliceBounds, slice_end, slice_path, slice_start
+from ndr_core.quality.rules import RejectRule, Span, marks, reject_rules
+from ndr_core.tables.columns import ColumnType
+from ndr_core.tables.slices import SliceBounds, slice_end, slice_start
 from ndr_core.tables.table import Table
 
 
@@ -41,8 +42,12 @@ class DeltaPlan:
     reject_rules: tuple[RejectRule, ...]
     roles: tuple[Role, ...]
     measures: tuple[Measure, ...]
+    slice_minutes: int
+    """The length of a slice: each record falls into the slice of its moment."""
+    moment: Moment
+    """Which time of a record is its moment."""
     bounds: SliceBounds | None
-    """The one slice that the run is for; None where each record falls into its own."""
+    """The span of slices that the run is for, if it is for one."""
     feature_spec_version: str
     mini_batch_id: str
 
@@ -83,32 +88,19 @@ class DeltaPlan:
         return (self.delta, PAIR)
 
     @property
+    def marks(self) -> Mapping[str, Expr]:
+        """What is counted of kept records, as `quality.rules.marks`."""
+        return marks(self.bounds)
+
+    @property
     def slice_start(self) -> Expr:
-        """Start of the slice of a flow, us, over `event_start`."""
-        return slice_start(self.bounds)
+        """Start of the slice of a flow, us, over its moment."""
+        return slice_start(self.slice_minutes)
 
     @property
     def slice_end(self) -> Expr:
         """End of a slice, us, over `slice_start`."""
-        return slice_end(self.bounds)
-
-    @property
-    def shared_path(self) -> str:
-        """Folder below a table that all rows of the run share: with bounds the slice's, else the table's."""
-        if self.bounds is None:
-            return ""
-        return slice_path(self.feature_spec_version, self.bounds.start)
-
-    def required_folders(self) -> Iterator[tuple[str, tuple[OutputColumn, ...]]]:
-        """Give the folders that a run must leave even without rows, and the columns of their files.
-
-        A bounded slice has one per table and role, so that readers find the tables; other runs have none.
-        """
-        if self.bounds is None:
-            return
-        for table in self.tables:
-            for role in self.roles:
-                yield f"{table.name}/{self.shared_path}/role={role.name}", table.file_columns
+        return slice_end(self.slice_minutes)
 
     def constants(self) -> dict[str, str]:
         """Give the columns that are the same in every row of the run."""
@@ -119,16 +111,25 @@ class DeltaPlan:
 
 
 def compile_plan(spec: JobSpec, params: RuntimeParams) -> DeltaPlan:
-    """Make the plan of one run. `spec` must be valid (as `parse_job_spec` gives it)."""
-    quality = spec.quality
+    """Make the plan of one run. `spec` must be valid (as `parse_job_spec` gives it).
+
+    Raises SpecError for bounds at which no slice of the spec begins.
+    """
+    quality, delta, bounds = spec.quality, spec.delta, params.bounds
+    span = None
+    if bounds is not None:
+        bounds.refuse_off_grid(delta.slice_minutes)
+        span = Span(bounds, delta.moment, quality.allowed_lateness, quality.allowed_earliness)
     return DeltaPlan(
         input=spec.input,
         key_columns=quality.key_columns,
         deduplicate_on=quality.deduplicate_on,
-        reject_rules=reject_rules(params.bounds, deduplicates=bool(quality.deduplicate_on)),
+        reject_rules=reject_rules(span, deduplicates=bool(quality.deduplicate_on)),
         roles=spec.roles,
         measures=spec.chosen_measures(),
-        bounds=params.bounds,
+        slice_minutes=delta.slice_minutes,
+        moment=delta.moment,
+        bounds=bounds,
         feature_spec_version=spec.feature_spec_version,
         mini_batch_id=params.mini_batch_id,
     )

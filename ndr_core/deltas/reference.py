@@ -12,10 +12,11 @@ from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR_SUMS, overflow_place
 from ndr_core.expressions.evaluate import evaluate
 from ndr_core.flows.json_line import Blank, LineReader, Malformed, ReadFlow, cut_raw
+from ndr_core.flows.moment import MOMENT
 from ndr_core.measures.derive import derive_row
 from ndr_core.quality.quarantine import Quarantined
 from ndr_core.quality.report import QualityReport, make_report
-from ndr_core.quality.rules import DUPLICATE, MALFORMED_JSON, REPAIR_RULES
+from ndr_core.quality.rules import DUPLICATE, MALFORMED_JSON, REPAIR_RULES, RejectRule
 from ndr_core.tables.columns import add_histograms
 from ndr_core.tables.merge import Row, check_int64, nulls_first
 from ndr_core.tables.slices import partition_of
@@ -59,13 +60,15 @@ def build_tables(
                 read.append(flow)
     kept, rejected = _judge(read, plan)
     quarantine += rejected
-    repaired: Counter[str] = Counter()
-    flows = [_repair(flow, repaired) for flow in kept]
+    marked: Counter[str] = Counter()
+    for name, condition in plan.marks.items():
+        marked[name] = sum(evaluate(condition, flow) is True for flow in kept)
+    flows = [_repaired(flow) for flow in kept]
     report = make_report(
         plan.reject_rules,
         len(flows),
-        Counter(item.rule for item in quarantine),
-        repaired,
+        Counter(item.label for item in quarantine),
+        marked,
         blank_lines,
         unreadable_files or {},
     )
@@ -77,26 +80,28 @@ def _judge(read: Sequence[ReadFlow], plan: DeltaPlan) -> tuple[list[Row], list[Q
     kept: list[Row] = []
     rejected: list[Quarantined] = []
     seen: set[tuple[Any, ...]] = set()
+    duplicate = next((rule for rule in plan.reject_rules if rule.name == DUPLICATE), None)
     # Sorted as duplicates are found, so that the first of a key is the one to keep.
     for item in sorted(read, key=lambda item: (item.flow.event_start or 0, item.raw)):
         row = asdict(item.flow, recurse=False)
+        row[MOMENT] = evaluate(plan.moment.of_flow, row)
         rule = _first_rule(row, plan)
         if rule is None and plan.deduplicate_on:
             key = _deduplication_key(row, plan)
             if None not in key:
-                rule = DUPLICATE if key in seen else None
+                rule = duplicate if key in seen else None
                 seen.add(key)
         if rule is None:
             kept.append(row)
         else:
-            rejected.append(Quarantined(rule, None, cut_raw(item.raw)))
+            rejected.append(Quarantined(rule.name, None, cut_raw(item.raw), rule.detail))
     return kept, rejected
 
 
-def _first_rule(row: Row, plan: DeltaPlan) -> str | None:
+def _first_rule(row: Row, plan: DeltaPlan) -> RejectRule | None:
     for rule in plan.reject_rules:
         if rule.condition is not None and evaluate(rule.condition, row):
-            return rule.name
+            return rule
     return None
 
 
@@ -105,10 +110,9 @@ def _deduplication_key(row: Row, plan: DeltaPlan) -> tuple[Any, ...]:
     return tuple(read.get(name, row.get(name)) for name in plan.deduplicate_on)
 
 
-def _repair(row: Row, repaired: Counter[str]) -> Row:
+def _repaired(row: Row) -> Row:
     for rule in REPAIR_RULES:
         if evaluate(rule.condition, row):
-            repaired[rule.name] += 1
             row = row | {name: evaluate(fix, row) for name, fix in rule.fixes.items()}
     return row
 

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from ndr_core.errors import Problem, shown
 from ndr_core.expressions.expr import Expr, col
+from ndr_core.flows.moment import MOMENT
 from ndr_core.flows.record import FIELD_BY_NAME
 from ndr_core.names import COLUMN_NAME_RULE, is_column_name
 from ndr_core.times import MINUTE_US
@@ -49,7 +50,7 @@ class Role:
         return found
 
     def view(self) -> Mapping[str, Expr]:
-        """Give the columns that measures speak of, as expressions over a repaired flow record."""
+        """Give the columns that measures speak of, as expressions over a repaired flow record with its moment."""
         start, end = col("event_start"), col("event_end")
         return {
             "host_ip": col(self.host),
@@ -59,7 +60,7 @@ class Role:
             "bytes_recv": col(self.received).or_else(0),
             "duration_us": end - start,
             "event_ts": end,
-            "minute": start // MINUTE_US,
+            "minute": col(MOMENT) // MINUTE_US,
             "reply_bytes": col("destination_bytes"),
             "event_action": col("event_action"),
             "event_reason": col("event_reason"),

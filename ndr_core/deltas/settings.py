@@ -8,12 +8,16 @@ from typing import Final
 from attrs import field, frozen
 
 from ndr_core.errors import Problem, too_many
+from ndr_core.flows.moment import Moment
 from ndr_core.flows.record import MAX_PORT
 from ndr_core.names import COLUMN_NAME_RULE, is_column_name
+from ndr_core.tables.slices import SLICE_MINUTES
 from ndr_core.times import LAST_DAY, SECOND_US, TIME_LIMIT_US
 
 _MOST_PORT_SETS: Final = 256
 """Far above any use: each set is a column of work for every record."""
+
+_SLICE_MINUTES: Final = tuple(minutes for minutes in range(1, 61) if 60 % minutes == 0)
 
 PortSets = Mapping[str, frozenset[int]]
 
@@ -39,19 +43,38 @@ class Delta:
     short_session_seconds: float = field(
         default=1.0, metadata={"doc": "a session shorter than this is short"}
     )
+    slice_minutes: int = field(
+        default=SLICE_MINUTES,
+        metadata={"doc": "length of a slice; a number of minutes that divides 60"},
+    )
+    moment: Moment = field(
+        default=Moment.EVENT_END,
+        metadata={
+            "doc": "the time by which a session falls into a slice: event_end (when its log is "
+            "written; the start where no end is known) or event_start"
+        },
+    )
 
     def problems(self) -> list[Problem]:
         """List what is wrong, by key; nothing when all is well."""
+        found = []
         longest = TIME_LIMIT_US // SECOND_US
         if self.short_session_seconds < 0:
-            return [Problem("short_session_seconds", "must not be negative")]
-        if not self.short_session_seconds <= longest:
-            return [
+            found.append(Problem("short_session_seconds", "must not be negative"))
+        elif not self.short_session_seconds <= longest:
+            found.append(
                 Problem(
                     "short_session_seconds", f"at most {longest}, the time from 1970 to {LAST_DAY}"
                 )
-            ]
-        return []
+            )
+        if self.slice_minutes not in _SLICE_MINUTES:
+            choices = ", ".join(map(str, _SLICE_MINUTES))
+            found.append(
+                Problem(
+                    "slice_minutes", f"{self.slice_minutes} does not divide 60; one of {choices}"
+                )
+            )
+        return found
 
 
 @frozen

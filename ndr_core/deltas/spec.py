@@ -20,6 +20,7 @@ from ndr_core.jobs.spec import JobKey, Storage
 from ndr_core.jobs.spec_reader import Spec
 from ndr_core.measures.kinds import Measure
 from ndr_core.quality.settings import Quality
+from ndr_core.times import duration_text
 
 _MOST_ROLES: Final = 16
 """Far above any use: each role is a view of every record."""
@@ -116,6 +117,8 @@ class JobSpec:
         plain["enrichment"]["port_sets"] = {
             name: sorted(ports) for name, ports in self.enrichment.port_sets.items()
         }
+        for key in ("allowed_lateness", "allowed_earliness"):
+            plain["quality"][key] = duration_text(getattr(self.quality, key))
         for key in ("engine", "storage"):
             if not plain[key]:
                 del plain[key]

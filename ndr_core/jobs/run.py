@@ -32,7 +32,7 @@ class RuntimeParams:
     """Whether the mini-batch's id was made from the address of its input."""
 
     def __attrs_post_init__(self) -> None:
-        """Raise SpecError for ids that can't be path segments and for bounds that make no slice."""
+        """Raise SpecError for ids that can't be path segments and for bounds that make no span."""
         for key in ("mini_batch_id", "run_id"):
             value = getattr(self, key)
             if not is_path_segment(value):
@@ -43,7 +43,7 @@ class RuntimeParams:
 
     @property
     def bounds(self) -> SliceBounds | None:
-        """The one slice that the run is for; None where each record falls into its own."""
+        """The span of slices that the run is for; None where nobody says."""
         if self.slice_start is None or self.slice_end is None:
             return None
         return SliceBounds(self.slice_start, self.slice_end)

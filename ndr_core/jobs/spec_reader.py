@@ -16,6 +16,7 @@ from cattrs import (
 )
 
 from ndr_core.errors import Problem, SpecError, nearest, shown
+from ndr_core.times import Duration, parse_duration
 
 _MOST_PROBLEMS: Final = 20
 
@@ -58,6 +59,7 @@ def spec_converter() -> Converter:
     converter.register_structure_hook_func(
         lambda cls: isinstance(cls, type) and issubclass(cls, Enum), _enum
     )
+    converter.register_structure_hook_func(lambda cls: cls is Duration, _duration)
     return converter
 
 
@@ -158,3 +160,9 @@ def _enum(value: Any, cls: type[Enum]) -> Enum:
         raise ValueError(
             f"unknown value {shown(value)}, {nearest(shown(value), [member.value for member in cls])}"
         ) from None
+
+
+def _duration(value: Any, _cls: object) -> Duration:
+    if not isinstance(value, str):
+        raise TypeError(wrong_kind(value, "a duration such as 15m or 24h"))
+    return parse_duration(value)

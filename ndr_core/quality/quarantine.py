@@ -6,14 +6,22 @@ from typing import Final
 
 from attrs import frozen
 
+from ndr_core.quality.rules import rule_label
+
 QUARANTINE: Final = "quarantine"
 """Folder of rejected records and unreadable files, in a staging place and in an output."""
 
 
 @frozen
 class Quarantined:
-    """A rejected record: its rule, the canonical field at fault if one is, and the line's text."""
+    """A rejected record: its rule, the canonical field at fault if one is, the line's text, the rule's detail."""
 
     rule: str
     field: str | None
     raw: str
+    detail: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The label of the rule that rejected it."""
+        return rule_label(self.rule, self.detail)

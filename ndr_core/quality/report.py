@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import asdict, field, frozen
 
 from ndr_core.errors import ThresholdError
-from ndr_core.quality.rules import REPAIR_RULES, RejectRule
+from ndr_core.quality.rules import (
+    DUPLICATE,
+    EARLY,
+    LATE,
+    NON_TRAFFIC,
+    OUT_OF_SLICE,
+    REPAIR_RULES,
+    RejectRule,
+    rule_label,
+)
 from ndr_core.quality.settings import Quality
+
+_EXPECTED = (NON_TRAFFIC, DUPLICATE)
+"""Rules whose rejects say nothing against an input: sound logs have such records."""
+_UNKNOWN = (
+    "See whether `input` of the JobSpec fits the records: its columns, the formats of its times"
+)
 
 
 @frozen
@@ -25,6 +40,12 @@ class QualityReport:
     blank_lines: int
     unreadable_files: Mapping[str, str] = field(factory=dict)
     """Files set aside whole: address -> what was wrong."""
+    rejected_by_detail: Mapping[str, int] = field(factory=dict)
+    """Records by `rule: detail`, of rules that tell more than their name; those that applied."""
+    late: int = 0
+    """Kept records whose moment is before the bounds of the run."""
+    early: int = 0
+    """Kept records whose moment is after the bounds of the run."""
 
     def __attrs_post_init__(self) -> None:
         """Raise AssertionError where the counts do not balance: an engine has lost records."""
@@ -32,24 +53,70 @@ class QualityReport:
             raise AssertionError(f"read is not kept + rejected: {self}")
 
     @property
-    def rejected_fraction(self) -> float:
-        # Not 1 - kept / read: that is more than 0.3 where 3 of 10 are rejected.
-        return 0.0 if self.read == 0 else (self.read - self.kept) / self.read
+    def weighed(self) -> int:
+        """Records that tell how sound the input is: all but those of no traffic, and duplicates."""
+        return self.read - sum(self.rejected.get(rule, 0) for rule in _EXPECTED)
 
-    def check(self, quality: Quality) -> None:
-        """Raise ThresholdError when a threshold of the JobSpec is exceeded."""
+    @property
+    def rejected_fraction(self) -> float:
+        """The share of rejected records among those that are weighed; 0 where there are none."""
+        # Not 1 - kept / weighed: that is more than 0.3 where 3 of 10 are rejected.
+        return 0.0 if self.weighed == 0 else (self.weighed - self.kept) / self.weighed
+
+    def check(self, quality: Quality, looks_like: Callable[[], str | None] = lambda: None) -> None:
+        """Raise ThresholdError when nothing is left of the records, or a threshold of the JobSpec is exceeded.
+
+        `looks_like`: says what the input may be in place of what the JobSpec says, asked only where nothing is left.
+        """
+        if self.kept == 0 and self.weighed > 0:
+            hint = self._out_of_slice_hint() or looks_like() or _UNKNOWN
+            raise ThresholdError(
+                f"none of {self.weighed} records can be used ({self._rules()}); nothing was published. {hint}"
+            )
         if self.kept < quality.min_records:
             raise ThresholdError(
                 f"quality.min_records: {self.kept} records kept, at least {quality.min_records} expected; "
                 "nothing was published"
             )
         if self.rejected_fraction > quality.max_rejected_fraction:
-            rules = ", ".join(f"{rule} {count}" for rule, count in self.rejected.items() if count)
             raise ThresholdError(
-                f"quality.max_rejected_fraction: {self.rejected_fraction:.4f} of {self.read} records "
-                f"rejected, at most {quality.max_rejected_fraction:g} allowed ({rules}); "
+                f"quality.max_rejected_fraction: {self.rejected_fraction:.4f} of {self.weighed} records "
+                f"rejected, at most {quality.max_rejected_fraction:g} allowed ({self._rules()}); "
                 "nothing was published"
             )
+
+    def _out_of_slice_hint(self) -> str | None:
+        """What to do where most records are outside of the bounds."""
+        if 2 * self.rejected.get(OUT_OF_SLICE, 0) <= self.weighed:
+            return None
+        return (
+            "Give the bounds of the time that the mini-batch is for, or none; quality.allowed_lateness and "
+            "quality.allowed_earliness say how far outside of them a record may lie, delta.moment which time counts"
+        )
+
+    @property
+    def outside(self) -> dict[str, int]:
+        """Kept records whose moment is outside of the bounds: LATE and EARLY -> records."""
+        return {LATE: self.late, EARLY: self.early}
+
+    @property
+    def rejected_by_label(self) -> dict[str, int]:
+        """Records by the rule that rejected them, and where that tells more, by `rule: detail` in its place."""
+        found: dict[str, int] = {}
+        for rule, count in self.rejected.items():
+            prefix = rule_label(rule, "")
+            details = {
+                label: part
+                for label, part in self.rejected_by_detail.items()
+                if label.startswith(prefix)
+            }
+            found |= details or {rule: count}
+        return found
+
+    def _rules(self) -> str:
+        """The rules that speak against the input, with their counts."""
+        counts = self.rejected_by_label.items()
+        return ", ".join(f"{rule} {n}" for rule, n in counts if n and rule not in _EXPECTED)
 
     def to_plain(self) -> dict[str, Any]:
         """Give the report as JSON-ready data."""
@@ -60,17 +127,29 @@ def make_report(
     rules: tuple[RejectRule, ...],
     kept: int,
     rejected: Mapping[str, int],
-    repaired: Mapping[str, int],
+    marked: Mapping[str, int],
     blank_lines: int,
     unreadable_files: Mapping[str, str],
 ) -> QualityReport:
-    """Make the report, with every rule named, in order, those that never applied with 0."""
-    by_rule = {rule.name: rejected.get(rule.name, 0) for rule in rules}
+    """Make the report, with every rule named, in order, those that never applied with 0.
+
+    `rejected`: records by the label of the rule; `marked`: kept records by the name of the mark (`rules.marks`).
+    """
+    by_rule = dict.fromkeys((rule.name for rule in rules), 0)
+    by_detail = {}
+    for rule in rules:
+        count = rejected.get(rule.label, 0)
+        by_rule[rule.name] += count
+        if rule.detail is not None and count:
+            by_detail[rule.label] = count
     return QualityReport(
         read=kept + sum(by_rule.values()),
         kept=kept,
         rejected=by_rule,
-        repaired={rule.name: repaired.get(rule.name, 0) for rule in REPAIR_RULES},
+        repaired={rule.name: marked.get(rule.name, 0) for rule in REPAIR_RULES},
         blank_lines=blank_lines,
         unreadable_files=dict(sorted(unreadable_files.items())),
+        rejected_by_detail=by_detail,
+        late=marked.get(LATE, 0),
+        early=marked.get(EARLY, 0),
     )

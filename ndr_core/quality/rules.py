@@ -8,11 +8,34 @@ from typing import Final
 from attrs import frozen
 
 from ndr_core.expressions.expr import Expr, col, lit, when
+from ndr_core.flows.moment import MOMENT, Moment
 from ndr_core.flows.record import MAX_PORT
 from ndr_core.tables.slices import SliceBounds
 
 MALFORMED_JSON: Final = "malformed_json"
+NON_TRAFFIC: Final = "non_traffic"
 DUPLICATE: Final = "duplicate"
+OUT_OF_SLICE: Final = "out_of_slice"
+TOO_LATE: Final = "too_late"
+TOO_EARLY: Final = "too_early"
+"""Details of OUT_OF_SLICE."""
+
+LATE: Final = "late"
+EARLY: Final = "early"
+"""Marks of kept records, beside those of repairs."""
+
+
+@frozen
+class Span:
+    """The span of slices that a run is for, and which records from outside of it are kept all the same."""
+
+    bounds: SliceBounds
+    moment: Moment
+    """Which time of a record decides."""
+    lateness: int
+    """us before the start of the span."""
+    earliness: int
+    """us after its end."""
 
 
 @frozen
@@ -20,12 +43,18 @@ class RejectRule:
     """Sends a record to quarantine where `condition`, over the flow as read, is true.
 
     Without a condition the rule is structural: `malformed_json` belongs to reading (`flows.json_line`),
-    `duplicate` compares records with each other.
+    `duplicate` compares records with each other. Several rules may go by one name, each with a detail of its own.
     """
 
     name: str
     condition: Expr | None
     why: str
+    detail: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What tells it from other rules: `name`, or `name: detail`."""
+        return rule_label(self.name, self.detail)
 
 
 @frozen
@@ -39,10 +68,16 @@ class RepairRule:
     why: str
 
 
-def reject_rules(bounds: SliceBounds | None, *, deduplicates: bool) -> tuple[RejectRule, ...]:
+def rule_label(name: str, detail: str | None) -> str:
+    """Give what tells a rule from all others, as reports show it."""
+    return name if detail is None else f"{name}: {detail}"
+
+
+def reject_rules(span: Span | None, *, deduplicates: bool) -> tuple[RejectRule, ...]:
     """Give the rules that reject, in order: the first that applies to a record names it.
 
-    `bounds`: the slice that the run is for, if it is for one; `deduplicates`: whether equal keys count once.
+    `span`: the span that the run is for, if it is for one; `deduplicates`: whether equal keys count once.
+    The conditions are over a flow as read, with its moment.
     """
     start = col("event_start")
     no_side = lit(True)
@@ -50,7 +85,7 @@ def reject_rules(bounds: SliceBounds | None, *, deduplicates: bool) -> tuple[Rej
         no_side = no_side & col(name).is_null()
     rules = [
         RejectRule(MALFORMED_JSON, None, "the line is not one JSON object of readable values"),
-        RejectRule("non_traffic", no_side, "bytes and ports of both sides are all null"),
+        RejectRule(NON_TRAFFIC, no_side, "bytes and ports of both sides are all null"),
         RejectRule("missing_event_start", start.is_null(), "without a start a record has no slice"),
         RejectRule(
             "malformed_ip",
@@ -58,12 +93,45 @@ def reject_rules(bounds: SliceBounds | None, *, deduplicates: bool) -> tuple[Rej
             "either address is not IPv4 or IPv6",
         ),
     ]
-    if bounds is not None:
-        outside = (start < bounds.start) | (start >= bounds.end)
-        rules.append(RejectRule("out_of_slice", outside, "event_start is outside the given slice"))
+    if span is not None:
+        rules += _out_of_slice(span)
     if deduplicates:
         rules.append(RejectRule(DUPLICATE, None, "an earlier record has the same key"))
     return tuple(rules)
+
+
+def _out_of_slice(span: Span) -> list[RejectRule]:
+    """The rules for records that are too late or too early for the span.
+
+    The end of a session is never before its start: by the start, one that is too late may fit by its end; by its end,
+    one that is too early may fit by its start.
+    """
+    first, last = span.bounds.start - span.lateness, span.bounds.end + span.earliness
+    late, early = col(MOMENT) < first, col(MOMENT) >= last
+    by_other = span.moment.other.of_flow
+    fits = (by_other >= first) & (by_other < last)
+    detail, missed = (TOO_EARLY, early) if span.moment is Moment.EVENT_END else (TOO_LATE, late)
+    other = span.moment.other.value
+    return [
+        RejectRule(
+            OUT_OF_SLICE,
+            missed & fits,
+            f"the record is outside of the given bounds, but not by delta.moment: {other}",
+            f"{detail}, fits {other}",
+        ),
+        RejectRule(
+            OUT_OF_SLICE,
+            late,
+            "the moment is more than allowed_lateness before the bounds",
+            TOO_LATE,
+        ),
+        RejectRule(
+            OUT_OF_SLICE,
+            early,
+            "the moment is allowed_earliness or more after the bounds",
+            TOO_EARLY,
+        ),
+    ]
 
 
 def _nulled(*conditions: tuple[str, Expr]) -> tuple[Expr, dict[str, Expr]]:
@@ -102,6 +170,20 @@ REPAIR_RULES: Final[tuple[RepairRule, ...]] = (
     ),
 )
 """Applied to kept records, in order. No two rules can both apply to one field."""
+
+MARKS: Final = (*(rule.name for rule in REPAIR_RULES), LATE, EARLY)
+"""The names of `marks`, in order."""
+
+
+def marks(bounds: SliceBounds | None) -> dict[str, Expr]:
+    """Give what is counted of kept records: by name, whether it is true of a flow as read, with its moment.
+
+    These are the repairs, and LATE and EARLY: whether the moment is before or after the bounds.
+    """
+    found = {rule.name: rule.condition for rule in REPAIR_RULES}
+    found[LATE] = lit(False) if bounds is None else col(MOMENT) < bounds.start
+    found[EARLY] = lit(False) if bounds is None else col(MOMENT) >= bounds.end
+    return found
 
 
 def repaired_fields() -> dict[str, Expr]:

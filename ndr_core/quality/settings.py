@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from ndr_core.errors import Problem, too_many
 from ndr_core.flows.record import FIELD_BY_NAME
+from ndr_core.times import DAY_US, MINUTE_US, Duration
 
 _MOST_KEYS: Final = 64
 """Far above any use: each key is a column of work for every record."""
@@ -32,10 +33,27 @@ class Quality:
         },
     )
     max_rejected_fraction: float = field(
-        default=1.0, metadata={"doc": "fail, publishing nothing, when a greater share is rejected"}
+        default=0.5,
+        metadata={
+            "doc": "fail, publishing nothing, when a greater share is rejected; non_traffic and duplicate "
+            "do not count"
+        },
     )
     min_records: int = field(
         default=0, metadata={"doc": "fail, publishing nothing, when fewer records are kept"}
+    )
+    allowed_lateness: Duration = field(
+        default=Duration(DAY_US),
+        metadata={
+            "doc": "with bounds: records whose moment is so much before their start are kept, and counted as late"
+        },
+    )
+    allowed_earliness: Duration = field(
+        default=Duration(15 * MINUTE_US),
+        metadata={
+            "doc": "with bounds: records whose moment is less than that after their end are kept, and counted as "
+            "early"
+        },
     )
     on_unreadable_file: OnUnreadableFile = field(
         default=OnUnreadableFile.FAIL,

@@ -7,11 +7,12 @@ from typing import Final
 from attrs import frozen
 
 from ndr_core.errors import SpecError
-from ndr_core.expressions.expr import Expr, col, lit
+from ndr_core.expressions.expr import Expr, col
 from ndr_core.tables.columns import ColumnType, OutputColumn, key_column
-from ndr_core.times import LAST_DAY, MINUTE_US, TIME_LIMIT_US, to_datetime
+from ndr_core.times import LAST_DAY, MINUTE_US, TIME_LIMIT_US, iso_text, to_datetime
 
-SLICE_US: Final = 15 * MINUTE_US
+SLICE_MINUTES: Final = 15
+"""The length of a slice where a spec says nothing else."""
 
 SLICE_COLUMNS: Final[tuple[OutputColumn, ...]] = (
     key_column("feature_spec_version", ColumnType.STRING, "version of the features"),
@@ -29,13 +30,13 @@ TIME_LEVELS: Final = {"dt": "%Y-%m-%d", "hh": "%H", "mm": "%M"}
 
 @frozen
 class SliceBounds:
-    """The one slice that a run is for: us since 1970-01-01 UTC, `start` inclusive, `end` exclusive."""
+    """The span of slices that a run is for: us since 1970-01-01 UTC, `start` inclusive, `end` exclusive."""
 
     start: int
     end: int
 
     def __attrs_post_init__(self) -> None:
-        """Raise SpecError for bounds that make no slice."""
+        """Raise SpecError for bounds that make no span."""
         for name, bound in (("slice-start", self.start), ("slice-end", self.end)):
             if not 0 <= bound < TIME_LIMIT_US:
                 raise SpecError(
@@ -43,18 +44,28 @@ class SliceBounds:
                 )
         if self.end <= self.start:
             raise SpecError("slice bounds: slice-end must be later than slice-start")
-        if self.start % MINUTE_US:
-            raise SpecError("slice-start: must be a whole minute, as it becomes an output path")
+
+    def refuse_off_grid(self, slice_minutes: int) -> None:
+        """Raise SpecError for a bound at which no slice of so many minutes begins."""
+        grid = slice_minutes * MINUTE_US
+        for name, bound in (("slice-start", self.start), ("slice-end", self.end)):
+            if bound % grid:
+                before = bound // grid * grid
+                raise SpecError(
+                    f"{name}: {iso_text(bound)} is no border of slices, which last {slice_minutes} min "
+                    f"(delta.slice_minutes); next to it are {iso_text(before)} and {iso_text(before + grid)}"
+                )
 
 
-def slice_start(bounds: SliceBounds | None) -> Expr:
-    """Give the start of a flow's slice, us, over `event_start`."""
-    return col("event_start") // SLICE_US * SLICE_US if bounds is None else lit(bounds.start)
+def slice_start(slice_minutes: int) -> Expr:
+    """Give the start of a flow's slice, us, over its `moment`."""
+    grid = slice_minutes * MINUTE_US
+    return col("moment") // grid * grid
 
 
-def slice_end(bounds: SliceBounds | None) -> Expr:
+def slice_end(slice_minutes: int) -> Expr:
     """Give the end of a slice, us, over `slice_start`."""
-    return col("slice_start") + SLICE_US if bounds is None else lit(bounds.end)
+    return col("slice_start") + slice_minutes * MINUTE_US
 
 
 def partition_of(slice_start_us: int) -> dict[str, str]:

@@ -43,10 +43,6 @@ class Table:
         """The columns that its files hold, in order."""
         return tuple(column for column in self.columns if column.name not in self.levels)
 
-    def levels_below(self, path: str) -> tuple[str, ...]:
-        """Give the levels below a folder of the table: those that its path, `KEY=VALUE/..`, does not spell."""
-        return self.levels[path.count("=") :]
-
     def plain_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Give the stored columns of a row as the core has them, also from what readers give.
 

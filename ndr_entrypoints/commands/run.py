@@ -51,11 +51,13 @@ _NAME_LENGTH: Final = 100
 )
 @click.option(
     "--slice-start",
-    help="ISO-8601, UTC; records before it are rejected. If absent, each record falls into its own slice.",
+    help="ISO-8601, UTC: start of the time that the mini-batch is for, at the border of a slice. Records from "
+    "before it are late: kept and counted, up to quality.allowed_lateness. If absent, no record is late or early.",
 )
 @click.option(
     "--slice-end",
-    help="ISO-8601, UTC; records from it on are rejected. Absent where --slice-start is.",
+    help="ISO-8601, UTC: end of that time. Records from it on are early, up to quality.allowed_earliness. "
+    "Absent where --slice-start is.",
 )
 @click.option(
     "--mini-batch-id",

@@ -49,7 +49,9 @@ def run(engine: str, batch: Path) -> tuple[float, float]:
     """Seconds until the engine opened a file of the batch, and until the process ended."""
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder, "spec.yaml")
-        spec.write_text("project_name: bench\ninput: {preset: paloalto}\n")
+        spec.write_text(
+            "project_name: bench\ninput: {preset: paloalto}\ndelta: {moment: event_start}\n"
+        )
         output = f"{folder}/out"
         bounds = ["--slice-start", "2025-03-01T10:00:00Z", "--slice-end", "2025-03-01T10:15:00Z"]
         places = ["--spec", str(spec), "--input", str(batch), "--output", output]

@@ -104,7 +104,7 @@ def test_a_batch_of_broken_files_only_is_one_without_records(
     done = run(spec, tmp_path / "in", tmp_path / "out", *SLICE, "--json", engine=engine).json()
 
     assert (done["report"]["read"], len(done["report"]["unreadable_files"])) == (0, 1)
-    assert done["rows"]["delta"] == {"inbound": 0, "outbound": 0}
+    assert done["rows"] == {"delta": {}, "pair": {}}
 
 
 @pytest.mark.parametrize("kind", ["UTF-16", "UTF-16 without a mark, packed", "Parquet", "bzip2"])
@@ -120,9 +120,35 @@ def test_a_file_of_another_format_is_told_by_what_it_is(kind: str, tmp_path: Pat
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_binary_garbage_inside_good_gzip_is_malformed_records(engine: str, tmp_path: Path) -> None:
-    batch = write_batch(tmp_path / "in", [[flow(), b"\x00\xff\xfe", b"PK\x03\x04" + bytes(200)]])
+    batch = write_batch(
+        tmp_path / "in", [[flow(), flow(), b"\x00\xff\xfe", b"PK\x03\x04" + bytes(200)]]
+    )
     done = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--json", engine=engine)
     assert done.json()["report"]["rejected"]["malformed_json"] == 2
+
+
+UNUSABLE = {
+    "one JSON array": b"[" + json.dumps(flow()).encode() + b"]",
+    "several JSON objects on a line": json.dumps(flow()).encode() * 3,
+    "a log of Zeek with values parted by tabs": b"#separator \\x09\n#fields\tts\tuid\n1\tC1\n",
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", list(UNUSABLE))
+def test_a_batch_of_another_format_fails_says_what_it_is_and_changes_nothing(
+    engine: str, kind: str, published: Path, tmp_path: Path
+) -> None:
+    batch = write_batch(tmp_path / "in", [[UNUSABLE[kind]]])
+    spec = write_spec(tmp_path / "job.json", quality={"max_rejected_fraction": 1.0})
+    refuses(
+        published,
+        lambda output: run(spec, batch, output, *SLICE, engine=engine),
+        1,
+        "records can be used",
+        f"The input looks like {kind}",
+        "nothing was published",
+    )
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -135,7 +161,8 @@ def test_empty_input_gives_a_valid_empty_output(
     done = run(write_spec(tmp_path / "job.json"), batch, output, *SLICE, "--json", engine=engine)
     report = done.json()["report"]
     assert (report["read"], report["kept"]) == (0, 0)
-    assert done.json()["rows"]["delta"] == {"inbound": 0, "outbound": 0}
+    assert done.json()["rows"] == {"delta": {}, "pair": {}}
+    assert list(output.rglob("*.parquet")) == []
     assert ndr("inspect", output).exit_code == 0
     without = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out2", engine=engine)
     assert without.exit_code == 0

@@ -23,7 +23,8 @@ MANY = 3_000_000_000
 
 def counted(*lines: bytes) -> pl.DataFrame:
     block = b"".join(line + b"\n" for line in lines)
-    return quality.counts(flows_of(lines_frame([block]).lazy(), make_plan(), ())).collect()
+    plan = make_plan()
+    return quality.counts(flows_of(lines_frame([block]).lazy(), plan, ()), plan).collect()
 
 
 def task_with(frames: Frames) -> Task:

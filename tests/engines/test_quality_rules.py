@@ -24,7 +24,14 @@ SLICE = ("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z")
 NO_NUMBERS: dict[str, Any] = dict.fromkeys(
     ("source_bytes", "destination_bytes", "source_port", "destination_port")
 )
-# (line, rule, field at fault); the first rule that applies names a record.
+OUT = "out_of_slice"
+
+
+def spanning(start: str, end: str | None) -> dict[str, Any]:
+    return flow(event_start=start, event_end=end)
+
+
+# (line, label of the rule, field at fault); the first rule that applies names a record.
 REJECTED: list[tuple[dict[str, Any] | str | bytes, str, str | None]] = [
     ("not json", "malformed_json", None),
     ('{"source_ip": "10.0.0.1"', "malformed_json", None),
@@ -41,11 +48,18 @@ REJECTED: list[tuple[dict[str, Any] | str | bytes, str, str | None]] = [
     (flow(source_ip={}, event_start="never"), "malformed_json", "source_ip"),
     (flow(**NO_NUMBERS, event_start=None), "non_traffic", None),
     (flow(event_start=None, source_ip="x"), "missing_event_start", None),
-    (flow(source_ip="10.0.0.256", event_start="2025-03-01T09:00:00Z"), "malformed_ip", None),
+    (flow(source_ip="10.0.0.256", event_start="2025-02-01T09:00:00Z"), "malformed_ip", None),
     (flow(destination_ip=None), "malformed_ip", None),
     (flow(destination_ip="fe80::1%eth0"), "malformed_ip", None),
-    (flow(event_start="2025-03-01T09:59:59.999999Z"), "out_of_slice", None),
-    (flow(event_start="2025-03-01T10:15:00Z"), "out_of_slice", None),
+    (spanning("2025-02-28T09:59:59Z", "2025-02-28T09:59:59.999999Z"), f"{OUT}: too_late", None),
+    (spanning("2025-02-28T09:59:59.999999Z", None), f"{OUT}: too_late", None),
+    (spanning("2025-03-01T10:30:00Z", None), f"{OUT}: too_early", None),
+    (spanning("2025-02-28T09:00:00Z", "2025-03-01T10:30:00Z"), f"{OUT}: too_early", None),
+    (
+        spanning("2025-03-01T10:29:59.999999Z", "2025-03-01T10:30:00Z"),
+        f"{OUT}: too_early, fits event_start",
+        None,
+    ),
 ]
 
 
@@ -56,11 +70,19 @@ def test_rejects_go_to_quarantine_under_the_first_rule_that_applies(
     lines = [line for line, *_ in REJECTED]
     batch = write_batch(tmp_path / "in", [[flow(), *lines]])
     tables = run_engine(engine, plan, batch, tmp_path / "out")
-    expected = [Quarantined(rule, field, _text(line)) for line, rule, field in REJECTED]
+    expected = [
+        Quarantined(label.partition(": ")[0], field, _text(line), label.partition(": ")[2] or None)
+        for line, label, field in REJECTED
+    ]
     assert sorted(map(repr, tables.quarantine)) == sorted(map(repr, expected))
     assert tables.report.read == len(lines) + 1
     assert tables.report.kept == 1
     assert sum(tables.report.rejected.values()) == len(lines)
+    assert tables.report.rejected_by_detail == {
+        f"{OUT}: too_early, fits event_start": 1,
+        f"{OUT}: too_late": 2,
+        f"{OUT}: too_early": 2,
+    }
 
 
 def _text(line: dict[str, Any] | str | bytes) -> str:
@@ -155,6 +177,76 @@ def test_a_sum_that_leaves_int64_is_an_error_that_names_the_column(
     assert [row[column] for row in tables.deltas if row["role"] == "outbound"] == [(1 << 63) - 1]
 
 
+AROUND_BOUNDS = [
+    spanning("2025-02-28T10:00:00Z", None),  # late as far as is allowed
+    spanning("2025-03-01T09:59:59Z", "2025-03-01T09:59:59.999999Z"),
+    spanning("2025-03-01T09:00:00Z", "2025-03-01T10:00:00Z"),  # in, by its end
+    spanning("2025-03-01T10:14:00Z", "2025-03-01T10:15:00Z"),
+    spanning("2025-03-01T10:15:00Z", "2025-03-01T10:14:00Z"),  # an end before the start
+    spanning("2025-03-01T10:29:59.999999Z", None),
+    spanning("2025-03-01T10:29:00Z", "2025-03-01T10:30:00Z"),  # early
+    spanning("2025-03-01T10:44:59.999999Z", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("moment", "slices", "late", "early"),
+    [
+        (
+            "event_end",
+            ["28 10:00", "01 09:45", "01 10:00", "01 10:15", "01 10:30"],
+            2,
+            2,
+        ),
+        (
+            "event_start",
+            ["28 10:00", "01 09:00", "01 09:45", "01 10:00", "01 10:15", "01 10:30"],
+            3,
+            1,
+        ),
+    ],
+)
+def test_kept_records_around_the_bounds_fall_into_their_own_slices_and_are_counted(
+    engine: Engine, tmp_path: Path, moment: str, slices: list[str], late: int, early: int
+) -> None:
+    plan = make_plan(
+        make_spec(delta={"moment": moment}), ("2025-03-01T10:00:00Z", "2025-03-01T10:30:00Z")
+    )
+    batch = write_batch(tmp_path / "in", [AROUND_BOUNDS[:4], AROUND_BOUNDS[4:]])
+
+    tables = run_engine(engine, plan, batch, tmp_path / "out")
+
+    assert differences(run_reference(plan, batch), tables) == []
+    assert (tables.report.late, tables.report.early) == (late, early)
+    rows = [row for row in tables.deltas if row["role"] == "outbound"]
+    assert [f"{row['dt'][-2:]} {row['hh']}:{row['mm']}" for row in rows] == slices
+    assert sum(row["sessions_cnt"] for row in rows) == len(AROUND_BOUNDS)
+
+
+def test_a_run_without_rows_leaves_no_file_of_a_table(engine: Engine, tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow(**NO_NUMBERS), ""]])
+
+    for name, plan in (("bounded", make_plan(bounds=SLICE)), ("open", make_plan())):
+        tables = run_engine(engine, plan, batch, tmp_path / name)
+
+        assert tables.report.rejected["non_traffic"] == 1
+        assert list((tmp_path / name).glob("delta/**/*.parquet")) == []
+        assert list((tmp_path / name).glob("pair/**/*.parquet")) == []
+
+
+@pytest.mark.parametrize("minutes", [1, 60])
+def test_slices_last_as_long_as_the_spec_says(engine: Engine, tmp_path: Path, minutes: int) -> None:
+    plan = make_plan(make_spec(delta={"slice_minutes": minutes}))
+    batch = write_batch(tmp_path / "in", [AROUND_BOUNDS])
+
+    tables = run_engine(engine, plan, batch, tmp_path / "out")
+
+    assert differences(run_reference(plan, batch), tables) == []
+    assert {row["slice_end_ts"] - row["slice_start_ts"] for row in tables.deltas} == {
+        minutes * 60_000_000
+    }
+
+
 def test_without_bounds_each_record_falls_into_its_quarter_of_an_hour(
     engine: Engine, tmp_path: Path
 ) -> None:
@@ -165,7 +257,7 @@ def test_without_bounds_each_record_falls_into_its_quarter_of_an_hour(
         "2025-03-02T00:15:00Z",
         "2025-03-30T02:30:00+01:00",
     ]
-    batch = write_batch(tmp_path / "in", [[flow(event_start=start) for start in starts]])
+    batch = write_batch(tmp_path / "in", [[spanning(start, None) for start in starts]])
     tables = run_engine(engine, make_plan(), batch, tmp_path / "out")
     rows = [row for row in tables.deltas if row["role"] == "outbound"]
     assert [(row["dt"], row["hh"], row["mm"], row["sessions_cnt"]) for row in rows] == [

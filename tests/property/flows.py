@@ -60,7 +60,23 @@ _BYTES = st.one_of(
     st.integers(0, 5000),
     st.integers(-5, HUGE // 64),
     st.sampled_from(
-        ["12", "-0", " 12", 1.0, 0.5, "1e3", False, {}, 127, 128, 129, 1 << 40, 1 << 63, -(1 << 63)]
+        [
+            "12",
+            "-0",
+            " 12",
+            1.0,
+            0.5,
+            "1e3",
+            False,
+            {},
+            127,
+            128,
+            129,
+            4_000_000_000,
+            1 << 40,
+            1 << 63,
+            -(1 << 63),
+        ]
     ),
 )
 _TIMES: st.SearchStrategy[Any] = st.one_of(
@@ -159,6 +175,24 @@ _RECORDS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "extra": st.sampled_from([1, "x", {"a": [1, {"b": None}]}, [], 1e400, "\\u"]),
     },
 )
+_SPANS = st.sampled_from(
+    [
+        ("2025-03-01T10:14:00Z", "2025-03-01T10:16:00Z"),
+        ("2025-03-01T10:14:59.5Z", "2025-03-01T10:15:00Z"),
+        ("2025-03-01T10:15:00Z", "2025-03-01T10:14:59.999999Z"),
+        ("2025-03-01T10:59:59Z", "2025-03-01T11:00:00Z"),
+        ("2025-03-01T10:00:00Z", None),
+        ("2025-03-01T09:59:59.999999Z", "2025-03-01T13:00:00Z"),
+        ("2025-03-01T08:00:00Z", "2025-03-01T08:59:59.999999Z"),
+        ("2025-03-01T11:14:59.999999Z", "2025-03-01T11:15:00Z"),
+        ("2025-02-28T23:59:59Z", "2025-03-01T00:00:00Z"),
+        ("2025-02-28T10:00:00Z", "2025-03-01T10:00:00Z"),
+        ("2025-02-28T09:44:00Z", "2025-02-28T09:59:59.999999Z"),
+        ("2025-03-01T23:59:59Z", "2025-03-02T00:00:00Z"),
+        ("2112-09-17T23:00:00Z", "2112-09-17T23:53:47Z"),
+    ]
+)
+"""Starts and ends around the borders of slices, of bounds, and of what is late or early by them."""
 _PLAIN_RECORDS: st.SearchStrategy[dict[str, Any]] = st.builds(
     lambda host, peer, port, sent, received, start, length, action: {
         "source_ip": host,
@@ -219,6 +253,11 @@ def _spoilt(line: str, how: str) -> bytes:
     return b'"text"'
 
 
+_SPANNING_RECORDS: st.SearchStrategy[dict[str, Any]] = st.builds(
+    lambda record, span: record | {"event_start": span[0], "event_end": span[1]},
+    _PLAIN_RECORDS,
+    _SPANS,
+)
 _SPOILERS = [
     "cut",
     "array",
@@ -245,6 +284,7 @@ _BYTES_OF_TEXT = [
 ]
 _LINES = st.one_of(
     _PLAIN_RECORDS.map(lambda record: json.dumps(record).encode()),
+    _SPANNING_RECORDS.map(lambda record: json.dumps(record).encode()),
     _RECORDS.map(lambda record: json.dumps(record).encode()),
     _RECORDS.map(
         lambda record: json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode(

@@ -26,6 +26,14 @@ from tests.soak import examples
 from tests.support import run_engine, run_reference, spark_session, spark_sql_engine
 
 SLICE = ("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z")
+BOUNDS: list[tuple[str, str] | None] = [
+    None,
+    SLICE,
+    ("2025-03-01T10:00:00Z", "2025-03-01T12:00:00Z"),
+    ("2025-03-01T09:00:00Z", "2025-03-01T10:00:00Z"),
+    ("2025-03-01T11:00:00Z", "2025-03-02T00:00:00Z"),
+]
+"""Each on the grid of all specs that it is used with; records lie before, in and after."""
 DEDUPLICATE = {"deduplicate_on": ["source_ip", "destination_ip", "event_start", "extra"]}
 SPECS: dict[str, JobSpec] = {
     "plain": make_spec(),
@@ -49,7 +57,28 @@ SPECS: dict[str, JobSpec] = {
     ),
     "few measures": make_spec(delta={"measures": ["bytes_sent_quantiles", "duration_sum"]}),
     "no peers": make_spec(delta={"measures": ["allow_cnt"]}),
+    "slices of a minute": make_spec(delta={"slice_minutes": 1}),
+    "slices of an hour by the start": make_spec(
+        delta={"slice_minutes": 60, "moment": "event_start"},
+        quality={"allowed_lateness": "10m", "allowed_earliness": "1h"},
+    ),
+    "by the start, nothing late": make_spec(
+        delta={"slice_minutes": 5, "moment": "event_start"},
+        quality={"allowed_lateness": "0s", "allowed_earliness": "0s"},
+    ),
+    "nothing early, deduplicating": make_spec(
+        quality={**DEDUPLICATE, "allowed_lateness": "20m", "allowed_earliness": "0s"},
+    ),
+    "durations": make_spec(
+        input={
+            "preset": "paloalto",
+            "fields": {"event_end": {"column": "source_bytes", "format": "duration_s"}},
+        },
+        delta={"slice_minutes": 20},
+    ),
 }
+HOURLY = [name for name, spec in SPECS.items() if spec.delta.slice_minutes not in (1, 5, 15)]
+"""Specs on whose grid SLICE does not lie."""
 
 
 def in_tiny_tasks() -> Engine:
@@ -63,8 +92,8 @@ class Case:
 
     lines: list[bytes]
     spec: str
-    bounded: bool
-    """Whether the run is for one slice."""
+    bounds: tuple[str, str] | None
+    """The span that the run is for."""
     files: int
 
 
@@ -97,11 +126,22 @@ CUTS = st.builds(
 
 
 def cases(batches: st.SearchStrategy[list[bytes]]) -> st.SearchStrategy[Case]:
-    return st.builds(Case, batches, st.sampled_from(list(SPECS)), st.booleans(), st.integers(1, 3))
+    specs_and_bounds = [
+        (spec, bounds)
+        for spec in SPECS
+        for bounds in BOUNDS
+        if not (bounds == SLICE and spec in HOURLY)
+    ]
+    return st.builds(
+        lambda lines, chosen, files: Case(lines, chosen[0], chosen[1], files),
+        batches,
+        st.sampled_from(specs_and_bounds),
+        st.integers(1, 3),
+    )
 
 
 def check(engine: Engine, case: Case) -> None:
-    plan = make_plan(SPECS[case.spec], SLICE if case.bounded else None)
+    plan = make_plan(SPECS[case.spec], case.bounds)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         batch = write_batch(root / "in", [case.lines[n :: case.files] for n in range(case.files)])
@@ -139,7 +179,7 @@ def test_kernels_in_any_tasks_equal_the_reference(case: Case, odd: OddCut, seed:
 def test_kernels_on_busy_hosts_equal_the_reference(
     lines: list[bytes], deduplicates: bool, odd: OddCut, seed: int
 ) -> None:
-    case = Case(lines, "deduplicating" if deduplicates else "plain", bounded=True, files=3)
+    case = Case(lines, "deduplicating" if deduplicates else "plain", SLICE, files=3)
     check(FanoutEngine(RunnerHere(seed=seed), cut=odd), case)
 
 

@@ -115,8 +115,8 @@ def _results(parts: Iterable[pl.DataFrame], plan: DeltaPlan, addresses: Addresse
     """Results of judged records, and what is set aside of them."""
     held: list[pl.DataFrame] = []
     for judged in parts:
-        yield COUNTS, quality.counts(judged.lazy()).collect()
-        yield _REJECTED, quality.quarantine(judged.lazy()).collect()
+        yield COUNTS, quality.counts(judged.lazy(), plan).collect()
+        yield _REJECTED, quality.quarantine(judged.lazy(), plan).collect()
         held.append(quality.repaired(numbered(judged.lazy(), addresses)).collect())
         if sum(part.height for part in held) >= _HELD_RECORDS:
             yield from partial_results(pl.concat(held), plan)
@@ -137,7 +137,7 @@ class _Pairs:
         if frames:
             pairs = whole_pairs(frames, self.plan)
             for rows in aggregate.pair_rows(pairs, self.plan, task.addresses):
-                yield _written(rows.collect(), PAIR, self.staging, self.plan.shared_path, task)
+                yield _written(rows.collect(), PAIR, self.staging, task)
 
 
 @frozen
@@ -157,7 +157,7 @@ class _Hosts:
             yield OVERFLOW, overflowing
             return
         rows = whole_rows(frames, hosts, self.plan)
-        yield _written(rows, self.plan.delta, self.staging, self.plan.shared_path, task)
+        yield _written(rows, self.plan.delta, self.staging, task)
 
 
 @frozen
@@ -179,10 +179,10 @@ class _Judged:
 
 
 def _written(
-    rows: pl.DataFrame, table: Table, staging: StagingRoot, shared_path: str, task: Task
+    rows: pl.DataFrame, table: Table, staging: StagingRoot, task: Task
 ) -> tuple[str, pl.DataFrame]:
     with full_disk_named(staging.address):
-        return FILES, _files(write_named(rows, table, staging, shared_path, task.token))
+        return FILES, _files(write_named(rows, table, staging, task.token))
 
 
 def _files(rows: dict[str, int]) -> pl.DataFrame:

@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 import polars as pl
 from attrs import field, frozen
 
-from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.polars.outcome import engine_result, no_counts
 from ndr_adapters.polars.overflow import refuse_overflow
-from ndr_adapters.polars.write import StagingRoot, fill_empty_partitions
+from ndr_adapters.polars.write import StagingRoot
 from ndr_adapters.spark.fanout.chain import ChainRunner
 from ndr_adapters.spark.fanout.deltas import (
     COUNTS,
@@ -50,8 +49,7 @@ class FanoutEngine:
         results = self.runner.run(chain, batch.meter)
         if OVERFLOW in results:
             refuse_overflow(results[OVERFLOW], plan)
-        with full_disk_named(staging_root):
-            rows = fill_empty_partitions(plan, staging, _files(results, FILES))
+        rows = _files(results, FILES)
         rejected = _files(results, REJECTED_FILES)
         return engine_result(results.get(COUNTS, no_counts()), rows, rejected)
 

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from ndr_adapters.spark.sql.expr import compile_expr, literal, quoted, with_columns
 from ndr_adapters.spark.sql.flags import amounts, bit_is_set, counter_groups
-from ndr_adapters.spark.sql.quality import repair_count
+from ndr_adapters.spark.sql.quality import mark_count
 from ndr_adapters.spark.sql.views import HOST, role_name
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR, PAIR_SUMS
@@ -24,7 +24,7 @@ from ndr_core.measures.kinds import (
     PairKey,
     Quantile,
 )
-from ndr_core.quality.rules import REPAIR_RULES
+from ndr_core.quality.rules import MARKS
 from ndr_core.tables.slices import TIME_LEVELS
 from ndr_core.tables.table import Table
 
@@ -60,7 +60,7 @@ def host_rows(
 
 
 def host_sums(views: DataFrame, plan: DeltaPlan) -> DataFrame:
-    """Additive measures per host, and a count per repair rule."""
+    """Additive measures per host, and a count per mark."""
     sums = [f"try_sum({quoted(f'amount:{item.name}')}) as {item.name}" for item in amounts(plan)]
     for group, counters in enumerate(counter_groups(plan)):
         sums += [
@@ -68,8 +68,8 @@ def host_sums(views: DataFrame, plan: DeltaPlan) -> DataFrame:
             for bit, counter in enumerate(counters)
         ]
     sums += [
-        f"count_if({bit_is_set('repairs', bit)}) as {quoted(repair_count(rule))}"
-        for bit, rule in enumerate(REPAIR_RULES)
+        f"count_if({bit_is_set('marks', bit)}) as {quoted(mark_count(name))}"
+        for bit, name in enumerate(MARKS)
     ]
     return views.groupBy(*HOST).agg(*map(F.expr, sums))
 

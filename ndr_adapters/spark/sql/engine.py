@@ -30,7 +30,6 @@ from ndr_adapters.spark.sql.skew import BusyHosts, busy_hosts, has_busy, is_busy
 from ndr_adapters.spark.sql.tasks import INPUT_BYTES_PER_TASK, tasks_for
 from ndr_adapters.spark.sql.views import HOST, role_views
 from ndr_adapters.spark.sql.write import (
-    fill_empty_partitions,
     rejected_files,
     staged_rows,
     write_quarantine,
@@ -42,7 +41,7 @@ from ndr_core.deltas.tables import PAIR, overflow_place
 from ndr_core.errors import EngineReadError, OverflowingColumnError
 from ndr_core.flows.outcome import UNFIT
 from ndr_core.flows.source import InputBatch, InputFile
-from ndr_core.quality.rules import REPAIR_RULES
+from ndr_core.quality.rules import MARKS
 
 _INPUT_BYTES_PER_RECORD: Final = 50
 """Compressed, about."""
@@ -90,7 +89,7 @@ class SparkSqlEngine:
             flows = flows_of(session, plan, batch, tasks)
             _step(session, "set aside what is not kept")
             dropped = quality.dropped(flows).localCheckpoint()
-            write_quarantine(quality.quarantine(dropped), root)
+            write_quarantine(quality.quarantine(dropped, plan), root)
             _step(session, "find busy hosts")
             busy = busy_hosts(flows, plan, tasks, batch.size_bytes // _INPUT_BYTES_PER_RECORD)
             parts = _parts(flows, busy, plan, tasks)
@@ -99,10 +98,9 @@ class SparkSqlEngine:
             _step(session, "look for overflow")
             _refuse_overflow(rows, plan)
             _step(session, "write pairs")
-            write_table(aggregate.pair_rows(pairs, plan), PAIR, root, plan.shared_path)
+            write_table(aggregate.pair_rows(pairs, plan), PAIR, root)
             _step(session, "write deltas")
-            write_table(aggregate.delta_rows(rows, plan), plan.delta, root, plan.shared_path)
-            fill_empty_partitions(session, plan, root)
+            write_table(aggregate.delta_rows(rows, plan), plan.delta, root)
             _step(session, "count")
             result = _result(rows, dropped, session, plan, root)
             lines = result.kept + sum(result.rejected.values()) + result.blank_lines
@@ -170,16 +168,17 @@ def _united(frames: Iterable[DataFrame]) -> DataFrame:
 
 def flows_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch, tasks: int) -> DataFrame:
     """The judged and repaired records of a batch; its lines have been read once by then."""
-    read = read_plain(read_lines(session, batch, tasks), plan)
+    read = quality.with_moment(read_plain(read_lines(session, batch, tasks), plan), plan)
     with reading_metered(session, batch.meter):
         flows = quality.judge(read, plan).localCheckpoint()
     unfit = flows.where(f"outcome = {UNFIT}").select("line")
     if not unfit.isEmpty():
-        careful = quality.judge(read_careful(unfit, plan), plan).localCheckpoint()
+        again = quality.with_moment(read_careful(unfit, plan), plan)
+        careful = quality.judge(again, plan).localCheckpoint()
         flows = flows.where(f"outcome != {UNFIT}").union(careful)
     if plan.deduplicate_on:
         flows = quality.mark_duplicates(flows, plan).localCheckpoint()
-    return quality.repaired(flows)
+    return quality.repaired(flows, plan)
 
 
 def _full_place(session: SparkSession, staging_root: str, error: Exception) -> str:
@@ -215,7 +214,7 @@ def _result(
         rows=staged_rows(session, plan.tables, root),
         kept=of_kept["kept"] or 0,
         rejected=rejected,
-        repaired={rule.name: of_kept[quality.repair_count(rule)] or 0 for rule in REPAIR_RULES},
+        marked={name: of_kept[quality.mark_count(name)] or 0 for name in MARKS},
         blank_lines=by_rule.get(None, 0),
         rejected_files=dict.fromkeys(rejected_files(session, root), sum(rejected.values())),
     )

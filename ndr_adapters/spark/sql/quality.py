@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from pyspark.sql import DataFrame
 
 from ndr_adapters.spark.sql.careful import quarantined_text
-from ndr_adapters.spark.sql.expr import compile_expr, literal, quoted
+from ndr_adapters.spark.sql.expr import Sql, compile_expr, literal, quoted
 from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.moment import MOMENT
 from ndr_core.flows.outcome import (
     BLANK,
     MALFORMED,
@@ -19,23 +21,27 @@ from ndr_core.flows.record import FIELD_BY_NAME, FLOW_FIELDS
 from ndr_core.quality.rules import (
     DUPLICATE,
     MALFORMED_JSON,
-    REPAIR_RULES,
-    RepairRule,
+    MARKS,
     repaired_fields,
 )
 
 KEPT: Final = f"(rule is null and outcome != {BLANK})"
 
 
+def with_moment(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
+    """Adds the moment of each record as read."""
+    return flows.selectExpr("*", f"{compile_expr(plan.moment.of_flow)} as {MOMENT}")
+
+
 def judge(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
-    """Adds `rule`: the first rule that rejects the record, null for others and for UNFIT lines.
+    """Adds `rule`: the label of the first rule that rejects the record, null for others and for UNFIT lines.
 
     `line` is left only where something still needs it: it is most of what a batch weighs.
     """
     cases = [f"when outcome in ({BLANK}, {UNFIT}) then null"]
     cases.append(f"when outcome = {MALFORMED} then {literal(MALFORMED_JSON)}")
     cases += [
-        f"when {compile_expr(reject.condition)} then {literal(reject.name)}"
+        f"when {compile_expr(reject.condition)} then {literal(reject.label)}"
         for reject in plan.reject_rules
         if reject.condition is not None
     ]
@@ -77,35 +83,45 @@ def dropped(flows: DataFrame) -> DataFrame:
     return flows.where(f"not {KEPT}").selectExpr("rule", "fault as field", f"{raw} as raw")
 
 
-def quarantine(dropped: DataFrame) -> DataFrame:
-    """Rejected records: rule, field, raw. `dropped`: from the function of that name."""
-    return dropped.where("rule is not null")
+def quarantine(dropped: DataFrame, plan: DeltaPlan) -> DataFrame:
+    """Rejected records: rule, detail, field, raw. `dropped`: from the function of that name."""
+    names = _by_label({rule.label: rule.name for rule in plan.reject_rules})
+    details = _by_label({rule.label: rule.detail for rule in plan.reject_rules})
+    return dropped.where("rule is not null").selectExpr(
+        f"{names} as rule", f"cast({details} as string) as detail", "field", "raw"
+    )
 
 
-def repair_count(rule: RepairRule) -> str:
-    """Column that counts the records which a rule repaired."""
-    return f"repair:{rule.name}"
+def _by_label(values: Mapping[str, str | None]) -> Sql:
+    """What belongs to the rule of a record."""
+    cases = (f"when {literal(label)} then {literal(value)}" for label, value in values.items())
+    return Sql(f"case rule {' '.join(cases)} end")
+
+
+def mark_count(name: str) -> str:
+    """Column that counts the kept records which have a mark of the plan."""
+    return f"mark:{name}"
 
 
 def counts(rows: DataFrame) -> DataFrame:
-    """One row: the records that are `kept`, and a count per repair rule.
+    """One row: the records that are `kept`, and a count per mark.
 
     `rows`: from `aggregate.host_rows`; each record is in one host row of the first role.
     """
-    names = (quoted(repair_count(rule)) for rule in REPAIR_RULES)
-    repairs = (f"sum({name}) as {name}" for name in names)
-    return rows.where("role_number = 0").selectExpr("sum(sessions_cnt) as kept", *repairs)
+    names = (quoted(mark_count(name)) for name in MARKS)
+    marked = (f"sum({name}) as {name}" for name in names)
+    return rows.where("role_number = 0").selectExpr("sum(sessions_cnt) as kept", *marked)
 
 
-def repaired(judged: DataFrame) -> DataFrame:
-    """Flow fields after repair, with a 0/1 column `repair_count` per repair rule."""
+def repaired(judged: DataFrame, plan: DeltaPlan) -> DataFrame:
+    """The moment and the flow fields after repair, with a 0/1 column `mark_count` per mark."""
     fixes = repaired_fields()
     fields = (
         f"{compile_expr(fixes[f.name])} as {f.name}" if f.name in fixes else f.name
         for f in FLOW_FIELDS
     )
     flags = (
-        f"if({compile_expr(rule.condition)}, 1L, 0L) as {quoted(repair_count(rule))}"
-        for rule in REPAIR_RULES
+        f"if({compile_expr(condition)}, 1L, 0L) as {quoted(mark_count(name))}"
+        for name, condition in plan.marks.items()
     )
-    return judged.selectExpr("line", "outcome", "fault", "rule", *fields, *flags)
+    return judged.selectExpr("line", "outcome", "fault", "rule", MOMENT, *fields, *flags)

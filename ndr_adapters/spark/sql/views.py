@@ -15,10 +15,10 @@ from pyspark.sql import DataFrame
 
 from ndr_adapters.spark.sql.expr import Sql, literal, quoted, with_columns
 from ndr_adapters.spark.sql.flags import amounts, counter_groups, flags
-from ndr_adapters.spark.sql.quality import KEPT, repair_count
+from ndr_adapters.spark.sql.quality import KEPT, mark_count
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.expressions.expr import Expr, col, substitute
-from ndr_core.quality.rules import REPAIR_RULES
+from ndr_core.quality.rules import MARKS
 
 HOST: Final = ("slice_start", "role_number", "host_ip")
 
@@ -27,7 +27,7 @@ def role_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
     """Role views of the records that are kept. `flows`: from `quality.repaired`.
 
     Columns: HOST, peer_ip, peer_port, event_ts (us), `amount:<sum>`, `flags:<group>`, `bucket:<distribution>`,
-    repairs (one bit per rule).
+    marks (one bit per mark).
     """
     wanted: dict[str, Expr] = {
         **{name: col(name) for name in ("host_ip", "peer_ip", "peer_port", "event_ts")},
@@ -48,12 +48,10 @@ def role_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
         flows.where(KEPT),
         {name: value for value, name in distinct.items()} | {"start": plan.slice_start},
     )
-    # The slice comes in one struct with the role: as a literal, which it is in a bounded run, Spark would fold it
-    # and forget the partitioning by it.
     keys = ", ".join(f"struct(start as slice_start, {n} as role_number)" for n in range(len(roles)))
     exploded = records.selectExpr(
         *distinct.values(),
-        f"{_repairs()} as repairs",
+        f"{_marks()} as marks",
         f"inline(array({keys}))",
     )
     return exploded.selectExpr(
@@ -63,7 +61,7 @@ def role_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
             f"{_by_role([distinct[role[name]] for role in roles])} as {quoted(name)}"
             for name in wanted
         ),
-        "repairs",
+        "marks",
     )
 
 
@@ -73,9 +71,9 @@ def role_name(plan: DeltaPlan) -> Sql:
     return Sql(f"case role_number {_cases(names)} end")
 
 
-def _repairs() -> Sql:
-    """One bit per repair rule that changed the record."""
-    bits = (f"{quoted(repair_count(rule))} * {1 << n}L" for n, rule in enumerate(REPAIR_RULES))
+def _marks() -> Sql:
+    """One bit per mark that the record has."""
+    bits = (f"{quoted(mark_count(name))} * {1 << n}L" for n, name in enumerate(MARKS))
     return Sql(" + ".join(bits))
 
 

@@ -9,7 +9,6 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from ndr_adapters.spark.runtime.internals import hadoop_configuration, jvm_of
-from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.tables.columns import ColumnType, OutputColumn
 from ndr_core.tables.table import Table
@@ -25,35 +24,16 @@ _TYPES: dict[ColumnType, T.DataType] = {
 }
 
 
-def write_table(rows: DataFrame, table: Table, staging_root: str, shared_path: str) -> None:
-    """Write rows, in the columns of a table, to its folders.
-
-    `shared_path`: the folder below the table that all rows share, empty where they share none.
-    """
-    levels = table.levels_below(shared_path)
-    known = rows.drop(*(level for level in table.levels if level not in levels))
-    path = f"{staging_root}/{table.name}/{shared_path}".rstrip("/")
-    known.write.partitionBy(*levels).mode("overwrite").parquet(path)
+def write_table(rows: DataFrame, table: Table, staging_root: str) -> None:
+    """Write rows, in the columns of a table, to its folders."""
+    path = f"{staging_root}/{table.name}"
+    rows.write.partitionBy(*table.levels).mode("overwrite").parquet(path)
 
 
 def write_quarantine(rejected: DataFrame, staging_root: str) -> None:
     """Write rejected records."""
     writer = rejected.coalesce(1).write.mode("overwrite").option("ignoreNullFields", "false")
     writer.json(f"{staging_root}/{QUARANTINE}", compression="gzip")
-
-
-def fill_empty_partitions(session: SparkSession, plan: DeltaPlan, staging_root: str) -> None:
-    """Write a file without rows to each folder that must have one and has none."""
-    for name, columns in plan.required_folders():
-        folder = f"{staging_root}/{name}"
-        if not _exists(session, folder):
-            empty_frame(session, columns).coalesce(1).write.mode("overwrite").parquet(folder)
-
-
-def _exists(session: SparkSession, folder: str) -> bool:
-    jvm = jvm_of(session)
-    path = jvm.org.apache.hadoop.fs.Path(folder)
-    return bool(path.getFileSystem(hadoop_configuration(session)).exists(path))
 
 
 def staged_rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from ndr_core.jobs.run import Stage
 from ndr_core.progress import Progress
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.sink import Publication
+from ndr_core.quality.rules import EARLY, LATE
 from ndr_core.tables.slices import slice_path
 from ndr_core.tables.table import Table
 
@@ -124,8 +126,8 @@ class MemoryEngine:
         return EngineResult(
             rows,
             report.kept,
-            report.rejected,
-            report.repaired,
+            Counter(item.label for item in tables.quarantine),
+            {**report.repaired, LATE: report.late, EARLY: report.early},
             report.blank_lines,
             {"quarantine/r.gz": len(tables.quarantine)},
         )

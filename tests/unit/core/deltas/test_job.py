@@ -231,6 +231,53 @@ def test_a_threshold_that_is_exceeded_publishes_nothing(
     assert job.events == [*STAGES[:3], "engine for 3", *STAGES[3:6], "close"]
 
 
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [
+        ({"a": b"[{}, {}]"}, r"none of 1 records can be used .* looks like one JSON array"),
+        ({"a": b"", "b": b"#fields\tts\n1\n"}, r"none of 2 records .* a log of Zeek"),
+        ({"a": b"what\nis\nthis\n"}, r"none of 3 records .* See whether `input`"),
+    ],
+)
+def test_a_batch_of_which_nothing_can_be_used_publishes_nothing_and_is_told_for_what_it_is(
+    contents: dict[str, bytes | Exception], message: str
+) -> None:
+    job = Job(contents, quality={"max_rejected_fraction": 1.0})
+
+    job.fails(ThresholdError, message)
+
+
+def test_what_can_not_be_looked_at_again_is_not_told_and_the_run_fails_as_it_would() -> None:
+    job = Job({"a": b"what\n"})
+
+    class Vanishing(MemorySource):
+        def blocks(self, file: Any, read: Any = lambda _: None) -> Any:
+            if len(self.read) == 2:
+                raise UnreadableFileError("is gone")
+            yield from super().blocks(file, read)
+
+    job.source = Vanishing(job.contents)
+
+    job.fails(ThresholdError, "none of 1 records can be used")
+
+
+def test_a_bound_within_a_slice_is_refused_before_any_work() -> None:
+    job = Job(params=RuntimeParams("mb-1", "run-1", TEN, TEN + 60_000_000))
+
+    job.fails(SpecError, "^slice-end: 2025-03-01T10:01:00Z is no border of slices")
+
+    assert job.events == []
+
+
+def test_a_bounded_batch_without_records_is_published_without_a_file_of_a_table() -> None:
+    job = Job({"a.gz": b""})
+
+    manifest = job().manifest
+
+    assert job.staging.published[0].rows == {}
+    assert not any(file.path.startswith(("delta", "pair")) for file in manifest.files)
+
+
 def test_an_overflow_publishes_nothing() -> None:
     largest = (1 << 63) - 1
     job = Job({"a.gz": lines(flow(source_bytes=largest), flow(source_bytes=largest))})

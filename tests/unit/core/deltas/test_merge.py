@@ -17,7 +17,6 @@ from ndr_core.deltas.reference import Tables, build_tables
 from ndr_core.errors import OverflowingColumnError
 from ndr_core.tables.columns import Merge
 from ndr_core.tables.merge import Row, group, merge_rows
-from ndr_core.tables.slices import SliceBounds
 from ndr_core.tables.table import Table
 from ndr_core.times import to_datetime
 from tests.makers import flow, make_plan, make_spec, us
@@ -158,10 +157,9 @@ def test_the_latest_end_of_a_session_is_the_latest_of_the_parts_whichever_comes_
 
 
 def test_the_mini_batch_and_the_end_of_a_merged_row_are_the_last_ones() -> None:
-    bounds = [SliceBounds(TEN, TEN + minutes * 60_000_000) for minutes in (60, 15)]
     parts = [
-        build_tables([json.dumps(flow())], evolve(PLAN, mini_batch_id=name, bounds=bound))
-        for name, bound in zip(("mb-1", "mb-2"), bounds, strict=True)
+        build_tables([json.dumps(flow())], evolve(PLAN, mini_batch_id=name, slice_minutes=minutes))
+        for name, minutes in (("mb-1", 60), ("mb-2", 15))
     ]
     deltas, pairs = together(parts)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ndr_core.deltas.plan import DeltaPlan, compile_plan
 from ndr_core.deltas.roles import INBOUND, OUTBOUND
 from ndr_core.deltas.tables import PAIR, delta_table
+from ndr_core.errors import SpecError
 from ndr_core.expressions.evaluate import evaluate
+from ndr_core.flows.moment import Moment
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.measures.kinds import Additive, Derived
 from ndr_core.tables.columns import ColumnType
@@ -13,7 +17,6 @@ from ndr_core.tables.slices import SliceBounds
 from tests.makers import make_plan, make_spec, us
 
 TEN, QUARTER_PAST = us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z")
-SLICE = "feature_spec_version=v1/dt=2025-03-01/hh=10/mm=00"
 BOUNDED = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
 OPEN = make_plan()
 ONE_ROLE = make_plan(
@@ -102,51 +105,63 @@ def test_a_run_makes_the_delta_and_the_pair_table() -> None:
     assert ONE_ROLE.delta == ONE_ROLE.tables[0]
 
 
-def test_without_bounds_each_record_falls_into_the_slice_of_its_start() -> None:
-    starts = [
-        evaluate(OPEN.slice_start, {"event_start": TEN + offset})
-        for offset in (-1, 0, 899_999_999, 900_000_000)
-    ]
+def test_a_record_falls_into_the_slice_of_its_moment_with_bounds_or_without() -> None:
+    for plan in (OPEN, BOUNDED):
+        starts = [
+            evaluate(plan.slice_start, {"moment": TEN + offset})
+            for offset in (-1, 0, 899_999_999, 900_000_000)
+        ]
 
-    assert starts == [TEN - 900_000_000, TEN, TEN, QUARTER_PAST]
-    assert evaluate(OPEN.slice_end, {"slice_start": TEN}) == QUARTER_PAST
+        assert starts == [TEN - 900_000_000, TEN, TEN, QUARTER_PAST]
+        assert evaluate(plan.slice_end, {"slice_start": TEN}) == QUARTER_PAST
 
 
-def test_with_bounds_all_records_fall_into_the_one_slice() -> None:
-    plan = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T11:00:00Z"))
+def test_slices_last_as_long_and_moments_are_what_the_spec_says() -> None:
+    plan = make_plan(make_spec(delta={"slice_minutes": 60, "moment": "event_start"}))
 
-    assert evaluate(plan.slice_start, {"event_start": TEN + 1}) == TEN
+    assert evaluate(plan.slice_start, {"moment": QUARTER_PAST}) == TEN
     assert evaluate(plan.slice_end, {"slice_start": TEN}) == us("2025-03-01T11:00:00Z")
+    assert plan.moment is Moment.EVENT_START
+    assert OPEN.moment is Moment.EVENT_END
 
 
-def test_with_bounds_rows_share_the_folder_of_their_slice_and_differ_by_role() -> None:
-    assert BOUNDED.shared_path == SLICE
-    assert BOUNDED.delta.levels_below(BOUNDED.shared_path) == ("role",)
+def test_bounds_may_span_many_slices() -> None:
+    plan = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-02T00:45:00Z"))
+
+    assert plan.bounds == SliceBounds(TEN, us("2025-03-02T00:45:00Z"))
 
 
-def test_without_bounds_rows_share_no_folder() -> None:
-    assert OPEN.shared_path == ""
-    assert OPEN.delta.levels_below(OPEN.shared_path) == (
-        "feature_spec_version",
-        "dt",
-        "hh",
-        "mm",
-        "role",
-    )
+def test_a_bound_within_a_slice_of_the_spec_is_refused() -> None:
+    hourly = make_spec(delta={"slice_minutes": 60})
+
+    with pytest.raises(SpecError, match=r"^slice-end: 2025-03-01T10:15:00Z is no border of slices"):
+        make_plan(hourly, ("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
+    with pytest.raises(SpecError, match=r"^slice-start: 2025-03-01T10:07:00Z is no border"):
+        make_plan(bounds=("2025-03-01T10:07:00Z", "2025-03-01T10:15:00Z"))
 
 
-def test_a_bounded_slice_has_a_folder_for_each_table_and_role_even_without_rows() -> None:
-    folders = dict(BOUNDED.required_folders())
+def test_kept_records_are_marked_as_repaired_late_and_early() -> None:
+    names = ["negative_bytes", "invalid_port", "negative_duration", "missing_end", "late", "early"]
 
-    assert list(folders) == [
-        f"delta/{SLICE}/role=outbound",
-        f"delta/{SLICE}/role=inbound",
-        f"pair/{SLICE}/role=outbound",
-        f"pair/{SLICE}/role=inbound",
-    ]
-    assert folders[f"delta/{SLICE}/role=inbound"] == BOUNDED.delta.file_columns
-    assert folders[f"pair/{SLICE}/role=inbound"] == PAIR.file_columns
+    assert list(OPEN.marks) == list(BOUNDED.marks) == names
+    assert evaluate(BOUNDED.marks["late"], {"moment": TEN - 1}) is True
+    assert evaluate(OPEN.marks["late"], {"moment": TEN - 1}) is False
 
 
-def test_a_run_without_bounds_has_no_folder_that_it_must_leave() -> None:
-    assert list(OPEN.required_folders()) == []
+def test_how_late_and_early_records_may_be_is_what_the_spec_says() -> None:
+    quality = {"allowed_lateness": "1h", "allowed_earliness": "0s"}
+    plan = make_plan(make_spec(quality=quality), ("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
+
+    def rejected(time: int) -> list[str]:
+        row = {"event_start": time, "event_end": time, "moment": time}
+        rules = [rule for rule in plan.reject_rules if rule.name == "out_of_slice"]
+        return [
+            rule.label
+            for rule in rules
+            if rule.condition is not None and evaluate(rule.condition, row)
+        ]
+
+    hour = 3_600_000_000
+    assert rejected(TEN - hour - 1) == ["out_of_slice: too_late"]
+    assert rejected(TEN - hour) == rejected(QUARTER_PAST - 1) == []
+    assert rejected(QUARTER_PAST) == ["out_of_slice: too_early"]

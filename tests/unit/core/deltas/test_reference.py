@@ -18,6 +18,7 @@ OPEN = make_plan()
 BOUNDED = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
 TEN, QUARTER_PAST = us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z")
 LARGEST = (1 << 63) - 1
+RULES = ["malformed_json", "non_traffic", "missing_event_start", "malformed_ip"]
 
 
 def build(*records: Any, plan: Any = OPEN) -> Tables:
@@ -150,7 +151,7 @@ def test_no_lines_make_empty_tables_and_a_report_of_nothing() -> None:
 
     assert (tables.deltas, tables.pairs, tables.quarantine) == ([], [], [])
     assert (tables.report.read, tables.report.kept) == (0, 0)
-    assert list(tables.report.rejected) == [rule.name for rule in BOUNDED.reject_rules]
+    assert list(tables.report.rejected) == [*RULES, "out_of_slice"]
 
 
 def test_blank_lines_are_counted_and_are_no_records() -> None:
@@ -180,16 +181,86 @@ def test_a_rejected_record_is_set_aside_under_the_first_rule_that_applies() -> N
     assert tables.deltas == tables.pairs == []
 
 
-def test_a_record_outside_the_slice_of_the_run_is_rejected() -> None:
+def test_a_record_outside_the_bounds_is_late_or_early_or_rejected_as_the_spec_says() -> None:
+    spec = make_spec(quality={"allowed_lateness": "1h", "allowed_earliness": "5m"})
+    plan = make_plan(spec, ("2025-03-01T10:00:00Z", "2025-03-01T10:30:00Z"))
     tables = build(
-        flow(event_start="2025-03-01T09:59:59.999999Z"),
-        flow(event_start="2025-03-01T10:00:00Z"),
-        flow(event_start="2025-03-01T10:15:00Z", event_end="2025-03-01T10:15:00Z"),
-        plan=BOUNDED,
+        *(
+            flow(event_start=f"2025-03-01T{time}Z", event_end=None)
+            for time in (
+                *("08:59:59.999999", "09:00:00", "09:59:59.999999", "10:00:00"),
+                *("10:29:59.999999", "10:30:00", "10:34:59.999999", "10:35:00"),
+            )
+        ),
+        plan=plan,
     )
 
+    assert (tables.report.kept, tables.report.late, tables.report.early) == (6, 2, 2)
     assert tables.report.rejected["out_of_slice"] == 2
-    assert tables.report.kept == 1
+    assert tables.report.rejected_by_detail == {
+        "out_of_slice: too_late": 1,
+        "out_of_slice: too_early": 1,
+    }
+    assert [(item.rule, item.detail) for item in tables.quarantine] == [
+        ("out_of_slice", "too_late"),
+        ("out_of_slice", "too_early"),
+    ]
+    outbound = [row for row in tables.deltas if row["role"] == "outbound"]
+    assert [(row["hh"], row["mm"], row["sessions_cnt"]) for row in outbound] == [
+        ("09", "00", 1),
+        ("09", "45", 1),
+        ("10", "00", 1),
+        ("10", "15", 1),
+        ("10", "30", 2),
+    ]
+
+
+SPANNING = (
+    ("2025-03-01T10:14:00Z", "2025-03-01T10:16:00Z"),  # into the next slice
+    ("2025-03-01T10:14:59Z", "2025-03-01T10:15:00Z"),  # to its edge
+    ("2025-03-01T10:15:00Z", "2025-03-01T10:14:00Z"),  # an end before the start
+    ("2025-03-01T10:15:00Z", None),
+)
+
+
+@pytest.mark.parametrize(
+    ("moment", "minutes"),
+    [
+        ("event_end", {("10", "15"): [(15, 3), (16, 1)]}),
+        ("event_start", {("10", "00"): [(14, 2)], ("10", "15"): [(15, 2)]}),
+    ],
+)
+def test_slices_and_minutes_are_those_of_the_moment(
+    moment: str, minutes: dict[tuple[str, str], list[tuple[int, int]]]
+) -> None:
+    records = (flow(event_start=start, event_end=end) for start, end in SPANNING)
+
+    tables = build(*records, plan=make_plan(make_spec(delta={"moment": moment})))
+
+    ten = TEN // 60_000_000
+    assert {
+        (row["hh"], row["mm"]): [(minute - ten, cnt) for minute, cnt in row["sessions_per_minute"]]
+        for row in tables.deltas
+        if row["role"] == "outbound"
+    } == minutes
+    assert tables.report.repaired["negative_duration"] == 1
+    assert tables.report.repaired["missing_end"] == 1
+
+
+def test_slices_last_as_long_as_the_spec_says() -> None:
+    tables = build(
+        flow(event_end="2025-03-01T10:04:59Z"),
+        flow(event_end="2025-03-01T10:05:00Z"),
+        plan=make_plan(make_spec(delta={"slice_minutes": 5})),
+    )
+
+    outbound = [row for row in tables.deltas if row["role"] == "outbound"]
+    assert [(row["slice_start_ts"], row["slice_end_ts"]) for row in outbound] == [
+        (TEN, TEN + 300_000_000),
+        (TEN + 300_000_000, TEN + 600_000_000),
+    ]
+    pairs = [row for row in tables.pairs if row["role"] == "outbound"]
+    assert [row["mm"] for row in pairs] == ["00", "05"]
 
 
 def test_a_kept_record_is_counted_by_each_rule_that_repairs_it() -> None:

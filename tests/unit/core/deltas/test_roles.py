@@ -28,7 +28,7 @@ RECORD = asdict(
         event_name="TRAFFIC",
         network_transport="TCP",
     )
-)
+) | {"moment": 7 * MINUTE + 1}
 
 
 def seen(role: Role) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def test_outbound_is_seen_from_the_source() -> None:
         "bytes_recv": 0,
         "duration_us": MINUTE - 1,
         "event_ts": 6 * MINUTE,
-        "minute": 5,
+        "minute": 7,
         "reply_bytes": None,
         "event_action": "allow",
         "event_reason": "aged-out",

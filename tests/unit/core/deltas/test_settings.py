@@ -8,6 +8,7 @@ import pytest
 
 from ndr_core.deltas.settings import DEFAULT_PORT_SETS, Delta, Enrichment
 from ndr_core.errors import Problem
+from ndr_core.flows.moment import Moment
 from ndr_core.names import COLUMN_NAME_RULE, is_column_name
 from ndr_core.times import TIME_LIMIT_US
 
@@ -18,7 +19,30 @@ def test_the_defaults_have_no_problem() -> None:
 
 
 def test_by_default_all_measures_are_built_and_a_session_below_one_second_is_short() -> None:
-    assert Delta() == Delta(measures=None, short_session_seconds=1.0)
+    assert Delta() == Delta(
+        measures=None, short_session_seconds=1.0, slice_minutes=15, moment=Moment.EVENT_END
+    )
+
+
+@pytest.mark.parametrize("minutes", [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60])
+def test_an_hour_is_made_of_whole_slices(minutes: int) -> None:
+    assert Delta(slice_minutes=minutes).problems() == []
+
+
+@pytest.mark.parametrize("minutes", [-15, 0, 7, 45, 61, 120])
+def test_slices_that_do_not_fill_an_hour_are_refused_with_those_that_do(minutes: int) -> None:
+    assert Delta(slice_minutes=minutes).problems() == [
+        Problem(
+            "slice_minutes",
+            f"{minutes} does not divide 60; one of 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60",
+        )
+    ]
+
+
+def test_problems_of_several_keys_are_listed_together() -> None:
+    found = Delta(short_session_seconds=-1.0, slice_minutes=7).problems()
+
+    assert [problem.key for problem in found] == ["short_session_seconds", "slice_minutes"]
 
 
 def test_the_default_port_sets_are_those_of_known_services() -> None:

@@ -127,6 +127,8 @@ def test_equal_specs_have_equal_hashes_however_they_are_written() -> None:
     other = make_spec(enrichment={"port_sets": {"v": ["1-2", 3]}})
 
     assert one.content_hash() == other.content_hash() != SPEC.content_hash()
+    day, hours = (make_spec(quality={"allowed_lateness": text}) for text in ("1d", "24h"))
+    assert day.content_hash() == hours.content_hash()
     assert len(one.content_hash()) == 64
 
 
@@ -137,7 +139,13 @@ def test_the_normalised_form_is_json_without_what_is_absent() -> None:
     assert plain["enrichment"] == {"port_sets": {"v": [1, 3]}}
     assert plain["quality"]["on_unreadable_file"] == "fail"
     assert plain["input"]["fields"]["source_ip"] == {"column": "source_ip"}
-    assert plain["delta"] == {"short_session_seconds": 1.0}
+    assert plain["delta"] == {
+        "short_session_seconds": 1.0,
+        "slice_minutes": 15,
+        "moment": "event_end",
+    }
+    assert plain["quality"]["allowed_lateness"] == "1d"
+    assert plain["quality"]["allowed_earliness"] == "15m"
     assert "storage" not in plain
 
 
@@ -161,4 +169,4 @@ def test_the_normalised_form_keeps_what_differs_from_nothing() -> None:
 
 
 def test_the_hash_of_a_spec_does_not_change_with_the_version_of_the_code() -> None:
-    assert SPEC.content_hash() == "ceaf65b78081f6d96541d198a5fc5fa921ac090dabfddd6bd1a0a8787a501921"
+    assert SPEC.content_hash() == "0edf79605cf29d773ce745dd12ece935e1b3989a0ff95b23e93f55422fd9b4cf"

@@ -37,6 +37,17 @@ def refused(change: dict[str, Any]) -> list[str]:
         ({"quality": {"min_records": -1}}, "quality.min_records: must not be negative"),
         ({"quality": {"max_rejected_fraction": 2}}, "quality.max_rejected_fraction: must lie"),
         (
+            {"quality": {"allowed_lateness": 24}},
+            "quality.allowed_lateness: 24 is a number, expected a duration such as 15m or 24h",
+        ),
+        (
+            {"quality": {"allowed_earliness": "soon"}},
+            "quality.allowed_earliness: 'soon' is no duration such as 15m or 24h",
+        ),
+        ({"delta": {"slice_minutes": 7}}, "delta.slice_minutes: 7 does not divide 60"),
+        ({"delta": {"slice_minutes": 7.5}}, "delta.slice_minutes: 7.5 is a number, expected a w"),
+        ({"delta": {"moment": "event_ende"}}, "delta.moment: unknown value 'event_ende', did you"),
+        (
             {"quality": {"on_unreadable_file": "skip"}},
             "quality.on_unreadable_file: unknown value 'skip'",
         ),

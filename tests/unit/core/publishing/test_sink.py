@@ -7,13 +7,14 @@ import json
 from attrs import evolve
 
 from ndr_core.deltas.tables import PAIR, delta_table
+from ndr_core.flows.moment import Moment
 from ndr_core.flows.source import InputFile
 from ndr_core.measures.kinds import count
 from ndr_core.publishing.layout import REPORT_NAME, unreadable_name
 from ndr_core.publishing.manifest import Manifest, RunFacts, check_places
 from ndr_core.publishing.sink import Publication
 from ndr_core.quality.report import make_report
-from ndr_core.quality.rules import reject_rules
+from ndr_core.quality.rules import Span, reject_rules
 from ndr_core.tables.columns import ColumnType, key_column
 from ndr_core.tables.slices import SLICE_COLUMNS, SliceBounds
 from ndr_core.tables.table import Table
@@ -33,9 +34,9 @@ FACTS = RunFacts("p", "j", "v1", "00", "mb", "run", "memory", "test")
 TOYS = Publication(FACTS, (TOY,), {f"toy/{SLICE}/a": 3, f"toy/{SLICE}/b": 4})
 
 REPORT = make_report(
-    reject_rules(BOUNDS, deduplicates=False),
+    reject_rules(Span(BOUNDS, Moment.EVENT_END, 0, 0), deduplicates=False),
     5,
-    {"malformed_ip": 2, "out_of_slice": 4},
+    {"malformed_ip": 2, "out_of_slice: too_late": 4},
     {},
     0,
     {"in/broken.gz": "is cut"},

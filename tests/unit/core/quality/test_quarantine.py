@@ -16,3 +16,8 @@ def test_a_rejected_record_is_its_rule_its_field_and_its_text() -> None:
 def test_the_quarantine_has_a_folder_like_that_of_a_table() -> None:
     assert QUARANTINE == "quarantine"
     assert is_column_name(QUARANTINE)
+
+
+def test_the_detail_of_a_rule_is_part_of_its_label() -> None:
+    assert Quarantined("malformed_ip", None, "{}").label == "malformed_ip"
+    assert Quarantined("out_of_slice", None, "{}", "too_late").label == "out_of_slice: too_late"

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from ndr_core.errors import ThresholdError
+from ndr_core.flows.moment import Moment
 from ndr_core.quality.report import QualityReport, make_report
-from ndr_core.quality.rules import reject_rules
+from ndr_core.quality.rules import Span, reject_rules
 from ndr_core.quality.settings import Quality
+from ndr_core.tables.slices import SliceBounds
 
-RULES = reject_rules(None, deduplicates=False)
+RULES = reject_rules(None, deduplicates=True)
 
 
 def report(kept: int, **rejected: int) -> QualityReport:
@@ -24,7 +26,7 @@ def test_every_rule_is_named_in_order_with_its_count() -> None:
         RULES,
         kept=5,
         rejected={"malformed_ip": 2, "malformed_json": 1},
-        repaired={"missing_end": 3},
+        marked={"missing_end": 3, "late": 7, "early": 8},
         blank_lines=4,
         unreadable_files={"b": "truncated", "a": "no text"},
     )
@@ -34,6 +36,7 @@ def test_every_rule_is_named_in_order_with_its_count() -> None:
         ("non_traffic", 0),
         ("missing_event_start", 0),
         ("malformed_ip", 2),
+        ("duplicate", 0),
     ]
     assert list(made.repaired.items()) == [
         ("negative_bytes", 0),
@@ -42,6 +45,8 @@ def test_every_rule_is_named_in_order_with_its_count() -> None:
         ("missing_end", 3),
     ]
     assert (made.read, made.kept, made.blank_lines) == (8, 5, 4)
+    assert made.outside == {"late": 7, "early": 8}
+    assert made.rejected_by_detail == {}
     assert list(made.unreadable_files.items()) == [("a", "no text"), ("b", "truncated")]
 
 
@@ -55,6 +60,9 @@ def test_a_report_is_plain_data() -> None:
         "repaired": dict(made.repaired),
         "blank_lines": 2,
         "unreadable_files": {"a": "truncated"},
+        "rejected_by_detail": {},
+        "late": 0,
+        "early": 0,
     }
 
 
@@ -70,10 +78,34 @@ def test_a_report_that_has_lost_records_is_no_report(read: int) -> None:
 @pytest.mark.parametrize(
     ("kept", "rejected", "fraction"), [(0, 0, 0.0), (4, 0, 0.0), (3, 1, 0.25), (0, 2, 1.0)]
 )
-def test_the_rejected_fraction_is_that_of_all_records_read(
-    kept: int, rejected: int, fraction: float
+@pytest.mark.parametrize("expected", [{}, {"non_traffic": 5}, {"duplicate": 2, "non_traffic": 9}])
+def test_the_rejected_fraction_is_that_of_all_records_but_no_traffic_and_duplicates(
+    kept: int, rejected: int, fraction: float, expected: dict[str, int]
 ) -> None:
-    assert report(kept, malformed_json=rejected).rejected_fraction == fraction
+    assert report(kept, malformed_json=rejected, **expected).rejected_fraction == fraction
+    assert report(kept, malformed_json=rejected, **expected).weighed == kept + rejected
+
+
+def test_rules_of_one_name_are_counted_as_one_and_apart_by_their_details() -> None:
+    bounds = SliceBounds(0, 60_000_000)
+    rules = reject_rules(Span(bounds, Moment.EVENT_END, 0, 0), deduplicates=False)
+    made = make_report(
+        rules, 1, {"out_of_slice: too_early": 2, "out_of_slice: too_late": 3}, {}, 0, {}
+    )
+
+    assert made.rejected["out_of_slice"] == 5
+    assert made.rejected_by_detail == {
+        "out_of_slice: too_late": 3,
+        "out_of_slice: too_early": 2,
+    }
+    assert made.rejected_by_label == {
+        **dict.fromkeys(("malformed_json", "non_traffic", "missing_event_start"), 0),
+        "malformed_ip": 0,
+        **made.rejected_by_detail,
+    }
+    with pytest.raises(ThresholdError) as failed:
+        made.check(Quality())
+    assert "(out_of_slice: too_late 3, out_of_slice: too_early 2)" in str(failed.value)
 
 
 @pytest.mark.parametrize(("kept", "fails"), [(9, True), (10, False), (11, False)])
@@ -107,7 +139,9 @@ def test_too_many_rejected_records_fail_the_run_and_their_rules_are_named() -> N
 def test_just_as_many_rejected_records_as_are_allowed_do_not_fail_the_run(
     tenths: int, scale: int
 ) -> None:
-    found = report((10 - tenths) * scale, malformed_json=tenths * scale)
+    # Without any kept record a run fails by another rule.
+    kept = max((10 - tenths) * scale, 1)
+    found = report(kept, malformed_json=tenths * scale)
 
     found.check(Quality(max_rejected_fraction=tenths / 10))
 
@@ -120,6 +154,38 @@ def test_one_more_rejected_record_fails_the_run(tenths: int) -> None:
         found.check(Quality(max_rejected_fraction=tenths / 10))
 
 
-def test_without_thresholds_no_run_fails() -> None:
-    report(0).check(Quality())
-    report(0, malformed_json=3).check(Quality())
+@pytest.mark.parametrize("expected", [{}, {"non_traffic": 5}, {"duplicate": 2, "non_traffic": 9}])
+def test_a_run_that_has_no_records_to_weigh_does_not_fail(expected: dict[str, int]) -> None:
+    report(0, **expected).check(Quality(), lambda: pytest.fail("nobody has to look"))
+
+
+LAX = Quality(max_rejected_fraction=1.0)
+
+
+def test_a_run_that_can_use_none_of_its_records_fails_whatever_the_thresholds_are() -> None:
+    found = report(0, malformed_json=2, malformed_ip=1, non_traffic=4)
+
+    with pytest.raises(ThresholdError) as failed:
+        found.check(LAX, lambda: "The input looks like a novel.")
+
+    assert str(failed.value) == (
+        "none of 3 records can be used (malformed_json 2, malformed_ip 1); nothing was published. "
+        "The input looks like a novel."
+    )
+    report(1, malformed_json=999).check(LAX)
+
+
+def test_where_the_input_looks_like_nothing_known_its_mapping_is_to_blame() -> None:
+    with pytest.raises(ThresholdError, match="See whether `input` of the JobSpec fits the records"):
+        report(0, malformed_json=1).check(LAX)
+
+
+def test_where_most_records_are_out_of_the_bounds_the_bounds_are_to_blame() -> None:
+    def look() -> str:
+        return "The input looks like a novel."
+
+    for out_of_slice, blamed in ((2, "Give the bounds of the time"), (1, "looks like a novel")):
+        rejected = {"malformed_json": 1, "out_of_slice": out_of_slice}
+        found = QualityReport(1 + out_of_slice, 0, rejected, {}, 0)
+        with pytest.raises(ThresholdError, match=blamed):
+            found.check(LAX, look)

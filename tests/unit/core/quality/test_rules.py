@@ -5,17 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from attrs import asdict
+from attrs import asdict, evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ndr_core.expressions.evaluate import evaluate
+from ndr_core.flows.moment import Moment
 from ndr_core.flows.record import FlowRecord
-from ndr_core.quality.rules import REPAIR_RULES, reject_rules, repaired_fields
-from ndr_core.tables.slices import SLICE_US, SliceBounds
+from ndr_core.quality.rules import (
+    MARKS,
+    REPAIR_RULES,
+    Span,
+    marks,
+    reject_rules,
+    repaired_fields,
+)
+from ndr_core.tables.slices import SliceBounds
 
-START = 40 * SLICE_US
-BOUNDS = SliceBounds(START, START + SLICE_US)
+QUARTER, HOUR, DAY = (minutes * 60_000_000 for minutes in (15, 60, 1440))
+START = 400 * QUARTER
+BOUNDS = SliceBounds(START, START + QUARTER)
+SPAN = Span(BOUNDS, Moment.EVENT_END, lateness=DAY, earliness=HOUR)
+BY_START = evolve(SPAN, moment=Moment.EVENT_START)
 NO_SIDE = dict.fromkeys(("source_bytes", "destination_bytes", "source_port", "destination_port"))
 MOST, LEAST = (1 << 63) - 1, -(1 << 63)
 
@@ -35,13 +46,23 @@ def row(**changes: Any) -> dict[str, Any]:
     return asdict(record) | changes
 
 
-def rejected_by(record: dict[str, Any], bounds: SliceBounds | None = BOUNDS) -> list[str]:
-    """The rules whose conditions are true."""
+def timed(record: dict[str, Any], span: Span | None) -> dict[str, Any]:
+    """The record with its moment."""
+    moment = Moment.EVENT_END if span is None else span.moment
+    return record | {"moment": evaluate(moment.of_flow, record)}
+
+
+def rejected_by(record: dict[str, Any], span: Span | None = SPAN) -> list[str]:
+    """The labels of the rules whose conditions are true."""
     return [
-        rule.name
-        for rule in reject_rules(bounds, deduplicates=True)
-        if rule.condition is not None and evaluate(rule.condition, record) is True
+        rule.label
+        for rule in reject_rules(span, deduplicates=True)
+        if rule.condition is not None and evaluate(rule.condition, timed(record, span)) is True
     ]
+
+
+def first_that_rejects(record: dict[str, Any], span: Span) -> str | None:
+    return next(iter(rejected_by(record, span)), None)
 
 
 def repaired_by(record: dict[str, Any]) -> list[str]:
@@ -56,37 +77,44 @@ def repaired(record: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-@pytest.mark.parametrize("bounds", [None, BOUNDS])
-def test_no_rule_applies_to_a_sound_record(bounds: SliceBounds | None) -> None:
-    assert rejected_by(row(), bounds) == []
+@pytest.mark.parametrize("span", [None, SPAN, BY_START])
+def test_no_rule_applies_to_a_sound_record(span: Span | None) -> None:
+    assert rejected_by(row(), span) == []
     assert repaired_by(row()) == []
     assert repaired(row()) == row()
 
 
 ALWAYS = ["malformed_json", "non_traffic", "missing_event_start", "malformed_ip"]
+OUTSIDE = [
+    "out_of_slice: too_early, fits event_start",
+    "out_of_slice: too_late",
+    "out_of_slice: too_early",
+]
+OUTSIDE_BY_START = ["out_of_slice: too_late, fits event_end", *OUTSIDE[1:]]
 
 
 @pytest.mark.parametrize(
-    ("bounds", "deduplicates", "names"),
+    ("span", "deduplicates", "labels"),
     [
         (None, False, ALWAYS),
         (None, True, [*ALWAYS, "duplicate"]),
-        (BOUNDS, False, [*ALWAYS, "out_of_slice"]),
-        (BOUNDS, True, [*ALWAYS, "out_of_slice", "duplicate"]),
+        (SPAN, False, [*ALWAYS, *OUTSIDE]),
+        (SPAN, True, [*ALWAYS, *OUTSIDE, "duplicate"]),
+        (BY_START, False, [*ALWAYS, *OUTSIDE_BY_START]),
     ],
 )
 def test_the_rules_that_reject_have_a_fixed_order(
-    bounds: SliceBounds | None, deduplicates: bool, names: list[str]
+    span: Span | None, deduplicates: bool, labels: list[str]
 ) -> None:
-    rules = reject_rules(bounds, deduplicates=deduplicates)
+    rules = reject_rules(span, deduplicates=deduplicates)
 
-    assert [rule.name for rule in rules] == names
+    assert [rule.label for rule in rules] == labels
     structural = {rule.name for rule in rules if rule.condition is None}
-    assert structural == {"malformed_json", "duplicate"} & set(names)
+    assert structural == {"malformed_json", "duplicate"} & set(labels)
 
 
 def test_each_rule_says_why() -> None:
-    rules: list[Any] = [*reject_rules(BOUNDS, deduplicates=True), *REPAIR_RULES]
+    rules: list[Any] = [*reject_rules(SPAN, deduplicates=True), *REPAIR_RULES]
 
     assert len({rule.why for rule in rules}) == len(rules)
     assert all(rule.why for rule in rules)
@@ -118,26 +146,76 @@ def test_a_record_needs_the_addresses_of_both_hosts(changes: dict[str, Any]) -> 
     assert rejected_by(row(**changes)) == ["malformed_ip"]
 
 
+@pytest.mark.parametrize("span", [SPAN, BY_START])
 @pytest.mark.parametrize(
-    ("event_start", "outside"),
+    ("time", "detail"),
     [
-        (0, True),
-        (BOUNDS.start - 1, True),
-        (BOUNDS.start, False),
-        (BOUNDS.end - 1, False),
-        (BOUNDS.end, True),
-        (BOUNDS.end + 1, True),
+        (BOUNDS.start - DAY - 1, "too_late"),
+        (BOUNDS.start - DAY, None),
+        (BOUNDS.start - 1, None),
+        (BOUNDS.end, None),
+        (BOUNDS.end + HOUR - 1, None),
+        (BOUNDS.end + HOUR, "too_early"),
     ],
 )
-def test_a_slice_holds_its_start_and_not_its_end(event_start: int, outside: bool) -> None:
-    record = row(event_start=event_start)
+def test_a_record_may_lie_outside_of_the_bounds_as_far_as_is_allowed(
+    span: Span, time: int, detail: str | None
+) -> None:
+    record = row(event_start=time, event_end=time)
 
-    assert rejected_by(record) == (["out_of_slice"] if outside else [])
+    expected = None if detail is None else f"out_of_slice: {detail}"
+    assert first_that_rejects(record, span) == expected
     assert rejected_by(record, None) == []
 
 
-def test_the_end_of_a_record_may_lie_outside_its_slice() -> None:
-    assert rejected_by(row(event_end=BOUNDS.end + 1)) == []
+def test_a_record_that_would_fit_by_its_other_time_says_so() -> None:
+    begins_in = row(event_start=START, event_end=BOUNDS.end + HOUR)
+    ends_in = row(event_start=START - DAY - 1, event_end=START)
+
+    assert first_that_rejects(begins_in, SPAN) == "out_of_slice: too_early, fits event_start"
+    assert first_that_rejects(begins_in, BY_START) is None
+    assert first_that_rejects(ends_in, SPAN) is None
+    assert first_that_rejects(ends_in, BY_START) == "out_of_slice: too_late, fits event_end"
+
+
+def test_a_record_around_the_bounds_fits_by_neither_time() -> None:
+    around = row(event_start=START - DAY - 1, event_end=BOUNDS.end + HOUR)
+
+    assert first_that_rejects(around, SPAN) == "out_of_slice: too_early"
+    assert first_that_rejects(around, BY_START) == "out_of_slice: too_late"
+
+
+@pytest.mark.parametrize("event_end", [None, START - DAY - 1])
+def test_a_record_without_an_end_after_its_start_fits_by_its_start(event_end: int | None) -> None:
+    assert first_that_rejects(row(event_end=event_end), SPAN) is None
+    late = row(event_start=START - DAY - 1, event_end=event_end)
+    assert first_that_rejects(late, BY_START) == "out_of_slice: too_late"
+
+
+@pytest.mark.parametrize(
+    ("moment", "marked"),
+    [
+        (BOUNDS.start - 1, {"late"}),
+        (BOUNDS.start, set()),
+        (BOUNDS.end - 1, set()),
+        (BOUNDS.end, {"early"}),
+    ],
+)
+def test_kept_records_before_and_after_the_bounds_are_late_and_early(
+    moment: int, marked: set[str]
+) -> None:
+    record = row() | {"moment": moment}
+
+    def found(bounds: SliceBounds | None) -> set[str]:
+        return {name for name, mark in marks(bounds).items() if evaluate(mark, record) is True}
+
+    assert found(BOUNDS) == marked
+    assert found(None) == set()
+
+
+def test_marks_are_the_repairs_and_whether_a_record_is_late_or_early() -> None:
+    assert tuple(marks(None)) == tuple(marks(BOUNDS)) == MARKS
+    assert (*(rule.name for rule in REPAIR_RULES), "late", "early") == MARKS
 
 
 @pytest.mark.parametrize("name", ["source_bytes", "destination_bytes"])
@@ -250,3 +328,13 @@ def test_all_repairs_at_once_are_those_one_after_the_other(changes: dict[str, An
 
 def test_only_fields_that_some_rule_changes_are_repaired() -> None:
     assert set(repaired_fields()) == {*NO_SIDE, "event_end"}
+
+
+@settings(max_examples=50, deadline=None)
+@given(TIMES, TIMES, st.sampled_from(list(Moment)))
+def test_no_repair_changes_the_moment(
+    event_start: int | None, event_end: int | None, moment: Moment
+) -> None:
+    record = row(event_start=event_start, event_end=event_end)
+
+    assert evaluate(moment.of_flow, repaired(record)) == evaluate(moment.of_flow, record)

@@ -6,13 +6,16 @@ import pytest
 
 from ndr_core.errors import Problem
 from ndr_core.quality.settings import OnUnreadableFile, Quality
+from ndr_core.times import parse_duration
 
 
-def test_by_default_nothing_but_a_broken_file_fails_a_run() -> None:
+def test_by_default_a_broken_file_or_too_many_rejects_fail_a_run() -> None:
     assert Quality() == Quality(
         deduplicate_on=(),
-        max_rejected_fraction=1.0,
+        max_rejected_fraction=0.5,
         min_records=0,
+        allowed_lateness=parse_duration("24h"),
+        allowed_earliness=parse_duration("15m"),
         on_unreadable_file=OnUnreadableFile.FAIL,
     )
     assert Quality().problems() == []

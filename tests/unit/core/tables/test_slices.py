@@ -12,7 +12,7 @@ from ndr_core.tables.columns import Merge
 from ndr_core.tables.slices import (
     SLICE_COLUMNS,
     SLICE_LEVELS,
-    SLICE_US,
+    SLICE_MINUTES,
     TIME_LEVELS,
     SliceBounds,
     partition_of,
@@ -23,18 +23,18 @@ from ndr_core.tables.slices import (
 from ndr_core.times import MINUTE_US, TIME_LIMIT_US, parse_bound
 
 LAST_MINUTE = TIME_LIMIT_US // MINUTE_US * MINUTE_US
-BOUNDS = SliceBounds(7 * MINUTE_US, 9 * MINUTE_US)
+QUARTER = 15 * MINUTE_US
 
 
-def test_a_slice_lasts_a_quarter_of_an_hour() -> None:
-    assert SLICE_US == 15 * 60 * 1_000_000
+def test_a_slice_lasts_a_quarter_of_an_hour_where_nothing_else_is_said() -> None:
+    assert SLICE_MINUTES == 15
 
 
 @pytest.mark.parametrize(
     ("start", "end"),
-    [(0, 1), (0, SLICE_US), (MINUTE_US, MINUTE_US + 1), (LAST_MINUTE, TIME_LIMIT_US - 1)],
+    [(0, 1), (0, QUARTER), (MINUTE_US, MINUTE_US + 1), (LAST_MINUTE, TIME_LIMIT_US - 1)],
 )
-def test_bounds_that_make_a_slice(start: int, end: int) -> None:
+def test_bounds_that_make_a_span(start: int, end: int) -> None:
     bounds = SliceBounds(start, end)
 
     assert (bounds.start, bounds.end) == (start, end)
@@ -46,22 +46,16 @@ OUTSIDE = "lies outside the times that records can have, 1970-01-01 to 2112-09-1
 @pytest.mark.parametrize(
     ("start", "end", "message"),
     [
-        (-MINUTE_US, SLICE_US, f"slice-start: {OUTSIDE}"),
+        (-MINUTE_US, QUARTER, f"slice-start: {OUTSIDE}"),
         (-1, -1, f"slice-start: {OUTSIDE}"),
         (TIME_LIMIT_US, TIME_LIMIT_US + 1, f"slice-start: {OUTSIDE}"),
         (0, TIME_LIMIT_US, f"slice-end: {OUTSIDE}"),
         (0, -1, f"slice-end: {OUTSIDE}"),
         (0, 0, "slice bounds: slice-end must be later than slice-start"),
-        (SLICE_US, 0, "slice bounds: slice-end must be later than slice-start"),
-        (1, SLICE_US, "slice-start: must be a whole minute, as it becomes an output path"),
-        (
-            MINUTE_US - 1,
-            SLICE_US,
-            "slice-start: must be a whole minute, as it becomes an output path",
-        ),
+        (QUARTER, 0, "slice bounds: slice-end must be later than slice-start"),
     ],
 )
-def test_bounds_that_make_no_slice_are_refused(start: int, end: int, message: str) -> None:
+def test_bounds_that_make_no_span_are_refused(start: int, end: int, message: str) -> None:
     with pytest.raises(SpecError) as refused:
         SliceBounds(start, end)
 
@@ -69,26 +63,56 @@ def test_bounds_that_make_no_slice_are_refused(start: int, end: int, message: st
 
 
 @pytest.mark.parametrize(
-    ("event_start", "start"),
+    ("start", "end", "minutes"),
+    [(0, QUARTER, 15), (QUARTER, 9 * QUARTER, 15), (7 * MINUTE_US, 8 * MINUTE_US, 1)],
+)
+def test_bounds_at_which_slices_begin_are_those_of_a_span(
+    start: int, end: int, minutes: int
+) -> None:
+    SliceBounds(start, end).refuse_off_grid(minutes)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "minutes", "message"),
     [
-        (0, 0),
-        (SLICE_US - 1, 0),
-        (SLICE_US, SLICE_US),
-        (SLICE_US + 1, SLICE_US),
-        (TIME_LIMIT_US - 1, (TIME_LIMIT_US - 1) // SLICE_US * SLICE_US),
+        (
+            QUARTER + 1,
+            2 * QUARTER,
+            15,
+            "slice-start: 1970-01-01T00:15:00.000001Z is no border of slices, which last 15 min "
+            "(delta.slice_minutes); next to it are 1970-01-01T00:15:00Z and 1970-01-01T00:30:00Z",
+        ),
+        (
+            0,
+            QUARTER,
+            60,
+            "slice-end: 1970-01-01T00:15:00Z is no border of slices, which last 60 min "
+            "(delta.slice_minutes); next to it are 1970-01-01T00:00:00Z and 1970-01-01T01:00:00Z",
+        ),
     ],
 )
-def test_without_bounds_a_record_falls_into_its_quarter_of_an_hour(
-    event_start: int, start: int
+def test_a_bound_at_which_no_slice_begins_is_refused_with_those_next_to_it(
+    start: int, end: int, minutes: int, message: str
 ) -> None:
-    assert evaluate(slice_start(None), {"event_start": event_start}) == start
-    assert evaluate(slice_end(None), {"slice_start": start}) == start + SLICE_US
+    with pytest.raises(SpecError) as refused:
+        SliceBounds(start, end).refuse_off_grid(minutes)
+
+    assert str(refused.value) == message
 
 
-@pytest.mark.parametrize("event_start", [0, 8 * MINUTE_US, None])
-def test_with_bounds_every_record_falls_into_the_one_slice(event_start: int | None) -> None:
-    assert evaluate(slice_start(BOUNDS), {"event_start": event_start}) == BOUNDS.start
-    assert evaluate(slice_end(BOUNDS), {"slice_start": BOUNDS.start}) == BOUNDS.end
+@pytest.mark.parametrize("minutes", [1, 15, 60])
+@pytest.mark.parametrize("slices", [0, 1, 1000])
+def test_a_record_falls_into_the_slice_that_holds_its_moment(minutes: int, slices: int) -> None:
+    length = minutes * MINUTE_US
+    start = slices * length
+
+    for moment in (start, start + 1, start + length - 1):
+        assert evaluate(slice_start(minutes), {"moment": moment}) == start
+    assert evaluate(slice_end(minutes), {"slice_start": start}) == start + length
+
+
+def test_a_record_without_a_moment_has_no_slice() -> None:
+    assert evaluate(slice_start(15), {"moment": None}) is None
 
 
 @pytest.mark.parametrize(
@@ -111,9 +135,9 @@ def test_the_path_of_a_slice_has_the_levels_in_their_order() -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.integers(0, TIME_LIMIT_US // SLICE_US), min_size=2, max_size=2, unique=True))
+@given(st.lists(st.integers(0, TIME_LIMIT_US // QUARTER), min_size=2, max_size=2, unique=True))
 def test_paths_sort_as_slices_do_and_no_two_slices_share_one(numbers: list[int]) -> None:
-    first, second = (slice_path("v1", number * SLICE_US) for number in sorted(numbers))
+    first, second = (slice_path("v1", number * QUARTER) for number in sorted(numbers))
 
     assert first < second
 

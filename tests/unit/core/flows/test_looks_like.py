@@ -1,0 +1,90 @@
+"""An input that is no JSON Lines is told by its first bytes, with what to do about it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ndr_core.flows.looks_like import looks_like
+
+RECORD = {"srcaddr": "192.0.2.1", "dstaddr": "198.51.100.1", "bytes": 4249}
+LINE = json.dumps(RECORD).encode()
+ZEEK = b"""#separator \\x09
+#set_separator\t,
+#path\tconn
+#fields\tts\tuid\tid.orig_h
+1713693600.1\tC1\t192.0.2.1
+"""
+VPC_NAMES = (
+    b"version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes "
+    b"start end action log-status\n"
+)
+VPC_LINE = (
+    b"2 123456789010 eni-0a 192.0.2.15 198.51.100.7 49152 443 6 20 4249 1700000010 1700000070 "
+    b"ACCEPT OK\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("head", "what", "to_do"),
+    [
+        (ZEEK, "a log of Zeek with values parted by tabs", "LogAscii::use_json"),
+        (b"\xef\xbb\xbf#fields\tts\tuid\n", "a log of Zeek with values parted by tabs", "use_json"),
+        (b"[" + LINE + b", " + LINE + b"]", "one JSON array", "jq -c '.[]'"),
+        (b"[\n  {\n", "one JSON array", "jq -c '.[]'"),
+        (b"[", "one JSON array", "jq -c '.[]'"),
+        (LINE + LINE, "several JSON objects on a line", "jq -c ."),
+        (LINE + b" , " + LINE + b"\n" + LINE, "several JSON objects on a line", "jq -c ."),
+        (LINE + LINE[:9], "several JSON objects on a line", "jq -c ."),
+        (json.dumps(RECORD, indent=1).encode(), "JSON objects of several lines", "jq -c ."),
+        (VPC_NAMES + VPC_LINE, "flow logs of a VPC as text", "srcaddr"),
+        (VPC_LINE, "flow logs of a VPC as text", "srcaddr"),
+        (VPC_LINE.replace(b"ACCEPT OK", b"- NODATA"), "flow logs of a VPC as text", "srcaddr"),
+        (b"a,b,c,d\n1,2,3,4\n", "lines of values parted by commas", "names of the columns"),
+        (b"a;b;c;d\n", "lines of values parted by semicolons", "names of the columns"),
+        (b"1\t2\t3\t4\n5\t6\t7\t8\n", "lines of values parted by tabs", "names of the columns"),
+        (b"a|b|c|d\n1|2|3|4\n", "lines of values parted by '|'", "names of the columns"),
+        (b'date=2024-01-12 time=10:11:42 devname="a b" srcip=192.0.2.1\n', "KEY=VALUE", "object"),
+        (b"<189>1 a=1 b=2 c=3 d=4", "KEY=VALUE", "object"),
+        (b"<?xml version='1.0'?>\n<flows/>", "XML", "convert"),
+        (b"<flows>", "XML", "convert"),
+        ("{}\n".encode("utf-16"), "UTF-16 text", "convert"),
+        ('{"a": 1}\n'.encode("utf-16-le"), "UTF-16 text", "convert"),
+        (b"PAR1\x15\x04", "Parquet", "convert"),
+        (b"PK\x03\x04", "a ZIP archive", "convert"),
+    ],
+)
+def test_what_is_known_is_told_with_what_to_do(head: bytes, what: str, to_do: str) -> None:
+    told = looks_like(head)
+
+    assert told is not None
+    assert told.startswith(f"The input looks like {what}") or what in told.partition(". ")[0]
+    assert ". This version reads one JSON object a line: " in told
+    assert to_do in told.partition(": ")[2]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b" \n\r\n",
+        LINE,
+        LINE + b"\n" + LINE,
+        LINE + b"\r\n" + LINE[:5],
+        LINE + b"\n\n" + b"x",
+        LINE[:20],
+        b"{",
+        b"{'a': 1}",
+        b'{"a":' * 100_000,
+        b"hello, world\n",
+        b"a,b,c,d\n1,2,3\n",
+        b"[1, 2]",
+        b'"text"',
+        b"a=1 b=2 c=3",
+        b"\x00\x01\x02",
+        b"\xff\xff\xff",
+    ],
+)
+def test_json_lines_and_what_is_not_known_look_like_nothing(head: bytes) -> None:
+    assert looks_like(head) is None
