@@ -7,10 +7,10 @@ from pathlib import Path
 from ndr_adapters.home import with_home
 from ndr_adapters.local.published import FolderTables
 from ndr_core.publishing.location import S3Address, is_s3
-from ndr_core.publishing.published import PublishedTables
+from ndr_core.publishing.published import WholeOutput
 
 
-def open_output(address: Path | str) -> PublishedTables:
+def open_output(address: Path | str) -> WholeOutput:
     """Open an output to read: a folder (`~` is the home folder) or an address `s3://..`.
 
     Raises UsageError for what is no address, or where S3 is not set up. Nothing is read yet.

@@ -75,6 +75,12 @@ class Wiring:
         return start(self.client)
 
 
+def sink_of(target: str) -> tuple[Sink, S3Client | None]:
+    """Give what publishes to a folder or an address in S3, and its client. Raises as `Wiring.between`."""
+    wiring = Wiring.between(target, target)
+    return wiring.sink, wiring.client
+
+
 def local_folder(address: str, what: str) -> Path:
     """The folder that an address names; UsageError for other places."""
     scheme, separator, rest = address.partition("://")

@@ -14,7 +14,7 @@ import polars as pl
 from ndr_adapters.polars.published import scan_files
 from ndr_core.deltas.tables import DELTA, PAIR
 from ndr_core.errors import UsageError
-from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.published import (
     PublishedFiles,
     PublishedRuns,
@@ -22,6 +22,7 @@ from ndr_core.publishing.published import (
     SliceRange,
     readable_runs,
 )
+from ndr_core.quality.report import QualityReport
 
 BUSIEST = 10
 _SUMS = ("sessions_cnt", "bytes_sent_sum", "bytes_recv_sum")
@@ -48,7 +49,12 @@ def inspect_output(
         "days": _totals(deltas, _DAY, slice_count) if files.by_run else [],
         "roles": _totals(deltas, ("role",)) if files.by_run else [],
         "busiest_hosts": busiest_hosts(files),
-        "quality": [_quality(manifest) for manifest in _in_range(runs)],
+        "quality": [
+            _quality(facts, facts.report)
+            for manifest in _in_range(runs)
+            for facts in (run.facts for run in manifest.runs or (manifest,))
+            if facts.report is not None
+        ],
     }
 
 
@@ -95,9 +101,7 @@ def _summed(deltas: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
     return deltas.group_by(keys).agg(sums)
 
 
-def _quality(manifest: Manifest) -> dict[str, Any]:
-    facts, report = manifest.facts, manifest.facts.report
-    assert report is not None, "each run of a delta job has a report"
+def _quality(facts: RunFacts, report: QualityReport) -> dict[str, Any]:
     return {
         "mini_batch_id": facts.mini_batch_id,
         "run_id": facts.run_id,

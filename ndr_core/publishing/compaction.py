@@ -24,7 +24,6 @@ from ndr_core.publishing.manifest import (
 )
 from ndr_core.publishing.ownership import Live, live
 from ndr_core.publishing.published import SliceRange
-from ndr_core.tables.columns import OutputColumn
 from ndr_core.times import to_datetime
 
 _DAY: Final = "%Y-%m-%d"
@@ -86,8 +85,6 @@ class Compaction:
     """Of the run that compacts; job and mini-batch are empty."""
     rows: Mapping[str, int]
     """Staged file of a table, `<table>/<levels>/<name>` below the staging root -> its rows."""
-    columns: Mapping[str, tuple[OutputColumn, ...]]
-    """Of the tables that were written."""
 
     def targets(self) -> list[Target]:
         """Say where each staged file goes."""

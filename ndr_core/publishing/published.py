@@ -37,6 +37,10 @@ class PublishedTables(Protocol):
         """Bytes of those of some files, named below the root, that are there."""
         ...
 
+
+class WholeOutput(PublishedTables, Protocol):
+    """An output of which any file can be read."""
+
     def listed(self) -> Iterator[str]:
         """The files below the folders of tables, quarantine and reports, named below the root."""
         ...

@@ -11,7 +11,7 @@ from attrs import frozen
 from ndr_core.errors import NdrError
 from ndr_core.publishing.manifest import OutputFile
 from ndr_core.publishing.ownership import live_files
-from ndr_core.publishing.published import PublishedTables
+from ndr_core.publishing.published import WholeOutput
 
 
 @frozen
@@ -34,11 +34,11 @@ class Verified:
     findings: tuple[Finding, ...]
 
 
-def verify(published: PublishedTables, rows_of: Callable[[str], int]) -> Verified:
+def verify(published: WholeOutput, rows_of: Callable[[str], int]) -> Verified:
     """Compare each live file with its manifest, in size, SHA-256 and rows, and name files of no live manifest.
 
     `rows_of`: counts the rows of a Parquet file, named below the root; raises NdrError where it can't be read.
-    Reads every byte. Raises as `PublishedTables.manifests`.
+    Reads every byte. Raises as `WholeOutput.manifests`.
     """
     manifests = published.manifests(None, None)
     files = live_files(manifests)
@@ -59,7 +59,7 @@ def verify(published: PublishedTables, rows_of: Callable[[str], int]) -> Verifie
 
 
 def _compared(
-    published: PublishedTables, file: OutputFile, rows_of: Callable[[str], int]
+    published: WholeOutput, file: OutputFile, rows_of: Callable[[str], int]
 ) -> Iterator[Finding]:
     if file.path not in published.sizes([file.path]):
         yield Finding(file.path, f"is missing; its manifest says {file.bytes:,} bytes")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,19 +20,17 @@ from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.local.source import FolderSource
 from ndr_adapters.reference.engine import ReferenceEngine
 from ndr_core.deltas.job import DeltaBuilderRunner
-from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import AfterPublicationError, ThresholdError
 from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import RuntimeParams, Stage
 from ndr_core.publishing.manifest import Manifest, Replaced
 from ndr_core.publishing.ownership import live_files
-from ndr_core.publishing.standing import Overrides
 from tests.e2e.cli import rows, snapshot
 from tests.makers import flow, make_spec, started, us, write_batch
+from tests.storages.folder_runs import FORK, die_before, publish_unbound, run_apart
 
 TEN, QUARTER_PAST = us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z")
 LATER = flow(event_start="2025-03-01T10:20:00Z", event_end=None)
-FORK = multiprocessing.get_context("fork")
 
 
 def publish(batch: Path, output: Path, start: int = TEN, mini_batch: str = "mb") -> Manifest:
@@ -47,25 +43,6 @@ def publish(batch: Path, output: Path, start: int = TEN, mini_batch: str = "mb")
             start_engine=started(ReferenceEngine()),
             sink=FolderSink(output),
             log=QuietLog(),
-        )
-        .run()
-        .manifest
-    )
-
-
-def publish_unbound(
-    batch: Path, output: Path, mini_batch: str, spec: JobSpec | None = None
-) -> Manifest:
-    """Publish a batch whose records fall into whatever slices they do."""
-    return (
-        DeltaBuilderRunner(
-            spec=spec or make_spec(),
-            params=RuntimeParams(mini_batch, "run"),
-            source=FolderSource(batch),
-            start_engine=started(ReferenceEngine()),
-            sink=FolderSink(output),
-            log=QuietLog(),
-            overrides=Overrides(count_again=True),
         )
         .run()
         .manifest
@@ -193,29 +170,8 @@ def test_the_manifest_names_every_file_with_its_checksum(tmp_path: Path) -> None
     assert on_disk == {file.path for file in manifest.files}
 
 
-STEPS = ("fsync", "replace", "unlink", "rmdir")
-
-
-def _die_before(step: int) -> None:
-    """Kill this process, as `kill -9` does, before its step-th call that syncs, renames or deletes."""
-    done = 0
-
-    def dying(call: Callable[..., Any]) -> Callable[..., Any]:
-        def call_or_die(*args: Any, **kwargs: Any) -> Any:
-            nonlocal done
-            if done == step:
-                os._exit(9)
-            done += 1
-            return call(*args, **kwargs)
-
-        return call_or_die
-
-    for name in STEPS:
-        setattr(os, name, dying(getattr(os, name)))
-
-
 def _publish_and_die(staged: Path, output: Path, step: int) -> None:
-    _die_before(step)  # in a process of its own, which is forked for that
+    die_before(step)  # in a process of its own, which is forked for that
     _publish_staged(staged, output)
 
 
@@ -257,13 +213,6 @@ def _stage(batch: Path, staged: Path, mini_batch: str = "mb") -> None:
     (staged / "run.pickle").write_bytes(pickle.dumps(publication))
 
 
-def _run(target: Callable[..., None], *arguments: Any) -> int | None:
-    process = FORK.Process(target=target, args=arguments)
-    process.start()
-    process.join(60)
-    return process.exitcode
-
-
 def test_a_run_that_is_killed_at_any_step_leaves_the_old_or_the_new_rows(tmp_path: Path) -> None:
     """Before each of its calls that sync, rename or delete, from its first folder to its last."""
     old = write_batch(tmp_path / "old", [[flow(source_bytes=1)]])
@@ -276,7 +225,7 @@ def test_a_run_that_is_killed_at_any_step_leaves_the_old_or_the_new_rows(tmp_pat
         output = tmp_path / f"out-{step}"
         publish(old, output)
         before = rows(output)
-        died = _run(_publish_and_die, tmp_path / "s", output, step)
+        died = run_apart(_publish_and_die, tmp_path / "s", output, step)
         after_death = rows(output)
         _publish_staged(tmp_path / "s", output)
         new = rows(output)
@@ -372,7 +321,7 @@ def test_a_killed_run_of_one_batch_leaves_those_of_another_whole(tmp_path: Path)
         output = tmp_path / f"out-{step}"
         publish(write_batch(tmp_path / "old", [[flow(source_bytes=1)]]), output)
         publish(other, output, mini_batch="other")
-        died = _run(_publish_and_die, tmp_path / "s", output, step)
+        died = run_apart(_publish_and_die, tmp_path / "s", output, step)
         assert sorted(_sent_by_batch(output)) in (
             [("mb", 1), ("other", 10)],
             [("mb", 2), ("other", 10)],

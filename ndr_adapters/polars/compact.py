@@ -1,0 +1,81 @@
+"""Writing a compacted day: its slices as readers see them, one file for each table, slice and role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import polars as pl
+from attrs import frozen
+
+from ndr_adapters.polars.published import BATCH, read_deltas, read_pairs
+from ndr_adapters.polars.write import StagingRoot, write_named
+from ndr_core.deltas.measures import measures_in
+from ndr_core.deltas.tables import PAIR, delta_table
+from ndr_core.errors import NdrError
+from ndr_core.publishing.compaction import Day
+from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.published import PublishedTables
+from ndr_core.tables.slices import TIME_LEVELS
+from ndr_core.tables.table import Table
+
+_NAME: Final = "day"
+
+
+@frozen
+class PinnedTables:
+    """An output of which only some runs are looked at."""
+
+    published: PublishedTables
+    pinned: tuple[Manifest, ...]
+
+    @property
+    def root(self) -> str:
+        return self.published.root
+
+    def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
+        del since, until
+        return self.pinned
+
+    def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
+        return self.published.sizes(paths)
+
+
+def write_day(published: PublishedTables, day: Day, staging: StagingRoot) -> dict[str, int]:
+    """Write the merged rows of a day, in the order of their keys. Gives staged file, below the root -> its rows.
+
+    One slice is in memory at a time. Raises as `read_deltas`.
+    """
+    tables = PinnedTables(published, day.manifests)
+    found: dict[str, int] = {}
+    for start in _slices(day):
+        end = start + timedelta(minutes=1)
+        pairs = read_pairs(tables, since=start, until=end).collect()
+        deltas = read_deltas(tables, since=start, until=end).collect()
+        found |= _written(pairs, PAIR, staging)
+        found |= _written(deltas, delta_table(measures_in(deltas.schema)), staging)
+    return found
+
+
+def _slices(day: Day) -> list[datetime]:
+    """The starts of the slices that have rows."""
+    pattern = "/".join(f"{level}={spelt}" for level, spelt in TIME_LEVELS.items())
+    places = {contribution.slice for contribution in day.contributions}
+    return [datetime.strptime(f"{place} +0000", f"{pattern} %z") for place in sorted(places)]
+
+
+def _written(rows: pl.DataFrame, table: Table, staging: StagingRoot) -> dict[str, int]:
+    if rows.is_empty():
+        return {}
+    batch = pl.lit(None, dtype=pl.String).alias(BATCH)
+    names = [column.name for column in table.columns]
+    unknown = sorted(set(rows.columns).difference(names))
+    if unknown:
+        raise NdrError(
+            f"table {table.name}: how {', '.join(unknown)} merges is not known to this version; compact with the one "
+            "that published it"
+        )
+    return write_named(
+        rows.with_columns(batch).select(names).sort(table.keys), table, staging, _NAME
+    )

@@ -1,0 +1,82 @@
+"""The job that compacts the days of an output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import datetime
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from ndr_core.errors import NdrError, UsageError
+from ndr_core.publishing.compaction import Compaction, Day, DayChangedError, days_to_compact
+from ndr_core.publishing.manifest import Manifest, RunFacts
+from ndr_core.publishing.published import PublishedTables
+from ndr_core.publishing.sink import Sink
+
+_TRIES: Final = 3
+
+
+@frozen
+class Compactor:
+    """Compacts days one after the other: each is published by itself, and stays so when a later one fails."""
+
+    published: PublishedTables
+    sink: Sink
+    write: Callable[[Day, str], Mapping[str, int]]
+    """Writes the merged rows of a day below a staging root. Gives staged file -> its rows."""
+    run_id: str
+    engine: str
+    code_version: str
+    notice: Callable[[str], None]
+    undisturbed: Callable[[], AbstractContextManager[Any]] = field(default=nullcontext)
+    """Holds back requests to stop (StopRequested) while a day is published."""
+
+    def days(self, before: datetime) -> list[Day]:
+        """Give the whole UTC days before a moment that are to be compacted. Raises UsageError without any run."""
+        manifests = self.published.manifests(None, None)
+        if not manifests:
+            raise UsageError(f"{self.published.root}: holds no published run")
+        return days_to_compact(manifests, before)
+
+    def run(self, before: datetime) -> Iterator[Manifest]:
+        """Compact these days; gives the manifest of each. Raises as `read_deltas` and `Staging.publish_day`."""
+        for day in self.days(before):
+            yield self._compact(day, before)
+
+    def _compact(self, day: Day, before: datetime) -> Manifest:
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                return self._tried(day)
+            except DayChangedError:
+                if not tries_left:
+                    raise
+                now = {(one.version, one.date): one for one in self.days(before)}
+                day = now[day.version, day.date]
+        raise AssertionError("a day is compacted or not")
+
+    def _tried(self, day: Day) -> Manifest:
+        staging = self.sink.open_staging(self.run_id, (), self.notice)
+        try:
+            rows = self.write(day, staging.root)
+            with self.undisturbed():
+                return staging.publish_day(Compaction(day, self._facts(day), rows))
+        finally:
+            # What can't be removed now is removed as a dead run's later.
+            with suppress(NdrError, OSError):
+                staging.close()
+
+    def _facts(self, day: Day) -> RunFacts:
+        first = day.manifests[0].facts
+        return RunFacts(
+            project_name=first.project_name,
+            job_name="",
+            feature_spec_version=day.version,
+            spec_sha256="",
+            mini_batch_id="",
+            run_id=self.run_id,
+            engine=self.engine,
+            code_version=self.code_version,
+            meaning=first.meaning,
+        )

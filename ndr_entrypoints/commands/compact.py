@@ -1,0 +1,100 @@
+"""`ndr compact`: whole days of an output made into one set of files each."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC
+
+import click
+from rich.console import Console
+
+from ndr_adapters.outputs import open_output
+from ndr_adapters.polars.compact import write_day
+from ndr_adapters.polars.s3 import polars_options
+from ndr_adapters.polars.write import StagingRoot
+from ndr_core.publishing.compact_job import Compactor
+from ndr_core.publishing.compaction import Day
+from ndr_core.publishing.manifest import Manifest
+from ndr_core.times import now_us, parse_bound, to_datetime
+from ndr_core.version import __version__
+from ndr_entrypoints import console
+from ndr_entrypoints.options import AS_JSON, EXIT_CODES
+from ndr_entrypoints.run_log import NoticesOnly
+from ndr_entrypoints.stopping import Stopping
+from ndr_entrypoints.wiring import sink_of
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("output", help="Folder of an output, or s3://..")
+@click.option(
+    "--before",
+    help="ISO-8601, UTC: whole days that end by then. Default: up to the end of yesterday.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be compacted, and do nothing.")
+@AS_JSON
+@click.pass_obj
+def compact(
+    stopping: Stopping, /, output: str, before: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Make one set of files and one manifest of each whole UTC day.
+
+    Rows stay as they are read. Mini-batches of a compacted day can't be run again; later ones still add to it.
+    """
+    moment = now_us() if before is None else parse_bound(before, "before")
+    published = open_output(output)
+    sink, client = sink_of(output)
+    options = polars_options(client)
+    compactor = Compactor(
+        published=published,
+        sink=sink,
+        write=lambda day, root: write_day(published, day, StagingRoot(root, options)),
+        run_id=uuid.uuid4().hex,
+        engine="polars",
+        code_version=__version__,
+        notice=NoticesOnly().notice,
+        undisturbed=stopping.undisturbed,
+    )
+    until = to_datetime(moment).astimezone(UTC)
+    if dry_run:
+        _show([_of_day(day) for day in compactor.days(until)], as_json, "Would be compacted")
+        return
+    _show([_of_manifest(made) for made in compactor.run(until)], as_json, "Compacted")
+
+
+def _show(rows: list[dict[str, object]], as_json: bool, title: str) -> None:
+    if as_json:
+        console.print_json(rows)
+    elif rows:
+        console.print_whole(Console(), title, rows)
+    else:
+        click.echo("no day is to be compacted")
+
+
+def _of_day(day: Day) -> dict[str, object]:
+    files = [
+        file
+        for manifest in day.manifests
+        for file in manifest.files
+        if file.slice is not None and file.slice.startswith(f"dt={day.date}/")
+    ]
+    return {
+        "day": day.date,
+        "spec": day.version,
+        "contributions": len(day.contributions),
+        "runs": len(day.manifests),
+        "files": len(files),
+        "bytes": sum(file.bytes for file in files),
+    }
+
+
+def _of_manifest(manifest: Manifest) -> dict[str, object]:
+    files = [file for file in manifest.files if file.slice is not None]
+    return {
+        "day": manifest.day,
+        "spec": manifest.facts.feature_spec_version,
+        "contributions": len(manifest.contributions),
+        "slices": len(manifest.slices()),
+        "rows": sum(file.rows for file in files),
+        "files": len(files),
+        "bytes": sum(file.bytes for file in files),
+    }

@@ -1,0 +1,69 @@
+"""Runs that publish to a folder, and processes that die while they do."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ndr_adapters.local.sink import FolderSink
+from ndr_adapters.local.source import FolderSource
+from ndr_adapters.reference.engine import ReferenceEngine
+from ndr_core.deltas.job import DeltaBuilderRunner
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.jobs.ports import QuietLog
+from ndr_core.jobs.run import RuntimeParams
+from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.standing import Overrides
+from tests.makers import make_spec, started
+
+FORK = multiprocessing.get_context("fork")
+
+
+def publish_unbound(
+    batch: Path, output: Path, mini_batch: str, spec: JobSpec | None = None
+) -> Manifest:
+    """Publish a batch whose records fall into whatever slices they do."""
+    return (
+        DeltaBuilderRunner(
+            spec=spec or make_spec(),
+            params=RuntimeParams(mini_batch, "run"),
+            source=FolderSource(batch),
+            start_engine=started(ReferenceEngine()),
+            sink=FolderSink(output),
+            log=QuietLog(),
+            overrides=Overrides(count_again=True),
+        )
+        .run()
+        .manifest
+    )
+
+
+STEPS = ("fsync", "replace", "unlink", "rmdir")
+
+
+def die_before(step: int) -> None:
+    """Kill this process, as `kill -9` does, before its step-th call that syncs, renames or deletes."""
+    done = 0
+
+    def dying(call: Callable[..., Any]) -> Callable[..., Any]:
+        def call_or_die(*args: Any, **kwargs: Any) -> Any:
+            nonlocal done
+            if done == step:
+                os._exit(9)
+            done += 1
+            return call(*args, **kwargs)
+
+        return call_or_die
+
+    for name in STEPS:
+        setattr(os, name, dying(getattr(os, name)))
+
+
+def run_apart(target: Callable[..., None], *arguments: Any) -> int | None:
+    process = FORK.Process(target=target, args=arguments)
+    process.start()
+    process.join(60)
+    return process.exitcode
