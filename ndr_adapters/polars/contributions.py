@@ -39,7 +39,7 @@ class Part:
         return Part(self.deltas + other.deltas, self.pairs + other.pairs)
 
 
-Merge = Callable[[Part, Sequence[str], pl.Expr | None], pl.DataFrame]
+MergePart = Callable[[Part, Sequence[str], pl.Expr | None], pl.DataFrame]
 """Gives columns of the merged rows of a part, of its rows for which a condition on their keys holds (None: all)."""
 
 
@@ -91,7 +91,11 @@ def few(parts: Iterable[Part]) -> Iterator[Part]:
 
 
 def merged_lazily(
-    parts: Sequence[Part], merge: Merge, schema: Schema, keys: Iterable[str], shared_by: str | None
+    parts: Sequence[Part],
+    merge: MergePart,
+    schema: Schema,
+    keys: Iterable[str],
+    shared_by: str | None,
 ) -> pl.LazyFrame:
     """Give the merged rows of parts as a lazy frame, which merges some at a time as it is read.
 

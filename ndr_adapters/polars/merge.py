@@ -133,8 +133,9 @@ def merge_deltas(
 def needed_measures(measures: Sequence[Measure], columns: AbstractSet[str]) -> tuple[Measure, ...]:
     """Give the measures from which some columns are made, with no readouts but these."""
     wanted = [one for one in measures if any(item.name in columns for item in one.columns())]
-    needs = {name for one in of_kind(wanted, Derived) for name in one.needs}
-    chosen = [one for one in measures if one in wanted or one.name in needs]
+    names = {one.name for one in wanted}
+    names.update(name for one in of_kind(wanted, Derived) for name in one.needs)
+    chosen = (one for one in measures if one.name in names)
     return tuple(
         evolve(one, readouts=tuple(out for out in one.readouts if out.name in columns))
         if isinstance(one, Distribution)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 import polars as pl
 
 from ndr_adapters.polars.contributions import (
+    MergePart,
     Part,
     apart,
     check_known,
@@ -23,10 +23,9 @@ from ndr_adapters.polars.scan import Scanner
 from ndr_adapters.polars.write import empty_frame
 from ndr_core.deltas.measures import measures_in
 from ndr_core.deltas.tables import DELTA, PAIR, delta_table
-from ndr_core.measures.kinds import Measure
+from ndr_core.publishing.manifest import OutputFile
 from ndr_core.publishing.published import (
     PublishedFiles,
-    PublishedRuns,
     PublishedTables,
     SliceRange,
     readable_files,
@@ -66,15 +65,35 @@ def read_deltas(
     those that are derived from pairs are made from the merged pairs. Rows come in no order. A merged sum that
     leaves int64 raises OverflowingColumnError when the frame is collected.
     """
-    runs, shared = _with_pairs_of_shared(published, SliceRange(since, until))
-    if not runs.files(DELTA).by_run:
+    slices = SliceRange(since, until)
+    found = readable_files(published, DELTA, slices)
+    alone, shared = apart(found)
+    pair_files: Sequence[OutputFile] = ()
+    if shared.by_run:
+        # As of one moment: the pairs of these deltas.
+        runs = readable_runs(published, [DELTA, PAIR.name], slices)
+        found, pair_files = runs.files(DELTA), runs.files(PAIR.name).files
+        alone, shared = apart(found)
+    if not found.by_run:
         return pl.LazyFrame()
-    scanner = Scanner.of(runs.files(DELTA))
+    scanner, pairs = Scanner.of(found), Scanner.of_table(found.root, PAIR)
     measures = measures_in(scanner.columns)
-    if shared:
-        check_known(runs.files(DELTA), scanner.names, measures)
-    merge = partial(_merged_deltas, scanner, Scanner.of_table(runs.root, PAIR), measures)
-    return _read(runs.files(DELTA), runs.files(PAIR.name), scanner, delta_table(measures), merge)
+    if shared.by_run:
+        check_known(found, scanner.names, measures)
+
+    def merge(part: Part, columns: Sequence[str], condition: pl.Expr | None) -> pl.DataFrame:
+        return merge_deltas(
+            where(scanner.scan(part.deltas), condition),
+            where(pairs.scan(part.pairs), condition),
+            Keys(SLICE_KEYS),
+            measures,
+            columns,
+        )
+
+    folders = {levels_of(file) for file in shared.files}
+    of_shared = (file for file in pair_files if levels_of(file) in folders)
+    parts = parts_by(shared.files, of_shared, levels_of)
+    return _read(alone, parts, scanner, delta_table(measures), merge)
 
 
 def read_pairs(
@@ -85,11 +104,12 @@ def read_pairs(
     if not found.by_run:
         return empty_frame(PAIR.columns).lazy().drop(BATCH)
     scanner = Scanner.of(found)
+    alone, shared = apart(found)
 
     def merge(part: Part, columns: Sequence[str], condition: pl.Expr | None) -> pl.DataFrame:
         return merge_pairs(where(scanner.scan(part.pairs), condition), columns)
 
-    return _read(found, found, scanner, PAIR, merge)
+    return _read(alone, parts_by((), shared.files, levels_of), scanner, PAIR, merge)
 
 
 def scan_files(found: PublishedFiles) -> pl.LazyFrame:
@@ -97,54 +117,16 @@ def scan_files(found: PublishedFiles) -> pl.LazyFrame:
     return Scanner.of(found).scan(found.files) if found.by_run else pl.LazyFrame()
 
 
-def _with_pairs_of_shared(
-    published: PublishedTables, slices: SliceRange
-) -> tuple[PublishedRuns, bool]:
-    """The runs to read deltas of, and whether several contributed to one slice: then their pairs are there, too."""
-    runs = readable_runs(published, [DELTA], slices)
-    if not apart(runs.files(DELTA))[1].by_run:
-        return runs, False
-    return readable_runs(published, [DELTA, PAIR.name], slices), True
-
-
-def _merged_deltas(
-    deltas: Scanner,
-    pairs: Scanner,
-    measures: Sequence[Measure],
-    part: Part,
-    columns: Sequence[str],
-    condition: pl.Expr | None,
-) -> pl.DataFrame:
-    return merge_deltas(
-        where(deltas.scan(part.deltas), condition),
-        where(pairs.scan(part.pairs), condition),
-        Keys(SLICE_KEYS),
-        measures,
-        columns,
-    )
-
-
 def _read(
-    files: PublishedFiles,
-    pairs: PublishedFiles,
-    scanner: Scanner,
-    table: Table,
-    merge: Callable[[Part, Sequence[str], pl.Expr | None], pl.DataFrame],
+    alone: PublishedFiles, parts: Sequence[Part], scanner: Scanner, table: Table, merge: MergePart
 ) -> pl.LazyFrame:
-    """Rows of a table: files of folders with one contribution are read as they are, those of others merged."""
-    alone, shared = apart(files)
+    """Rows of a table: of folders with one contribution as they are, and those of parts merged."""
     names = [name for name in scanner.names if name != BATCH]
     frames = []
     if alone.by_run:
         frames.append(scanner.scan(alone.files).select(names))
-    if shared.by_run:
-        folders = {levels_of(file) for file in shared.files}
-        merged = parts_by(
-            shared.files if table.name == DELTA else [],
-            (file for file in pairs.files if levels_of(file) in folders),
-            levels_of,
-        )
+    if parts:
         schema = {name: scanner.schema[name] for name in names}
         keys = [column.name for column in table.columns if column.merge is Merge.KEY]
-        frames.append(merged_lazily(merged, merge, schema, keys, "host_ip"))
+        frames.append(merged_lazily(parts, merge, schema, keys, "host_ip"))
     return pl.concat(frames)

@@ -67,8 +67,11 @@ class Scanner:
 
     def scan(self, files: Iterable[OutputFile]) -> pl.LazyFrame:
         """Give the rows of files in one scan: Polars opens the files of a scan only as it reads them."""
+        addresses = [f"{self.root}/{file.path}" for file in files]
+        if not addresses:
+            return pl.LazyFrame(schema=self.schema)
         frame = pl.scan_parquet(
-            [f"{self.root}/{file.path}" for file in files],
+            addresses,
             glob=False,
             # Polars' reading of partition keys takes any `x=y` above the output for one, too.
             hive_partitioning=False,

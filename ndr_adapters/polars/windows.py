@@ -16,7 +16,7 @@ from ndr_adapters.polars.write import DTYPES, schema_of
 from ndr_core.deltas.measures import measures_in, select_measures
 from ndr_core.deltas.tables import DELTA, PAIR
 from ndr_core.errors import SpecError, UsageError, shown
-from ndr_core.measures.kinds import Measure, PairDerived
+from ndr_core.measures.kinds import Measure, PairDerived, of_kind
 from ndr_core.publishing.manifest import OutputFile
 from ndr_core.publishing.published import PublishedTables, SliceRange, readable_runs
 from ndr_core.tables.columns import ColumnType
@@ -54,20 +54,18 @@ def merge_windows(
         raise UsageError(f"until: {until} must be later than since, {since}")
     _check_by(by)
     slices = SliceRange(since, until)
-    runs = readable_runs(output, [DELTA], slices)
-    if not runs.files(DELTA).by_run:
+    needs_pairs = measures is None or of_kind(measures_in(measures), PairDerived)
+    runs = readable_runs(output, [DELTA, PAIR.name] if needs_pairs else [DELTA], slices)
+    deltas_found = runs.files(DELTA)
+    if not deltas_found.by_run:
         return pl.LazyFrame(schema=_key_schema(by))
-    scanner = Scanner.of(runs.files(DELTA))
+    scanner = Scanner.of(deltas_found)
     known = measures_in(scanner.columns)
-    check_known(runs.files(DELTA), scanner.names, known)
+    check_known(deltas_found, scanner.names, known)
     chosen = _chosen(known, measures)
-    if any(isinstance(one, PairDerived) for one in chosen):
-        runs = readable_runs(output, [DELTA, PAIR.name], slices)
-    parts = parts_by(
-        runs.files(DELTA).files,
-        runs.files(PAIR.name).files,
-        partial(_window_of, length=length),
-    )
+    pair_files = runs.files(PAIR.name).files if needs_pairs else []
+    window_of = partial(_window_of, length=length)
+    parts = [part for part in parts_by(deltas_found.files, pair_files, window_of) if part.deltas]
     keys = Keys((VERSION, START, *sorted(by, reverse=True)), "window", START)
     pairs = Scanner.of_table(runs.root, PAIR)
 

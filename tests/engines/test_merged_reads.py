@@ -278,6 +278,17 @@ def test_a_column_that_a_contribution_lacks_is_null_and_what_pairs_tell_is_known
     ) == exactly(without(expected, BATCH))
 
 
+def test_deltas_without_any_pairs_have_no_peers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = evolve(built([flow()]), pairs=[])
+    output = published_as(contribute(tmp_path, [(tables, PLAN), (tables, PLAN)]), monkeypatch)
+    columns = ["sessions_cnt", "peer_ip_nunique", "peer_ip_entropy"]
+
+    for rows in (read_deltas(output), merge_windows(output, TEN, TEN + HOUR)):
+        assert rows.select(columns).collect().rows() == [(2, 0, None)] * 2
+
+
 def test_the_plain_merge_takes_what_the_readers_give(two: tuple[Any, Path]) -> None:
     output, _ = two
     deltas, pairs = read_deltas(output).collect(), read_pairs(output).collect()
