@@ -1,8 +1,8 @@
-"""Which published runs count, and so which files.
+"""Which published runs count, and so which files do.
 
-What a run publishes is its mini-batch's contribution to each slice that it holds rows of. Contributions of
-different mini-batches add. Of all manifests of one owner (feature_spec_version, job, mini-batch) the last one
-counts, whole: also in slices of which it holds no rows any more.
+A run publishes the contribution of its mini-batch to each slice that it has rows in. Contributions of different
+mini-batches add. Of all runs of one owner (feature_spec_version, job, mini-batch) only the last one counts, whole: in
+a slice in which it has no rows any more, nothing of its owner is left.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def live_manifests(manifests: Iterable[Manifest]) -> list[Manifest]:
 
 
 def last_live(manifests: Iterable[Manifest]) -> Manifest | None:
-    """Give the manifest of one owner that counts, None without any. `manifests`: all of that owner."""
+    """Give the manifest that was published last, None where there is none: of one owner, the one that counts."""
     return max(manifests, key=lambda manifest: manifest.order, default=None)
 
 
@@ -32,7 +32,7 @@ def live_files(manifests: Iterable[Manifest]) -> list[OutputFile]:
 
 
 def superseded(manifests: Iterable[Manifest]) -> tuple[list[OutputFile], list[Manifest]]:
-    """Give files that no longer count, and manifests that count no more."""
+    """Give the files that do not count any more, and the manifests that don't."""
     known = list(manifests)
     live = live_manifests(known)
     counting = {file.path for manifest in live for file in manifest.files}
