@@ -33,8 +33,13 @@ def to_us(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
+def to_record_us(moment: datetime) -> int:
+    """Microseconds of an aware datetime; where no record can have that time, the nearest that one can."""
+    return min(max(to_us(moment), 0), TIME_LIMIT_US)
+
+
 def now_us() -> int:
-    """Give the time of this machine's clock, for what is said of runs: no value of a table depends on it."""
+    """Give the time of this machine's clock, to say when runs were made: no value of a table depends on it."""
     return time.time_ns() // 1_000
 
 

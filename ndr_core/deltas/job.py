@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import chain
 from typing import Any
@@ -67,7 +67,7 @@ class DeltaBuilderRunner:
     """Holds back requests to stop (StopRequested) while the run is published."""
     overrides: Overrides = field(factory=Overrides)
     span_pattern: re.Pattern[str] | None = None
-    """What tells the bounds from the names of the files (`name_span`); None where the parameters do."""
+    """Finds the bounds in the names of the files (`name_span`); None where the parameters give them, or none."""
 
     def run(self) -> RunSummary:
         """Build and publish, or publish nothing at all.
@@ -77,7 +77,9 @@ class DeltaBuilderRunner:
         a failure is an AfterPublicationError; StopRequested passes, and says whether the run is published.
         """
         started = time.monotonic()
-        compile_plan(self.spec, self.params)
+        compile_plan(
+            self.spec, self.params
+        )  # what is wrong with them is told before any file is read
         refuse_overlap([self.source.place], self.sink.place)
         broken = BrokenFiles(self.spec.quality.on_unreadable_file is OnUnreadableFile.FAIL)
         jobs = JobRunner(self.sink, self.log, self.undisturbed)
@@ -88,7 +90,8 @@ class DeltaBuilderRunner:
             batch = self._look(files, broken)
         params = self._spanned(files)
         plan = compile_plan(self.spec, params)
-        before = self._checked(params, batch)
+        prints = self._fingerprints(batch)
+        checked = self._checked(params, prints)
 
         def work(staging: Staging) -> Publication:
             with jobs.stage(Stage.START) as facts:
@@ -101,7 +104,12 @@ class DeltaBuilderRunner:
                 facts |= {"read": report.read, "kept": report.kept}
                 facts |= {"rows": sum(result.rows.values())}
             publication = Publication(
-                facts=evolve(before, report=report, engine=engine.name),
+                facts=evolve(
+                    checked,
+                    report=report,
+                    engine=engine.name,
+                    inputs=_inputs(prints, broken.readable(prints)),
+                ),
                 tables=plan.tables,
                 rows=result.rows,
                 rejected=result.rejected_files,
@@ -110,10 +118,7 @@ class DeltaBuilderRunner:
             try:
                 report.check(self.spec.quality, lambda: self._looks_like(broken.readable(files)))
             except ThresholdError as error:
-                place = staging.set_aside(publication)
-                raise ThresholdError(
-                    f"{error}; its report and what it rejected: {place}"
-                ) from error
+                raise ThresholdError(f"{error}; {_set_aside(publication, staging)}") from error
             return publication
 
         manifest = jobs.run(params.run_id, plan.tables, work)
@@ -181,7 +186,7 @@ class DeltaBuilderRunner:
             return engine.build(plan, evolve(batch, meter=meter), staging.root)
 
     def _spanned(self, files: tuple[InputFile, ...]) -> RuntimeParams:
-        """The parameters, with bounds by the files' names where these are to tell: the slices that they touch."""
+        """The parameters; where the files' names tell the span, with bounds around all slices that it touches."""
         if self.span_pattern is None:
             return self.params
         start, end = span_of_names(self.span_pattern, [file.uri for file in files])
@@ -190,10 +195,12 @@ class DeltaBuilderRunner:
             self.params, slice_start=start // grid * grid, slice_end=-(-end // grid) * grid
         )
 
-    def _checked(self, params: RuntimeParams, batch: InputBatch) -> RunFacts:
-        """What is known of the run before it works, once the output has been asked whether it may."""
-        counted = [file for file in batch.files if batch.may_hold_records(file)]
-        prints = self.source.fingerprints(counted)
+    def _fingerprints(self, batch: InputBatch) -> Mapping[InputFile, str]:
+        """The fingerprints of the files that may hold records: empty files are all equal."""
+        return self.source.fingerprints(list(filter(batch.may_hold_records, batch.files)))
+
+    def _checked(self, params: RuntimeParams, prints: Mapping[InputFile, str]) -> RunFacts:
+        """What is known of the run before it works. Raises as `check_standing`, by what the output holds."""
         facts = RunFacts(
             project_name=self.spec.project_name,
             job_name=self.spec.job_name,
@@ -205,7 +212,7 @@ class DeltaBuilderRunner:
             code_version=self.code_version,
             derived_id=params.derived_id,
             bounds=params.bounds,
-            inputs=tuple(sorted(set(prints.values()))),
+            inputs=_inputs(prints, prints),
             meaning=meaning_of(self.spec),
         )
         look_back = self.spec.quality.allowed_lateness + DAY_US
@@ -213,6 +220,21 @@ class DeltaBuilderRunner:
         names = {found: file.name for file, found in prints.items()}
         check_standing(standing, facts, names, self.overrides)
         return facts
+
+
+def _set_aside(publication: Publication, staging: Staging) -> str:
+    """Keep report and quarantine of a run that is not published. Says where they are, or why they are not kept."""
+    try:
+        return (
+            f"its report and the records that it rejected are in {staging.set_aside(publication)}"
+        )
+    except (NdrError, OSError) as error:
+        return f"its report and the records that it rejected could not be kept: {error}"
+
+
+def _inputs(prints: Mapping[InputFile, str], files: Iterable[InputFile]) -> tuple[str, ...]:
+    """The fingerprints of files, as manifests hold them."""
+    return tuple(sorted({prints[file] for file in files}))
 
 
 def _report(plan: DeltaPlan, result: EngineResult, broken: BrokenFiles) -> QualityReport:

@@ -1,4 +1,4 @@
-"""What must not differ between the jobs that feed one output: else equal columns would mean different things."""
+"""What all jobs that feed one output must agree in: else one column would mean different things."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any, Final
 from ndr_core.deltas.spec import JobSpec
 
 MEANING_VERSION: Final = 2
-"""Raised by a release that changes what a column means. 2: slices and minutes of bursts are of the moment."""
+"""A release that changes what a column means raises it. 2: slices and minutes of bursts go by the moment."""
 
 
 def meaning_of(spec: JobSpec) -> dict[str, Any]:
-    """Give the keys of a JobSpec, with their values as JSON data, in which all jobs of an output agree.
+    """Give the keys of a JobSpec in which all jobs of an output must agree, with their values as JSON data.
 
-    Not what a job reads, judges or where it stores: sources may differ.
+    Equal values mean the same, in whatever order a spec lists them. What a job reads, how it judges quality and where
+    it stores may differ.
     """
     plain = spec.to_plain()
     chosen = spec.delta.measures
@@ -21,7 +22,7 @@ def meaning_of(spec: JobSpec) -> dict[str, Any]:
         "meaning_version": MEANING_VERSION,
         "delta.slice_minutes": spec.delta.slice_minutes,
         "delta.moment": spec.delta.moment.value,
-        "roles": plain["roles"],
+        "roles": {role["name"]: role for role in plain["roles"]},
         "delta.measures": None if chosen is None else sorted(set(chosen)),
         "delta.short_session_seconds": spec.delta.short_session_seconds,
         "enrichment.port_sets": plain["enrichment"]["port_sets"],

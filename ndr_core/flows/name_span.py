@@ -1,4 +1,4 @@
-"""The span of time that a mini-batch is for, as the names of its files tell it."""
+"""The span of time that a mini-batch is for, read from the names of its files."""
 
 from __future__ import annotations
 
@@ -25,14 +25,18 @@ _LONGEST_PATTERN: Final = 1000
 
 
 def name_pattern(text: str) -> re.Pattern[str]:
-    """Read a pattern: the name of a preset that has one, or a regular expression.
+    """Read a pattern: the name of a preset that has one, or a regular expression with groups.
 
-    Its groups Y, m, d, H, M are the start, in UTC; Y2, m2, d2, H2, M2 the end, of which any may be left out: what
-    is left out is the start's. M and M2 may be left out, and are 0. Raises UsageError for others.
+    Y, m, d, H, M are the start, in UTC; without M it is a full hour. Y2, m2, d2, H2, M2 are the end; what is left out
+    of them is as in the start, and without any the end is one hour later. Raises UsageError for any other text.
     """
     source = PATTERNS.get(text, text)
+    if len(source) > _LONGEST_PATTERN:
+        raise UsageError(
+            f"span-from-name: the pattern has {len(source)} characters; at most {_LONGEST_PATTERN} are possible"
+        )
     try:
-        pattern = re.compile(source[:_LONGEST_PATTERN])
+        pattern = re.compile(source)
     except re.error as error:
         raise UsageError(
             f"span-from-name: {shown(text)} is neither a preset ({', '.join(PATTERNS)}) nor a regular "
@@ -49,11 +53,13 @@ def name_pattern(text: str) -> re.Pattern[str]:
 
 
 def span_of_names(pattern: re.Pattern[str], names: Iterable[str]) -> tuple[int, int]:
-    """Give the least start and the greatest end of files by their addresses, us since 1970 UTC.
+    """Give the least start and the greatest end that the addresses of files tell, us since 1970 UTC.
 
-    Raises UsageError for a name that does not fit, or that spells no time.
+    Raises UsageError for a name that does not fit or spells no time, and where there are no names.
     """
     spans = [_span(pattern, name) for name in names]
+    if not spans:
+        raise UsageError("span-from-name: the input has no file whose name could tell the span")
     return min(start for start, _ in spans), max(end for _, end in spans)
 
 
@@ -70,10 +76,10 @@ def _span(pattern: re.Pattern[str], name: str) -> tuple[int, int]:
             return to_us(start), to_us(start + timedelta(hours=1))
         parts = zip(_START, _END, strict=True)
         end = _moment([groups.get(key, groups.get(first, "0")) for first, key in parts])
-    except ValueError as error:
+        if end <= start and "d2" not in groups:  # 23:00 to 00:00, or 10:45 to :00
+            end += timedelta(days=1) if "H2" in groups else timedelta(hours=1)
+    except (ValueError, OverflowError) as error:
         raise UsageError(f"span-from-name: {printable(name)} spells no time: {error}") from error
-    if end <= start and "d2" not in groups:
-        end += timedelta(days=1)  # 23:00 to 00:00
     if end <= start:
         raise UsageError(f"span-from-name: {printable(name)} ends before it begins")
     return to_us(start), to_us(end)

@@ -15,8 +15,11 @@ from ndr_core.progress import Meter
 _PACKED_TO: Final = 8
 """A line takes so many times the room where it is not packed, about."""
 
+_LARGEST_EMPTY: Final = 512
+"""A gzip file without data is no larger, with the name of what was packed."""
+
 FINGERPRINT_DIGITS: Final = 16
-"""Of the fingerprint of an input file, hexadecimal."""
+"""Length of the fingerprint of an input file, in hexadecimal digits."""
 
 
 @frozen
@@ -70,9 +73,13 @@ class InputBatch:
         return file.size_bytes if is_packed else file.size_bytes // _PACKED_TO
 
     def may_hold_records(self, file: InputFile) -> bool:
-        """Whether a file has any bytes, once it is unpacked, as far as its ends tell."""
+        """Whether a file may have bytes once it is unpacked; False only where its size and its ends rule it out.
+
+        A large gzip file has some, though it says 0: its last member may be an empty one.
+        """
         head = self.heads.get(file)
-        return file.size_bytes > 0 and (head is None or head.unpacked_bytes != 0)
+        says_none = head is not None and head.unpacked_bytes == 0
+        return file.size_bytes > (_LARGEST_EMPTY if says_none else 0)
 
     def read_blocks(self, file: InputFile) -> Iterator[bytes]:
         """Give a file in blocks of whole lines, and count what is read of it."""
@@ -111,7 +118,7 @@ class FlowSource(Protocol):
         ...
 
     def fingerprints(self, files: Sequence[InputFile]) -> Mapping[InputFile, str]:
-        """What tells files of other content apart, whatever they are called and wherever they lie."""
+        """Give a short text for each file, made of its content only: copies have equal ones, wherever they lie."""
         ...
 
     def blocks(

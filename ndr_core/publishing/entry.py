@@ -1,11 +1,11 @@
-"""Names of manifests: they hold what is needed to pass a manifest over unread."""
+"""Names of manifests: they tell whether a reader needs to open a manifest at all."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, TypeVar
 
 from attrs import frozen
@@ -13,7 +13,7 @@ from attrs import frozen
 from ndr_core.errors import NdrError, UsageError
 from ndr_core.names import is_path_segment
 from ndr_core.publishing.manifest import Manifest, ManifestError
-from ndr_core.times import MINUTE_US, to_datetime
+from ndr_core.times import to_datetime, to_record_us
 
 MANIFESTS: Final = "_manifests"
 """Folder of the manifests of an output."""
@@ -24,7 +24,8 @@ ListedT = TypeVar("ListedT")
 _LABEL: Final = "%Y-%m-%dT%H%M"
 _NO_SLICE: Final = "none"
 _SPAN: Final = r"none|\d{4}-\d\d-\d\dT\d{4}"
-_FORMER_NAME: Final = re.compile(r"\d{12,}\.json|.*/\d{12,}-[^/-]+-[^/]+\.json", re.ASCII)
+_FORMER_NAME: Final = re.compile(r"\d{12,}\.json|[^/]+/[^/]+/\d{12,}-[^/-]+-[^/]+\.json", re.ASCII)
+"""In a folder, and in S3."""
 _NAME: Final = re.compile(
     rf"feature_spec_version=(?P<version>[^/]+)/(?P<owner>[0-9a-f]{{16}})-(?P<first>{_SPAN})_(?P<last>{_SPAN})-"
     r"(?P<published_at>\d{16})-(?P<token>[^/-]+)\.json",
@@ -41,7 +42,7 @@ class Entry:
     owner: str
     """Hash of the owner, as `owner_hash`."""
     first: str
-    """First minute of its slices and of its span, `2025-03-01T1015`, or 'none'."""
+    """First minute of its slices and of its span, `2025-03-01T1015`; `none` where it has neither."""
     last: str
     """Last minute of its span, or first minute of its last slice, whichever is later."""
     published_at: int
@@ -54,10 +55,6 @@ class Entry:
             f"{owner_prefix(self.version, self.owner)}{self.first}_{self.last}-"
             f"{self.published_at:016}-{self.token}.json"
         )
-
-    def has_owner_of(self, other: Entry) -> bool:
-        """Whether one of the two replaces the other."""
-        return (self.version, self.owner) == (other.version, other.owner)
 
     def may_hold(self, since: datetime | None, until: datetime | None) -> bool:
         """Whether a slice that starts in [since, until) may be among its slices or in its span."""
@@ -82,7 +79,7 @@ def settled(list_now: Callable[[], Sequence[ListedT]]) -> Sequence[ListedT]:
 
 
 def owner_hash(owner: str) -> str:
-    """Give a short name of an owner (`RunFacts.owner`), of equal length for all."""
+    """Give the hash of an owner (`RunFacts.owner`) by which names of manifests tell it: 16 characters."""
     return hashlib.sha256(owner.encode()).hexdigest()[:16]
 
 
@@ -92,7 +89,7 @@ def owner_prefix(version: str, hashed: str) -> str:
 
 
 def entry_of(manifest: Manifest) -> Entry:
-    """Give the entry of a manifest. Raises ManifestError for one that has no place."""
+    """Give the entry of a manifest. Raises ManifestError for a manifest that no name can be made of."""
     first, last = _labels(manifest)
     entry = Entry(
         manifest.facts.feature_spec_version,
@@ -128,10 +125,10 @@ def is_former_name(name: str) -> bool:
 
 
 def former_output(output: object) -> UsageError:
-    """Make the error for an output of a version in which runs owned whole slices."""
+    """Make the error for an output that was written by a version in which runs owned whole slices."""
     return UsageError(
-        f"output {output}: was written by a version in which a run owned whole slices; take it over once with "
-        f"`ndr migrate {output}`"
+        f"output {output}: was written by an older version, in which a run owned whole slices; bring it up to "
+        f"date with `ndr migrate {output}`"
     )
 
 
@@ -142,7 +139,7 @@ def _labels(manifest: Manifest) -> tuple[str, str]:
         raise ManifestError("names a folder that is no slice") from error
     bounds = manifest.facts.bounds
     if bounds is not None:
-        labels += [_label(to_datetime(bounds.start)), _label(to_datetime(bounds.end - MINUTE_US))]
+        labels += [_label(to_datetime(bounds.start)), _label(to_datetime(bounds.end - 1))]
     return min(labels, default=_NO_SLICE), max(labels, default=_NO_SLICE)
 
 
@@ -153,4 +150,4 @@ def _slice_label(path: str) -> str:
 
 
 def _label(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):{_LABEL}}"
+    return f"{to_datetime(to_record_us(moment)):{_LABEL}}"

@@ -15,7 +15,7 @@ from ndr_core.quality.quarantine import QUARANTINE
 REPORT_NAME: Final = "report.json"
 
 FAILED: Final = "failed"
-"""Folder of what runs leave that a threshold stopped: no reader looks there."""
+"""Folder of what is kept of runs that a threshold stopped: no reader looks there."""
 
 _STORED_BYTES: Final = 120
 _STORABLE: Final = re.compile(r"[A-Za-z0-9._-]+")
@@ -37,7 +37,7 @@ class Target:
 
     @property
     def name(self) -> str:
-        """Its name where no other run's can be."""
+        """Its name in a folder that holds files of this run only."""
         return f"{self.stem}{self.suffix}"
 
     def placed(self, token: str, size: int, sha256: str) -> OutputFile:

@@ -20,7 +20,7 @@ from ndr_core.tables.slices import SLICE_LEVELS, SliceBounds
 from ndr_core.times import iso_text
 
 FORMAT: Final = 2
-"""Of the manifests that this version writes and reads. Format 1 owned whole slices, see `former_format`."""
+"""Of the manifests that this version writes and reads. In format 1, runs owned whole slices: see `entry`."""
 
 REPORT: Final = "quality"
 """Folder of the reports of an output."""
@@ -58,22 +58,19 @@ class OutputFile:
 
     @property
     def slice(self) -> str | None:
-        """The slice that it holds rows of, `dt=../hh=../mm=..`; None for what is no table."""
-        if self.table in _ASIDE:
-            return None
-        return "/".join(self.path.split("/")[2 : 1 + len(SLICE_LEVELS)])
+        """The slice that it holds rows of, `dt=../hh=../mm=..`; None for a file of no table."""
+        return None if self.table in _ASIDE else "/".join(self.folder.split("/")[2:])
 
     @property
     def folder(self) -> str:
-        """The folder of its slice in its table, or the one that it lies in."""
-        if self.table in _ASIDE:
-            return self.path.rpartition("/")[0]
-        return "/".join(self.path.split("/")[: 1 + len(SLICE_LEVELS)])
+        """The folder of its slice in its table; of a file of no table, the folder that it lies in."""
+        folders = self.path.split("/")[:-1]
+        return "/".join(folders if self.table in _ASIDE else folders[: 1 + len(SLICE_LEVELS)])
 
 
 @frozen
 class RunFacts:
-    """What is known of a run before its files are placed."""
+    """What is known of a run before its files lie where readers look."""
 
     project_name: str
     job_name: str
@@ -96,7 +93,7 @@ class RunFacts:
 
     @property
     def owner(self) -> str:
-        """What owns the contributions of the run: a later run of the same owner replaces them, and no others."""
+        """Name what owns the run's contributions: a later run of the same owner replaces them, no other run does."""
         return mini_batch_owner(self.feature_spec_version, self.job_name, self.mini_batch_id)
 
 
@@ -109,7 +106,7 @@ class Contribution:
     slice: str
     """`dt=../hh=../mm=..`"""
     digest: str
-    """Another one when its files hold other bytes."""
+    """Hash of the content of its files: another one where they hold other bytes."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -140,9 +137,9 @@ class Manifest:
     """One published run: that of a mini-batch, or the compaction of a day."""
 
     published_at: int
-    """Moment of publication, us since 1970 UTC; later than those of all runs of its owner before it."""
+    """Moment of publication, us since 1970 UTC; later than that of each run of its owner before it."""
     token: str
-    """Part of the names of its files, and of no other run's."""
+    """Part of the names of its files, and of those of no other run."""
     facts: RunFacts
     columns: Mapping[str, Mapping[str, str]]
     """Table -> column -> type, of the tables that the run makes, with rows or without."""
@@ -164,7 +161,7 @@ class Manifest:
 
     @property
     def order(self) -> tuple[int, str]:
-        """Sorts manifests of one owner by publication, ties in one way for all."""
+        """Sort key, by publication: of two runs at one moment, all readers take the same one for the later."""
         return self.published_at, self.token
 
     @property
@@ -173,9 +170,9 @@ class Manifest:
         return tuple(sorted(self.columns))
 
     def rows(self, table: str) -> dict[str, int]:
-        """Count the rows of a table by what the levels below the slice's spell, such as the role.
+        """Count the rows of a table by its folders below the slice, such as the role: `inbound`, `outbound`.
 
-        A table without such levels has all its rows under `all`.
+        A table without such folders has all its rows under `all`.
         """
         found: dict[str, int] = {}
         for file in self.files:
@@ -214,9 +211,9 @@ class Manifest:
         return cls.from_plain(plain_of(text))
 
     def must_be_exactly(self, data: Any) -> None:
-        """Raise ManifestError where the data that it was read from are not what this version writes.
+        """Raise ManifestError where `data`, from which it was read, are not what this version writes.
 
-        What a run is about to do, or did before it died, is undone only on the word of such data.
+        Files of a run that was not published are deleted only where such data name them.
         """
         if plain_of(self.to_json()) != data:
             raise ManifestError("is a manifest of another version")
@@ -256,7 +253,7 @@ def contributions_of(facts: RunFacts, files: Iterable[OutputFile]) -> tuple[Cont
 
 
 def _digest(files: Iterable[OutputFile]) -> str:
-    """Of the content of files, and of the partitions that they lie in."""
+    """Hash the content of files, with the folders that they lie in."""
     lines = sorted(f"{file.path.rpartition('/')[0]} {file.rows} {file.sha256}\n" for file in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -273,19 +270,21 @@ def plain_of(text: str | bytes) -> Any:
 
 
 def _check_format(data: Any) -> None:
-    found = data.get("format") if isinstance(data, dict) else None
-    if isinstance(found, int) and found != FORMAT:
+    """Raise ManifestError, naming the format, for data of another one, and for data that name none."""
+    if not isinstance(data, dict) or "format" not in data:
+        raise ManifestError("is no manifest of a run")
+    if data["format"] != FORMAT:
         raise ManifestError(
-            f"is a manifest of format {found}, and this version reads format {FORMAT}; use the version "
-            "that wrote it, or a newer one"
+            f"is a manifest of format {shown(data['format'])}, and this version reads format {FORMAT}; "
+            "use a version that reads it"
         )
 
 
 def check_places(manifest: Manifest) -> None:
     """Raise ManifestError for a path to which no run writes: publishing deletes what manifests name.
 
-    Paths are relative: a top folder, folders KEY=VALUE below it, and a name; the first of these folders is the
-    run's feature_spec_version. A file of a table lies in a slice to which the run contributes.
+    A path is relative: the table (or quarantine, quality), folders KEY=VALUE, and a name. The first of the folders is
+    the run's feature_spec_version. A file of a table lies in a slice to which the run contributes.
     """
     slices = {contribution.slice for contribution in manifest.contributions}
     version = f"feature_spec_version={manifest.facts.feature_spec_version}"
@@ -318,11 +317,19 @@ def summary(manifest: Manifest) -> Mapping[str, Any]:
     """Give what a run made, as JSON-ready data for people and machines."""
     facts = asdict(manifest.facts)
     del facts["meaning"], facts["inputs"]
+    bounds, replaced = manifest.facts.bounds, manifest.replaced
     return {
         **facts,
+        "bounds": None if bounds is None else _with_times(bounds, "start", "end"),
         "published_at": iso_text(manifest.published_at),
-        "replaced": None if manifest.replaced is None else asdict(manifest.replaced),
+        "replaced": None if replaced is None else _with_times(replaced, "published_at"),
         "slices": len(manifest.slices()),
         "rows": {table: manifest.rows(table) for table in manifest.tables},
         "files": [file.path for file in manifest.files],
     }
+
+
+def _with_times(part: Any, *names: str) -> dict[str, Any]:
+    """Give a part of a manifest as plain data, with these of its values as times that people read."""
+    plain = asdict(part)
+    return {**plain, **{name: iso_text(plain[name]) for name in names}}

@@ -1,10 +1,10 @@
-"""Which published runs count, and so which files.
+"""Which published runs count, and so which files do.
 
-What a run publishes is its mini-batch's contribution to each slice that it holds rows of. Contributions of
-different mini-batches add. Of all manifests of one owner (feature_spec_version, job, mini-batch) the last one
-counts, whole: also in slices of which it holds no rows any more.
+A run publishes the contribution of its mini-batch to each slice that it has rows in. Contributions of different
+mini-batches add. Of all runs of one owner (feature_spec_version, job, mini-batch) only the last one counts, whole: in
+a slice in which it has no rows any more, nothing of its owner is left.
 
-A compacted day takes over the contributions of many mini-batches to its slices; what it took counts in its files,
+A compacted day takes over the contributions of many mini-batches to its slices: what it took counts in its files,
 and no more in those of the mini-batch.
 """
 
@@ -66,7 +66,7 @@ def live(manifests: Iterable[Manifest]) -> Live:
 
 
 def last_live(manifests: Iterable[Manifest]) -> Manifest | None:
-    """Give the manifest of one owner that counts, None without any. `manifests`: all of that owner."""
+    """Give the manifest that was published last, None where there is none: of one owner, the one that counts."""
     return max(manifests, key=lambda manifest: manifest.order, default=None)
 
 
@@ -83,7 +83,7 @@ def live_files(manifests: Iterable[Manifest]) -> list[OutputFile]:
 
 
 def superseded(manifests: Iterable[Manifest]) -> tuple[list[OutputFile], list[Manifest]]:
-    """Give files that no longer count, and manifests that count no more."""
+    """Give the files that do not count any more, and the manifests that don't."""
     known = list(manifests)
     counting = {file.path for file in live_files(known)}
     orders = {manifest.order for manifest in live(known).manifests}

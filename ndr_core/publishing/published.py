@@ -13,7 +13,7 @@ from ndr_core.publishing.entry import Entry
 from ndr_core.publishing.manifest import Manifest, OutputFile
 from ndr_core.publishing.ownership import live, live_manifests
 from ndr_core.tables.slices import slice_path
-from ndr_core.times import MINUTE_US, to_us
+from ndr_core.times import MINUTE_US, to_record_us
 
 _ATTEMPTS: Final = 5
 
@@ -76,7 +76,7 @@ class SliceRange:
 
 def _place(moment: datetime) -> str:
     """Where slices from this moment on begin; slices start at whole minutes."""
-    minute = -(-to_us(moment) // MINUTE_US) * MINUTE_US
+    minute = -(-to_record_us(moment) // MINUTE_US) * MINUTE_US
     return slice_path("", minute).partition("/")[2]
 
 
@@ -85,7 +85,8 @@ def entries_to_read(
 ) -> list[Entry]:
     """Choose the manifests that tell which runs count in the slices that start in [since, until).
 
-    Of an owner with one that may hold such a slice, all: which of them counts is told by all of them.
+    Where one manifest of an owner may hold such a slice, all of that owner are chosen: only all of them tell which
+    one counts.
     """
     known = list(entries)
     owners = {(one.version, one.owner) for one in known if one.may_hold(since, until)}

@@ -70,7 +70,10 @@ class Publication:
     def manifest(
         self, moment: int, token: str, files: Iterable[OutputFile], former: Manifest | None
     ) -> Manifest:
-        """Make the manifest of the run, published at a moment (us) under a token in place of a former run."""
+        """Make the manifest of the run. `moment`: of publication, us; `former`: the run that it replaces.
+
+        A clock that went back does not matter: the run counts as published after the former one.
+        """
         placed = tuple(files)
         earliest = 0 if former is None else former.published_at + 1
         columns = {
@@ -107,7 +110,7 @@ class Staging(Protocol):
         ...
 
     def publish(self, publication: Publication) -> Manifest:
-        """Make what was staged visible, all of it or nothing, in place of what its owner published before.
+        """Make what was staged visible, all of it or nothing, in place of what the run's owner published before.
 
         Raises AfterPublicationError where the run is published, but what should follow could not be done.
         """
@@ -121,7 +124,10 @@ class Staging(Protocol):
         ...
 
     def set_aside(self, publication: Publication) -> str:
-        """Keep the report and the quarantine of a run that is not published. Gives the address of their folder."""
+        """Keep report and quarantine of a run that a threshold stopped. Gives the address of their folder.
+
+        Raises NdrError or OSError where they can't be kept.
+        """
         ...
 
     def close(self) -> None:
@@ -140,8 +146,8 @@ class Sink(Protocol):
     def standing(self, facts: RunFacts, since: int) -> Standing:
         """Look up what a run must know of the output before it works, as of one moment.
 
-        `since`: us since 1970 UTC; what was published before it is not looked at for its input files.
-        Raises UsageError for an output of a version before, NdrError where a manifest can't be read.
+        `since`: us since 1970 UTC; input files of what was published before it are not compared.
+        Raises UsageError for an output of an older version, NdrError where a manifest can't be read.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What a run must know of an output before it works, and what it is refused for."""
+"""What a run must know of an output before it works, and why it is refused."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ndr_core.publishing.compaction import CompactedError, refuse_compacted
 from ndr_core.publishing.entry import Entry
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.ownership import last_live, live_manifests
-from ndr_core.tables.slices import SliceBounds
+from ndr_core.tables.slices import SliceBounds, slice_path
 from ndr_core.times import iso_text
 
 _NEWEST: Final = 4
-"""So many of the last are read to find one that is published: in S3 the last may be in the making still."""
+"""So many of the last manifests are read to find one that is published: in S3 the last may be pending still."""
 
 
 @frozen
@@ -24,17 +24,17 @@ class Standing:
     """What an output holds, as of one moment, as far as it concerns one run."""
 
     former: Manifest | None = None
-    """What the run would replace."""
+    """The live manifest that the run would replace."""
     newest: Manifest | None = None
-    """A late manifest, of the run's feature_spec_version where there is one."""
+    """The newest live manifest: of the run's feature_spec_version, or of all where that has none."""
     recent: tuple[Manifest, ...] = ()
-    """What other owners of that version published of late, and counts."""
+    """The live manifests of that version that other owners published lately."""
     compacted: tuple[str, ...] = ()
     """Days that were compacted and hold contributions of the run's mini-batch."""
 
 
 def entries_of_note(entries: Iterable[Entry], version: str, owner: str, since: int) -> list[Entry]:
-    """Choose the manifests from which `standing_of` tells how an output stands. `owner`: as `owner_hash`."""
+    """Choose the manifests that `standing_of` needs. `owner`: as `owner_hash`; `since`: as for `standing_of`."""
     known = list(entries)
     same = [entry for entry in known if entry.version == version]
     newest = sorted(same or known, key=lambda entry: entry.published_at)[-_NEWEST:]
@@ -47,19 +47,19 @@ def entries_of_note(entries: Iterable[Entry], version: str, owner: str, since: i
 
 
 def standing_of(
-    manifests: Iterable[Manifest], facts: RunFacts, since: int, compacted: Iterable[str]
+    manifests: Iterable[Manifest], facts: RunFacts, since: int, compacted: Iterable[str] = ()
 ) -> Standing:
-    """Tell how an output stands for a run. `manifests`: of `entries_of_note`; `compacted`: as in `Standing`."""
+    """Tell how an output stands for a run. `manifests`: those of `entries_of_note`, published.
+
+    `since`: us since 1970 UTC; what others published before it is left out of `recent`. `compacted`: as in `Standing`.
+    """
     live = live_manifests(manifests)
-    others = [
-        manifest
-        for manifest in live
-        if manifest.facts.feature_spec_version == facts.feature_spec_version
-        and manifest.owner != facts.owner
-    ]
+    version = facts.feature_spec_version
+    same = [manifest for manifest in live if manifest.facts.feature_spec_version == version]
+    others = [manifest for manifest in same if manifest.owner != facts.owner]
     return Standing(
-        last_live(manifest for manifest in live if manifest.owner == facts.owner),
-        live[-1] if live else None,
+        last_live(manifest for manifest in same if manifest.owner == facts.owner),
+        last_live(same or live),
         tuple(manifest for manifest in others if manifest.published_at >= since),
         tuple(compacted),
     )
@@ -67,22 +67,23 @@ def standing_of(
 
 @frozen
 class Overrides:
-    """What a user allows a run to do that is an error otherwise."""
+    """What a user allows a run to do that would be refused otherwise."""
 
     replace: bool = False
-    """Replace what another batch may have published under the same derived id."""
+    """Replace a mini-batch of the same derived id that was made of other files, or of a longer span."""
     count_again: bool = False
-    """Count records of files that another mini-batch has counted already."""
+    """Count files that another mini-batch holds already."""
 
 
 def check_standing(
     standing: Standing, facts: RunFacts, names: Mapping[str, str], overrides: Overrides
 ) -> None:
-    """Raise before any work for a run that would do what nobody means to do.
+    """Refuse a run, before it works, that would harm what is published.
 
-    `facts`: of the run to come; `names`: fingerprint of an input file -> its address. Raises UsageError for another
-    project's output, for a derived id that other files were published under, for files that another mini-batch holds
-    already; SpecError for a JobSpec that means something else under the same feature_spec_version.
+    `facts`: of the run to come; `names`: fingerprint of an input file -> its address. Raises UsageError for the output
+    of another project, for a derived id under which other files or a longer span were published, and for files that
+    another mini-batch holds already; SpecError for a JobSpec whose columns would mean something else than those that
+    are published under its feature_spec_version.
     """
     if standing.newest is not None:
         _refuse_other_project(standing.newest.facts, facts)
@@ -94,7 +95,7 @@ def check_standing(
         except CompactedError as error:
             raise UsageError(str(error)) from error
     if standing.former is not None and facts.derived_id and not overrides.replace:
-        _refuse_other_batch(standing.former.facts, facts)
+        _refuse_other_batch(standing.former, facts)
     if not overrides.count_again:
         _refuse_counted(standing.recent, names)
 
@@ -102,51 +103,82 @@ def check_standing(
 def refuse_other_meaning(published: Manifest, facts: RunFacts) -> None:
     """Raise SpecError, naming the key, for a run whose columns would mean something else than what is published.
 
-    A key that one of the two does not have is not compared.
+    A key that only one of the two has is not compared.
     """
     known = published.facts.meaning
-    for key, value in facts.meaning.items():
-        if key in known and known[key] != value:
+    for name, wanted in facts.meaning.items():
+        if name in known and known[name] != wanted:
+            key, value, other = _difference(name, wanted, known[name])
             raise SpecError(
-                f"{key}: is {_value(value)}, and {_value(known[key])} in what job "
-                f"{published.facts.job_name} published as feature_spec_version "
-                f"{facts.feature_spec_version}; all jobs of an output agree in it: set it to that, or give "
-                "another feature_spec_version"
+                f"{key}: is {_value(value)} here, but {_value(other)} in what job "
+                f"{published.facts.job_name} published under feature_spec_version "
+                f"{facts.feature_spec_version}; all jobs of one output must agree in it: set it to the "
+                "same value, or choose another feature_spec_version"
             )
 
 
+def _difference(key: str, value: Any, other: Any) -> tuple[str, Any, Any]:
+    """Give the key and the two values of the first difference, as deep in mappings as it lies."""
+    if isinstance(value, Mapping) and isinstance(other, Mapping):
+        for name in sorted({*value, *other}):
+            one, another = value.get(name), other.get(name)
+            if one != another:
+                return _difference(f"{key}.{name}", one, another)
+    return key, value, other
+
+
 def _value(value: Any) -> str:
-    return shown(value)
+    return "absent" if value is None else shown(value)
 
 
 def _refuse_other_project(published: RunFacts, facts: RunFacts) -> None:
     if published.project_name != facts.project_name:
         raise UsageError(
-            f"the output belongs to project {published.project_name}, and the JobSpec is of project "
-            f"{facts.project_name}; give an output of its own"
+            f"project_name: the output belongs to project {published.project_name}, and the JobSpec says "
+            f"{facts.project_name}; give each project an output of its own"
         )
 
 
-def _refuse_other_batch(former: RunFacts, facts: RunFacts) -> None:
+def _refuse_other_batch(former: Manifest, facts: RunFacts) -> None:
     name = (
-        f"mini-batch {facts.mini_batch_id}: the id was made from the name of the input, and was "
-        f"published before (run {former.run_id})"
+        f"mini-batch {facts.mini_batch_id}: this id was made from the address of the input, and run "
+        f"{former.facts.run_id} published it"
     )
     advice = (
-        "give --mini-batch-id to add this batch to it, or --replace to put this batch in its place"
+        "give --mini-batch-id to keep both, or --replace to put this run in the place of that one"
     )
-    missing = set(former.inputs).difference(facts.inputs)
+    inputs = former.facts.inputs
+    missing = set(inputs).difference(facts.inputs)
     if missing:
         raise UsageError(
-            f"{name} from {len(former.inputs)} files, of which {len(missing)} are not in this batch; {advice}"
+            f"{name} from files that this input lacks ({len(missing)} of {len(inputs)}); {advice}"
         )
-    if former.bounds is not None and not _covers(facts.bounds, former.bounds):
-        span = f"{iso_text(former.bounds.start)} to {iso_text(former.bounds.end)}"
-        raise UsageError(f"{name} for {span}, which this run does not cover; {advice}")
+    if not _covers(facts.bounds, former):
+        raise UsageError(f"{name} for {_span(former)}, which this run does not cover; {advice}")
 
 
-def _covers(bounds: SliceBounds | None, other: SliceBounds) -> bool:
-    return bounds is None or (bounds.start <= other.start and other.end <= bounds.end)
+def _covers(bounds: SliceBounds | None, former: Manifest) -> bool:
+    """Whether bounds hold the span of a run: its own bounds, or else the slices that it has rows in."""
+    if bounds is None:
+        return True
+    span, slices = former.facts.bounds, former.slices()
+    if span is not None:
+        return bounds.start <= span.start and span.end <= bounds.end
+    first, end = _place(bounds.start), _place(bounds.end)
+    return not slices or (first <= slices[0] and slices[-1] < end)
+
+
+def _place(moment: int) -> str:
+    """Give the slice that starts at a moment, as manifests spell it: they sort as time does."""
+    return slice_path("", moment).partition("/")[2]
+
+
+def _span(former: Manifest) -> str:
+    span = former.facts.bounds
+    if span is not None:
+        return f"{iso_text(span.start)} to {iso_text(span.end)}"
+    slices = former.slices()
+    return f"the slices {slices[0]} to {slices[-1]}"
 
 
 def _refuse_counted(recent: Iterable[Manifest], names: Mapping[str, str]) -> None:

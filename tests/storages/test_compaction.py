@@ -47,8 +47,8 @@ def output(tmp_path: Path) -> Path:
     """Two mini-batches of one day, which meet in a slice; one goes on into the next day."""
     first = [at("2025-03-01T10:00:00Z"), at("2025-03-01T10:20:00Z", source_bytes=7), "bad"]
     second = [at("2025-03-01T10:05:00Z", destination_ip="192.0.2.9"), at("2025-03-02T00:10:00Z")]
-    for name, records in (("first", first), ("second", second)):
-        publish_unbound(write_batch(tmp_path / name, [records]), tmp_path / "out", name)
+    publish_unbound(write_batch(tmp_path / "first", [first]), tmp_path / "out", "first")
+    publish_unbound(write_batch(tmp_path / "second", [second]), tmp_path / "out", "second")
     return tmp_path / "out"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,22 +16,32 @@ from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.reference import build_tables
 from ndr_core.flows.file_format import Head
 from ndr_core.flows.line_blocks import lines_of
-from ndr_core.flows.source import InputBatch, InputFile
+from ndr_core.flows.source import FINGERPRINT_DIGITS, InputBatch, InputFile
 from ndr_core.jobs.run import Stage
 from ndr_core.progress import Progress
-from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.compaction import Compaction
+from ndr_core.publishing.layout import failed_path
+from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.sink import Publication
+from ndr_core.publishing.standing import Standing, standing_of
 from ndr_core.quality.rules import EARLY, LATE
 from ndr_core.tables.slices import slice_path
 from ndr_core.tables.table import Table
 
 TOKEN = "0123456789ab"
+PUBLISHED_AT = 1_740_823_200_000_000
+"""2025-03-01T10:00:00Z."""
 Events = list[str]
 
 
 def lines(*records: Mapping[str, Any]) -> bytes:
     """A file of these records."""
     return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+def print_of(content: bytes | Exception) -> str:
+    """The fingerprint of a file of this content."""
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
 @frozen
@@ -76,6 +87,9 @@ class MemorySource:
 
     def heads(self, files: Sequence[InputFile]) -> Mapping[InputFile, Head]:
         return {file: Head(problem=self.problems.get(file.uri)) for file in files}
+
+    def fingerprints(self, files: Sequence[InputFile]) -> Mapping[InputFile, str]:
+        return {file: print_of(self.contents[file.uri]) for file in files}
 
     def blocks(
         self, file: InputFile, read: Callable[[int], object] = lambda _: None
@@ -139,9 +153,13 @@ class MemoryStaging:
 
     events: Events
     fails_to_publish: BaseException | None = None
+    fails_to_set_aside: BaseException | None = None
     fails_to_close: BaseException | None = None
     root: str = "memory:/staging"
+    former: Manifest | None = None
+    """What a publication replaces."""
     published: list[Publication] = field(factory=list)
+    aside: list[Publication] = field(factory=list)
 
     def restart(self) -> None:
         self.events.append("restart")
@@ -153,7 +171,17 @@ class MemoryStaging:
         self.published.append(publication)
         targets = publication.targets([file.uri for file in publication.unreadable])
         files = tuple(target.placed(TOKEN, 10, "00") for target in targets)
-        return Manifest(1, TOKEN, publication.facts, publication.folders, files)
+        return publication.manifest(PUBLISHED_AT, TOKEN, files, self.former)
+
+    def set_aside(self, publication: Publication) -> str:
+        self.events.append("set aside")
+        if self.fails_to_set_aside is not None:
+            raise self.fails_to_set_aside
+        self.aside.append(publication)
+        return f"memory:/out/{failed_path(publication.facts)}"
+
+    def publish_day(self, compaction: Compaction) -> Manifest:
+        raise NotImplementedError(compaction)
 
     def close(self) -> None:
         self.events.append("close")
@@ -168,6 +196,14 @@ class MemorySink:
     """Run id and tables of each staging place that was opened."""
     fails_to_open: Exception | None = None
     place: MemoryPlace = MemoryPlace("memory:/out")
+    manifests: list[Manifest] = field(factory=list)
+    """Of the runs that were published before."""
+    asked: list[tuple[RunFacts, int]] = field(factory=list)
+    """The run, and the moment, of each question how the output stands."""
+
+    def standing(self, facts: RunFacts, since: int) -> Standing:
+        self.asked.append((facts, since))
+        return standing_of(self.manifests, facts, since)
 
     def open_staging(
         self, run_id: str, tables: Iterable[Table], notice: Callable[[str], None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -17,9 +17,11 @@ from ndr_core.times import (
     TIME_LIMIT_US,
     duration_text,
     iso_text,
+    now_us,
     parse_bound,
     parse_duration,
     to_datetime,
+    to_record_us,
     to_us,
 )
 
@@ -61,6 +63,29 @@ def test_a_double_can_add_a_half_to_every_time() -> None:
 def test_a_moment_is_in_utc() -> None:
     assert to_datetime(0) == EPOCH == datetime(1970, 1, 1, tzinfo=UTC)
     assert to_datetime(1).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("moment", "time"),
+    [
+        (EPOCH, 0),
+        (to_datetime(7), 7),
+        (to_datetime(-1), 0),
+        (datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), 0),
+        (to_datetime(TIME_LIMIT_US + 1), TIME_LIMIT_US),
+        (datetime.max.replace(tzinfo=timezone(timedelta(hours=-12))), TIME_LIMIT_US),
+    ],
+)
+def test_a_moment_that_no_record_can_have_becomes_the_nearest_that_one_can(
+    moment: datetime, time: int
+) -> None:
+    assert to_record_us(moment) == time
+
+
+def test_now_is_between_before_and_after() -> None:
+    before = to_us(datetime.now(UTC))
+
+    assert before <= now_us() <= to_us(datetime.now(UTC)) + SECOND_US
 
 
 @pytest.mark.parametrize(

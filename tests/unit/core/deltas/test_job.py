@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from attrs import define, evolve, field
+from attrs import evolve
 
-from ndr_core.deltas.engine import ChosenEngine
-from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
+from ndr_core.deltas.job import DeltaBuilderRunner
+from ndr_core.deltas.meaning import meaning_of
 from ndr_core.errors import (
     AfterPublicationError,
     EngineReadError,
@@ -21,77 +21,14 @@ from ndr_core.errors import (
     UnreadableFileError,
     UsageError,
 )
-from ndr_core.flows.source import InputBatch
 from ndr_core.jobs.run import RuntimeParams, Stage
 from ndr_core.tables.slices import SliceBounds
-from tests.makers import flow, make_spec, started, us
-from tests.unit.core.fakes import (
-    TOKEN,
-    Events,
-    MemoryEngine,
-    MemoryLog,
-    MemoryPlace,
-    MemorySink,
-    MemorySource,
-    MemoryStaging,
-    lines,
-    noted,
-)
+from tests.makers import flow, make_spec, started
+from tests.unit.core.deltas.memory_job import CUT, GOING_ON, QUARTER_PAST, TEN, Job
+from tests.unit.core.fakes import TOKEN, MemoryPlace, MemorySource, lines, print_of
 
-TEN, QUARTER_PAST = us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z")
-SLICE = "feature_spec_version=v1/dt=2025-03-01/hh=10/mm=00"
-GOING_ON = {"on_unreadable_file": "quarantine"}
-CUT = UnreadableFileError("is cut short")
+SLICE = "dt=2025-03-01/hh=10/mm=00"
 STAGES = ["look..", "..look", "start..", "..start", "build..", "..build", "publish.."]
-
-
-@define
-class Job:
-    """A job with ports in memory; `quality` and `params` are those of its spec and its run."""
-
-    contents: dict[str, bytes | Exception] = field(
-        factory=lambda: {"a.gz": lines(flow(), flow()), "b.gz": lines(flow(source_ip="10.0.0.2"))}
-    )
-    quality: dict[str, Any] = field(factory=dict)
-    params: RuntimeParams = field(default=RuntimeParams("mb-1", "run-1", TEN, QUARTER_PAST))
-    events: Events = field(factory=list)
-    engine: MemoryEngine = field(factory=MemoryEngine)
-    source: MemorySource = field(init=False)
-    staging: MemoryStaging = field(init=False)
-    sink: MemorySink = field(init=False)
-    log: MemoryLog = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.source = MemorySource(self.contents)
-        self.staging = MemoryStaging(self.events)
-        self.sink = MemorySink(self.staging)
-        self.log = MemoryLog(self.events)
-
-    @property
-    def runner(self) -> DeltaBuilderRunner:
-        def start_engine(batch: InputBatch) -> ChosenEngine:
-            self.events.append(f"engine for {len(batch.files)}")
-            return ChosenEngine(self.engine, "it is here")
-
-        return DeltaBuilderRunner(
-            spec=make_spec(quality=self.quality),
-            params=self.params,
-            source=self.source,
-            start_engine=start_engine,
-            sink=self.sink,
-            log=self.log,
-            code_version="1.2.3",
-            undisturbed=lambda: noted(self.events),
-        )
-
-    def __call__(self) -> RunSummary:
-        return self.runner.run()
-
-    def fails(self, kind: type[BaseException], match: str) -> None:
-        """Run, and see it fail without publishing."""
-        with pytest.raises(kind, match=match):
-            self()
-        assert self.staging.published == []
 
 
 def test_stages_pass_in_order_and_the_engine_starts_once_the_input_was_looked_at() -> None:
@@ -147,7 +84,18 @@ def test_what_is_published_says_all_of_its_run() -> None:
     assert 0 <= summary.seconds < 60
 
 
-def test_the_delta_and_the_pair_table_are_published_for_the_slice_of_the_run() -> None:
+def test_a_run_says_how_its_id_came_about_what_it_is_for_what_it_read_and_what_it_means() -> None:
+    job = Job(params=RuntimeParams("mb-1", "run-1", TEN, QUARTER_PAST, derived_id=True))
+
+    facts = job().manifest.facts
+
+    assert facts.derived_id
+    assert facts.bounds == SliceBounds(TEN, QUARTER_PAST)
+    assert facts.inputs == tuple(sorted(map(print_of, job.contents.values())))
+    assert facts.meaning == meaning_of(job.runner.spec)
+
+
+def test_the_delta_and_the_pair_table_are_published() -> None:
     job = Job()
 
     job()
@@ -155,8 +103,6 @@ def test_the_delta_and_the_pair_table_are_published_for_the_slice_of_the_run() -
     (publication,) = job.staging.published
     assert job.sink.opened == [("run-1", ("delta", "pair"))]
     assert [table.name for table in publication.tables] == ["delta", "pair"]
-    assert publication.bounds == SliceBounds(TEN, QUARTER_PAST)
-    assert publication.folders[:2] == (f"delta/{SLICE}", f"pair/{SLICE}")
     assert publication.unreadable == ()
 
 
@@ -165,7 +111,8 @@ def test_a_run_without_bounds_publishes_the_slices_of_its_records() -> None:
 
     manifest = job().manifest
 
-    assert job.staging.published[0].bounds is None
+    assert manifest.facts.bounds is None
+    assert not manifest.facts.derived_id
     assert manifest.slices() == [SLICE]
 
 
@@ -228,7 +175,7 @@ def test_a_threshold_that_is_exceeded_publishes_nothing(
 
     job.fails(ThresholdError, message)
 
-    assert job.events == [*STAGES[:3], "engine for 3", *STAGES[3:6], "close"]
+    assert job.events == [*STAGES[:3], "engine for 3", *STAGES[3:6], "set aside", "close"]
 
 
 @pytest.mark.parametrize(
@@ -380,7 +327,17 @@ def test_a_batch_of_broken_files_only_is_published_as_empty() -> None:
     summary = job()
 
     assert summary.report.read == 0
-    assert summary.manifest.slices() == [SLICE]
+    assert summary.manifest.slices() == []
+    assert summary.manifest.facts.inputs == ()
+
+
+@BREAKS
+def test_a_file_that_was_set_aside_is_not_said_to_be_counted(breaks: Callable[[Job], None]) -> None:
+    job = Job(quality=GOING_ON)
+    counted = print_of(job.contents["b.gz"])
+    breaks(job)
+
+    assert job().manifest.facts.inputs == (counted,)
 
 
 @pytest.mark.parametrize("breaks", [named_by_the_engine, found_by_reading_all])

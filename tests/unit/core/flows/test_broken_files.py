@@ -36,6 +36,9 @@ class Source:
     def heads(self, files: Sequence[InputFile]) -> Mapping[InputFile, Head]:
         return {file: Head() for file in files}
 
+    def fingerprints(self, files: Sequence[InputFile]) -> Mapping[InputFile, str]:
+        return dict.fromkeys(files, "")
+
     def blocks(
         self,
         file: InputFile,

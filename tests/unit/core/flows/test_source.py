@@ -44,6 +44,32 @@ def test_a_file_counts_by_what_it_takes_packed() -> None:
     assert batch.total_packed_bytes == FILE.size_bytes + 105
 
 
+@pytest.mark.parametrize(
+    ("size", "head", "may"),
+    [
+        (0, None, False),
+        (0, Head(), False),
+        (1, None, True),
+        (1, Head(), True),
+        (1, Head(unpacked_bytes=1), True),
+        (20, Head(Compression.GZIP, 0), False),
+        (512, Head(Compression.GZIP, 0), False),
+        (513, Head(Compression.GZIP, 0), True),
+        (20, Head(Compression.GZIP, 1), True),
+        (9, Head(Compression.ZSTD, None), True),
+    ],
+)
+def test_a_file_may_hold_records_unless_it_is_empty_or_a_small_one_says_that_it_packs_nothing(
+    size: int, head: Head | None, may: bool
+) -> None:
+    file = InputFile("a.gz", size)
+    heads = {} if head is None else {file: head}
+
+    batch = InputBatch((file,), lambda _file, _read: iter(()), (), heads)
+
+    assert batch.may_hold_records(file) is may
+
+
 def test_what_is_read_of_a_batch_is_counted() -> None:
     def read(_file: InputFile, count: Callable[[int], object]) -> Iterator[bytes]:
         count(3)

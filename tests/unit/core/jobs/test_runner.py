@@ -11,8 +11,9 @@ from attrs import define, evolve, field
 from ndr_core.errors import AfterPublicationError, NdrError, StopRequested, ThresholdError
 from ndr_core.jobs.run import Stage
 from ndr_core.jobs.runner import JobRunner
-from ndr_core.publishing.manifest import Manifest, RunFacts
+from ndr_core.publishing.manifest import Manifest, OutputFile, RunFacts
 from ndr_core.publishing.sink import Publication, Staging
+from ndr_core.quality.report import QualityReport, make_report
 from ndr_core.tables.columns import ColumnType, key_column
 from ndr_core.tables.slices import SLICE_COLUMNS
 from ndr_core.tables.table import Table
@@ -83,6 +84,43 @@ def test_what_was_published_is_logged_by_slices_files_rows_and_bytes() -> None:
     run()
 
     assert run.log.outcomes[Stage.PUBLISH] == {"slices": 1, "files": 2, "rows": 7, "bytes": 20}
+
+
+def test_a_rerun_logs_which_run_it_replaced_and_what_that_held() -> None:
+    run = Run()
+    report = make_report((), 12, {}, {}, 0, {})
+    run.staging.former = former(report)
+
+    run()
+
+    assert run.log.outcomes[Stage.PUBLISH] == {
+        "replaced_run": "before",
+        "replaced_slices": 2,
+        "replaced_kept": 12,
+        "slices": 1,
+        "files": 2,
+        "rows": 7,
+        "bytes": 20,
+    }
+
+
+def test_a_rerun_of_a_run_without_a_report_does_not_say_what_that_kept() -> None:
+    run = Run()
+    run.staging.former = former(None)
+
+    run()
+
+    outcome = run.log.outcomes[Stage.PUBLISH]
+    assert outcome["replaced_run"] == "before"
+    assert "replaced_kept" not in outcome
+
+
+def former(report: QualityReport | None) -> Manifest:
+    """A run of the same mini-batch that was published before, with two slices."""
+    slices = (SLICE, SLICE.replace("mm=00", "mm=15"))
+    facts = evolve(FACTS, run_id="before", report=report)
+    files = [OutputFile(f"toy/{place}/part-00000-0.parquet", 1, 1, "00") for place in slices]
+    return Publication(facts, (TOY,), {}).manifest(1, "0" * 12, files, None)
 
 
 def test_a_runner_without_a_shield_publishes_too() -> None:

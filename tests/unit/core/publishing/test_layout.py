@@ -12,54 +12,38 @@ from ndr_core.publishing.layout import (
     REPORT_NAME,
     Target,
     batch_path,
+    failed_path,
     quarantine_targets,
-    replaced_folders,
     report_target,
     stored_name,
     table_targets,
     unreadable_name,
 )
 from ndr_core.publishing.manifest import OutputFile, RunFacts
-from ndr_core.quality.report import make_report
-from ndr_core.tables.columns import ColumnType, key_column
-from ndr_core.tables.slices import SLICE_COLUMNS, SliceBounds
-from ndr_core.tables.table import Table
-from tests.makers import us
 
-TEN, QUARTER_PAST = us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z")
-BOUNDS = SliceBounds(TEN, QUARTER_PAST)
 SLICE = "feature_spec_version=v1/dt=2025-03-01/hh=10/mm=00"
-NEXT = "feature_spec_version=v1/dt=2025-03-01/hh=10/mm=15"
-BATCH = "feature_spec_version=v1/mini_batch_id=mb"
-REPORT = make_report((), 1, {}, {}, 0, {})
+BATCH = "feature_spec_version=v1/job_name=j/mini_batch_id=mb"
+FACTS = RunFacts("p", "j", "v1", "00", "mb", "run", "memory", "test")
 
 
-def table(name: str) -> Table:
-    host = key_column("host_ip", ColumnType.STRING, "the host")
-    return Table(name, ("host_ip",), (host, *SLICE_COLUMNS))
+def test_a_mini_batch_has_a_folder_by_version_job_and_id() -> None:
+    assert batch_path(FACTS) == BATCH
 
 
-def facts(*, reports: bool) -> RunFacts:
-    report = REPORT if reports else None
-    return RunFacts("p", "j", "v1", "00", "mb", "run", "memory", "test", report)
-
-
-def test_a_batch_has_a_folder_by_version_and_mini_batch() -> None:
-    assert batch_path("v1", "mb", None) == BATCH
-
-
-def test_a_batch_that_is_run_for_a_slice_has_a_folder_for_that_slice() -> None:
-    assert batch_path("v1", "mb", BOUNDS) == f"{BATCH}/dt=2025-03-01/hh=10/mm=00"
+def test_each_run_that_a_threshold_stopped_has_a_folder_below_that_of_its_mini_batch() -> None:
+    assert failed_path(FACTS) == "failed/mb/run"
 
 
 def test_a_file_is_placed_under_a_name_with_the_token_of_its_run() -> None:
-    target = Target("a", "delta/x=1", "delta/x=1/role=r", "part-00007", ".parquet", 5)
+    target = Target("a", "delta/x=1/role=r", "part-00007", ".parquet", 5)
 
     placed = target.placed("0123456789ab", 10, "ff")
 
-    assert placed == OutputFile(
-        "delta/x=1", "delta/x=1/role=r/part-00007-0123456789ab.parquet", 5, 10, "ff"
-    )
+    assert placed == OutputFile("delta/x=1/role=r/part-00007-0123456789ab.parquet", 5, 10, "ff")
+
+
+def test_a_file_in_a_folder_of_its_run_alone_needs_no_token() -> None:
+    assert Target("a", "quality/x=1", "report", ".json", 0).name == "report.json"
 
 
 def test_files_of_tables_stay_in_their_folders_and_are_numbered_in_order_of_their_names() -> None:
@@ -70,21 +54,13 @@ def test_files_of_tables_stay_in_their_folders_and_are_numbered_in_order_of_thei
     assert targets == [
         Target(
             f"delta/{SLICE}/role=r/shard=1/z",
-            f"delta/{SLICE}",
             f"delta/{SLICE}/role=r/shard=1",
             "part-00000",
             ".parquet",
             1,
         ),
-        Target(f"pair/{SLICE}/a", f"pair/{SLICE}", f"pair/{SLICE}", "part-00001", ".parquet", 3),
-        Target(
-            f"pair/{SLICE}/role=r/b",
-            f"pair/{SLICE}",
-            f"pair/{SLICE}/role=r",
-            "part-00002",
-            ".parquet",
-            2,
-        ),
+        Target(f"pair/{SLICE}/a", f"pair/{SLICE}", "part-00001", ".parquet", 3),
+        Target(f"pair/{SLICE}/role=r/b", f"pair/{SLICE}/role=r", "part-00002", ".parquet", 2),
     ]
 
 
@@ -94,8 +70,8 @@ def test_rejected_records_go_to_the_quarantine_of_their_batch() -> None:
 
     folder = f"quarantine/{BATCH}"
     assert targets == [
-        Target("quarantine/x.json.gz", folder, folder, "rejected-00000", ".json.gz", 3),
-        Target("quarantine/y.json.gz", folder, folder, "rejected-00001", ".json.gz", 1),
+        Target("quarantine/x.json.gz", folder, "rejected-00000", ".json.gz", 3),
+        Target("quarantine/y.json.gz", folder, "rejected-00001", ".json.gz", 1),
     ]
 
 
@@ -103,9 +79,12 @@ def test_where_nothing_was_rejected_no_file_of_it_is_published() -> None:
     assert list(quarantine_targets(BATCH, {"quarantine/x.json.gz": 0}, 0, [])) == []
 
 
-def test_rejected_records_without_a_file_are_refused_as_they_would_be_lost() -> None:
-    with pytest.raises(AssertionError, match=r"4 records were rejected, and .* staged 0 of them"):
-        list(quarantine_targets(BATCH, {}, 4, []))
+@pytest.mark.parametrize("staged", [0, 3, 5])
+def test_rejected_records_that_the_files_do_not_hold_are_refused_as_they_would_be_lost(
+    staged: int,
+) -> None:
+    with pytest.raises(AssertionError, match=f"4 records were rejected, and .* staged {staged} of"):
+        list(quarantine_targets(BATCH, {"quarantine/x.json.gz": staged}, 4, []))
 
 
 def test_unreadable_files_are_kept_by_number_and_name() -> None:
@@ -116,10 +95,9 @@ def test_unreadable_files_are_kept_by_number_and_name() -> None:
         unreadable_name(0, "a.gz"),
         unreadable_name(1, "in/b.gz"),
     ]
-    assert {(target.folder, target.directory, target.rows) for target in targets} == {
-        (folder, folder, 0)
-    }
+    assert {(target.directory, target.rows) for target in targets} == {(folder, 0)}
     assert targets[0].placed("token", 1, "").path == f"{folder}/unreadable-00000-token-a.gz"
+    assert targets[0].name == unreadable_name(0, "a.gz")
     assert targets[1].suffix == f"-{stored_name('in/b.gz')}"
 
 
@@ -129,36 +107,7 @@ def test_an_unreadable_file_is_staged_under_its_number_and_stored_name() -> None
 
 
 def test_the_report_goes_to_the_folder_of_its_batch() -> None:
-    target = report_target(BATCH)
-
-    assert target == Target(
-        REPORT_NAME, f"quality/{BATCH}", f"quality/{BATCH}", "report", ".json", 0
-    )
-
-
-def test_a_run_replaces_the_slices_that_it_holds_in_each_of_its_tables() -> None:
-    staged = [f"a/{SLICE}/role=x/1", f"a/{SLICE}/role=y/1", f"b/{NEXT}/1"]
-
-    replaced = replaced_folders([table("b"), table("a")], staged, BATCH, facts(reports=True), None)
-
-    assert replaced == (
-        f"a/{SLICE}",
-        f"a/{NEXT}",
-        f"b/{SLICE}",
-        f"b/{NEXT}",
-        f"quarantine/{BATCH}",
-        f"quality/{BATCH}",
-    )
-
-
-def test_a_slice_that_was_asked_for_is_replaced_though_nothing_is_left_to_put_into_it() -> None:
-    replaced = replaced_folders([table("a")], [], BATCH, facts(reports=False), BOUNDS)
-
-    assert replaced == (f"a/{SLICE}",)
-
-
-def test_a_run_without_rows_bounds_and_report_replaces_nothing() -> None:
-    assert replaced_folders([table("a")], [], BATCH, facts(reports=False), None) == ()
+    assert report_target(BATCH) == Target(REPORT_NAME, f"quality/{BATCH}", "report", ".json", 0)
 
 
 STORABLE = set(string.ascii_letters + string.digits + "._-")

@@ -3,75 +3,186 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import example, given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ndr_core.names import is_column_name
 from ndr_core.publishing.manifest import (
-    STAGED_RUN,
     Manifest,
     ManifestError,
     OutputFile,
+    Replaced,
     RunFacts,
+    contributions_of,
     plain_of,
     summary,
 )
-from ndr_core.quality.report import make_report
-from ndr_core.quality.rules import reject_rules
-
-SLICE = "delta/feature_spec_version=v1/dt=2025-03-01/hh=10/mm=00"
-TOKEN = "0123456789ab"
-REPORT = make_report(
-    reject_rules(None, deduplicates=False), 1, {"malformed_ip": 2}, {}, 3, {"broken.gz": "is cut"}
-)
-FACTS = RunFacts(
-    project_name="p",
-    job_name="j",
-    feature_spec_version="v1",
-    spec_sha256="00",
-    mini_batch_id="mb",
-    run_id="run",
-    engine="reference",
-    code_version="test",
-    report=REPORT,
+from tests.unit.core.publishing.makers import (
+    ALL_FACTS,
+    BARE,
+    BATCH,
+    ONE,
+    PLACE,
+    REPORT,
+    SLICE,
+    TEN,
+    VERSION,
+    bounds,
+    file_at,
+    made,
+    published,
 )
 
-
-def made(token: str = TOKEN, sequence: int = 1) -> Manifest:
-    file = OutputFile(SLICE, f"{SLICE}/role=inbound/part-00000-{token}.parquet", 1, 1, "00")
-    return Manifest(sequence, token, FACTS, (SLICE,), (file,))
+# Written and read.
 
 
-def naming(path: str, folder: str = SLICE, folders: tuple[str, ...] = (SLICE,)) -> Manifest:
-    """A manifest with one file, read from the JSON text that says so."""
-    manifest = made()
-    file = evolve(manifest.files[0], path=path, folder=folder)
-    return Manifest.from_json(evolve(manifest, files=(file,), folders=folders).to_json())
-
-
-@pytest.mark.parametrize("manifest", [made(), evolve(made(), facts=evolve(FACTS, report=None))])
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        ONE,
+        BARE,
+        evolve(ONE, replaced=Replaced("before", 1, 2, 3)),
+        evolve(BARE, replaced=Replaced("before", 1, 2, None)),
+    ],
+)
 def test_a_manifest_is_read_back_as_it_was_written(manifest: Manifest) -> None:
     assert Manifest.from_json(manifest.to_json()) == manifest
     assert Manifest.from_json(manifest.to_json().encode()) == manifest
     assert Manifest.from_plain(json.loads(json.dumps(manifest.to_plain()))) == manifest
 
 
-def test_a_file_of_any_table_is_read() -> None:
-    folder = "pair_baselines/feature_spec_version=v1/dt=2025-03-01"
-
-    manifest = naming(f"{folder}/x", folder, (folder,))
-
-    assert manifest.tables == ("pair_baselines",)
+def test_the_text_of_a_manifest_begins_with_its_format_so_that_a_cut_one_is_known() -> None:
+    assert ONE.to_json().startswith('{\n "format": 2,\n "published_at": ')
+    assert ONE.to_json().endswith("\n}")
 
 
-def test_a_file_says_its_table_and_the_partition_that_its_path_spells() -> None:
-    file = OutputFile(SLICE, f"{SLICE}/role=a=b/x", 1, 1, "00")
+@pytest.mark.parametrize(("found", "shown"), [(1, "1"), (3, "3"), ("2", "'2'"), (None, "None")])
+def test_a_manifest_of_another_format_is_refused_by_its_format(found: object, shown: str) -> None:
+    data = ONE.to_plain() | {"format": found}
+
+    with pytest.raises(ManifestError) as refused:
+        Manifest.from_plain(data)
+
+    assert str(refused.value) == (
+        f"is a manifest of format {shown}, and this version reads format 2; use a version that reads it"
+    )
+
+
+def test_a_manifest_of_another_format_is_refused_by_that_whatever_else_it_holds() -> None:
+    with pytest.raises(ManifestError, match="of format 3"):
+        Manifest.from_plain({"format": 3})
+
+
+def test_data_that_name_no_format_are_no_manifest() -> None:
+    data = ONE.to_plain()
+    del data["format"]
+
+    with pytest.raises(ManifestError, match="is no manifest of a run"):
+        Manifest.from_plain(data)
+
+
+def test_a_manifest_with_a_span_that_can_not_be_is_none() -> None:
+    data = ONE.to_plain()
+    data["facts"]["bounds"] = {"start": 60, "end": 0}
+
+    with pytest.raises(ManifestError, match="is no manifest of a run"):
+        Manifest.from_plain(data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "null", "[]", "3", "{}", "[" * 100_000, '{"format": 2}', "\ufeff{}", "1" * 5000],
+)
+def test_text_that_is_no_manifest_is_one_kind_of_error(text: str) -> None:
+    with pytest.raises(ManifestError, match="is no manifest of a run"):
+        Manifest.from_json(text)
+
+
+def test_the_data_of_json_text_are_given_as_they_are() -> None:
+    assert plain_of('{"a": [1, null]}') == {"a": [1, None]}
+    with pytest.raises(ManifestError, match="is no manifest of a run"):
+        plain_of("{")
+
+
+NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True)
+HEX = st.text("0123456789abcdef", min_size=12, max_size=12)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+FACTS_OF_ANY_RUN = st.builds(
+    RunFacts,
+    *(NAMES,) * 8,
+    report=st.none() | st.just(REPORT),
+    derived_id=st.booleans(),
+    bounds=st.none() | st.builds(bounds, st.integers(-600, 0), st.integers(1, 600)),
+    inputs=st.lists(HEX, max_size=3).map(tuple),
+    meaning=st.dictionaries(st.text(), JSON, max_size=3),
+)
+
+
+@st.composite
+def manifests(draw: st.DrawFn) -> Manifest:
+    """Manifests of any run, with any files in any slices, quarantine and report among them."""
+    facts, token = draw(FACTS_OF_ANY_RUN), draw(HEX)
+    version = f"feature_spec_version={facts.feature_spec_version}"
+    folders = st.builds(
+        "{}/{}/dt=2025-03-{:02}/hh={:02}/mm=00{}".format,
+        st.sampled_from(["delta", "pair"]),
+        st.just(version),
+        st.integers(1, 31),
+        st.integers(0, 23),
+        st.sampled_from(["", "/role=inbound", "/role=a b"]),
+    ) | st.sampled_from([f"quarantine/{version}/job_name=j", f"quality/{version}/x=1/y=2"])
+    files = draw(
+        st.lists(
+            st.builds(
+                OutputFile,
+                folders.map(lambda folder: f"{folder}/part-00000-{token}.parquet"),
+                st.integers(0, 2**63),
+                st.integers(0, 2**63),
+                HEX,
+            ),
+            max_size=5,
+        )
+    )
+    replaced = st.builds(Replaced, NAMES, st.integers(), st.integers(0), st.none() | st.integers(0))
+    columns = st.dictionaries(NAMES, st.dictionaries(NAMES, NAMES, max_size=3), max_size=2)
+    return Manifest(
+        draw(st.integers()),
+        token,
+        facts,
+        draw(columns),
+        contributions_of(facts, files),
+        tuple(files),
+        draw(st.none() | replaced),
+    )
+
+
+@settings(deadline=None)
+@given(manifests())
+def test_every_manifest_is_read_back_exactly_as_it_was_written(manifest: Manifest) -> None:
+    data = json.loads(manifest.to_json())
+
+    read = Manifest.from_json(manifest.to_json())
+
+    assert read == manifest
+    assert read.to_json() == manifest.to_json()
+    read.must_be_exactly(data)
+
+
+# What a manifest says of its files.
+
+
+def test_a_file_says_its_table_its_slice_and_the_partition_that_its_path_spells() -> None:
+    file = file_at(f"{SLICE}/role=a=b/x")
 
     assert file.table == "delta"
+    assert file.slice == PLACE
+    assert file.folder == SLICE
     assert file.partition == {
         "feature_spec_version": "v1",
         "dt": "2025-03-01",
@@ -81,74 +192,110 @@ def test_a_file_says_its_table_and_the_partition_that_its_path_spells() -> None:
     }
 
 
+@pytest.mark.parametrize("table", ["quarantine", "quality"])
+def test_a_file_of_no_table_lies_in_no_slice(table: str) -> None:
+    file = file_at(f"{table}/{BATCH}/a=1/b=2/x")
+
+    assert file.slice is None
+    assert file.folder == f"{table}/{BATCH}/a=1/b=2"
+
+
+def test_the_slice_of_a_file_does_not_take_in_its_name() -> None:
+    file = file_at(f"delta/{VERSION}/dt=2025-03-01/x")
+
+    assert (file.slice, file.folder) == ("dt=2025-03-01", f"delta/{VERSION}/dt=2025-03-01")
+
+
 QUARTER_PAST = SLICE.replace("mm=00", "mm=15")
+FULL = made(
+    file_at(f"{SLICE}/role=inbound/x", 1),
+    file_at(f"{SLICE}/role=outbound/x", 2),
+    file_at(f"{QUARTER_PAST}/role=outbound/x", 4),
+    file_at(f"{QUARTER_PAST}/role=outbound/shard=1/x", 32),
+    file_at(f"window/{VERSION}/{PLACE}/x", 8),
+    file_at(f"quarantine/{BATCH}/x", 16),
+    file_at(f"quality/{BATCH}/x", 0),
+)
 
 
-def full() -> Manifest:
-    """Two slices of two tables, of which one has roles, with quarantine and report."""
-
-    def file(folder: str, below: str, rows: int) -> OutputFile:
-        return OutputFile(folder, f"{folder}/{below}", rows, 1, "00")
-
-    window = SLICE.replace("delta/", "window/")
-    batch = "feature_spec_version=v1/mini_batch_id=mb"
-    return evolve(
-        made(),
-        folders=(SLICE, QUARTER_PAST, window, f"quarantine/{batch}", f"quality/{batch}"),
-        files=(
-            file(SLICE, "role=inbound/x", 1),
-            file(SLICE, "role=outbound/x", 2),
-            file(QUARTER_PAST, "role=outbound/x", 4),
-            file(QUARTER_PAST, "role=outbound/shard=1/x", 32),
-            file(window, "x", 8),
-            file(f"quarantine/{batch}", "x", 16),
-            file(f"quality/{batch}", "x", 0),
-        ),
-    )
+def test_the_rows_of_a_table_are_counted_by_the_folders_below_its_slices() -> None:
+    assert FULL.rows("delta") == {"inbound": 1, "outbound": 6, "outbound/1": 32}
 
 
-def test_the_rows_of_a_table_are_counted_by_the_levels_below_its_slices() -> None:
-    assert full().rows("delta") == {"inbound": 1, "outbound": 6, "outbound/1": 32}
-
-
-def test_a_table_without_levels_below_its_slices_has_all_its_rows_in_one_count() -> None:
-    assert full().rows("window") == {"all": 8}
+def test_a_table_without_folders_below_its_slices_has_all_its_rows_in_one_count() -> None:
+    assert FULL.rows("window") == {"all": 8}
 
 
 def test_a_table_that_the_run_did_not_make_has_no_rows() -> None:
-    assert full().rows("pair") == {}
+    assert FULL.rows("pair") == {}
 
 
-def test_quarantine_and_reports_are_no_tables_and_hold_no_slices() -> None:
-    manifest = full()
+def test_a_run_holds_the_slices_that_it_has_rows_in_by_time_and_each_once() -> None:
+    assert FULL.slices() == [PLACE, "dt=2025-03-01/hh=10/mm=15"]
+    assert BARE.slices() == []
 
-    assert manifest.tables == ("delta", "window")
-    assert manifest.slices() == [
-        "feature_spec_version=v1/dt=2025-03-01/hh=10/mm=00",
-        "feature_spec_version=v1/dt=2025-03-01/hh=10/mm=15",
+
+def test_a_run_makes_the_tables_whose_columns_it_names_with_rows_or_without() -> None:
+    assert BARE.tables == ("delta", "window")
+    assert evolve(BARE, columns={"b": {}, "a": {}}).tables == ("a", "b")
+
+
+def test_a_contribution_is_of_one_mini_batch_to_one_slice_and_in_the_order_of_time() -> None:
+    assert [one.key for one in FULL.contributions] == [
+        ("j", "mb", PLACE),
+        ("j", "mb", "dt=2025-03-01/hh=10/mm=15"),
     ]
 
 
-def test_a_slice_that_was_asked_for_counts_though_it_has_no_file() -> None:
-    manifest = evolve(full(), files=())
-
-    assert manifest.tables == ("delta", "window")
-    assert len(manifest.slices()) == 2
+def digest(*files: OutputFile) -> str:
+    (contribution,) = contributions_of(ALL_FACTS, files)
+    return contribution.digest
 
 
-def test_manifests_sort_by_sequence_and_then_by_token() -> None:
-    first, second, third = made("b" * 12, 2), made("a" * 12, 10), made("b" * 12, 10)
+IN, OUT = file_at(f"{SLICE}/role=inbound/x"), file_at(f"{SLICE}/role=outbound/x", 2, "01")
+
+
+def test_equal_content_has_one_digest_whatever_its_files_are_called_and_in_any_order() -> None:
+    renamed = evolve(IN, path=f"{SLICE}/role=inbound/other")
+
+    assert digest(IN, OUT) == digest(OUT, renamed)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        evolve(IN, sha256="ff"),
+        evolve(IN, rows=9),
+        evolve(IN, path=f"{SLICE}/role=outbound/x"),
+        evolve(IN, path=IN.path.replace("delta", "pair")),
+    ],
+)
+def test_other_content_or_another_place_has_another_digest(other: OutputFile) -> None:
+    assert digest(other, OUT) != digest(IN, OUT)
+    assert digest(IN) != digest(IN, OUT)
+
+
+def test_what_is_set_aside_does_not_count_as_a_contribution() -> None:
+    aside = [file_at(f"quarantine/{BATCH}/x"), file_at(f"quality/{BATCH}/x")]
+
+    assert contributions_of(ALL_FACTS, aside) == ()
+    assert contributions_of(ALL_FACTS, [IN, *aside]) == contributions_of(ALL_FACTS, [IN])
+
+
+def test_an_owner_is_a_mini_batch_of_a_job_under_a_version() -> None:
+    assert ONE.owner == ALL_FACTS.owner == "v1/j/mb"
+
+
+def test_manifests_sort_by_the_moment_of_publication_and_then_by_token() -> None:
+    first, second, third = (
+        published(moment, token=token * 12) for moment, token in ((2, "b"), (10, "a"), (10, "b"))
+    )
 
     assert sorted([third, second, first], key=lambda one: one.order) == [first, second, third]
 
 
-def test_manifests_are_apart_when_they_replace_no_folder_in_common() -> None:
-    assert made().folders_apart(evolve(made(), folders=(QUARTER_PAST,)))
-    assert not made().folders_apart(evolve(made(), folders=(QUARTER_PAST, SLICE)))
-
-
 def test_a_summary_tells_facts_slices_rows_and_files_as_json() -> None:
-    told = json.loads(json.dumps(summary(full())))
+    told = json.loads(json.dumps(summary(evolve(FULL, replaced=Replaced("before", TEN, 2, 3)))))
 
     assert told["run_id"] == "run"
     assert told["report"]["read"] == 3
@@ -158,151 +305,24 @@ def test_a_summary_tells_facts_slices_rows_and_files_as_json() -> None:
         "delta": {"inbound": 1, "outbound": 6, "outbound/1": 32},
         "window": {"all": 8},
     }
-    assert told["files"] == [file.path for file in full().files]
+    assert told["files"] == [file.path for file in FULL.files]
+    assert not {"meaning", "inputs"} & told.keys()
 
 
-@pytest.mark.parametrize(
-    ("name", "is_run"),
-    [
-        (f"run-1-{TOKEN}", True),
-        (f"-{TOKEN}", False),
-        (TOKEN, False),
-        ("run-0123456789aB", False),
-        (f"run-{TOKEN}0", False),
-        ("run-0123456789a", False),
-    ],
-)
-def test_the_staging_place_of_a_run_is_known_by_its_name(name: str, is_run: bool) -> None:
-    assert bool(STAGED_RUN.fullmatch(name)) is is_run
+def test_the_times_of_a_summary_are_texts_that_people_read() -> None:
+    told = summary(evolve(FULL, replaced=Replaced("before", TEN - 1, 2, 3)))
+
+    assert told["published_at"] == "2025-03-01T10:00:00Z"
+    assert told["bounds"] == {"start": "2025-03-01T10:00:00Z", "end": "2025-03-01T11:00:00Z"}
+    assert told["replaced"] == {
+        "run_id": "before",
+        "published_at": "2025-03-01T09:59:59.999999Z",
+        "slices": 2,
+        "kept": 3,
+    }
 
 
-@pytest.mark.parametrize("token", ["", "0123456789AB", "0123456789abc", "../3456789ab"])
-def test_a_manifest_with_a_token_that_no_run_has_is_not_exactly_one(token: str) -> None:
-    data = json.loads(evolve(made(), token=token, files=()).to_json())
+def test_a_summary_of_a_first_run_without_bounds_says_so() -> None:
+    told = summary(BARE)
 
-    with pytest.raises(ManifestError, match="for its run's token"):
-        Manifest.from_plain(data).must_be_exactly(data)
-
-
-def test_a_token_in_a_folder_does_not_make_a_file_one_of_its_run() -> None:
-    path = f"{SLICE}/role=x-{TOKEN}/part-00000.parquet"
-    data = json.loads(evolve(made(), files=(evolve(made().files[0], path=path),)).to_json())
-
-    with pytest.raises(ManifestError, match="no file of its run"):
-        Manifest.from_plain(data).must_be_exactly(data)
-
-
-def test_the_data_of_json_text_are_given_as_they_are() -> None:
-    assert plain_of('{"a": [1, null]}') == {"a": [1, None]}
-    with pytest.raises(ManifestError, match="is no manifest of a run"):
-        plain_of("{")
-
-
-@pytest.mark.parametrize(
-    ("path", "why"),
-    [
-        ("../VICTIM", r"'\.\./VICTIM', which has an empty, '\.' or '\.\.' segment"),
-        ("/etc/passwd", "segment"),
-        ("delta/../../x", "segment"),
-        (f"{SLICE}/../../../../../../x", "segment"),
-        (f"{SLICE}/./x", "segment"),
-        (f"{SLICE}//x", "segment"),
-        (f"{SLICE}/role=a/", "segment"),
-        ("", "segment"),
-        (f"{SLICE}/role=a\\..\\x", "backslash"),
-        (f"{SLICE}/role=a/x\n", "control character"),
-        (f"{SLICE}/role=a/\ud800", "control character"),
-        ("_manifests/000000000001.json", "does not begin with the name of a table"),
-        ("Home/a=b/x", "does not begin with the name of a table"),
-        ("2home/a=b/x", "does not begin with the name of a table"),
-        ("home/x", "no partition KEY=VALUE"),
-        ("home/a=b/c/x", "no partition KEY=VALUE"),
-        (SLICE, "does not lie below its folder"),
-        (f"{SLICE}0/role=a/x", "does not lie below its folder"),
-        (f"{SLICE}/inbound/x", "no partition KEY=VALUE"),
-    ],
-)
-def test_a_path_to_which_no_run_writes_is_an_error_that_says_which_and_why(
-    path: str, why: str
-) -> None:
-    with pytest.raises(ManifestError, match=why):
-        naming(path)
-
-
-@pytest.mark.parametrize(
-    "folder", ["../VICTIM", "/", "delta/../..", "home", "delta/x", "", "delta//x"]
-)
-def test_a_folder_to_which_no_run_writes_is_an_error_even_without_files(folder: str) -> None:
-    with pytest.raises(ManifestError, match="names the path"):
-        Manifest.from_json(evolve(made(), folders=(folder,), files=()).to_json())
-
-
-def test_a_file_belongs_to_a_folder_that_its_run_replaced() -> None:
-    other = SLICE.replace("mm=00", "mm=15")
-
-    with pytest.raises(ManifestError, match="not among the folders"):
-        naming(f"{other}/role=inbound/x", other)
-
-
-ODD_PATHS = st.one_of(
-    st.text(),
-    st.lists(
-        st.sampled_from(["", ".", "..", "delta", "a=b", "x", "\\", "\0", "é"]), max_size=6
-    ).map("/".join),
-    st.text().map(lambda text: f"{SLICE}/{text}"),
-)
-
-
-@given(path=ODD_PATHS, folder=st.one_of(st.just(SLICE), ODD_PATHS))
-@example(f"{SLICE}/role=a/x", SLICE)
-@example("delta/x", "delta")
-@example("any_table/k=v/k=v/x", "any_table/k=v")
-def test_whatever_path_is_read_lies_in_the_folders_of_the_output(path: str, folder: str) -> None:
-    try:
-        (file,) = naming(path, folder, (folder,)).files
-    except ManifestError:
-        return
-    for known, names in ((file.path, -1), (file.folder, None)):
-        segments = known.split("/")
-        levels = segments[1:names]
-        assert levels
-        assert all("=" in level for level in levels)
-        assert is_column_name(segments[0])
-        assert not {"", ".", ".."} & set(segments)
-        assert "\\" not in known
-        assert min(known) >= " "
-    assert file.path.startswith(f"{file.folder}/")
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "{", "null", "[]", "3", "{}", "[" * 100_000, '{"sequence": "x"}', "\ufeff{}", "1" * 5000],
-)
-def test_text_that_is_no_manifest_is_one_kind_of_error(text: str) -> None:
-    with pytest.raises(ManifestError, match="is no manifest of a run"):
-        Manifest.from_json(text)
-
-
-def _with_a_key_more(data: dict[str, Any]) -> None:
-    data["facts"]["new"] = 1
-
-
-def _with_a_number_as_text(data: dict[str, Any]) -> None:
-    data["files"][0]["rows"] = "1"
-
-
-def _with_a_file_of_another_run(data: dict[str, Any]) -> None:
-    data["files"][0]["path"] = data["files"][0]["path"].replace(TOKEN, "ba9876543210")
-
-
-@pytest.mark.parametrize(
-    "change", [_with_a_key_more, _with_a_number_as_text, _with_a_file_of_another_run]
-)
-def test_a_manifest_that_this_version_would_not_write_is_not_exactly_one(change: Any) -> None:
-    data = json.loads(made().to_json())
-    Manifest.from_plain(data).must_be_exactly(data)
-
-    change(data)
-
-    with pytest.raises(ManifestError, match=r"another version|no file of its run"):
-        Manifest.from_plain(data).must_be_exactly(data)
+    assert (told["bounds"], told["replaced"]) == (None, None)

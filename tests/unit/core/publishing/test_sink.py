@@ -1,9 +1,10 @@
-"""A publication says what a run replaces and where its files go, whatever its tables are."""
+"""A publication says where its files go and what its manifest is, whatever its tables are."""
 
 from __future__ import annotations
 
 import json
 
+import pytest
 from attrs import evolve
 
 from ndr_core.deltas.tables import PAIR, delta_table
@@ -11,32 +12,30 @@ from ndr_core.flows.moment import Moment
 from ndr_core.flows.source import InputFile
 from ndr_core.measures.kinds import count
 from ndr_core.publishing.layout import REPORT_NAME, unreadable_name
-from ndr_core.publishing.manifest import Manifest, RunFacts, check_places
+from ndr_core.publishing.manifest import Manifest, Replaced, check_places, contributions_of
 from ndr_core.publishing.sink import Publication
 from ndr_core.quality.report import make_report
 from ndr_core.quality.rules import Span, reject_rules
 from ndr_core.tables.columns import ColumnType, key_column
-from ndr_core.tables.slices import SLICE_COLUMNS, SliceBounds
+from ndr_core.tables.slices import SLICE_COLUMNS
 from ndr_core.tables.table import Table
-from tests.makers import us
+from tests.unit.core.publishing.makers import FACTS, TEN, published
 
 SLICE = "feature_spec_version=v1/dt=2025-03-01/hh=10/mm=00"
-BATCH = "feature_spec_version=v1/mini_batch_id=mb/dt=2025-03-01/hh=10/mm=00"
+BATCH = "feature_spec_version=v1/job_name=j/mini_batch_id=mb"
 TOKEN = "0123456789ab"
-BOUNDS = SliceBounds(us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z"))
 
 TOY = Table(
     "toy",
     ("host_ip",),
     (key_column("host_ip", ColumnType.STRING, "the host"), *SLICE_COLUMNS),
 )
-FACTS = RunFacts("p", "j", "v1", "00", "mb", "run", "memory", "test")
 TOYS = Publication(FACTS, (TOY,), {f"toy/{SLICE}/a": 3, f"toy/{SLICE}/b": 4})
 
 REPORT = make_report(
-    reject_rules(Span(BOUNDS, Moment.EVENT_END, 0, 0), deduplicates=False),
+    reject_rules(Span(FACTS.bounds, Moment.EVENT_END, 0, 0), deduplicates=True),
     5,
-    {"malformed_ip": 2, "out_of_slice: too_late": 4},
+    {"malformed_ip": 2, "duplicate": 4},
     {},
     0,
     {"in/broken.gz": "is cut"},
@@ -45,25 +44,25 @@ DELTAS = Publication(
     evolve(FACTS, report=REPORT),
     (delta_table([count("sessions_cnt", "sessions")]), PAIR),
     {f"delta/{SLICE}/role=inbound/x": 1},
-    BOUNDS,
     {"quarantine/rejected.json.gz": 6},
     (InputFile("in/broken.gz", 10),),
 )
 
 
-def published(publication: Publication) -> Manifest:
+def manifest_of(
+    publication: Publication, moment: int = TEN, former: Manifest | None = None
+) -> Manifest:
     """The manifest that a sink makes of a publication."""
-    unreadable = [file.uri for file in publication.unreadable]
-    targets = publication.targets(unreadable)
-    files = tuple(target.placed(TOKEN, 1, "00") for target in targets)
-    return Manifest(1, TOKEN, publication.facts, publication.folders, files)
+    targets = publication.targets([file.uri for file in publication.unreadable])
+    return publication.manifest(
+        moment, TOKEN, (target.placed(TOKEN, 1, "00") for target in targets), former
+    )
 
 
 def test_a_table_without_roles_and_a_run_without_a_report_are_published() -> None:
-    manifest = published(TOYS)
+    manifest = manifest_of(TOYS)
 
     check_places(manifest)
-    assert manifest.folders == (f"toy/{SLICE}",)
     assert [file.path for file in manifest.files] == [
         f"toy/{SLICE}/part-00000-{TOKEN}.parquet",
         f"toy/{SLICE}/part-00001-{TOKEN}.parquet",
@@ -74,27 +73,11 @@ def test_a_table_without_roles_and_a_run_without_a_report_are_published() -> Non
 def test_a_run_without_a_report_stages_no_text_and_no_rejected_records() -> None:
     assert TOYS.texts == {}
     assert len(TOYS.targets([])) == 2
+    assert TOYS.aside_targets([]) == []
 
 
-def test_deltas_with_bounds_replace_their_slice_in_each_table_and_what_their_batch_set_aside() -> (
-    None
-):
-    assert DELTAS.folders == (
-        f"delta/{SLICE}",
-        f"pair/{SLICE}",
-        f"quarantine/{BATCH}",
-        f"quality/{BATCH}",
-    )
-
-
-def test_deltas_without_bounds_have_a_batch_folder_without_a_slice() -> None:
-    folders = evolve(DELTAS, bounds=None).folders
-
-    assert folders[-1] == "quality/feature_spec_version=v1/mini_batch_id=mb"
-
-
-def test_every_file_of_a_run_with_a_report_goes_to_a_folder_that_the_run_replaces() -> None:
-    manifest = published(DELTAS)
+def test_every_file_of_a_run_with_a_report_goes_to_its_slice_or_to_its_batch() -> None:
+    manifest = manifest_of(DELTAS)
 
     check_places(manifest)
     assert [(file.path, file.rows) for file in manifest.files] == [
@@ -106,6 +89,17 @@ def test_every_file_of_a_run_with_a_report_goes_to_a_folder_that_the_run_replace
             0,
         ),
         (f"quality/{BATCH}/report-{TOKEN}.json", 0),
+    ]
+
+
+def test_what_belongs_to_no_table_is_quarantine_and_report() -> None:
+    aside = DELTAS.aside_targets(["in/broken.gz"])
+
+    assert DELTAS.targets(["in/broken.gz"])[1:] == aside
+    assert [target.name for target in aside] == [
+        "rejected-00000.json.gz",
+        unreadable_name(0, "in/broken.gz"),
+        "report.json",
     ]
 
 
@@ -127,3 +121,47 @@ def test_the_report_is_staged_as_json_text() -> None:
     assert list(DELTAS.texts) == [REPORT_NAME]
     assert json.loads(DELTAS.texts[REPORT_NAME]) == REPORT.to_plain()
     assert json.loads(DELTAS.texts[REPORT_NAME])["read"] == 11
+
+
+def test_a_manifest_says_whose_it_is_when_it_was_published_and_what_it_contributes() -> None:
+    manifest = manifest_of(DELTAS)
+
+    assert manifest.facts is DELTAS.facts
+    assert (manifest.published_at, manifest.token) == (TEN, TOKEN)
+    assert manifest.contributions == contributions_of(DELTAS.facts, manifest.files)
+    assert [one.key for one in manifest.contributions] == [("j", "mb", SLICE.partition("/")[2])]
+
+
+def test_a_manifest_holds_the_columns_of_all_tables_also_of_those_without_rows() -> None:
+    manifest = manifest_of(DELTAS)
+
+    assert manifest.rows("pair") == {}
+    assert manifest.tables == ("delta", "pair")
+    assert manifest.columns["pair"] == {column.name: column.type.value for column in PAIR.columns}
+    assert list(manifest.columns["delta"]) == [column.name for column in DELTAS.tables[0].columns]
+
+
+def test_the_first_run_of_a_mini_batch_replaces_nothing() -> None:
+    assert manifest_of(TOYS).replaced is None
+
+
+def test_a_rerun_says_which_run_it_replaces_and_what_that_held() -> None:
+    former = published(TEN - 5, 0, 15, 30, run_id="before", report=REPORT)
+
+    assert manifest_of(DELTAS, former=former).replaced == Replaced("before", TEN - 5, 3, 5)
+
+
+def test_a_replaced_run_without_a_report_kept_nobody_knows_how_many_records() -> None:
+    replaced = manifest_of(TOYS, former=published(TEN - 5, 0)).replaced
+
+    assert replaced is not None
+    assert replaced.kept is None
+
+
+@pytest.mark.parametrize(
+    ("moment", "at"), [(TEN + 2, TEN + 2), (TEN + 1, TEN + 1), (TEN, TEN + 1), (TEN - 99, TEN + 1)]
+)
+def test_a_rerun_is_published_later_than_the_run_that_it_replaces_though_the_clock_went_back(
+    moment: int, at: int
+) -> None:
+    assert manifest_of(TOYS, moment, published(TEN)).published_at == at
