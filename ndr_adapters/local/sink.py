@@ -61,7 +61,7 @@ from ndr_core.times import now_us
 
 LOCKS: Final = "_locks"
 """Folder of locks, each of a share of all mini-batches."""
-_FOLDERS: Final = (QUARANTINE, REPORT, FAILED, MANIFESTS, PENDING, STAGING)
+_FOLDERS: Final = (QUARANTINE, REPORT, FAILED, MANIFESTS, PENDING, STAGING, LOCKS)
 
 _Move = tuple[Path, OutputFile]
 """A staged file, and what it is once published."""
@@ -129,7 +129,6 @@ class FolderStaging:
     def publish(self, publication: Publication) -> Manifest:
         moves = self._moves(publication)
         with full_disk_named(self.output):
-            note_owner(self.folder, publication.facts)
             with shared(self.output, self.notice):
                 manifest = self._publish(publication, moves)
             with _tidying_up(), alone_if_free(self.output) as is_alone:
@@ -147,12 +146,14 @@ class FolderStaging:
         sync_folders(make_folder(lock.parent))
         with locked(lock, f"another run of the same mini-batch in {self.output}", self.notice):
             known = read_entries(self.output, lambda: list_owner(self.output, version, hashed))
-            check_inside(self.output, (self.output / file.path for _, file in moves))
             former = last_live(known)
             files = [file for _, file in moves]
             manifest = publication.manifest(now_us(), self.token, files, former)
             target = manifest_path(self.output, entry_of(manifest))
             pending = self.output / PENDING / f"{self.token}.json"
+            check_inside(self.output, (target, *(self.output / file.path for file in files)))
+            if former is not None:
+                note_owner(self.folder, publication.facts)
             sync_folders({*make_folder(pending.parent), *make_folder(target.parent)})
             write_file(pending, manifest.to_json())
             sync_folders([pending.parent])
