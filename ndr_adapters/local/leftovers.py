@@ -47,7 +47,7 @@ def clear_dead_runs(output: Path, notice: Callable[[str], None]) -> None:
     """Remove what runs left in an output that do not live any more. The caller has the output alone.
 
     Their staging folders go; what a run replaced goes, where it was published and died before it saw to that;
-    what it had moved goes, where it was not.
+    what it had moved goes, where it was not. `notice` hears of all that is passed over.
     """
     for path in sorted((output / STAGING).glob("*")):
         try:
@@ -65,12 +65,17 @@ def clear_dead_runs(output: Path, notice: Callable[[str], None]) -> None:
         except (OSError, NdrError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             notice(f"{path}: can't be removed: {why}; it is passed over")
-    _clear_pending(output, notice)
+    published = {entry.token for entry in list_entries(output, notice)}
+    _clear_pending(output, published, notice)
 
 
 def note_owner(folder: Path, version: str, hashed: str) -> None:
-    """Note in a run's staging folder whose contributions it is about to replace. `hashed`: as `owner_hash`."""
+    """Note in a run's staging folder what it is about to replace; it lasts when this returns.
+
+    `hashed`: as `owner_hash`, of the owner whose contributions these are.
+    """
     write_file(folder / _OWNER, f"{version}/{hashed}")
+    sync_folders([folder, folder.parent, folder.parent.parent])
 
 
 def sweep(output: Path, version: str, hashed: str) -> None:
@@ -90,7 +95,7 @@ def _finish_for(output: Path, folder: Path) -> None:
     """Delete what a dead run has replaced, if it came so far."""
     note = folder / _OWNER
     if note.is_file() and not note.is_symlink():
-        version, _, hashed = note.read_text().partition("/")
+        version, _, hashed = note.read_bytes().decode("ascii", "replace").partition("/")
         if is_path_segment(version) and is_path_segment(hashed):
             sweep(output, version, hashed)
 
@@ -127,16 +132,12 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _clear_pending(output: Path, notice: Callable[[str], None]) -> None:
+def _clear_pending(output: Path, published: set[str], notice: Callable[[str], None]) -> None:
     """Undo what runs did that died while they published: delete the files that they moved.
 
     Nobody else publishes now, so that whoever wrote a pending manifest is dead, or has failed.
     """
-    paths = sorted((output / PENDING).glob("*"))
-    if not paths:
-        return
-    published = {entry.token for entry in list_entries(output)}
-    for path in paths:
+    for path in sorted((output / PENDING).glob("*")):
         try:
             _undo(output, path, published, notice)
         except (OSError, NdrError) as error:

@@ -64,7 +64,7 @@ from ndr_core.times import now_us
 
 LOCKS: Final = "_locks"
 """Folder of locks, each of a share of all mini-batches."""
-_FOLDERS: Final = (QUARANTINE, REPORT, FAILED, MANIFESTS, PENDING, STAGING)
+_FOLDERS: Final = (QUARANTINE, REPORT, FAILED, MANIFESTS, PENDING, STAGING, LOCKS)
 
 _Move = tuple[Path, OutputFile]
 """A staged file, and what it is once published."""
@@ -131,9 +131,7 @@ class FolderStaging:
 
     def publish(self, publication: Publication) -> Manifest:
         moves = self._moves(publication)
-        facts = publication.facts
         with full_disk_named(self.output):
-            note_owner(self.folder, facts.feature_spec_version, owner_hash(facts.owner))
             with shared(self.output, self.notice):
                 manifest = self._publish(publication, moves)
             with _tidying_up(), alone_if_free(self.output) as is_alone:
@@ -153,7 +151,10 @@ class FolderStaging:
             refuse_compacted(find_compacted_days(self.output, publication.facts), publication.facts)
             known = read_entries(self.output, lambda: list_owner(self.output, version, hashed))
             files = [file for _, file in moves]
-            manifest = publication.manifest(now_us(), self.token, files, last_live(known))
+            former = last_live(known)
+            if former is not None:
+                note_owner(self.folder, version, hashed)
+            manifest = publication.manifest(now_us(), self.token, files, former)
             self._make_count(manifest, moves)
         return manifest
 
@@ -179,9 +180,9 @@ class FolderStaging:
 
     def _make_count(self, manifest: Manifest, moves: Sequence[_Move]) -> None:
         """Place the files, make the manifest count, delete what no longer does."""
-        check_inside(self.output, (self.output / file.path for _, file in moves))
         entry = entry_of(manifest)
         target = manifest_path(self.output, entry)
+        check_inside(self.output, (target, *(self.output / file.path for _, file in moves)))
         pending = self.output / PENDING / f"{self.token}.json"
         sync_folders({*make_folder(pending.parent), *make_folder(target.parent)})
         write_file(pending, manifest.to_json())

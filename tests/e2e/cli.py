@@ -52,7 +52,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name != "_lock"
+        if path.is_file() and path.name != "_lock" and path.parent.name != "_locks"
     }
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from ndr_adapters.sagemaker import wheels
 from ndr_entrypoints.commands import pipeline
+from tests.makers import flow, write_batch
+from tests.storages.folder_run import publish
 from tests.storages.wheels import PackageIndex, pin_of, write_wheel
 
 
@@ -22,3 +24,16 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PackageIndex:
     for module in (wheels, pipeline):
         monkeypatch.setattr(module, "pinned_wheels", lambda: (wheel,))
     return PackageIndex(wheel, file, tmp_path / "fetched")
+
+
+@pytest.fixture
+def batch(tmp_path: Path) -> Path:
+    return write_batch(tmp_path / "in", [[flow()]])
+
+
+@pytest.fixture
+def output(tmp_path: Path, batch: Path) -> Path:
+    """An output that holds a published run, a file beside it that is none of its business."""
+    publish(batch, tmp_path / "out")
+    (tmp_path / "VICTIM").write_text("precious")
+    return tmp_path / "out"
