@@ -114,6 +114,35 @@ def test_inspect_shows_slices_roles_hosts_and_quality(tmp_path: Path) -> None:
     assert "11:15" in shown.output
 
 
+def test_late_early_and_missed_records_are_shown_and_in_the_json(tmp_path: Path) -> None:
+    times = ("2025-03-01T09:59:59Z", "2025-03-01T10:15:00Z", "2025-02-01T10:00:00Z")
+    outside = [flow(event_start=time, event_end=None) for time in times]
+    batch = write_batch(tmp_path / "in", [[flow(), *outside]])
+    spec, output = write_spec(tmp_path / "job.json"), tmp_path / "out"
+
+    shown = run(spec, batch, output, *SLICE).output
+    found = run(spec, batch, output, *SLICE, "--json").json()["report"]
+    (looked_at,) = ndr("inspect", output, "--json").json()["quality"]
+
+    assert (found["late"], found["early"], found["kept"]) == (1, 1, 3)
+    assert found["rejected_by_detail"] == {"out_of_slice: too_late": 1}
+    for told in ("kept, late", "kept, early", "out_of_slice: too_late"):
+        assert told in shown
+    assert looked_at["kept, late"] == looked_at["kept, early"] == 1
+    assert looked_at["rejected out_of_slice: too_late"] == 1
+
+
+def test_a_bound_within_a_slice_is_wrong_usage(tmp_path: Path) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()]])
+    bounds = ("--slice-start", "2025-03-01T10:00:00Z", "--slice-end", "2025-03-01T10:10:00Z")
+
+    answer = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", *bounds)
+
+    assert answer.exit_code == 2
+    assert "slice-end: 2025-03-01T10:10:00Z is no border of slices" in answer.errors
+    assert not (tmp_path / "out").exists()
+
+
 def test_inspect_of_a_folder_that_is_no_output_is_wrong_usage(tmp_path: Path) -> None:
     answer = ndr("inspect", tmp_path)
     assert (answer.exit_code, answer.errors) == (2, f"ndr: {tmp_path}: holds no published run\n")

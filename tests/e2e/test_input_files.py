@@ -119,7 +119,7 @@ STARTS = [b"x\x01", b"x^", b"\x28\xb5", b"\x1f", b"(\xb5/\xfd"[:3]]
 def test_a_text_that_begins_as_packed_data_do_is_text(
     engine: str, start: bytes, tmp_path: Path
 ) -> None:
-    batch = write_batch(tmp_path / "in", [[flow()]])
+    batch = write_batch(tmp_path / "in", [[flow(), flow(), flow()]])
     (batch / "text.json").write_bytes(start + b" is no JSON\n" + LINES[:400] + b"\n" + start)
     spec = write_spec(tmp_path / "job.json", delta={"measures": ["sessions_cnt"]})
 

@@ -76,7 +76,7 @@ def test_an_input_in_the_home_folder_is_found_in_the_output(
 
 
 def test_a_file_of_the_output_is_no_input(spec: Path, tmp_path: Path) -> None:
-    batch, output = write_batch(tmp_path / "in", [["bad"]]), tmp_path / "out"
+    batch, output = write_batch(tmp_path / "in", [[flow(), "bad"]]), tmp_path / "out"
     assert run(spec, batch, output, "--quiet").exit_code == 0
     rejected = next((output / "quarantine").rglob("*.gz"))
 
@@ -88,7 +88,7 @@ def test_a_file_of_the_output_is_no_input(spec: Path, tmp_path: Path) -> None:
 def test_a_link_in_the_input_that_leads_into_the_output_is_refused(
     spec: Path, tmp_path: Path
 ) -> None:
-    batch, output = write_batch(tmp_path / "in", [["bad"]]), tmp_path / "out"
+    batch, output = write_batch(tmp_path / "in", [[flow(), "bad"]]), tmp_path / "out"
     assert run(spec, batch, output, "--quiet").exit_code == 0
     (batch / "more").symlink_to(output / "quarantine", target_is_directory=True)
     before = snapshot(output)
