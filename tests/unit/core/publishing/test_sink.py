@@ -8,14 +8,13 @@ import pytest
 from attrs import evolve
 
 from ndr_core.deltas.tables import PAIR, delta_table
-from ndr_core.flows.moment import Moment
 from ndr_core.flows.source import InputFile
 from ndr_core.measures.kinds import count
 from ndr_core.publishing.layout import REPORT_NAME, unreadable_name
 from ndr_core.publishing.manifest import Manifest, Replaced, check_places, contributions_of
 from ndr_core.publishing.sink import Publication
 from ndr_core.quality.report import make_report
-from ndr_core.quality.rules import Span, reject_rules
+from ndr_core.quality.rules import reject_rules
 from ndr_core.tables.columns import ColumnType, key_column
 from ndr_core.tables.slices import SLICE_COLUMNS
 from ndr_core.tables.table import Table
@@ -33,7 +32,7 @@ TOY = Table(
 TOYS = Publication(FACTS, (TOY,), {f"toy/{SLICE}/a": 3, f"toy/{SLICE}/b": 4})
 
 REPORT = make_report(
-    reject_rules(Span(FACTS.bounds, Moment.EVENT_END, 0, 0), deduplicates=True),
+    reject_rules(None, deduplicates=True),
     5,
     {"malformed_ip": 2, "duplicate": 4},
     {},
