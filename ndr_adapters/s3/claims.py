@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 
 from ndr_adapters.aws.errors import AwsError, aws_errors_named, error_code
 from ndr_adapters.aws.limits import THREADS
-from ndr_adapters.s3.objects import get_object, list_objects
+from ndr_adapters.s3.objects import get_object, list_groups
 from ndr_core.errors import NdrError
 from ndr_core.publishing.entry import (
     MANIFESTS,
@@ -93,7 +93,7 @@ class ClaimLog:
     """Takes what is odd among the claims."""
 
     def all(self) -> list[Listed]:
-        """List all claims. What has no key of a claim is named and passed over.
+        """List all claims, those of each owner as of one moment. What has no key of a claim is named and passed over.
 
         Raises UsageError for an output of a version in which runs owned whole slices.
         """
@@ -105,7 +105,7 @@ class ClaimLog:
 
     def _listed(self, beginning: str) -> Iterator[Listed]:
         root = self.output / MANIFESTS
-        for item in list_objects(self.client, root, beginning):
+        for item in list_groups(self.client, root, beginning, _owner_in):
             name = item["Key"][len(root.below) :]
             entry = parse_entry(name)
             if entry is not None:
@@ -127,32 +127,38 @@ class ClaimLog:
         return manifests_of(self.survey(chosen))
 
     def survey(self, listed: Callable[[], Sequence[Listed]]) -> list[Claim | Odd]:
-        """Read claims, as of one moment after the call began. Raises as `read_one`.
+        """Read claims, those of each owner as of one moment after the call began. Raises as `read_one`.
 
-        One that is deleted between listing and reading may have given way to one not listed yet, so
-        that the listing is taken again.
+        One that is deleted between listing and reading may have given way to one not listed yet, so that
+        the listing is taken again; a claim that was decided when it was read is not read again then.
         """
+        decided: dict[str, Claim | Odd | None] = {}
         for _ in range(_ATTEMPTS):
             entries = listed()
+            unread = [one for one in entries if one.key not in decided]
             with ThreadPoolExecutor(THREADS) as pool:
-                claims = list(pool.map(self._read, entries))
-            found = [claim for claim in claims if claim is not None]
+                read = dict(
+                    zip((one.key for one in unread), pool.map(self._read, unread), strict=True)
+                )
+            known = decided | read
+            found = [claim for one in entries if (claim := known[one.key]) is not None]
             if len(found) == len(entries):
                 return found
+            decided |= {key: claim for key, claim in read.items() if _is_decided(claim)}
         raise AwsError(f"{self.output}: runs are published faster than they can be read; try again")
 
     def read_one(self, key: str) -> Claim | None:
-        """The claim of that key; None if it is gone, or undecided and odd, which is named.
+        """The claim of that key; None if it is gone, or not published and odd, which is named.
 
-        Raises NdrError for one that can't be read, or is published and wrong: it may own slices.
+        Raises NdrError for one that can't be read, or is published and wrong: its files may count.
         """
         listed = self._named(key)
         found = self._read(listed) if listed is not None else None
         return found if isinstance(found, Claim) else None
 
-    def names(self, key: object) -> bool:
+    def names(self, key: str) -> bool:
         """Whether a text is the key of a claim, written or not."""
-        return isinstance(key, str) and self._named(key) is not None
+        return self._named(key) is not None
 
     def _named(self, key: str) -> Listed | None:
         root = (self.output / MANIFESTS).below
@@ -252,6 +258,17 @@ class ClaimLog:
             if error_code(error) in _LOST:
                 raise _ChangedError from error
             raise
+
+
+def _owner_in(key: str) -> str:
+    """What all keys of claims of one owner begin with."""
+    folder, slash, name = key.rpartition("/")
+    return folder + slash + name.partition("-")[0]
+
+
+def _is_decided(claim: Claim | Odd | None) -> bool:
+    """Whether a claim will be what it is for as long as it is there."""
+    return isinstance(claim, Claim) and claim.state is not State.PENDING
 
 
 def _parts(data: Any) -> tuple[State, Any]:

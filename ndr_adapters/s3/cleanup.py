@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import evolve, frozen
 
+from ndr_adapters.aws.errors import AwsError
 from ndr_adapters.s3.claims import Claim, ClaimLog, State, manifests_of
 from ndr_adapters.s3.objects import delete_objects, get_object, list_objects
+from ndr_core.errors import NdrError
+from ndr_core.publishing.entry import Entry
 from ndr_core.publishing.location import S3Address
-from ndr_core.publishing.manifest import (
-    STAGED_RUN,
-    ManifestError,
-    OutputFile,
-    plain_of,
-)
+from ndr_core.publishing.manifest import STAGED_RUN, ManifestError, plain_of
 from ndr_core.publishing.ownership import live_files, superseded
 
 STAGING: Final = "_staging"
@@ -32,14 +30,30 @@ class Cleanup:
     now: datetime | None
     """By S3's clock; where it is not known no run counts as dead."""
 
-    def delete_files(self, files: Iterable[OutputFile]) -> None:
-        self._delete([(self.log.output / file.path).key for file in files])
+    def delete_files(self, claim: Claim) -> None:
+        """Delete what a claim names, as far as it is there."""
+        self._delete([(self.log.output / file.path).key for file in claim.manifest.files])
+
+    def withdraw(self, claim: Claim) -> None:
+        """Delete an aborted claim, and before it what it names."""
+        self.delete_files(claim)
+        self._delete([claim.listed.key])
+
+    def close_staging(self, place: S3Address) -> None:
+        """Delete a run's staging place, but the mark of a run whose claim is there and not settled.
+
+        What it replaced may be there still, or a copy of its own may yet be made, somewhere on the way to S3: the
+        mark leads to them when the run counts as dead (`clear_dead_runs`).
+        """
+        if self._claim_of(place) is None:
+            self.delete_staging(place)
+        else:
+            self.empty_staging(place)
 
     def delete_staging(self, place: S3Address) -> None:
         """Delete a run's staging place, its mark last: what is half deleted still says whose it is."""
-        mark = (place / MARK).key
         self.empty_staging(place)
-        self._delete([mark])
+        self._delete([(place / MARK).key])
 
     def empty_staging(self, place: S3Address) -> None:
         """Delete what an engine staged."""
@@ -47,16 +61,20 @@ class Cleanup:
         keys = [item["Key"] for item in list_objects(self.log.client, place)]
         self._delete([key for key in keys if key != mark])
 
-    def settle(self, around: Claim) -> None:
-        """Delete what no longer counts of the owner of a decided claim: replaced runs, and runs in its way.
+    def finish(self, owner: Entry) -> None:
+        """Delete what a run that is published now replaced, and what stood in its way.
 
-        A run of the same owner that is still being published is aborted; it begins again if it lives.
+        A run of the same owner that is being published still is aborted: it died, or begins again.
         """
-        entry = around.listed.entry
-        met = self.log.survey(lambda: self.log.of_owner(entry.version, entry.owner))
-        claims = [claim for claim in met if isinstance(claim, Claim)]
-        if around.state is State.PUBLISHED:
-            claims = [self._aborted_if_pending(claim) for claim in claims]
+        stopped = [self._stopped(claim) for claim in self._claims_of(owner)]
+        self._settle([claim for claim in stopped if claim is not None])
+
+    def _claims_of(self, owner: Entry) -> list[Claim]:
+        met = self.log.survey(lambda: self.log.of_owner(owner.version, owner.owner))
+        return [claim for claim in met if isinstance(claim, Claim)]
+
+    def _settle(self, claims: Sequence[Claim]) -> None:
+        """Delete what no longer counts of all claims of an owner, last the claims that named it."""
         published = manifests_of(claims)
         stale, spent = superseded(published)
         stale += [
@@ -67,9 +85,9 @@ class Cleanup:
         ]
         orders = {manifest.order for manifest in spent}
         paths = {file.path for file in stale} - {file.path for file in live_files(published)}
-        keys = [(self.log.output / path).key for path in sorted(paths)]
-        keys += [claim.listed.key for claim in claims if self._is_spent(claim, orders)]
-        self._delete(keys)
+        self._delete([(self.log.output / path).key for path in sorted(paths)])
+        # By a request of their own: a file that stays after all must not lose the claim that names it.
+        self._delete([claim.listed.key for claim in claims if self._is_spent(claim, orders)])
 
     def clear_dead_runs(self) -> None:
         """Remove what runs left that began long ago and never ended, their claims settled.
@@ -91,36 +109,39 @@ class Cleanup:
                 self._clear_run(staging / run)
 
     def _clear_run(self, staging: S3Address) -> None:
+        """Remove what a dead run left. What can't be judged is passed over: it is another mini-batch's, mostly."""
         try:
             claim = self._claim_of(staging)
-        except ManifestError as error:
-            self.log.notice(f"{staging / MARK}: {error}; {staging} is passed over")
-            return
-        if claim is not None:
-            if claim.state is State.PENDING:
-                self.log.decide(claim, State.ABORTED)
-            self.settle(claim)
-        self.delete_staging(staging)
+            claim = None if claim is None else self._stopped(claim)
+            if claim is not None and claim.state is State.PUBLISHED:
+                self._settle(self._claims_of(claim.listed.entry))
+            elif claim is not None:
+                self.withdraw(claim)
+            self.delete_staging(staging)
+        except AwsError:
+            raise
+        except NdrError as error:
+            self.log.notice(f"{staging}: can't be cleared away: {error}; it is passed over")
 
     def _claim_of(self, staging: S3Address) -> Claim | None:
-        """The claim that a run noted, if it is there. Raises ManifestError for a note that is none."""
+        """The claim that a run noted, if it is there. Raises NdrError for a note that is none, and as `read_one`."""
         found = get_object(self.log.client, staging.bucket, (staging / MARK).key)
         if found is None:
             return None
-        data = plain_of(found.content)
-        key = data.get("claim", "") if isinstance(data, dict) else ""
+        key = _noted(found.content)
         if key is None:
             return None
-        if not self.log.names(key):
-            raise ManifestError("is no mark of a run")
+        if not (isinstance(key, str) and self.log.names(key)):
+            raise NdrError(f"{staging / MARK}: is no mark of a run")
         return self.log.read_one(key)
 
-    def _aborted_if_pending(self, claim: Claim) -> Claim:
+    def _stopped(self, claim: Claim) -> Claim | None:
+        """A claim once it is decided: aborted, unless its run was faster. None where it is gone by now."""
         if claim.state is not State.PENDING:
             return claim
         if self.log.decide(claim, State.ABORTED):
             return evolve(claim, state=State.ABORTED)
-        return claim  # it was faster, and counts; its own settling sees to the rest
+        return self.log.read_one(claim.listed.key)
 
     def _is_spent(self, claim: Claim, replaced: set[tuple[int, str]]) -> bool:
         if claim.state is State.PUBLISHED:
@@ -133,3 +154,12 @@ class Cleanup:
 
     def _delete(self, keys: Sequence[str]) -> None:
         delete_objects(self.log.client, self.log.output.bucket, keys)
+
+
+def _noted(mark: bytes) -> object:
+    """What a mark notes: the key of a claim, None before there is one, `` where it is no mark."""
+    try:
+        data = plain_of(mark)
+    except ManifestError:
+        return ""
+    return data.get("claim", "") if isinstance(data, dict) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import posixpath
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -42,6 +42,33 @@ def list_objects(
     with aws_errors_named(str(place)):
         for page in pages:
             yield from page.get("Contents", ())
+
+
+def list_groups(
+    client: S3Client, place: S3Address, beginning: str, group_of: Callable[[str], str]
+) -> Iterator[ObjectTypeDef]:
+    """As `list_objects`, but each group of neighbouring keys as of one moment. `group_of`: of a key.
+
+    S3 gives a listing page by page. In between, the one object of a group may give way to another one, whose
+    key lies on the page before: no page would show any. So the last group of a page is left to the next page.
+    """
+    start: dict[str, Any] = {}
+    while True:
+        with aws_errors_named(str(place)):
+            answer = client.list_objects_v2(
+                Bucket=place.bucket, Prefix=place.below + beginning, **start
+            )
+        items = answer.get("Contents", [])
+        if not answer["IsTruncated"]:
+            yield from items
+            return
+        last = group_of(items[-1]["Key"])
+        count = len(items)
+        while count and group_of(items[count - 1]["Key"]) == last:
+            count -= 1
+        page = items[:count] or items  # of one group alone: nothing better can be done
+        yield from page
+        start = {"StartAfter": page[-1]["Key"]}
 
 
 def sizes(client: S3Client, output: S3Address, paths: Iterable[str]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from boto3.s3.transfer import TransferConfig
 
 from ndr_adapters.aws.errors import AwsError, aws_errors_named
@@ -24,7 +24,7 @@ from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.s3.claims import Claim, ClaimLog, State, UndecidedError, manifests_of
 from ndr_adapters.s3.cleanup import MARK, STAGING, Cleanup
 from ndr_adapters.s3.clock import answered_at, check_clock
-from ndr_adapters.s3.objects import ObjectStream, delete_objects
+from ndr_adapters.s3.objects import ObjectStream
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError, shown
 from ndr_core.flows.source import InputFile
 from ndr_core.publishing.entry import owner_hash
@@ -113,7 +113,7 @@ class S3Staging:
         return str(self.place)
 
     def mark(self, claim_key: str | None) -> datetime | None:
-        """Note that a run is under way here, and the claim that it is about to make.
+        """Note that a run is under way here, and its claim, from before that is made until it is settled.
 
         Gives the time of S3's own clock, if it tells.
         """
@@ -139,7 +139,7 @@ class S3Staging:
             now = self.mark(draft.listed.key)
             claim = self.log.put(draft)
             if claim is not None and self._publish(claim, copies):
-                self._tidy_up(evolve(claim, state=State.PUBLISHED), now)
+                self._tidy_up(claim, now)
                 return claim.manifest
         raise AwsError(
             f"{self.log.output}: {_ATTEMPTS} tries to publish were overtaken by other runs of the "
@@ -148,14 +148,16 @@ class S3Staging:
 
     def set_aside(self, publication: Publication) -> str:
         folder = self.log.output / failed_path(publication.facts)
-        for target in publication.aside_targets(self._stage_small(publication)):
-            self._copy(self.place / target.staged, folder / target.name)
+        targets = publication.aside_targets(self._stage_small(publication))
+        with ThreadPoolExecutor(THREADS) as pool:
+            sources = [self.place / target.staged for target in targets]
+            list(pool.map(self._copy, sources, [folder / target.name for target in targets]))
         return str(folder)
 
     def close(self) -> None:
         # What can't be removed now is removed as a dead run's later.
         with suppress(NdrError):
-            self._cleanup(None).delete_staging(self.place)
+            self._cleanup(None).close_staging(self.place)
 
     def _cleanup(self, now: datetime | None) -> Cleanup:
         return Cleanup(self.log, self.dead_after, now)
@@ -166,9 +168,11 @@ class S3Staging:
             with ThreadPoolExecutor(THREADS) as pool:
                 list(pool.map(self._place, copies))
         except NdrError:
-            # As far as it goes; the next run of these slices does the rest.
+            # As far as it goes; the mini-batch's next run does the rest, or whoever clears away dead runs. The claim
+            # stays: a copy of which the answer was lost may be made after all.
             with suppress(NdrError):
-                self._withdraw(claim)
+                self.log.decide(claim, State.ABORTED)
+                self._cleanup(None).delete_files(claim)
             raise
         try:
             published = self.log.decide(claim, State.PUBLISHED)
@@ -191,14 +195,14 @@ class S3Staging:
             left = self.log.read_one(claim.listed.key)
             if left is not None and left.state is State.PUBLISHED:
                 return False
-        self._cleanup(None).delete_files(claim.manifest.files)
-        delete_objects(self.log.client, self.place.bucket, [claim.listed.key])
+        self._cleanup(None).withdraw(claim)
         return True
 
     def _tidy_up(self, claim: Claim, now: datetime | None) -> None:
         cleanup = self._cleanup(now)
         try:
-            cleanup.settle(claim)
+            cleanup.finish(claim.listed.entry)
+            self.mark(None)
             cleanup.clear_dead_runs()
         except NdrError as error:
             raise AfterPublicationError(

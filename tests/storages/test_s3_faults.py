@@ -30,6 +30,7 @@ from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError
 from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import RuntimeParams
+from ndr_core.publishing.entry import entry_of
 from ndr_core.publishing.location import S3Address
 from ndr_core.publishing.manifest import Manifest
 from ndr_entrypoints import cluster_job
@@ -38,7 +39,7 @@ from ndr_entrypoints.wiring import ENGINES, Wiring
 from tests.e2e.cli import SLICE, ndr
 from tests.makers import flow, make_spec, started, write_batch
 from tests.stand_in import Fault, Request, proxy
-from tests.storages.s3_run import SLICE_US, SPEC, TEN, plain_rows, rows
+from tests.storages.s3_run import DELTA, SLICE_US, SPEC, TEN, claims_of, plain_rows, rows
 from tests.support import objects, upload
 
 TOKEN = "0123456789ab"
@@ -91,8 +92,18 @@ class Output:
         return ClaimLog(s3_client(), S3Address(self.bucket, "out"))
 
     def claim(self) -> Claim:
-        (claim,) = self.log.read(lambda _: True)
+        (claim,) = claims_of(self.log)
         return claim
+
+    @property
+    def key(self) -> str:
+        """Of the claim, below the output."""
+        return self.claim().listed.key.removeprefix("out/")
+
+    def later_key(self, by: int = 1) -> str:
+        """As of the same run, had it been published later."""
+        later = evolve(self.manifest, published_at=self.manifest.published_at + by)
+        return f"_manifests/{entry_of(later).name}"
 
     def put(self, key: str, content: bytes | str = b"x") -> str:
         s3_client().put_object(
@@ -102,16 +113,13 @@ class Output:
         )
         return f"s3://{self.bucket}/out/{key}"
 
-    def put_claim(
-        self, state: str, change: Callable[[dict[str, Any]], None], sequence: int = 2
-    ) -> str:
-        """A claim like the published one but for a change."""
-        claim = self.claim()
-        data = evolve(self.manifest, sequence=sequence, token=TOKEN).to_plain()
-        plain = json.loads(json.dumps(data).replace(claim.manifest.token, TOKEN))
+    def put_claim(self, state: str, change: Callable[[dict[str, Any]], None]) -> str:
+        """A later claim like the published one but for a change."""
+        token = self.manifest.token
+        later = evolve(self.manifest, published_at=self.manifest.published_at + 1)
+        plain = json.loads(later.to_json().replace(token, TOKEN))
         change(plain)
-        key = claim.entry.key.replace(claim.manifest.token, TOKEN)
-        key = key.replace("/000000000001-", f"/{sequence:012}-").removeprefix("out/")
+        key = self.later_key().replace(token, TOKEN)
         return self.put(key, json.dumps({"state": state, "manifest": plain}))
 
     def sent(self) -> set[int]:
@@ -140,16 +148,16 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 # Odd objects and hostile claims
 
 
-def test_what_has_no_key_of_a_claim_is_named_by_runs_and_passed_over_by_all(
+def test_what_has_no_key_of_a_claim_is_passed_over_by_all_and_named_by_runs_of_its_mini_batch(
     output: Output,
 ) -> None:
-    claim = output.claim().entry.key.removeprefix("out/")
+    claim = output.key
+    own = [f"{claim}~", f"{claim}/x", claim.replace("-2025", "-x2025", 1)]
     odd = [
         *("_manifests/notes.txt", "_manifests/feature_spec_version=v1/notes.json"),
-        *(f"{claim}~", claim.replace("/2025", "/x2025"), f"{claim}/x", "_manifests/a_b.json"),
-        "_manifests/feature_spec_version=v1/a_b/000000000001-x-mb.json",
+        *("_manifests/a_b.json", "_manifests/feature_spec_version=v1/a_b/0001-x-mb.json", *own),
     ]
-    addresses = [output.put(key) for key in odd]
+    addresses = [output.put(key) for key in odd][-len(own) :]
     output.put("_manifests/", b"")  # as consoles make for a folder
     log = NotingLog()
     publish(output.new, output.target, log=log)
@@ -173,7 +181,11 @@ def _of_another_version(plain: dict[str, Any]) -> None:
 
 
 def _with_a_key_more(plain: dict[str, Any]) -> None:
-    plain["span"] = None
+    plain["colour"] = None
+
+
+def _of_a_later_format(plain: dict[str, Any]) -> None:
+    plain["format"] = 3
 
 
 @pytest.mark.parametrize(
@@ -181,8 +193,9 @@ def _with_a_key_more(plain: dict[str, Any]) -> None:
     [
         *((_naming(path), re.escape(f"names the path {path!r}")) for path in LEAVING),
         (_of_another_version, "is no manifest of a run"),
+        (_of_a_later_format, "is a manifest of format 3, and this version reads format 2"),
     ],
-    ids=[*LEAVING, "another version"],
+    ids=[*LEAVING, "another version", "later format"],
 )
 def test_a_published_claim_that_is_wrong_is_an_error_for_all_before_anything_changes(
     output: Output, change: Callable[[dict[str, Any]], None], what: str
@@ -209,8 +222,8 @@ def test_a_published_claim_that_is_wrong_is_an_error_for_all_before_anything_cha
 def test_a_claim_that_can_not_be_read_is_an_error_that_names_it(
     output: Output, content: bytes
 ) -> None:
-    key = output.claim().entry.key.replace("/000000000001-", "/000000000002-")
-    output.put(key.removeprefix("out/"), content)
+    key = output.later_key()
+    output.put(key, content)
     for attempt in (lambda: publish(output.new, output.target), lambda: rows(output.target)):
         with pytest.raises(NdrError, match=f"{re.escape(key)}: is no manifest of a run; restore"):
             attempt()
@@ -218,10 +231,8 @@ def test_a_claim_that_can_not_be_read_is_an_error_that_names_it(
 
 
 def test_a_claim_under_the_key_of_another_is_an_error(output: Output) -> None:
-    claim = output.claim()
-    body = objects(output.bucket, claim.entry.key)[claim.entry.key]
-    key = claim.entry.key.replace("/000000000001-", "/000000000009-").removeprefix("out/")
-    output.put(key, body)
+    key = f"out/{output.key}"
+    output.put(output.later_key(), objects(output.bucket, key)[key])
     with pytest.raises(NdrError, match="is another run's manifest than its name says"):
         publish(output.new, output.target)
 
@@ -229,8 +240,8 @@ def test_a_claim_under_the_key_of_another_is_an_error(output: Output) -> None:
 @pytest.mark.parametrize("state", ["pending", "aborted"])
 @pytest.mark.parametrize(
     "change",
-    [*map(_naming, LEAVING), _of_another_version, _with_a_key_more],
-    ids=[*LEAVING, "older version", "newer version"],
+    [*map(_naming, LEAVING), _of_another_version, _with_a_key_more, _of_a_later_format],
+    ids=[*LEAVING, "older version", "newer version", "later format"],
 )
 def test_an_undecided_claim_that_is_odd_is_named_and_nothing_is_deleted_on_its_word(
     output: Output, state: str, change: Callable[[dict[str, Any]], None]
@@ -260,7 +271,8 @@ def test_what_is_odd_among_staging_places_is_named_and_passed_over(output: Outpu
     log = NotingLog()
     publish(output.new, output.target, log=log, dead_after=timedelta(seconds=-60))
     named = {notice.partition(": ")[0] for notice in log.notices}
-    assert named == {stray, named_so, place.rpartition("/")[0], marked, broken}
+    places = {place.rpartition("/")[0] for place in (place, marked, broken)}
+    assert named == {stray, named_so, *places}
     assert all("passed over" in notice for notice in log.notices)
     left = objects(output.bucket)
     assert left["VICTIM"] == b"precious"
@@ -275,7 +287,7 @@ def test_a_broken_file_of_any_name_is_kept_under_one_that_is_valid_everywhere(
     output: Output, name: str
 ) -> None:
     s3_client().put_object(Bucket=output.bucket, Key=f"in/new/{name}", Body=b"\x1f\x8b no gzip")
-    spec = make_spec(quality={"on_unreadable_file": "quarantine"})
+    spec = make_spec(delta=DELTA, quality={"on_unreadable_file": "quarantine"})
     manifest = publish(output.new, output.target, spec=spec).manifest
     (kept,) = [file.path for file in manifest.files if "/unreadable-" in file.path]
     stored = kept.rpartition("/")[2]
@@ -289,7 +301,7 @@ def test_a_broken_file_that_can_not_be_copied_is_named_and_the_run_goes_on(
     s3_client().put_object(
         Bucket=output.bucket, Key="in/new/broken.json.gz", Body=b"\x1f\x8b no gzip"
     )
-    spec = make_spec(quality={"on_unreadable_file": "quarantine"})
+    spec = make_spec(delta=DELTA, quality={"on_unreadable_file": "quarantine"})
 
     def forbid(request: Request) -> str | None:
         # Its first bytes are read by a GET; a copy begins with a HEAD.
@@ -418,7 +430,7 @@ def test_the_deployed_job_says_so_too_with_exit_code_1(
     output: Output, aws: str, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     spec = make_spec(
-        delta={"measures": ["sessions_cnt", "bytes_sent_sum"]},
+        delta=DELTA,
         storage={
             "input_prefix": f"s3://{output.bucket}/in",
             "output_prefix": output.target,
@@ -536,7 +548,7 @@ def test_a_decision_that_comes_through_late_counts(
     def late(request: Request) -> None:
         if request.decides:
             monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
-            pending = [c for c in output.log.read(lambda _: True) if c.state is State.PENDING]
+            pending = [c for c in claims_of(output.log) if c.state is State.PENDING]
             for claim in pending:
                 assert output.log.decide(claim, State.PUBLISHED)
 

@@ -9,15 +9,21 @@ from typing import Any
 
 import pytest
 
+from ndr_adapters.s3.claims import State
 from tests.makers import flow, write_batch
 from tests.soak import only_in_soak
 from tests.stand_in import Fault, Request, proxy
 from tests.storages.s3_run import (
+    batch,
+    claims,
+    contributions,
     kill,
     plain_rows,
+    plain_sessions,
     publish,
     readable_to_the_last_byte,
     rows,
+    sessions,
     start_process,
 )
 from tests.support import upload
@@ -29,8 +35,8 @@ POLARS: list[Point] = [
     *((0, "before"), (2, "after"), (6, "before"), (8, "after"), (10, "after")),
     *((15, "before"), (15, "after"), (17, "before")),
 ]
-"""Of 19: 0 the mark; 1-5 staging; 6-8 report and claim; 9-14 copies; 15 the decision; 16-18 deletions."""
-ALL_POLARS: list[Point] = [(n, when) for n in range(19) for when in ("before", "after")][:-1]
+"""Of 21: 0 the mark; 1-5 staging; 6-8 report and claim; 9-14 copies; 15 the decision; 16-20 deletions."""
+ALL_POLARS: list[Point] = [(n, when) for n in range(21) for when in ("before", "after")][:-1]
 """Without the last one: the process may be through before it is killed after its last write."""
 
 SPARK: list[Point] = [
@@ -40,7 +46,7 @@ SPARK: list[Point] = [
 ALL_SPARK: list[Point] = ALL_POLARS
 
 SPARK_SQL: list[Point] = [(9, "after"), (33, "after")]
-"""Of 44: 0 the mark; 1-30 staging, table by table; 31-33 report and claim; 34-39 copies; 40 the decision."""
+"""Of 46: 0 the mark; 1-30 staging, table by table; 31-33 report and claim; 34-39 copies; 40 the decision."""
 ALL_SPARK_SQL: list[Point] = [
     *((3, "before"), (9, "after"), (14, "before"), (17, "after"), (24, "before")),
     *((27, "after"), (33, "after"), (36, "after"), (40, "before"), (40, "after"), (42, "before")),
@@ -113,3 +119,36 @@ def test_a_killed_run_leaves_old_rows_or_new_ones_and_a_rerun_gives_the_new_ones
     publish(new_source, target)
     assert rows(target) == new
     assert plain_rows(bucket, "out") == len(new[0])
+
+
+@pytest.mark.parametrize(
+    ("engine", "point"),
+    points("polars", POLARS, ALL_POLARS),
+    ids=lambda value: value if isinstance(value, str) else f"{value[1]} write {value[0]}",
+)
+def test_runs_of_one_slice_are_killed_published_and_run_again_without_touching_each_other(
+    tmp_path: Path, bucket: str, aws: str, engine: str, point: Point
+) -> None:
+    """Mini-batch `mb` is killed while it replaces itself; `early` came before it, `late` comes after."""
+    target = f"s3://{bucket}/out"
+    early, late = batch(tmp_path, bucket, "early"), batch(tmp_path, bucket, "late")
+    publish(early, target, mini_batch="early")
+    publish(batch(tmp_path, bucket, "old"), target)
+    before = contributions(target)
+    source = batch(tmp_path, bucket, "new", source_bytes=5)
+
+    run_and_kill(source, target, aws, engine, point)
+    killed = contributions(target)
+    assert killed["early"] == before["early"]
+    publish(late, target, mini_batch="late")
+    others = contributions(target)
+    assert [others[name] for name in ("early", "mb")] == [killed[name] for name in ("early", "mb")]
+    assert sessions(target) == 9
+    publish(source, target)
+
+    after = contributions(target)
+    assert [after[name] for name in ("early", "late")] == [
+        others[name] for name in ("early", "late")
+    ]
+    assert (sessions(target), plain_sessions(bucket, "out")) == (9, 9)
+    assert claims(target) == [(State.PUBLISHED, name) for name in ("early", "late", "mb")]

@@ -5,20 +5,15 @@ from __future__ import annotations
 import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from attrs import evolve
 
 from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_deltas
 from ndr_adapters.s3.claims import ClaimLog, State
-from ndr_adapters.s3.cleanup import Cleanup
-from ndr_adapters.s3.sink import S3Writer
-from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import NdrError, UsageError
 from ndr_core.publishing.location import S3Address
 from tests.makers import flow, make_spec, us, write_batch
@@ -26,23 +21,18 @@ from tests.stand_in import Fault, Request, at_random, proxy
 from tests.storages.s3_run import (
     SLICE_US,
     TEN,
+    batch,
+    claims,
+    claims_of,
+    contributions,
     plain_rows,
+    plain_sessions,
     publish,
     readable_to_the_last_byte,
     rows,
+    sessions,
 )
 from tests.support import objects, upload
-
-
-def batch(tmp_path: Path, bucket: str, name: str = "mb", **changes: object) -> str:
-    """A mini-batch of three good records of one pair and a bad one."""
-    lines: list[dict[str, Any] | str] = [*[flow(**changes)] * 3, "bad"]
-    return upload(write_batch(tmp_path / name, [lines]), bucket, f"in/{name}")
-
-
-def claims(target: str) -> list[tuple[State, str]]:
-    log = ClaimLog(s3_client(), S3Address.parse(target, "output"))
-    return [(claim.state, claim.manifest.facts.mini_batch_id) for claim in log.read(lambda _: True)]
 
 
 def test_a_rerun_gives_the_same_rows_and_leaves_nothing_of_the_first(
@@ -68,10 +58,12 @@ def test_runs_of_other_slices_are_never_touched(tmp_path: Path, bucket: str) -> 
     assert {row["slice_start_ts"].minute for row in rows(target)[0]} == {0, 15}
 
 
-def test_a_plain_parquet_reader_sees_one_version_of_a_slice(tmp_path: Path, bucket: str) -> None:
+def test_a_plain_parquet_reader_sees_one_version_of_a_mini_batch(
+    tmp_path: Path, bucket: str
+) -> None:
     target = f"s3://{bucket}/out"
     for name in ("one", "two", "three"):
-        publish(batch(tmp_path, bucket, name), target, mini_batch=name)
+        publish(batch(tmp_path, bucket, name), target)
     assert plain_rows(bucket, "out") == len(rows(target)[0]) == 2
 
 
@@ -89,19 +81,18 @@ def test_the_manifest_names_every_file_with_its_checksum(tmp_path: Path, bucket:
     assert tables == {f"out/{file.path}" for file in manifest.files}
 
 
-def test_a_backfill_and_bounded_runs_replace_each_other_slice_by_slice(
+def test_a_backfill_and_a_bounded_run_of_another_mini_batch_add_up(
     tmp_path: Path, bucket: str
 ) -> None:
     target = f"s3://{bucket}/out"
     ten, later = flow(), flow(event_start="2025-03-01T10:20:00Z", event_end=None)
     both = upload(write_batch(tmp_path / "both", [[ten, later]]), bucket, "in/both")
     publish(both, target, start=None, mini_batch="backfill")
-    assert [row["sessions_cnt"] for row in rows(target)[0]] == [1, 1, 1, 1]
+    assert (sessions(target), plain_sessions(bucket, "out")) == (2, 2)
     publish(batch(tmp_path, bucket), target)
-    assert [row["sessions_cnt"] for row in rows(target)[0]] == [3, 3, 1, 1]
+    assert (sessions(target), plain_sessions(bucket, "out")) == (5, 5)
     publish(both, target, start=None, mini_batch="backfill")
-    assert [row["sessions_cnt"] for row in rows(target)[0]] == [1, 1, 1, 1]
-    assert plain_rows(bucket, "out") == 4
+    assert (sessions(target), plain_sessions(bucket, "out")) == (5, 5)
 
 
 def test_readers_can_choose_slices_by_time(tmp_path: Path, bucket: str) -> None:
@@ -164,7 +155,7 @@ def test_a_quarantine_that_takes_nothing_fails_the_run_and_publishes_nothing(
 def test_a_quarantine_of_thousands_of_files_is_no_hindrance(tmp_path: Path, bucket: str) -> None:
     from tests.stand_in import put_behind_the_server
 
-    folder = "out/quarantine/feature_spec_version=v1/mini_batch_id=mb/dt=2025-03-01/hh=10/mm=00"
+    folder = "out/quarantine/feature_spec_version=v1/job_name=delta_builder/mini_batch_id=mb"
     others = [f"{folder}/other-{number:05}.json.gz" for number in range(3_000)]
     put_behind_the_server(bucket, others)
     publish(batch(tmp_path, bucket), f"s3://{bucket}/out")
@@ -177,16 +168,20 @@ def test_a_server_at_its_worst_delays_a_run_or_fails_it_but_breaks_nothing(
     tmp_path: Path, bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     target = f"s3://{bucket}/out"
-    publish(batch(tmp_path, bucket, "old"), target, mini_batch="old")
+    publish(batch(tmp_path, bucket, "other"), target, mini_batch="other")
+    other = contributions(target)["other"]
+    publish(batch(tmp_path, bucket, "old"), target)
     old = rows(target)
     source = batch(tmp_path, bucket, "new", source_bytes=5)
-    publish(source, f"s3://{bucket}/expected", mini_batch="new")
-    new = rows(f"s3://{bucket}/expected")
+    expected = f"s3://{bucket}/expected"
+    publish(batch(tmp_path, bucket, "other"), expected, mini_batch="other")
+    publish(source, expected)
+    new = rows(expected)
     faults = ("503", "500", "reset", "lost", "slow", "cut")
     with proxy(aws, at_random(seed, 0.3, faults)) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
         try:
-            publish(source, target, mini_batch="new")
+            publish(source, target)
         except NdrError:
             done = False
         else:
@@ -194,10 +189,11 @@ def test_a_server_at_its_worst_delays_a_run_or_fails_it_but_breaks_nothing(
         monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
         assert len(server.faults) >= 5
     assert rows(target) in ([new] if done else [old, new])
-    readable_to_the_last_byte(target)
-    publish(source, target, mini_batch="new")
+    assert contributions(target)["other"] == other
+    publish(source, target)
     assert rows(target) == new
-    assert plain_rows(bucket, "out") == len(new[0])
+    assert contributions(target)["other"] == other
+    assert plain_sessions(bucket, "out") == sessions(target) == 6
 
 
 def test_a_decision_whose_answer_is_lost_counts(
@@ -219,7 +215,7 @@ def test_a_decision_whose_answer_is_lost_counts(
         assert claims(target) == [(State.PUBLISHED, "mb")]
 
 
-def test_two_runs_of_one_slice_at_once_leave_one_of_them_whole(
+def test_runs_of_one_mini_batch_at_once_leave_one_of_them_whole(
     tmp_path: Path, bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = f"s3://{bucket}/out"
@@ -234,26 +230,6 @@ def test_two_runs_of_one_slice_at_once_leave_one_of_them_whole(
         assert plain_rows(bucket, "out") == 2
         readable_to_the_last_byte(target)
         assert [state for state, _ in claims(target)] == [State.PUBLISHED]
-
-
-def test_two_runs_of_different_slices_at_once_do_not_meet(
-    tmp_path: Path, bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = f"s3://{bucket}/out"
-
-    def run(number: int) -> None:
-        start = TEN + number * SLICE_US
-        moment = datetime.fromtimestamp(start / 1e6, UTC).isoformat()
-        name = f"mb{number}"
-        source = batch(tmp_path, bucket, name, event_start=moment, event_end=None)
-        publish(source, target, start=start, mini_batch=name)
-
-    with proxy(aws, lambda _: None) as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
-        with ThreadPoolExecutor(6) as pool:
-            list(pool.map(run, range(6)))
-        assert [row["sessions_cnt"] for row in rows(target)[0]] == [3] * 12
-        assert [state for state, _ in claims(target)] == [State.PUBLISHED] * 6
 
 
 def test_a_run_that_is_overtaken_while_it_copies_begins_anew(
@@ -286,61 +262,12 @@ def test_a_run_that_is_overtaken_while_it_copies_begins_anew(
     readable_to_the_last_byte(target)
 
 
-def test_what_a_dead_run_left_is_cleared_away_in_time(tmp_path: Path, bucket: str) -> None:
-    target = S3Address(bucket, "out")
-    S3Writer(s3_client(), target).open_staging("dead", [PAIR], print)
-    publish(batch(tmp_path, bucket), str(target))
-    assert len(objects(bucket, "out/_staging/")) == 1  # it might live yet
-    log = ClaimLog(s3_client(), target)
-    Cleanup(log, timedelta(0), datetime.now(UTC)).clear_dead_runs()
-    assert not objects(bucket, "out/_staging/")
-
-
 def test_addresses_in_records_are_data(tmp_path: Path, bucket: str) -> None:
     odd = {"event_reason": "s3://other-bucket/x", "network_transport": "../../../etc"}
     target = f"s3://{bucket}/out"
     publish(batch(tmp_path, bucket, **odd), target)
     assert [row["sessions_cnt"] for row in rows(target)[0]] == [3, 3]
     assert all(key.startswith(("in/", "out/")) for key in objects(bucket))
-
-
-def copy_in(bucket: str, source: str, target: str) -> None:
-    s3_client().copy_object(Bucket=bucket, Key=target, CopySource=f"{bucket}/{source}")
-
-
-def test_a_run_that_died_after_copying_is_cleared_away_by_the_next_of_its_slice(
-    tmp_path: Path, bucket: str
-) -> None:
-    source, target = batch(tmp_path, bucket), f"s3://{bucket}/out"
-    manifest = publish(source, target).manifest
-    dead = "dead00000000"
-    dead_files = tuple(
-        evolve(file, path=file.path.replace(manifest.token, dead)) for file in manifest.files
-    )
-    log = ClaimLog(s3_client(), S3Address(bucket, "out"))
-    log.put(log.draft(evolve(manifest, token=dead, files=dead_files)))
-    for file, copy in zip(manifest.files, dead_files, strict=True):
-        copy_in(bucket, f"out/{file.path}", f"out/{copy.path}")
-    assert (len(rows(target)[0]), plain_rows(bucket, "out")) == (2, 4)
-    publish(source, target)
-    assert (len(rows(target)[0]), plain_rows(bucket, "out")) == (2, 2)
-    assert State.PENDING not in [state for state, _ in claims(target)]
-
-
-def test_a_copy_that_lands_late_belongs_to_nobody_and_is_removed_but_no_strangers_file(
-    tmp_path: Path, bucket: str
-) -> None:
-    source, target = batch(tmp_path, bucket), f"s3://{bucket}/out"
-    manifest = publish(source, target).manifest
-    first = manifest.files[0]
-    late = first.path.replace(manifest.token, "1a7e00000000")
-    stranger = f"{first.path.rpartition('/')[0]}/notes.txt"
-    copy_in(bucket, f"out/{first.path}", f"out/{late}")
-    copy_in(bucket, f"out/{first.path}", f"out/{stranger}")
-    publish(source, target)
-    left = objects(bucket, "out/delta/")
-    assert f"out/{late}" not in left
-    assert f"out/{stranger}" in left
 
 
 def test_a_claim_is_not_written_twice_when_its_answer_is_lost(
@@ -358,7 +285,7 @@ def test_a_claim_is_not_written_twice_when_its_answer_is_lost(
         def abort() -> None:
             monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
             log = ClaimLog(s3_client(), S3Address(bucket, "out"))
-            (claim,) = log.read(lambda _: True)
+            (claim,) = claims_of(log)
             assert log.decide(claim, State.ABORTED)
 
         return abort
