@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,8 @@ from tests.makers import flow, write_batch
 def output(tmp_path: Path) -> Path:
     """Two mini-batches of one slice, one with a rejected record."""
     spec = write_spec(tmp_path / "spec.json")
-    for name, records in (("a", [flow(), "bad"]), ("b", [flow(source_bytes=5)])):
+    batches: dict[str, list[Any]] = {"a": [flow(), "bad"], "b": [flow(source_bytes=5)]}
+    for name, records in batches.items():
         batch = write_batch(tmp_path / name, [records])
         assert run(spec, batch, tmp_path / "out", "--mini-batch-id", name, *SLICE).exit_code == 0
     return tmp_path / "out"

@@ -45,8 +45,8 @@ def at(time: str, **fields: Any) -> dict[str, Any]:
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
     """Two mini-batches of one day, which meet in a slice; one goes on into the next day."""
-    first = [at("2025-03-01T10:00:00Z"), at("2025-03-01T10:20:00Z", source_bytes=7), "bad"]
-    second = [at("2025-03-01T10:05:00Z", destination_ip="192.0.2.9"), at("2025-03-02T00:10:00Z")]
+    first: list[Any] = [at("2025-03-01T10:00:00Z"), at("2025-03-01T10:20:00Z", source_bytes=7), "bad"]
+    second: list[Any] = [at("2025-03-01T10:05:00Z", destination_ip="192.0.2.9"), at("2025-03-02T00:10:00Z")]
     publish_unbound(write_batch(tmp_path / "first", [first]), tmp_path / "out", "first")
     publish_unbound(write_batch(tmp_path / "second", [second]), tmp_path / "out", "second")
     return tmp_path / "out"
@@ -239,7 +239,7 @@ def test_a_compaction_that_is_killed_at_any_step_leaves_all_rows(
     elsewhere = write_batch(tmp_path / "elsewhere", [[at("2025-03-05T10:01:00Z")]])
     died: int | None = 9
     compacted: list[bool] = []
-    for step in range(1000):
+    for step in range(0, 1000, 1 if SOAK else 6):
         copy = tmp_path / f"out-{step}"
         shutil.copytree(output, copy)
         died = run_apart(_publish_day_and_die, compaction, tmp_path / "staged", copy, step)
@@ -250,7 +250,7 @@ def test_a_compaction_that_is_killed_at_any_step_leaves_all_rows(
         assert is_whole(copy)
         assert list((copy / "_staging").iterdir()) == []
         assert list((copy / "_pending").iterdir()) == []
-        if step % 10 == 0 or died == 0:
+        if step % 4 == 0 or died == 0:
             found = rows(copy)
             assert [row for row in found[0] if row["slice_start_ts"].day < 5] == before[0]
             assert [row for row in found[1] if row["slice_start_ts"].day < 5] == before[1]
@@ -259,7 +259,7 @@ def test_a_compaction_that_is_killed_at_any_step_leaves_all_rows(
     assert died == 0
     # There is one step before which no death compacts, and after which every one does.
     assert compacted == sorted(compacted)
-    assert (compacted.count(False) >= 15, compacted.count(True) > 20) == (True, True)
+    assert (compacted.count(False) > 2, compacted.count(True) > 3) == (True, True)
 
 
 def _live_rows(output: Path) -> int:

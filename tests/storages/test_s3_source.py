@@ -209,4 +209,4 @@ def test_an_object_that_is_overwritten_while_it_is_read_fails_the_run(
             InputChangedError, match=r"in/mb/a\.json: was changed while it was read"
         ):
             publish(f"s3://{bucket}/in/mb", str(tmp_path / "out"), engine=engine)
-    assert read_manifests(tmp_path / "out", print) == []
+    assert read_manifests(tmp_path / "out") == []
