@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ class Contributed:
 
     root: str
     runs: tuple[tuple[OutputFile, ...], ...]
+    columns: Mapping[str, Mapping[str, str]]
+    """Table -> column -> type."""
     slices: SliceRange = field(factory=SliceRange)
 
     def files(self, table: str) -> PublishedFiles:
@@ -35,30 +37,33 @@ class Contributed:
             )
             for run in self.runs
         )
-        return PublishedFiles(self.root, table, tuple(filter(None, runs)))
+        found = tuple(filter(None, runs))
+        return PublishedFiles(self.root, table, found, self.columns.get(table, {}))
 
 
 def contribute(root: Path, parts: Iterable[tuple[Tables, DeltaPlan]]) -> Contributed:
     """Write the tables of each part to files of its own."""
     runs = []
+    columns: dict[str, dict[str, str]] = {}
     for number, (tables, plan) in enumerate(parts):
         run: list[OutputFile] = []
         for table, rows in zip(plan.tables, (tables.deltas, tables.pairs), strict=True):
+            known = {column.name: column.type.value for column in table.columns}
+            columns.setdefault(table.name, {}).update(known)
             frame = frame_of(rows, table.columns)
-            files = write_named(frame, table, StagingRoot(str(root)), "", f"part-{number}")
+            files = write_named(frame, table, StagingRoot(str(root)), f"part-{number}")
             for path, count in files.items():
-                folder = path.rpartition("/role=")[0]
                 size = (root / path).stat().st_size
-                run.append(OutputFile(folder, path, count, size, ""))
+                run.append(OutputFile(path, count, size, ""))
         runs.append(tuple(run))
-    return Contributed(str(root), tuple(runs))
+    return Contributed(str(root), tuple(runs), columns)
 
 
 def published_as(output: Contributed, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let readers find this output, whichever they are asked to read."""
 
     def runs(_published: object, _tables: Sequence[str], slices: SliceRange) -> Contributed:
-        return Contributed(output.root, output.runs, slices)
+        return Contributed(output.root, output.runs, output.columns, slices)
 
     for module in (published, windows):
         monkeypatch.setattr(module, "readable_runs", runs)

@@ -75,7 +75,7 @@ def read_deltas(
         found, pair_files = runs.files(DELTA), runs.files(PAIR.name).files
         alone, shared = apart(found)
     if not found.by_run:
-        return pl.LazyFrame()
+        return Scanner.of(found).no_rows().drop(BATCH, strict=False)
     scanner, pairs = Scanner.of(found), Scanner.of_table(found.root, PAIR)
     measures = measures_in(scanner.columns)
     if shared.by_run:
@@ -114,7 +114,8 @@ def read_pairs(
 
 def scan_files(found: PublishedFiles) -> pl.LazyFrame:
     """Published files of one table, as they are, in one scan."""
-    return Scanner.of(found).scan(found.files) if found.by_run else pl.LazyFrame()
+    scanner = Scanner.of(found)
+    return scanner.scan(found.files) if found.by_run else scanner.no_rows()
 
 
 def _read(

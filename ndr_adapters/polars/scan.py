@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import polars as pl
@@ -12,17 +11,16 @@ from attrs import field, frozen
 from polars.exceptions import PolarsError
 
 from ndr_adapters.polars.s3 import polars_options
-from ndr_adapters.polars.write import schema_of
+from ndr_adapters.polars.write import DTYPES, schema_of
 from ndr_core.errors import NdrError
 from ndr_core.publishing.location import is_s3
 from ndr_core.publishing.manifest import OutputFile
 from ndr_core.publishing.published import PublishedFiles
+from ndr_core.tables.columns import ColumnType
 from ndr_core.tables.table import Table
 
 _FILE: Final = "ndr file"
 """Column with a row's file, no name of any column of a table."""
-_FOOTERS_AT_ONCE: Final = 16
-"""Read at once: from S3, each takes its time."""
 
 
 @frozen
@@ -40,18 +38,12 @@ class Scanner:
 
     @classmethod
     def of(cls, found: PublishedFiles) -> Scanner:
-        """Learn the columns of files, from one of each run. Raises NdrError for one that can't be read."""
-        options = _storage_options(found.root)
-        samples = sorted((min(run, key=_path) for run in found.by_run), key=_path)
-        schemas = _schemas(found.root, samples, options)
-        columns = {name: dtype for schema in schemas for name, dtype in schema.items()}
-        names = dict.fromkeys(
-            name
-            for schema, file in zip(schemas, samples, strict=True)
-            for name in (*schema, *file.partition)
-        )
-        partition = dict.fromkeys(key for file in samples for key in file.partition)
-        return cls(found.root, columns, tuple(partition), tuple(names), options)
+        """Take the columns that the manifests of the files name: none of them needs to be opened."""
+        known = {name: DTYPES[ColumnType(kind)] for name, kind in found.columns.items()}
+        partition = dict.fromkeys(key for run in found.by_run for key in run[0].partition)
+        columns = {name: dtype for name, dtype in known.items() if name not in partition}
+        names = (*columns, *partition)
+        return cls(found.root, columns, tuple(partition), names, _storage_options(found.root))
 
     @classmethod
     def of_table(cls, root: str, table: Table) -> Scanner:
@@ -64,6 +56,10 @@ class Scanner:
     def schema(self) -> dict[str, pl.DataType]:
         """The columns that a scan has, in order."""
         return {name: self.columns.get(name, pl.String()) for name in self.names}
+
+    def no_rows(self) -> pl.LazyFrame:
+        """Give a frame of these columns without rows."""
+        return pl.LazyFrame(schema=self.schema)
 
     def scan(self, files: Iterable[OutputFile]) -> pl.LazyFrame:
         """Give the rows of files in one scan: Polars opens the files of a scan only as it reads them."""
@@ -100,32 +96,6 @@ def count_rows(root: str, path: str) -> int:
         return int(scan.select(pl.len()).collect().item())
     except (PolarsError, OSError) as error:
         raise NdrError(f"{root}/{path}: can't be read: {error}") from error
-
-
-def _path(file: OutputFile) -> str:
-    return file.path
-
-
-def _schemas(
-    root: str, files: Sequence[OutputFile], options: dict[str, Any]
-) -> list[Mapping[str, pl.DataType]]:
-    """The columns of each file, of which only the footer is read. Raises NdrError for one that can't be read."""
-
-    def columns(file: OutputFile) -> Mapping[str, pl.DataType]:
-        address = f"{root}/{file.path}"
-        scan = pl.scan_parquet(
-            address, glob=False, hive_partitioning=False, storage_options=options
-        )
-        try:
-            return scan.collect_schema()
-        except (PolarsError, OSError) as error:
-            raise NdrError(
-                f"{address}: can't be read: {error}; if a run has replaced it just now, read again, "
-                "else restore it or run its mini-batch again"
-            ) from error
-
-    with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as pool:
-        return list(pool.map(columns, files))
 
 
 def _storage_options(root: str) -> dict[str, Any]:

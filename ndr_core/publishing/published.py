@@ -102,6 +102,8 @@ class PublishedFiles:
     table: str
     by_run: tuple[tuple[OutputFile, ...], ...]
     """The files of each run that has any; all files of a run have the same columns."""
+    columns: Mapping[str, str] = field(factory=dict)
+    """Column -> type, of all runs that make the table, with rows or without; also what the paths spell."""
 
     @property
     def files(self) -> list[OutputFile]:
@@ -129,7 +131,12 @@ class PublishedRuns:
             )
             for manifest in found.manifests
         )
-        return PublishedFiles(self.root, table, tuple(run for run in runs if run))
+        columns = {
+            name: kind
+            for manifest in found.manifests
+            for name, kind in manifest.columns.get(table, {}).items()
+        }
+        return PublishedFiles(self.root, table, tuple(run for run in runs if run), columns)
 
     def damages(self, files: Iterable[OutputFile], sizes: Mapping[str, int]) -> dict[str, str]:
         """Path -> what is wrong, for files that are missing or have another size than their manifest says.

@@ -31,6 +31,7 @@ from ndr_core.publishing.ownership import live_files
 from ndr_core.publishing.verify import verify
 from tests.e2e.cli import rows, snapshot
 from tests.makers import flow, write_batch
+from tests.soak import SOAK
 from tests.storages.folder_runs import die_before, publish_unbound, run_apart
 
 WITHOUT_SPARK = True
@@ -45,8 +46,15 @@ def at(time: str, **fields: Any) -> dict[str, Any]:
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
     """Two mini-batches of one day, which meet in a slice; one goes on into the next day."""
-    first: list[Any] = [at("2025-03-01T10:00:00Z"), at("2025-03-01T10:20:00Z", source_bytes=7), "bad"]
-    second: list[Any] = [at("2025-03-01T10:05:00Z", destination_ip="192.0.2.9"), at("2025-03-02T00:10:00Z")]
+    first: list[Any] = [
+        at("2025-03-01T10:00:00Z"),
+        at("2025-03-01T10:20:00Z", source_bytes=7),
+        "bad",
+    ]
+    second: list[Any] = [
+        at("2025-03-01T10:05:00Z", destination_ip="192.0.2.9"),
+        at("2025-03-02T00:10:00Z"),
+    ]
     publish_unbound(write_batch(tmp_path / "first", [first]), tmp_path / "out", "first")
     publish_unbound(write_batch(tmp_path / "second", [second]), tmp_path / "out", "second")
     return tmp_path / "out"

@@ -19,7 +19,7 @@ from ndr_core.errors import NdrError, ThresholdError, UsageError
 from ndr_core.publishing.entry import entry_of
 from ndr_core.publishing.manifest import Manifest, contributions_of
 from ndr_core.publishing.standing import Overrides
-from ndr_core.tables.slices import SLICE_US
+from ndr_core.times import MINUTE_US
 from tests.e2e.cli import ndr
 from tests.makers import flow, make_spec, write_batch
 from tests.stand_in import Request, proxy
@@ -301,11 +301,11 @@ def test_who_reads_a_slice_reads_no_claim_of_other_slices(
 ) -> None:
     target = f"s3://{bucket}/out"
     for number in range(4):
-        moment = datetime.fromtimestamp((TEN + number * SLICE_US) / 1e6, UTC)
+        moment = datetime.fromtimestamp((TEN + number * 15 * MINUTE_US) / 1e6, UTC)
         changes: dict[str, Any] = {"event_start": moment.isoformat(), "event_end": None}
         source = batch(tmp_path, bucket, f"mb{number}", **changes)
-        publish(source, target, start=TEN + number * SLICE_US, mini_batch=f"mb{number}")
-    since = datetime.fromtimestamp((TEN + SLICE_US) / 1e6, UTC)
+        publish(source, target, start=TEN + number * 15 * MINUTE_US, mini_batch=f"mb{number}")
+    since = datetime.fromtimestamp((TEN + 15 * MINUTE_US) / 1e6, UTC)
     with proxy(aws, lambda _: None) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
         found = open_output(target).manifests(since, since + timedelta(minutes=15))

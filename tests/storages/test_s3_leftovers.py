@@ -21,7 +21,7 @@ from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.entry import Entry, entry_of
 from ndr_core.publishing.location import S3Address
 from ndr_core.publishing.manifest import Manifest
-from ndr_core.tables.slices import SLICE_US
+from ndr_core.times import MINUTE_US
 from ndr_entrypoints.wiring import Wiring
 from tests.makers import started
 from tests.stand_in import Fault, Request, made_older, proxy, put_behind_the_server
@@ -196,7 +196,7 @@ def publish_noting(source: str, target: str, log: NotingLog) -> Manifest:
     wiring = Wiring.between(source, target)
     runner = DeltaBuilderRunner(
         spec=SPEC,
-        params=RuntimeParams("other", "run", TEN, TEN + SLICE_US),
+        params=RuntimeParams("other", "run", TEN, TEN + 15 * MINUTE_US),
         source=wiring.source,
         start_engine=started(wiring.engine("polars")),
         sink=wiring.sink,
