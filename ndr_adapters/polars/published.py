@@ -49,7 +49,7 @@ def read_table(
 
     `since`, `until`: slices that start in [since, until). Only what a published run has made live: no file
     of a run that died or was replaced. Runs whose JobSpecs differ in measures or port sets make differing
-    columns; a column that a row's run did not make is null. Without any rows the frame has no columns.
+    columns; a column that a row's run did not make is null. Without any run the frame has no columns.
     A frame that is collected after a later run replaced its files fails; read it again then. Raises as
     `readable_files`.
     """

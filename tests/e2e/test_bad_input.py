@@ -27,7 +27,7 @@ def _corrupt(data: bytes) -> bytes:
 def published(tmp_path: Path) -> Path:
     """An output that holds a good run."""
     output = tmp_path / "out"
-    batch = write_batch(tmp_path / "good", [[flow()]])
+    batch = write_batch(tmp_path / "good", [[flow(source_bytes=7)]])
     assert run(write_spec(tmp_path / "good.json"), batch, output, *SLICE).exit_code == 0
     return output
 
@@ -41,7 +41,8 @@ def refuses(
     for message in messages:
         assert message in answer.errors
     assert "Traceback" not in answer.errors
-    assert snapshot(published) == before
+    after = snapshot(published)  # readers do not look into `failed`
+    assert {path: after[path] for path in after if not path.startswith("failed/")} == before
 
 
 BROKEN = {

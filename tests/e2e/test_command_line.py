@@ -148,12 +148,14 @@ def test_inspect_of_a_folder_that_is_no_output_is_wrong_usage(tmp_path: Path) ->
     assert (answer.exit_code, answer.errors) == (2, f"ndr: {tmp_path}: holds no published run\n")
 
 
-def test_slices_of_specs_with_different_measures_can_be_read_together(tmp_path: Path) -> None:
+def test_versions_of_a_spec_with_different_measures_can_be_read_together(tmp_path: Path) -> None:
     batch = write_batch(tmp_path / "in", [[flow()]])
     later = write_batch(tmp_path / "later", [[flow(event_start="2025-03-01T12:00:00Z")]])
     run(write_spec(tmp_path / "a.json"), batch, tmp_path / "out")
-    few = write_spec(tmp_path / "b.json", delta={"measures": ["allow_cnt"]})
-    run(few, later, tmp_path / "out")
+    few = write_spec(
+        tmp_path / "b.json", feature_spec_version="v2", delta={"measures": ["allow_cnt"]}
+    )
+    assert run(few, later, tmp_path / "out").exit_code == 0
     frame = read_deltas(open_output(tmp_path / "out")).collect()
     assert frame.height == 4
     assert frame["allow_cnt"].null_count() == 0

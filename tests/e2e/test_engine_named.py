@@ -57,7 +57,7 @@ def test_an_engine_that_is_asked_for_is_the_one_that_builds(
         assert run(spec, batch, tmp_path / "out", engine=engine).exit_code == 0
 
     assert f"starting the engine: engine {engine}, because it was asked for in " in caplog.text
-    (manifest,) = read_manifests(tmp_path / "out", print)
+    (manifest,) = read_manifests(tmp_path / "out")
     assert manifest.facts.engine == engine
 
 

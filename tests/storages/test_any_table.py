@@ -122,17 +122,35 @@ def test_rows_are_read_back_as_they_were_published_and_merge(place: Place, reade
     assert merge_rows([*found, *({**row, **SLICE} for row in B)], TOY) == MERGED
 
 
-def test_another_mini_batch_adds_to_a_slice_and_the_same_one_replaces_its_own_in_all_slices(
+def test_batches_of_a_slice_add_their_rows_and_a_rerun_replaces_those_of_its_batch(
     place: Place,
 ) -> None:
     publish(place, A, "a", us("2025-03-01T10:15:00Z"))
     publish(place, B, "b")
-    publish(place, A[:1], "a")
+    publish(place, A, "b")
+    publish(place, B, "b")
 
     found = read("polars", place)
 
-    assert {row["mm"] for row in found} == {"00"}
-    assert merge_rows(found, TOY) == MERGED[1:]
+    ten = [row for row in found if row["mm"] == "00"]
+    assert merge_rows(ten, TOY) == MERGED
+    assert merge_rows([row for row in found if row["mm"] == "15"], TOY) == merge_rows(
+        [{**row, **SLICE, "mm": "15"} for row in A], TOY
+    )
+
+
+def test_a_rerun_removes_the_rows_of_its_batch_from_a_slice_that_it_holds_no_more(
+    place: Place,
+) -> None:
+    publish(place, A, "a")
+    publish(place, B, "b")
+    publish(place, A, "a", us("2025-03-01T10:15:00Z"))
+
+    found = read("polars", place)
+
+    assert sorted((row["mm"], row["sensor"]) for row in found) == [
+        *(("00", "north"), ("00", "south"), ("15", "north"), ("15", "north")),
+    ]
 
 
 def test_a_manifest_counts_the_rows_of_a_table_that_has_no_roles(place: Place) -> None:
@@ -140,7 +158,9 @@ def test_a_manifest_counts_the_rows_of_a_table_that_has_no_roles(place: Place) -
 
     assert manifest.tables == ("toy",)
     assert manifest.rows("toy") == {"all": len(A)}
-    assert manifest.slices() == [slice_path("v1", TEN).partition("/")[2]]
+    assert [f"feature_spec_version=v1/{path}" for path in manifest.slices()] == [
+        slice_path("v1", TEN)
+    ]
     assert manifest.facts.report is None
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from ndr_adapters.local.manifests import MANIFESTS, manifest_name, read_manifests
+from ndr_adapters.local.manifests import manifest_path, read_manifests
 from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.local.source import FolderSource
 from ndr_adapters.outputs import open_output
@@ -22,7 +22,8 @@ from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_core.deltas.job import DeltaBuilderRunner
 from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import RuntimeParams
-from ndr_core.publishing.manifest import Manifest, OutputFile
+from ndr_core.publishing.entry import entry_of
+from ndr_core.publishing.manifest import Manifest, OutputFile, contributions_of
 from ndr_core.tables.slices import slice_path
 from ndr_core.times import to_us
 from tests.makers import (
@@ -79,7 +80,7 @@ def levels(start: int) -> str:
 
 
 def moved(file: OutputFile, old: str, new: str) -> OutputFile:
-    return evolve(file, folder=file.folder.replace(old, new), path=file.path.replace(old, new))
+    return evolve(file, path=file.path.replace(old, new))
 
 
 @pytest.fixture(scope="module")
@@ -89,22 +90,20 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = folder / "out"
     run = publish(folder / "in", output)
     old = levels(us(FIRST))
-    assert all(old in file.path for file in run.files)
-    content = {file.path: (output / file.path).read_bytes() for file in run.files}
+    tables = [file for file in run.files if file.slice is not None]
+    assert all(old in file.path for file in tables)
+    content = {file.path: (output / file.path).read_bytes() for file in tables}
     begin = datetime(2025, 3, 1, tzinfo=UTC)
     for number in range(SLICES_OF_A_MONTH):
         new = levels(to_us(begin + number * timedelta(minutes=15)))
-        files = tuple(moved(file, old, new) for file in run.files)
-        for file, origin in zip(files, run.files, strict=True):
+        files = tuple(moved(file, old, new) for file in tables)
+        for file, origin in zip(files, tables, strict=True):
             (output / file.path).parent.mkdir(parents=True, exist_ok=True)
             (output / file.path).write_bytes(content[origin.path])
-        copy = evolve(
-            run,
-            sequence=number + 1,
-            folders=tuple(folder.replace(old, new) for folder in run.folders),
-            files=files,
-        )
-        (output / MANIFESTS / manifest_name(copy.sequence)).write_text(copy.to_json())
+        facts = evolve(run.facts, mini_batch_id=f"in-{number}", bounds=None)
+        copy = evolve(run, facts=facts, files=files, contributions=contributions_of(facts, files))
+        manifest_path(output, entry_of(copy)).write_text(copy.to_json())
+    manifest_path(output, entry_of(run)).unlink()
     return output
 
 
@@ -131,7 +130,7 @@ def test_a_month_of_slices_is_read_with_a_thousand_open_files_and_without_a_warn
     assert seen["open files"] < 100
 
 
-def test_runs_with_differing_measures_give_all_columns_with_nulls_where_a_run_has_none(
+def test_versions_with_differing_measures_give_all_columns_with_nulls_where_one_has_none(
     tmp_path: Path,
 ) -> None:
     output = tmp_path / "out"
@@ -140,6 +139,7 @@ def test_runs_with_differing_measures_give_all_columns_with_nulls_where_a_run_ha
         tmp_path / "b",
         output,
         "2025-03-01T10:15:00Z",
+        feature_spec_version="v2",
         delta={"measures": ["sessions_cnt", "peer_ip_nunique"]},
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
-from ndr_adapters.local.manifests import read_manifests
+from ndr_adapters.local.manifests import manifest_path, read_manifests
 from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_core.errors import AfterPublicationError, NdrError
+from ndr_core.publishing.entry import entry_of, owner_hash
 from ndr_core.publishing.ownership import live_files
 from tests.e2e.cli import SLICE, ndr, rows, snapshot, write_spec
 from tests.makers import flow, write_batch
@@ -47,6 +50,11 @@ def first(events: Events, *event: str) -> int:
     return events.index(event)
 
 
+def committed(events: Events) -> str:
+    """The manifest of the run that a process published."""
+    return [event[2] for event in events if event[0] == "rename"][-1]
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Events, Events]:
     """An output, and the events of a first run into it and of one that replaces its rows."""
@@ -63,10 +71,10 @@ def test_all_that_a_run_publishes_is_on_disk_before_it_counts(
 ) -> None:
     output = runs[0]
     events = runs[1] if run == 1 else runs[2]
-    manifests = str(output / "_manifests")
+    manifests = str(output / "_manifests" / "feature_spec_version=v1")
     moves = [event for event in events if event[0] == "rename"]
-    pending, committed = moves[-1][1:]
-    assert (os.path.dirname(pending), os.path.dirname(committed)) == (
+    pending, published = moves[-1][1:]
+    assert (os.path.dirname(pending), os.path.dirname(published)) == (
         str(output / "_pending"),
         manifests,
     )
@@ -95,6 +103,7 @@ def test_a_run_that_makes_folders_has_their_names_on_disk_before_it_counts(
     output, events, _ = runs
     commit = max(place for place, event in enumerate(events) if event[0] == "rename")
     moved = {event[2] for event in events[:commit] if event[0] == "rename"}
+    moved.add(os.path.dirname(committed(events)))
     made = {str(folder) for path in moved for folder in Path(path).parents}
     naming = {folder for folder in made if folder.startswith(str(output))}
     assert len(naming) > 20  # down to the folders of the files themselves
@@ -104,7 +113,7 @@ def test_a_run_that_makes_folders_has_their_names_on_disk_before_it_counts(
 def test_nothing_is_deleted_before_the_run_counts_and_no_folder_is_synced_twice_between(
     runs: tuple[Path, Events, Events],
 ) -> None:
-    output, _, events = runs
+    output, before, events = runs
     moves = [place for place, event in enumerate(events) if event[0] == "rename"]
     published = [
         event
@@ -118,7 +127,7 @@ def test_nothing_is_deleted_before_the_run_counts_and_no_folder_is_synced_twice_
         if event[0] == "delete" and "/_staging/" not in event[1]
     ]
     assert len([path for path in replaced if not path.startswith(f"{output}/_manifests")]) == 7
-    assert replaced[-1] == f"{output}/_manifests/000000000001.json"
+    assert replaced[-1] == committed(before)
     between = [event[1] for event in events[moves[0] : moves[-1]] if event[0] == "sync"]
     assert len(between) == len(set(between))
 
@@ -127,12 +136,25 @@ def test_what_a_run_replaced_is_gone_for_good_before_its_manifest_is(
     runs: tuple[Path, Events, Events],
 ) -> None:
     """Otherwise nobody would know any more whose those files are."""
-    output, _, events = runs
-    manifest = first(events, "delete", f"{output}/_manifests/000000000001.json")
+    _, before, events = runs
+    manifest = first(events, "delete", committed(before))
     for kind, *paths in events[:manifest]:
         if kind == "delete" and "/_staging/" not in paths[0]:
             folder = os.path.dirname(paths[0])
             assert ("sync", folder) in events[events.index((kind, *paths)) : manifest]
+
+
+def test_whose_rows_a_run_replaces_is_on_disk_before_it_counts_and_stays_until_they_are_gone(
+    runs: tuple[Path, Events, Events],
+) -> None:
+    """So that a run of any mini-batch can finish what a loss of power stopped."""
+    output, before, events = runs
+    commit = max(place for place, event in enumerate(events) if event[0] == "rename")
+    (note,) = [event[1] for event in events if event[0] == "sync" and event[1].endswith("/_owner")]
+    for path in (note, os.path.dirname(note), str(output / "_staging"), str(output)):
+        assert ("sync", path) in events[first(events, "sync", note) : commit]
+    assert first(events, "delete", committed(before)) < first(events, "delete", note)
+    assert not [event for event in before if event[1].endswith("/_owner")]
 
 
 def broken(output: Path, table: str, content: bytes | None) -> str:
@@ -205,19 +227,22 @@ def test_slices_that_were_not_asked_for_may_be_damaged(tmp_path: Path) -> None:
     assert read_deltas(open_output(output), since=later).collect().height == 0
 
 
-@pytest.mark.parametrize("manifest", ["000000000001.json", "000000000002.json"])
-def test_an_empty_live_manifest_is_an_error_that_names_it(tmp_path: Path, manifest: str) -> None:
+@pytest.mark.parametrize("mini_batch", ["mb", "other"])
+def test_an_empty_live_manifest_is_an_error_that_names_it(tmp_path: Path, mini_batch: str) -> None:
     output, batch = tmp_path / "out", write_batch(tmp_path / "in", [[flow()]])
     publish(batch, output)
-    (output / "_manifests" / manifest).write_bytes(b"")
-    named = f"{manifest}: is no manifest of a run; restore it, or remove it"
+    (manifest,) = read_manifests(output)
+    owner = owner_hash(f"v1/delta_builder/{mini_batch}")
+    path = manifest_path(output, evolve(entry_of(manifest), owner=owner))
+    path.write_bytes(b"")
+    named = f"{path}: is no manifest of a run; restore it, or remove it"
     for attempt in (
         read_manifests,
         lambda out: read_deltas(open_output(out)),
         lambda out: read_pairs(open_output(out)),
         lambda out: publish(batch, out),
     ):
-        with pytest.raises(NdrError, match=named):
+        with pytest.raises(NdrError, match=re.escape(named)):
             attempt(output)
     answer = ndr("inspect", output)
     assert (answer.exit_code, named in answer.errors) == (1, True)
@@ -262,7 +287,7 @@ def test_what_fails_after_the_rename_that_publishes_says_that_the_run_is_publish
     assert {path for path in snapshot(output) if not path.startswith("_")} == live
 
 
-@pytest.mark.parametrize("place", ["/_staging/", "/_pending", "/delta/", "/quality"])
+@pytest.mark.parametrize("place", ["/_staging/", "/_owner", "/_pending", "/delta/", "/quality"])
 def test_a_run_whose_files_can_not_be_synced_publishes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
