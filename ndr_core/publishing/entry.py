@@ -28,7 +28,7 @@ _FORMER_NAME: Final = re.compile(r"\d{12,}\.json|[^/]+/[^/]+/\d{12,}-[^/-]+-[^/]
 """In a folder, and in S3."""
 _NAME: Final = re.compile(
     rf"feature_spec_version=(?P<version>[^/]+)/(?P<owner>[0-9a-f]{{16}})-(?P<first>{_SPAN})_(?P<last>{_SPAN})-"
-    r"(?P<published_at>\d{16})-(?P<token>[^/-]+)\.json",
+    r"(?P<published_at>\d{16})-(?P<token>[0-9a-f]{12})\.json",
     re.ASCII,
 )
 

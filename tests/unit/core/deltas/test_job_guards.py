@@ -199,7 +199,10 @@ def test_the_names_of_files_give_the_bounds_of_the_run_out_to_whole_slices() -> 
 
 def test_a_span_that_names_tell_rejects_records_as_bounds_do() -> None:
     name = "in/2025-03-03/conn.20:00:00-21:00:00.log.gz"
-    job = Job({name: lines(flow())}, params=RuntimeParams("mb-1", "run-1"), span_pattern=ZEEK)
+    within = flow(event_start="2025-03-03T20:10:00Z", event_end=None)
+    job = Job(
+        {name: lines(flow(), within)}, params=RuntimeParams("mb-1", "run-1"), span_pattern=ZEEK
+    )
 
     assert job().report.rejected["out_of_slice"] == 1
 

@@ -31,12 +31,15 @@ def test_what_a_column_means_hangs_on_these_keys() -> None:
 
     assert list(meaning) == [
         "meaning_version",
+        "delta.slice_minutes",
+        "delta.moment",
         "roles",
         "delta.measures",
         "delta.short_session_seconds",
         "enrichment.port_sets",
     ]
     assert meaning["meaning_version"] == MEANING_VERSION == 2
+    assert (meaning["delta.slice_minutes"], meaning["delta.moment"]) == (15, "event_end")
     assert meaning["delta.measures"] is None
     assert meaning["delta.short_session_seconds"] == 2.0
     assert meaning["enrichment.port_sets"]["web"] == [80, 443, 8000, 8080, 8443]

@@ -37,7 +37,7 @@ def published(
 ) -> Manifest:
     """A run with one file of 10 bytes in each of the slices that begin so many minutes after 10:00."""
     run = evolve(FACTS, **facts)
-    name = token or f"{moment:012x}"
+    name = token or f"{moment % 2**48:012x}"
     folders = [folder(one, table, run.feature_spec_version) for one in minutes]
     files = tuple(OutputFile(f"{one}/part-00000-{name}.parquet", 1, 10, "00") for one in folders)
     columns = {table: {"host_ip": "string"}}
