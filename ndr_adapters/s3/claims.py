@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from botocore.exceptions import ClientError
 
 from ndr_adapters.aws.errors import AwsError, aws_errors_named, error_code
@@ -31,6 +31,7 @@ from ndr_core.publishing.entry import (
     is_former_name,
     owner_prefix,
     parse_entry,
+    settled,
 )
 from ndr_core.publishing.location import S3Address
 from ndr_core.publishing.manifest import Manifest, ManifestError, plain_of
@@ -55,7 +56,7 @@ class Listed:
     """A claim as listed, unread."""
 
     key: str
-    modified: datetime
+    modified: datetime = field(eq=False)
     entry: Entry
 
 
@@ -93,11 +94,12 @@ class ClaimLog:
     """Takes what is odd among the claims."""
 
     def all(self) -> list[Listed]:
-        """List all claims, those of each owner as of one moment. What has no key of a claim is named and passed over.
+        """List all claims, as of one moment. What has no key of a claim is named and passed over.
 
-        Raises UsageError for an output of a version in which runs owned whole slices.
+        Raises UsageError for an output of a version in which runs owned whole slices, NdrError where claims change too
+        fast to be listed.
         """
-        return list(self._listed(""))
+        return list(settled(lambda: list(self._listed(""))))
 
     def of_owner(self, version: str, hashed: str) -> list[Listed]:
         """List the claims of one owner. `hashed`: as `owner_hash`."""
@@ -118,16 +120,16 @@ class ClaimLog:
 
     def published(self, choose: Callable[[list[Entry]], Iterable[Entry]]) -> list[Manifest]:
         """Read the published ones of chosen claims. Raises as `all` and as `survey`."""
+        return manifests_of(self.survey(lambda: self.chosen(choose)))
 
-        def chosen() -> list[Listed]:
-            known = self.all()
-            wanted = set(choose([one.entry for one in known]))
-            return [one for one in known if one.entry in wanted]
-
-        return manifests_of(self.survey(chosen))
+    def chosen(self, choose: Callable[[list[Entry]], Iterable[Entry]]) -> list[Listed]:
+        """List the claims that are chosen by what their keys tell. Raises as `all`."""
+        known = self.all()
+        wanted = set(choose([one.entry for one in known]))
+        return [one for one in known if one.entry in wanted]
 
     def survey(self, listed: Callable[[], Sequence[Listed]]) -> list[Claim | Odd]:
-        """Read claims, those of each owner as of one moment after the call began. Raises as `read_one`.
+        """Read claims, all as of one moment after the call began where `listed` lists them so. Raises as `read_one`.
 
         One that is deleted between listing and reading may have given way to one not listed yet, so that
         the listing is taken again; a claim that was decided when it was read is not read again then.

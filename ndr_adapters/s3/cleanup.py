@@ -10,11 +10,12 @@ from attrs import evolve, frozen
 
 from ndr_adapters.aws.errors import AwsError
 from ndr_adapters.s3.claims import Claim, ClaimLog, State, manifests_of
+from ndr_adapters.s3.compacted import list_day
 from ndr_adapters.s3.objects import delete_objects, get_object, list_objects
 from ndr_core.errors import NdrError
 from ndr_core.publishing.entry import Entry
 from ndr_core.publishing.location import S3Address
-from ndr_core.publishing.manifest import STAGED_RUN, ManifestError, plain_of
+from ndr_core.publishing.manifest import STAGED_RUN, Manifest, ManifestError, plain_of
 from ndr_core.publishing.ownership import live_files, superseded
 
 STAGING: Final = "_staging"
@@ -31,11 +32,11 @@ class Cleanup:
     """By S3's clock; where it is not known no run counts as dead."""
 
     def delete_files(self, claim: Claim) -> None:
-        """Delete what a claim names, as far as it is there."""
-        self._delete([(self.log.output / file.path).key for file in claim.manifest.files])
+        """Delete what a claim's run has placed, as far as it is there: a compacted day names files of others, too."""
+        self._delete([(self.log.output / file.path).key for file in claim.manifest.own_files])
 
     def withdraw(self, claim: Claim) -> None:
-        """Delete an aborted claim, and before it what it names."""
+        """Delete an aborted claim, and before it what its run has placed."""
         self.delete_files(claim)
         self._delete([claim.listed.key])
 
@@ -61,33 +62,51 @@ class Cleanup:
         keys = [item["Key"] for item in list_objects(self.log.client, place)]
         self._delete([key for key in keys if key != mark])
 
-    def finish(self, owner: Entry) -> None:
-        """Delete what a run that is published now replaced, and what stood in its way.
+    def finish(self, claim: Claim) -> None:
+        """Delete what a run that is published now replaced, and what stood in its way; of a day what it was made from.
 
         A run of the same owner that is being published still is aborted: it died, or begins again.
         """
-        stopped = [self._stopped(claim) for claim in self._claims_of(owner)]
-        self._settle([claim for claim in stopped if claim is not None])
+        stopped = [self.stopped(one) for one in self._claims_of(claim.listed.entry)]
+        claims = [one for one in stopped if one is not None]
+        self._settle([*claims, *self._taken_by(claim, claims)])
 
     def _claims_of(self, owner: Entry) -> list[Claim]:
         met = self.log.survey(lambda: self.log.of_owner(owner.version, owner.owner))
         return [claim for claim in met if isinstance(claim, Claim)]
 
+    def _taken_by(self, claim: Claim, known: Sequence[Claim]) -> list[Claim]:
+        """The published claims, beside the known ones of its owner, that a compacted day may have taken over."""
+        if not claim.manifest.day:
+            return []
+        keys = {one.listed.key for one in known}
+        version, day = claim.listed.entry.version, claim.manifest.day
+        met = self.log.survey(lambda: list_day(self.log, version, day))
+        claims = [one for one in met if isinstance(one, Claim) and one.listed.key not in keys]
+        return [one for one in claims if one.state is State.PUBLISHED]
+
     def _settle(self, claims: Sequence[Claim]) -> None:
-        """Delete what no longer counts of all claims of an owner, last the claims that named it."""
+        """Delete what no longer counts of claims, last the claims that named it.
+
+        `claims`: of each owner all that are published, or none.
+        """
         published = manifests_of(claims)
         stale, spent = superseded(published)
         stale += [
             file
             for claim in claims
             if claim.state is State.ABORTED
-            for file in claim.manifest.files
+            for file in claim.manifest.own_files
         ]
-        orders = {manifest.order for manifest in spent}
         paths = {file.path for file in stale} - {file.path for file in live_files(published)}
         self._delete([(self.log.output / path).key for path in sorted(paths)])
-        # By a request of their own: a file that stays after all must not lose the claim that names it.
-        self._delete([claim.listed.key for claim in claims if self._is_spent(claim, orders)])
+        # By requests of their own: a file that stays after all must not lose the claim that names it, and a run that
+        # a later one of its owner replaced must not be left alone when that one goes: it would count again.
+        last = {manifest.owner: manifest.order for manifest in sorted(published, key=_order)}
+        taken = {manifest.order for manifest in spent if manifest.order == last[manifest.owner]}
+        replaced = {manifest.order for manifest in spent} - taken
+        self._delete([claim.listed.key for claim in claims if self._is_spent(claim, replaced)])
+        self._delete([claim.listed.key for claim in claims if claim.manifest.order in taken])
 
     def clear_dead_runs(self) -> None:
         """Remove what runs left that began long ago and never ended, their claims settled.
@@ -112,9 +131,10 @@ class Cleanup:
         """Remove what a dead run left. What can't be judged is passed over: it is another mini-batch's, mostly."""
         try:
             claim = self._claim_of(staging)
-            claim = None if claim is None else self._stopped(claim)
+            claim = None if claim is None else self.stopped(claim)
             if claim is not None and claim.state is State.PUBLISHED:
-                self._settle(self._claims_of(claim.listed.entry))
+                known = self._claims_of(claim.listed.entry)
+                self._settle([*known, *self._taken_by(claim, known)])
             elif claim is not None:
                 self.withdraw(claim)
             self.delete_staging(staging)
@@ -135,8 +155,8 @@ class Cleanup:
             raise NdrError(f"{staging / MARK}: is no mark of a run")
         return self.log.read_one(key)
 
-    def _stopped(self, claim: Claim) -> Claim | None:
-        """A claim once it is decided: aborted, unless its run was faster. None where it is gone by now."""
+    def stopped(self, claim: Claim) -> Claim | None:
+        """Give a claim once it is decided: aborted, unless its run was faster. None where it is gone by now."""
         if claim.state is not State.PENDING:
             return claim
         if self.log.decide(claim, State.ABORTED):
@@ -154,6 +174,10 @@ class Cleanup:
 
     def _delete(self, keys: Sequence[str]) -> None:
         delete_objects(self.log.client, self.log.output.bucket, keys)
+
+
+def _order(manifest: Manifest) -> tuple[int, str]:
+    return manifest.order
 
 
 def _noted(mark: bytes) -> object:

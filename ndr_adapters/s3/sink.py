@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -21,16 +21,19 @@ from boto3.s3.transfer import TransferConfig
 
 from ndr_adapters.aws.errors import AwsError, aws_errors_named
 from ndr_adapters.aws.limits import THREADS
-from ndr_adapters.s3.claims import Claim, ClaimLog, State, UndecidedError, manifests_of
+from ndr_adapters.s3.claims import Claim, ClaimLog, Odd, State, UndecidedError, manifests_of
 from ndr_adapters.s3.cleanup import MARK, STAGING, Cleanup
 from ndr_adapters.s3.clock import answered_at, check_clock
+from ndr_adapters.s3.compacted import find_compacted_days, note_compacted
+from ndr_adapters.s3.meeting import overtaken, stop_compactions, stop_runs
 from ndr_adapters.s3.objects import ObjectStream
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError, shown
 from ndr_core.flows.source import InputFile
+from ndr_core.publishing.compaction import Compaction
 from ndr_core.publishing.entry import owner_hash
 from ndr_core.publishing.layout import Target, failed_path, unreadable_name
 from ndr_core.publishing.location import S3Address, is_s3
-from ndr_core.publishing.manifest import Manifest, OutputFile, RunFacts
+from ndr_core.publishing.manifest import Manifest, OutputFile, RunFacts, day_owner
 from ndr_core.publishing.ownership import last_live
 from ndr_core.publishing.sink import Publication
 from ndr_core.publishing.standing import Standing, entries_of_note, standing_of
@@ -66,7 +69,7 @@ class S3Writer:
         version, owner = facts.feature_spec_version, owner_hash(facts.owner)
         log = ClaimLog(self.client, self.output)
         found = log.published(lambda known: entries_of_note(known, version, owner, since))
-        return standing_of(found, facts, since)
+        return standing_of(found, facts, since, find_compacted_days(log, facts))
 
     def open_staging(
         self,
@@ -132,19 +135,52 @@ class S3Staging:
             token = uuid.uuid4().hex[:12]
             copies = [item.placed(token) for item in staged]
             met = self.log.survey(lambda: self.log.of_owner(version, owner))
-            moment = max([now_us(), *(one.listed.entry.published_at + 1 for one in met)])
             former = last_live(manifests_of(met))
             files = [file for _, file in copies]
-            draft = self.log.draft(publication.manifest(moment, token, files, former))
+            draft = self.log.draft(publication.manifest(_moment_after(met), token, files, former))
             now = self.mark(draft.listed.key)
             claim = self.log.put(draft)
-            if claim is not None and self._publish(claim, copies):
+            if claim is None:
+                continue
+            with self._withdrawing(claim):
+                stop_compactions(self._cleanup(None), facts)
+            if self._publish(claim, copies):
                 self._tidy_up(claim, now)
                 return claim.manifest
         raise AwsError(
             f"{self.log.output}: {_ATTEMPTS} tries to publish were overtaken by other runs of the "
             "same mini-batch; see to it that one run at a time is started for a mini-batch"
         )
+
+    def publish_day(self, compaction: Compaction) -> Manifest:
+        day = compaction.day
+        token = uuid.uuid4().hex[:12]
+        owner = owner_hash(day_owner(day.version, day.date))
+        copies = [item.placed(token) for item in self._measured(compaction.targets())]
+        met = self.log.survey(lambda: self.log.of_owner(day.version, owner))
+        files = [file for _, file in copies]
+        draft = self.log.draft(compaction.manifest(_moment_after(met), token, files))
+        note_compacted(self.log, day)
+        now = self.mark(draft.listed.key)
+        claim = self.log.put(draft)
+        if claim is None:
+            raise overtaken(day)
+        with self._withdrawing(claim):
+            stop_runs(self._cleanup(None), day)
+        if not self._publish(claim, copies):
+            raise overtaken(day)
+        self._tidy_up(claim, now)
+        return claim.manifest
+
+    @contextmanager
+    def _withdrawing(self, claim: Claim) -> Iterator[None]:
+        """Withdraw a pending claim where what is done meanwhile fails."""
+        try:
+            yield
+        except NdrError:
+            with suppress(NdrError):
+                self._withdraw(claim)
+            raise
 
     def set_aside(self, publication: Publication) -> str:
         folder = self.log.output / failed_path(publication.facts)
@@ -168,7 +204,7 @@ class S3Staging:
             with ThreadPoolExecutor(THREADS) as pool:
                 list(pool.map(self._place, copies))
         except NdrError:
-            # As far as it goes; the mini-batch's next run does the rest, or whoever clears away dead runs. The claim
+            # As far as it goes; the next run of its owner does the rest, or whoever clears away dead runs. The claim
             # stays: a copy of which the answer was lost may be made after all.
             with suppress(NdrError):
                 self.log.decide(claim, State.ABORTED)
@@ -201,19 +237,27 @@ class S3Staging:
     def _tidy_up(self, claim: Claim, now: datetime | None) -> None:
         cleanup = self._cleanup(now)
         try:
-            cleanup.finish(claim.listed.entry)
+            cleanup.finish(claim)
             self.mark(None)
             cleanup.clear_dead_runs()
         except NdrError as error:
+            if claim.manifest.day:
+                raise AfterPublicationError(
+                    f"{claim.manifest.day} is compacted, but what it was made from could not be removed ({error}); "
+                    f"the first run that is published when {self.dead_after} have gone by removes it, and until then "
+                    "readers that do not know the manifests see both"
+                ) from error
             raise AfterPublicationError(
                 f"the run is published, but what it replaces could not be removed ({error}); "
                 "run it again, or readers that do not know the manifests see both"
             ) from error
 
     def _staged(self, publication: Publication) -> list[_Staged]:
-        targets = publication.targets(self._stage_small(publication))
+        return self._measured(publication.targets(self._stage_small(publication)))
+
+    def _measured(self, targets: Iterable[Target]) -> list[_Staged]:
         with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(self._measured, targets))
+            return list(pool.map(self._measured_one, targets))
 
     def _stage_small(self, publication: Publication) -> list[str]:
         """Stage what no engine does: report and unreadable input files, whose names it gives."""
@@ -237,7 +281,7 @@ class S3Staging:
                 names.append(name)
         return names
 
-    def _measured(self, target: Target) -> _Staged:
+    def _measured_one(self, target: Target) -> _Staged:
         source = self.place / target.staged
         with aws_errors_named(str(source)):
             head = self.log.client.head_object(Bucket=source.bucket, Key=source.key)
@@ -266,6 +310,11 @@ class S3Staging:
         with aws_errors_named(str(address)):
             answer = self.log.client.put_object(Bucket=address.bucket, Key=address.key, Body=body)
         return answered_at(answer)
+
+
+def _moment_after(claims: Iterable[Claim | Odd]) -> int:
+    """The moment of a publication that comes after these claims, us: now, unless clocks differ."""
+    return max([now_us(), *(one.listed.entry.published_at + 1 for one in claims)])
 
 
 @frozen
