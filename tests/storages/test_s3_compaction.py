@@ -367,7 +367,8 @@ def test_a_compaction_at_any_step_of_another_one_of_the_same_day_changes_nothing
         output.reset(content)
         met: list[Manifest] = []
         meeting = client_that_calls_before_step(step, partial(_compact, output, met))
-        staging, compaction = output.by(meeting).staged(output.first_day())
+        ready, compaction = output.staged(output.first_day())
+        staging = evolve(ready, log=evolve(ready.log, client=meeting))
         try:
             staging.publish_day(compaction)
             seen.append("published")
