@@ -87,7 +87,7 @@ def sweep(output: Path, version: str, hashed: str) -> None:
         known = read_manifests(output, lambda entries: entries_to_read(entries, start, end))
     stale, spent = superseded(known)
     delete_files(output, [file.path for file in stale])
-    for manifest in spent:
+    for manifest in sorted(spent, key=lambda manifest: manifest.order):
         manifest_path(output, entry_of(manifest)).unlink(missing_ok=True)
 
 

@@ -10,10 +10,16 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from ndr_core.errors import NdrError, UsageError
-from ndr_core.publishing.compaction import Compaction, Day, DayChangedError, days_to_compact
+from ndr_core.publishing.compaction import (
+    Compaction,
+    Day,
+    DayChangedError,
+    check_unchanged,
+    days_to_compact,
+)
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.published import PublishedTables
-from ndr_core.publishing.sink import Sink
+from ndr_core.publishing.sink import Sink, Staging
 
 _TRIES: Final = 3
 
@@ -41,31 +47,42 @@ class Compactor:
         return days_to_compact(manifests, before)
 
     def run(self, before: datetime) -> Iterator[Manifest]:
-        """Compact these days; gives the manifest of each. Raises as `read_deltas` and `Staging.publish_day`."""
-        for day in self.days(before):
-            yield self._compact(day, before)
+        """Compact these days; gives the manifest of each. Raises as `read_deltas` and `Staging.publish_day`.
 
-    def _compact(self, day: Day, before: datetime) -> Manifest:
-        for tries_left in reversed(range(_TRIES)):
+        Where a run was published into a day meanwhile, all begins anew with the earliest day: that run may count in
+        days that were compacted already, and a later day must not hold it whole before these do.
+        """
+        days, changes = self.days(before), 0
+        while days:
             try:
-                return self._tried(day)
+                made = self._compact(days[0])
             except DayChangedError:
-                if not tries_left:
+                changes += 1
+                if changes == _TRIES:
                     raise
-                now = {(one.version, one.date): one for one in self.days(before)}
-                day = now[day.version, day.date]
-        raise AssertionError("a day is compacted or not")
+                days = self.days(before)
+            else:
+                days = days[1:]
+                yield made
 
-    def _tried(self, day: Day) -> Manifest:
+    def _compact(self, day: Day) -> Manifest:
         staging = self.sink.open_staging(self.run_id, (), self.notice)
         try:
-            rows = self.write(day, staging.root)
+            rows = self._written(day, staging)
             with self.undisturbed():
                 return staging.publish_day(Compaction(day, self._facts(day), rows))
         finally:
             # What can't be removed now is removed as a dead run's later.
             with suppress(NdrError, OSError):
                 staging.close()
+
+    def _written(self, day: Day, staging: Staging) -> Mapping[str, int]:
+        """Write a day. Raises DayChangedError where that fails since runs were published into it meanwhile."""
+        try:
+            return self.write(day, staging.root)
+        except (NdrError, OSError):
+            check_unchanged(day, self.published.manifests(day.slices.since, day.slices.until))
+            raise
 
     def _facts(self, day: Day) -> RunFacts:
         first = day.manifests[0].facts

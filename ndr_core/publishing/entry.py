@@ -140,6 +140,8 @@ def _labels(manifest: Manifest) -> tuple[str, str]:
     bounds = manifest.facts.bounds
     if bounds is not None:
         labels += [_label(to_datetime(bounds.start)), _label(to_datetime(bounds.end - 1))]
+    if manifest.day:
+        labels += [f"{manifest.day}T0000", f"{manifest.day}T2359"]
     return min(labels, default=_NO_SLICE), max(labels, default=_NO_SLICE)
 
 

@@ -48,7 +48,10 @@ def live(manifests: Iterable[Manifest]) -> Live:
     for manifest in sorted(manifests, key=lambda manifest: manifest.order):
         last[manifest.owner] = manifest
     days = [manifest for manifest in last.values() if manifest.day]
-    whole = {(run.facts.owner, run.published_at) for day in days for run in day.runs}
+    # Runs before one that a day holds whole were replaced by it, whatever is left of them.
+    whole: dict[str, int] = {}
+    for run in (run for day in days for run in day.runs):
+        whole[run.facts.owner] = max(run.published_at, whole.get(run.facts.owner, 0))
     taken = {
         (day.facts.feature_spec_version, *contribution.key)
         for day in days
@@ -57,7 +60,7 @@ def live(manifests: Iterable[Manifest]) -> Live:
     counting = (
         manifest
         for manifest in last.values()
-        if (manifest.owner, manifest.published_at) not in whole
+        if manifest.published_at > whole.get(manifest.owner, -1)
     )
     return Live(
         tuple(sorted(counting, key=lambda manifest: manifest.order)),

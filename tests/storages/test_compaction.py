@@ -27,7 +27,7 @@ from ndr_core.publishing.compaction import (
     days_to_compact,
 )
 from ndr_core.publishing.manifest import Manifest
-from ndr_core.publishing.ownership import live_files
+from ndr_core.publishing.ownership import live, live_files
 from ndr_core.publishing.verify import verify
 from tests.e2e.cli import rows, snapshot
 from tests.makers import flow, write_batch
@@ -280,3 +280,33 @@ def test_a_reader_that_opened_a_day_before_it_was_compacted_is_told(output: Path
 
     with pytest.raises((PolarsError, OSError), match=r"No such file|not found|os error 2"):
         frame.collect()
+
+
+def test_a_run_that_comes_between_two_days_and_has_rows_in_both_keeps_all_of_them(
+    tmp_path: Path, output: Path
+) -> None:
+    records = [at("2025-03-01T11:00:00Z", source_bytes=3), at("2025-03-02T11:00:00Z")]
+    compactions = compactor(output).run(AFTER)
+    first = next(compactions)
+    publish_unbound(write_batch(tmp_path / "late", [records]), output, "late")
+    before = rows(output)
+
+    made = [first, *compactions]
+
+    assert [manifest.day for manifest in made] == ["2025-03-01", "2025-03-01", "2025-03-02"]
+    assert rows(output) == before
+    assert is_whole(output)
+
+
+def test_a_run_that_was_replaced_by_one_that_a_day_holds_whole_never_counts_again(
+    tmp_path: Path, output: Path
+) -> None:
+    """As when the one that replaced it is deleted first, and the process dies then."""
+    (former,) = [one for one in read_manifests(output) if one.facts.mini_batch_id == "first"]
+    again = [at("2025-03-01T10:00:00Z", source_bytes=9)]
+    publish_unbound(write_batch(tmp_path / "again", [again]), output, "first")
+    compact(output)
+
+    found = live([former, *read_manifests(output)])
+
+    assert former not in found.manifests

@@ -22,7 +22,7 @@ from ndr_core.publishing.compaction import CompactedError, DayChangedError
 from ndr_core.publishing.entry import entry_of
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.verify import verify
-from tests.soak import SOAK
+from tests.soak import SOAK, only_in_soak
 from tests.stand_in import Fault, Request, proxy, put_behind_the_server
 from tests.storages.s3_compaction import (
     ONE_DAY,
@@ -195,7 +195,7 @@ def test_a_compaction_that_is_killed_before_any_of_its_writes_leaves_all_rows(
 ) -> None:
     before = rows(output.target)
     compacted: list[bool] = []
-    for step in range(0, 1000, 1 if SOAK else 7):
+    for step in range(0, 1000, 1 if SOAK else 4):
         output.reset(content)
         died = _dies(output, step)
         compacted.append(bool(output.days()))
@@ -212,7 +212,7 @@ def test_a_compaction_that_is_killed_before_any_of_its_writes_leaves_all_rows(
     assert not died
     # There is one write before which no death compacts, and after which every one does.
     assert compacted == sorted(compacted)
-    assert (compacted.count(False) > 2, compacted.count(True) > 1) == (True, True)
+    assert (compacted.count(False) > 1, compacted.count(True) > 1) == (True, True)
 
 
 def _dies(output: Output, step: int) -> bool:
@@ -275,7 +275,7 @@ def renewed(
     return found
 
 
-@pytest.mark.parametrize("mini_batch", ["first", "second"])
+@pytest.mark.parametrize("mini_batch", ["first", pytest.param("second", marks=only_in_soak)])
 def test_a_rerun_at_any_step_of_a_compaction_is_refused_or_counts_whole(
     output: Output, content: dict[str, bytes], renewed: dict[str, object], mini_batch: str
 ) -> None:
@@ -296,7 +296,7 @@ def test_a_rerun_at_any_step_of_a_compaction_is_refused_or_counts_whole(
     assert set(seen) == {"published", "refused"}
 
 
-@pytest.mark.parametrize("mini_batch", ["first", "second"])
+@pytest.mark.parametrize("mini_batch", ["first", pytest.param("second", marks=only_in_soak)])
 def test_a_compaction_at_any_step_of_a_rerun_loses_and_doubles_nothing(
     output: Output, content: dict[str, bytes], renewed: dict[str, object], mini_batch: str
 ) -> None:
@@ -367,7 +367,8 @@ def test_a_compaction_at_any_step_of_another_one_of_the_same_day_changes_nothing
         output.reset(content)
         met: list[Manifest] = []
         meeting = client_that_calls_before_step(step, partial(_compact, output, met))
-        staging, compaction = output.by(meeting).staged(output.first_day())
+        ready, compaction = output.staged(output.first_day())
+        staging = evolve(ready, log=evolve(ready.log, client=meeting))
         try:
             staging.publish_day(compaction)
             seen.append("published")

@@ -87,7 +87,7 @@ def test_a_rerun_without_any_rows_leaves_none_of_its_mini_batch(
     target = f"s3://{bucket}/out"
     publish(batch(tmp_path, bucket, "other"), target, mini_batch="other")
     publish(batch(tmp_path, bucket), target)
-    empty = upload(write_batch(tmp_path / "empty", [["bad"]]), bucket, "in/empty")
+    empty = upload(write_batch(tmp_path / "empty", [[]]), bucket, "in/empty")
 
     publish(empty, target)
 
