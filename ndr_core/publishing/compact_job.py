@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime
@@ -42,19 +43,20 @@ class Compactor:
 
     def run(self, before: datetime) -> Iterator[Manifest]:
         """Compact these days; gives the manifest of each. Raises as `read_deltas` and `Staging.publish_day`."""
-        for day in self.days(before):
-            yield self._compact(day, before)
-
-    def _compact(self, day: Day, before: datetime) -> Manifest:
-        for tries_left in reversed(range(_TRIES)):
+        days, changed = self.days(before), Counter[tuple[str, str]]()
+        while days:
+            day = days[0]
             try:
-                return self._tried(day)
+                manifest = self._tried(day)
             except DayChangedError:
-                if not tries_left:
+                changed[day.version, day.date] += 1
+                if changed[day.version, day.date] == _TRIES:
                     raise
-                now = {(one.version, one.date): one for one in self.days(before)}
-                day = now[day.version, day.date]
-        raise AssertionError("a day is compacted or not")
+                # The new run may count in an earlier day, too, which then comes first: see `days_to_compact`.
+                days = self.days(before)
+            else:
+                days = days[1:]
+                yield manifest
 
     def _tried(self, day: Day) -> Manifest:
         staging = self.sink.open_staging(self.run_id, (), self.notice)
