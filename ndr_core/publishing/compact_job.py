@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime
@@ -47,23 +48,21 @@ class Compactor:
         return days_to_compact(manifests, before)
 
     def run(self, before: datetime) -> Iterator[Manifest]:
-        """Compact these days; gives the manifest of each. Raises as `read_deltas` and `Staging.publish_day`.
-
-        Where a run was published into a day meanwhile, all begins anew with the earliest day: that run may count in
-        days that were compacted already, and a later day must not hold it whole before these do.
-        """
-        days, changes = self.days(before), 0
+        """Compact these days; gives the manifest of each. Raises as `read_deltas` and `Staging.publish_day`."""
+        days, changed = self.days(before), Counter[tuple[str, str]]()
         while days:
+            day = days[0]
             try:
-                made = self._compact(days[0])
+                manifest = self._compact(day)
             except DayChangedError:
-                changes += 1
-                if changes == _TRIES:
+                changed[day.version, day.date] += 1
+                if changed[day.version, day.date] == _TRIES:
                     raise
+                # The new run may count in an earlier day, too, which then comes first: see `days_to_compact`.
                 days = self.days(before)
             else:
                 days = days[1:]
-                yield made
+                yield manifest
 
     def _compact(self, day: Day) -> Manifest:
         staging = self.sink.open_staging(self.run_id, (), self.notice)

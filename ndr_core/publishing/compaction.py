@@ -116,7 +116,10 @@ class Compaction:
 
 
 def days_to_compact(manifests: Iterable[Manifest], before: datetime) -> list[Day]:
-    """Give the whole UTC days before a moment in which mini-batches count by themselves, in the order of time."""
+    """Give the whole UTC days before a moment in which mini-batches count by themselves, in the order of time.
+
+    They must be compacted in this order: a day holds mini-batches whole that count in earlier ones, too.
+    """
     found = live(manifests)
     last = f"{before.astimezone(UTC):{_DAY}}"
     days: dict[tuple[str, str], list[Manifest]] = {}
@@ -167,6 +170,7 @@ def compacted_days(manifests: Iterable[Manifest], facts: RunFacts) -> list[str]:
         manifest.day
         for manifest in manifests
         if manifest.day
+        and manifest.facts.feature_spec_version == facts.feature_spec_version
         and (
             any(one.key[:2] == batch for one in manifest.contributions)
             or any(run.facts.owner == facts.owner for run in manifest.runs)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from attrs import evolve
 
+from ndr_core.publishing.compaction import Compaction, Day
 from ndr_core.publishing.manifest import Manifest, OutputFile, RunFacts, contributions_of
 from ndr_core.quality.report import make_report
 from ndr_core.quality.rules import reject_rules
@@ -81,3 +83,15 @@ def file_at(path: str, rows: int = 1, sha256: str = "00") -> OutputFile:
 
 ONE = made(file_at(f"{SLICE}/role=inbound/part-00000-{TOKEN}.parquet"))
 BARE = made(facts=FACTS)
+
+
+def compacted(moment: int, day: Day, token: str | None = None) -> Manifest:
+    """The compaction of a day, with one file of 10 bytes in each slice: a row for each contribution to it."""
+    name = token or f"{moment % 2**48:012x}"
+    counts = Counter(contribution.slice for contribution in day.contributions)
+    version = f"feature_spec_version={day.version}"
+    rows = {f"delta/{version}/{place}/x": count for place, count in counts.items()}
+    facts = evolve(FACTS, job_name="", mini_batch_id="", feature_spec_version=day.version)
+    compaction = Compaction(day, facts, rows)
+    files = [target.placed(name, 10, "00") for target in compaction.targets()]
+    return compaction.manifest(moment, name, files)

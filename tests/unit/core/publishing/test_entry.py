@@ -10,7 +10,9 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ndr_core.errors import NdrError
 from ndr_core.names import is_path_segment
+from ndr_core.publishing.compaction import days_to_compact
 from ndr_core.publishing.entry import (
     Entry,
     entry_of,
@@ -19,11 +21,12 @@ from ndr_core.publishing.entry import (
     owner_hash,
     owner_prefix,
     parse_entry,
+    settled,
 )
 from ndr_core.publishing.manifest import Manifest, ManifestError
 from ndr_core.tables.slices import SliceBounds
 from ndr_core.times import MINUTE_US, TIME_LIMIT_US
-from tests.unit.core.publishing.makers import FACTS, after_ten, bounds, published
+from tests.unit.core.publishing.makers import FACTS, after_ten, bounds, compacted, published
 
 MOMENT = 1_740_823_200_000_000
 TOKEN = "0123456789ab"
@@ -304,3 +307,29 @@ def test_every_manifest_has_a_name_that_is_read_back_and_may_hold_each_of_its_sl
 def _start(place: str) -> datetime:
     text = "".join(part.partition("=")[2] for part in place.split("/"))
     return datetime.strptime(text, "%Y-%m-%d%H%M").replace(tzinfo=UTC)
+
+
+def test_a_compacted_day_is_found_by_its_day_also_where_no_run_of_it_has_rows() -> None:
+    [day] = days_to_compact([published(1, bounds=bounds(0, 60))], datetime(2025, 3, 2, tzinfo=UTC))
+
+    entry = entry_of(compacted(2, day))
+
+    assert (entry.first, entry.last) == ("2025-03-01T0000", "2025-03-01T0000")
+    assert entry.owner == owner_hash("v1//2025-03-01")
+    assert entry.may_hold(day.slices.since, day.slices.until)
+
+
+def test_a_listing_counts_once_the_next_one_is_equal() -> None:
+    listings = iter([["a"], ["b"], ["a"], ["a"], ["c"]])
+
+    assert settled(lambda: next(listings)) == ["a"]
+    assert next(listings) == ["c"]
+
+
+def test_listings_that_never_settle_are_given_up() -> None:
+    numbers = iter(range(1000))
+
+    with pytest.raises(NdrError, match="published faster than they can be listed; try again"):
+        settled(lambda: [next(numbers)])
+
+    assert next(numbers) == 21

@@ -13,6 +13,7 @@ from ndr_core.publishing.layout import (
     Target,
     batch_path,
     failed_path,
+    holds_published,
     quarantine_targets,
     report_target,
     stored_name,
@@ -146,3 +147,20 @@ def test_two_names_are_stored_as_two(one: str, other: str) -> None:
 @pytest.mark.parametrize("name", ["broken.json.gz", "conn-10.log", "A_1." + "x" * 115])
 def test_a_plain_name_is_stored_as_it_is(name: str) -> None:
     assert stored_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("top", "holds"),
+    [
+        ("delta", True),
+        ("quarantine", True),
+        ("quality", True),
+        ("failed", False),
+        ("_manifests", False),
+        (".hidden", False),
+    ],
+)
+def test_the_folders_of_tables_quarantine_and_reports_hold_what_manifests_name(
+    top: str, holds: bool
+) -> None:
+    assert holds_published(top) is holds

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 
 import pytest
 from attrs import evolve, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ndr_core.publishing.compaction import days_to_compact
 from ndr_core.publishing.manifest import Manifest, OutputFile
-from ndr_core.publishing.ownership import last_live, live_files, live_manifests, superseded
+from ndr_core.publishing.ownership import last_live, live, live_files, live_manifests, superseded
 from ndr_core.publishing.sink import Publication
-from tests.unit.core.publishing.makers import FACTS, folder, published
+from tests.unit.core.publishing.makers import FACTS, compacted, folder, published
 
 
 def paths(*manifests: Manifest) -> list[str]:
@@ -115,6 +117,30 @@ def test_of_no_runs_nothing_is_live_and_nothing_superseded() -> None:
     assert live_files([]) == []
     assert last_live([]) is None
     assert superseded([]) == ([], [])
+
+
+def test_what_a_compacted_day_took_over_counts_in_its_files_and_no_more_in_those_of_the_run() -> (
+    None
+):
+    run = published(1, 0, 24 * 60)
+    first, _ = days_to_compact([run], datetime(2025, 3, 3, tzinfo=UTC))
+    day = compacted(2, first)
+
+    found = live([day, run])
+
+    assert found.manifests == (run, day)
+    assert found.files(run) == (run.files[1],)
+    assert found.files(day) == day.files
+    assert superseded([day, run]) == ([run.files[0]], [])
+
+
+def test_a_run_that_a_compacted_day_holds_whole_is_spent() -> None:
+    run = published(1, 0)
+    [only] = days_to_compact([run], datetime(2025, 3, 3, tzinfo=UTC))
+    day = compacted(2, only)
+
+    assert live_manifests([run, day]) == [day]
+    assert superseded([run, day]) == (list(run.files), [run])
 
 
 # Any sequence of publications, by clocks that may go back.

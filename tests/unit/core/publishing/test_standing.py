@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ndr_core.errors import SpecError, UsageError
+from ndr_core.publishing.compaction import days_to_compact
 from ndr_core.publishing.entry import entry_of, owner_hash
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.standing import (
@@ -20,7 +22,7 @@ from ndr_core.publishing.standing import (
     refuse_other_meaning,
     standing_of,
 )
-from tests.unit.core.publishing.makers import FACTS, after_ten, bounds, published
+from tests.unit.core.publishing.makers import FACTS, after_ten, bounds, compacted, published
 
 # How an output stands for a run.
 
@@ -338,3 +340,23 @@ def test_files_of_runs_long_ago_are_not_compared() -> None:
     old = published(after_ten(0), 0, mini_batch_id="b", inputs=("0a",))
 
     check_standing(standing_of([old], run, after_ten(1)), run, NAMES, Overrides())
+
+
+@pytest.mark.parametrize("overrides", [Overrides(), Overrides(replace=True, count_again=True)])
+def test_a_run_of_a_mini_batch_that_was_compacted_is_refused_whatever_the_user_allows(
+    overrides: Overrides,
+) -> None:
+    standing = standing_of([], FACTS, 0, iter(["2025-03-01"]))
+
+    assert standing == Standing(compacted=("2025-03-01",))
+    with pytest.raises(UsageError, match=r"mini-batch mb of job j: .* 2025-03-01 was compacted"):
+        check_standing(standing, FACTS, {}, overrides)
+
+
+def test_files_of_runs_that_a_compacted_day_holds_whole_are_refused_too() -> None:
+    run = published(1, 0, mini_batch_id="b", inputs=("0a",))
+    [day] = days_to_compact([run], datetime(2025, 3, 2, tzinfo=UTC))
+
+    assert refusal(compacted(2, day), names=NAMES).startswith(
+        "input in/a.gz: mini-batch b of job j"
+    )
