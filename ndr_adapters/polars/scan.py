@@ -98,6 +98,27 @@ def count_rows(root: str, path: str) -> int:
         raise NdrError(f"{root}/{path}: can't be read: {error}") from error
 
 
+def columns_of(root: str, path: str) -> dict[str, str]:
+    """Give the columns of a Parquet file of an output and their types, what its path spells included.
+
+    Raises NdrError where it can't be read, or has a column of a type that no table has.
+    """
+    types = {dtype: kind.value for kind, dtype in DTYPES.items()}
+    scan = pl.scan_parquet(
+        f"{root}/{path}",
+        glob=False,
+        hive_partitioning=False,
+        storage_options=_storage_options(root),
+    )
+    try:
+        schema = scan.collect_schema()
+        known = {name: types[dtype] for name, dtype in schema.items()}
+    except (PolarsError, OSError, KeyError) as error:
+        raise NdrError(f"{root}/{path}: can't be read: {error}") from error
+    levels = (level.partition("=")[0] for level in path.split("/")[1:-1])
+    return known | dict.fromkeys(levels, ColumnType.STRING.value)
+
+
 def _storage_options(root: str) -> dict[str, Any]:
     """How Polars reaches an output."""
     if not is_s3(root):
