@@ -31,9 +31,7 @@ class Contributed:
     def files(self, table: str) -> PublishedFiles:
         runs = (
             tuple(
-                file
-                for file in run
-                if file.table == table and self.slices.holds(file.folder.partition("/")[2])
+                file for file in run if file.table == table and self.slices.holds(file.slice or "")
             )
             for run in self.runs
         )

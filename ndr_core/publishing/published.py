@@ -66,9 +66,8 @@ class SliceRange:
                     f"{name}: {bound} has no time zone; give one, such as datetime.UTC"
                 )
 
-    def holds(self, path: str) -> bool:
-        """Whether a slice's path, `dt=../hh=../mm=..` at its end, lies in the range."""
-        place = path.partition("/")[2]
+    def holds(self, place: str) -> bool:
+        """Whether a slice, `dt=../hh=../mm=..`, lies in the range."""
         return (self.since is None or place >= _place(self.since)) and (
             self.until is None or place < _place(self.until)
         )
@@ -127,7 +126,7 @@ class PublishedRuns:
             tuple(
                 file
                 for file in found.files(manifest)
-                if file.table == table and self.slices.holds(file.folder.partition("/")[2])
+                if file.table == table and file.slice is not None and self.slices.holds(file.slice)
             )
             for manifest in found.manifests
         )

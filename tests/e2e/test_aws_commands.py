@@ -61,7 +61,7 @@ def test_a_run_goes_from_s3_to_s3_and_can_be_inspected(
     assert answer.exit_code == 0, answer.errors
     assert f"{target}/delta/feature_spec_version=v1/dt=2025-03-01/hh=10/mm=00" in answer.output
     found = ndr("inspect", target, "--json").json()
-    assert found["quality"][0]["mini_batch_id"] == "mb"
+    assert found["quality"][0]["mini_batch_id"].startswith("mb-")
     assert [row["hosts"] for row in found["slices"]] == [1, 1]
     assert run(spec, tmp_path / "in", tmp_path / "out", *SLICE, engine=engine).exit_code == 0
     assert len(rows(target)[0]) == 2

@@ -149,7 +149,7 @@ def test_a_rerun_says_what_it_replaced_for_machines(tmp_path: Path) -> None:
     done = rerun_with_less(tmp_path, "--json").json()
 
     replaced = done["replaced"]
-    assert isinstance(replaced.pop("published_at"), int)
+    assert replaced.pop("published_at").endswith("Z")
     assert replaced == {"run_id": "first", "slices": 2, "kept": 3}
     assert (done["run_id"], done["slices"], done["report"]["kept"]) == ("second", 1, 1)
 
@@ -219,11 +219,10 @@ def test_other_files_under_the_same_derived_id_replace_only_when_asked_to(tmp_pa
 
     message = refused(run(spec, batch, output))
 
-    assert (
-        f"mini-batch {only(output).facts.mini_batch_id}: the id was made from the name" in message
-    )
-    assert "from 2 files, of which 1 are not in this batch; give --mini-batch-id to add" in message
-    assert "or --replace to put this batch in its place" in message
+    batch_id = only(output).facts.mini_batch_id
+    assert f"mini-batch {batch_id}: this id was made from the address of the input" in message
+    assert "(1 of 2); give --mini-batch-id" in message
+    assert "--replace" in message
     assert snapshot(output) == before
     assert run(spec, batch, output, "--replace").exit_code == 0
     assert sessions(output) == 3
@@ -258,8 +257,8 @@ def test_a_derived_id_that_was_published_for_other_bounds_replaces_only_when_ask
     message = refused(run(spec, batch, output, *later))
 
     span = "2025-03-01T10:00:00Z to 2025-03-01T10:15:00Z"
-    assert f"was published before (run {only(output).facts.run_id}) for {span}" in message
-    assert "which this run does not cover" in message
+    assert f"run {only(output).facts.run_id}" in message
+    assert span in message
     assert run(spec, batch, output).exit_code == 0  # without bounds it covers all
 
 
@@ -291,8 +290,7 @@ def test_the_bounds_are_told_by_the_names_of_files(tmp_path: Path) -> None:
 
     done = run(spec, folder, tmp_path / "out", "--span-from-name", "zeek", "--json").json()
 
-    ten, noon = 1_740_823_200_000_000, 1_740_830_400_000_000
-    assert done["bounds"] == {"start": ten, "end": noon}
+    assert done["bounds"] == {"start": "2025-03-01T10:00:00Z", "end": "2025-03-01T12:00:00Z"}
     assert done["report"]["kept"] == 2
 
 
@@ -333,8 +331,8 @@ def test_a_job_that_means_something_else_by_a_column_is_refused_and_told_the_key
 
     message = refused(run(spec_file(tmp_path, "b.json", **other), two, output))
 
-    assert message.startswith(f"ndr: {key}: is ")
-    assert "job delta_builder published as feature_spec_version v1; all jobs of an" in message
+    assert message.startswith(f"ndr: {key}")
+    assert "in what job delta_builder published under feature_spec_version v1" in message
     assert snapshot(output) == before
     newer = spec_file(tmp_path, "c.json", feature_spec_version="v2", **other)
     assert run(newer, two, output).exit_code == 0
@@ -348,7 +346,7 @@ def test_a_job_of_another_project_is_refused_whatever_its_version(tmp_path: Path
     for version in ("v1", "v2"):
         spec = spec_file(tmp_path, "b.json", project_name="other", feature_spec_version=version)
         assert refused(run(spec, two, output)) == (
-            "ndr: the output belongs to project test, and the JobSpec is of project other; "
-            "give an output of its own"
+            "ndr: project_name: the output belongs to project test, and the JobSpec says other; "
+            "give each project an output of its own"
         )
     assert only(output).facts.project_name == "test"

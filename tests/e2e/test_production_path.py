@@ -133,7 +133,7 @@ def test_a_failed_threshold_is_exit_code_1_and_debug_shows_the_trace(
 ) -> None:
     deployment.change_spec(quality={"max_rejected_fraction": 0.1})
     assert "max_rejected_fraction" in only_error(run(*deployment.arguments()), 1)
-    assert not objects(deployment.bucket, "deltas/")
+    assert {path.split("/")[2] for path in objects(deployment.bucket, "deltas/")} == {"failed"}
     assert "Traceback" in run(*deployment.arguments(run_id="a/b"), "--debug").stderr
 
 
