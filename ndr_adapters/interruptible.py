@@ -7,8 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final, TypeVar
 
-QUERY_THREAD: Final = "ndr-query"
-"""Name of the threads that queries run in. One that goes on after its wait was interrupted can't be stopped."""
+QUERY_LEFT: Final = threading.Event()
+"""Set when the wait for a query was interrupted. The query can't be stopped, and threads of the engine may call
+Python for its sake long after it has told its own thread that it ended."""
 
 _LOOK_SECONDS: Final = 0.2
 """A wait without an end is not always woken by a signal, which another thread of the process may take."""
@@ -25,14 +26,17 @@ def interruptible(query: Callable[[], Result], *, to_its_end: bool = False) -> R
     if threading.current_thread() is not threading.main_thread():
         return query()
     done: Future[Result] = Future()
-    thread = threading.Thread(target=_settle, args=(done, query), name=QUERY_THREAD, daemon=True)
+    thread = threading.Thread(target=_settle, args=(done, query), name="ndr-query", daemon=True)
     thread.start()
     try:
         while thread.is_alive():
             thread.join(_LOOK_SECONDS)
-    finally:
+    except BaseException:
         if to_its_end:
             thread.join()
+        else:
+            QUERY_LEFT.set()
+        raise
     return done.result()
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from attrs import define, field
 
-from ndr_adapters.interruptible import QUERY_THREAD
+from ndr_adapters.interruptible import QUERY_LEFT
 from ndr_core.errors import StopRequested
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -81,9 +81,9 @@ def stop_message(stop: StopRequested) -> str:
 
 
 def exit_stopped(stop: StopRequested, leave: Callable[[int], Any]) -> None:
-    """End the process with 128 + the signal's number, by way of `leave` where nothing is still at work."""
-    if any(thread.name == QUERY_THREAD for thread in threading.enumerate()):
-        end_process(stop.number)  # Python would wait for the query, or end in the midst of it
+    """End the process with 128 + the signal's number, by way of `leave` where no query was left at work."""
+    if QUERY_LEFT.is_set():
+        end_process(stop.number)  # the engine's threads must not meet a Python that ends
     leave(128 + stop.number)
 
 

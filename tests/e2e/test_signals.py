@@ -268,3 +268,36 @@ def test_the_next_run_removes_the_scratch_of_one_that_was_killed(
 
     assert json.loads(done.stdout)["report"]["kept"] == 1
     assert records_in(scratch) == []
+
+
+LEFT_QUERY = """
+import os, signal, sys, time
+from ndr_adapters.interruptible import interruptible
+from ndr_core.errors import StopRequested
+from ndr_entrypoints.stopping import exit_stopped, signals_handled
+
+def query():
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.5)
+
+with signals_handled():
+    try:
+        interruptible(query, to_its_end=sys.argv[1] == "to its end")
+    except StopRequested as stop:
+        time.sleep(1)
+        exit_stopped(stop, lambda code: print("in order"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("wait", "said", "code"), [("to its end", "in order\n", 0), ("not", "", 143)]
+)
+def test_python_does_not_end_in_order_beside_a_query_that_was_left(
+    wait: str, said: str, code: int
+) -> None:
+    """Its own thread has ended; those of the engine may still call Python, and would abort the process."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEFT_QUERY, wait], cwd=ROOT, capture_output=True, text=True
+    )
+
+    assert (done.stdout, done.returncode) == (said, code), done.stderr

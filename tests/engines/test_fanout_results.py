@@ -73,7 +73,7 @@ def test_what_the_driver_gets_does_not_grow_with_the_records(
     blobs = len(results)
     many = results_bytes(tmp_path / "many", 20_000, results)
 
-    assert len(results) == blobs <= 4 * BUILT
+    assert len(results) == blobs <= 5 * BUILT  # of hosts there are two shares for one of the others
     assert few <= many < 1.01 * few
     assert many < MIB / 4
 

@@ -66,8 +66,7 @@ def local_session(
     # A batch wants throughput: the collector that pauses all threads took a fifth less time than the default.
     jvm = f"-XX:+UseParallelGC -Dlog4j2.configurationFile={logging}"
     if python_tasks:
-        # Code that the JVM runs for seconds is not worth the second, slow compiler: a fifth less processor time at
-        # 1M records, a tenth at 10M.
+        # Code that the JVM runs for seconds is not worth the second, slow compiler (docs/performance.md).
         jvm += " -XX:TieredStopAtLevel=1"
     builder = (
         SparkSession.builder.master(f"local[{threads}]")
