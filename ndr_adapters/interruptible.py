@@ -27,13 +27,13 @@ def interruptible(query: Callable[[], Result], *, to_its_end: bool = False) -> R
         return query()
     done: Future[Result] = Future()
     thread = threading.Thread(target=_settle, args=(done, query), name="ndr-query", daemon=True)
-    thread.start()
     try:
+        thread.start()
         while thread.is_alive():
             thread.join(_LOOK_SECONDS)
     except BaseException:
         if to_its_end:
-            thread.join()
+            done.exception()  # not `join`, which refuses a thread that is just starting
         else:
             QUERY_LEFT.set()
         raise
