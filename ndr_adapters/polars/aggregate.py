@@ -30,8 +30,8 @@ from ndr_core.times import MINUTE_US
 
 _SESSIONS, _SENT, _ = PAIR_SUMS
 
-_BUCKETS_OF_A_HOST: Final = 512
-"""Of one distribution, about: few hosts use more."""
+_BUCKETS_OF_A_HOST: Final = 1024
+"""Of one distribution, at most, about: a busy host's values lie in some 16 powers of two, each of 64 buckets."""
 _BUCKETS_AT_ONCE: Final = 4 << 20
 """In memory, of 16 bytes each, a few times over."""
 
