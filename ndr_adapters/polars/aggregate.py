@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import polars as pl
 from attrs import evolve
@@ -27,6 +28,11 @@ from ndr_core.tables.table import Table
 from ndr_core.times import MINUTE_US
 
 _SESSIONS, _SENT, _ = PAIR_SUMS
+
+_BUCKETS_OF_A_HOST: Final = 1024
+"""Of one distribution, at most, about: a busy host's values lie in some 16 powers of two, each of 64 buckets."""
+_BUCKETS_AT_ONCE: Final = 4 << 20
+"""In memory, of 16 bytes each, a few times over."""
 
 
 def host_sums(views: RoleViews, plan: DeltaPlan) -> pl.LazyFrame:
@@ -54,6 +60,23 @@ def added_sums(sums: pl.DataFrame, plan: DeltaPlan) -> pl.DataFrame:
 def name_hosts(sums: pl.DataFrame, plan: DeltaPlan, addresses: Addresses) -> pl.DataFrame:
     """Add what HOST stands for, and sort by it: the order in which histograms are finished."""
     return sums.sort(HOST).with_columns(host_columns(plan, addresses))
+
+
+def host_parts(hosts: pl.DataFrame, distributions: int) -> list[pl.DataFrame]:
+    """Cut hosts into parts whose histograms have some millions of buckets, one part behind the other by HOST.
+
+    `hosts`: from `name_hosts`. A session adds a bucket to each distribution at most, until those in use all are there.
+    """
+    buckets = pl.col("sessions_cnt").clip(upper_bound=_BUCKETS_OF_A_HOST) * distributions
+    part = hosts.select((buckets.cum_sum() // _BUCKETS_AT_ONCE).alias("part"))
+    found = hosts.hstack(part).partition_by("part", maintain_order=True, include_key=False)
+    return found or [hosts]
+
+
+def cells_between(cells: pl.LazyFrame, hosts: pl.DataFrame) -> pl.LazyFrame:
+    """Give the cells of one of the `host_parts`: files of cells that are sorted by HOST are read in part."""
+    ends = hosts.select(first=pl.first(HOST), last=pl.last(HOST)).row(0)
+    return cells.filter(pl.col(HOST).is_between(*ends)) if hosts.height else cells
 
 
 def histogram_cells(views: RoleViews, distribution: Distribution) -> pl.DataFrame:

@@ -97,8 +97,8 @@ def _build(
         _streamed(write_table(rows, PAIR, staging))
     _streamed(write_quarantine(quality.quarantine(judged, plan), staging))
     cells = [_peer_cells(built.pairs, pairs, key, plan) for key in plan.cell_aggregates]
-    deltas = aggregate.delta_rows(hosts, _histograms(built, hosts, plan), cells, plan)
-    _streamed(write_table(deltas.lazy(), plan.delta, staging))
+    deltas = _delta_rows(built, hosts, cells, plan, scratch)
+    _streamed(write_table(deltas, plan.delta, staging))
     counts = _streamed(quality.counts(judged, plan))
     staged = staged_rows(plan.tables, staging)
     return engine_result(counts, staged, {REJECTED: rejected_records(counts)})
@@ -119,6 +119,7 @@ class _Built:
     def of(cls, shares: Sequence[pl.LazyFrame], plan: DeltaPlan, scratch: str) -> _Built:
         # What is made of one share fits in memory, as its records do.
         keep = _held if len(shares) == 1 else spool.spooled
+        keep_cells = _held if len(shares) == 1 else spool.spooled_in_order
         sums: list[pl.DataFrame] = []
         histograms: list[list[pl.LazyFrame]] = []
         pairs: list[list[RoleViews]] = []
@@ -130,7 +131,7 @@ class _Built:
                 sums = [aggregate.added_sums(pl.concat(sums), plan)]
             histograms.append(
                 [
-                    keep(cells.lazy(), f"{scratch}/histogram-{number}-{place}.parquet")
+                    keep_cells(cells.lazy(), f"{scratch}/histogram-{number}-{place}.parquet")
                     for place, cells in enumerate(_cells(views, plan))
                 ]
             )
@@ -155,11 +156,29 @@ def _cells(views: RoleViews, plan: DeltaPlan) -> Iterator[pl.DataFrame]:
         yield interruptible(partial(aggregate.histogram_cells, views, item))
 
 
+def _delta_rows(
+    built: _Built,
+    hosts: pl.DataFrame,
+    cells: Sequence[pl.DataFrame],
+    plan: DeltaPlan,
+    scratch: str,
+) -> pl.LazyFrame:
+    """Whole delta rows; of several shares by way of files, so that a part of the hosts is in memory at once."""
+    one_share = len(built.histograms) == 1
+    parts = [hosts] if one_share else aggregate.host_parts(hosts, len(plan.distributions))
+    keep = _held if len(parts) == 1 else spool.spooled
+    rows = []
+    for number, part in enumerate(parts):
+        whole = aggregate.delta_rows(part, _histograms(built, part, plan), cells, plan)
+        rows.append(keep(whole.lazy(), f"{scratch}/deltas-{number}.parquet"))
+    return pl.concat(rows)
+
+
 def _histograms(built: _Built, hosts: pl.DataFrame, plan: DeltaPlan) -> list[pl.Series]:
-    """The histograms of the hosts, and what is read off them."""
+    """The histograms of some hosts, and what is read off them."""
     columns = []
     for place, item in enumerate(plan.distributions):
-        parts = [cells[place] for cells in built.histograms]
+        parts = [aggregate.cells_between(cells[place], hosts) for cells in built.histograms]
         cells = interruptible(partial(aggregate.merge_histogram, parts))
         columns += derive.finish_histogram(cells, hosts, item)
     return columns

@@ -69,6 +69,8 @@ class SyntheticBatch:
     """External peers."""
     bad_fraction: float = 0.0
     """Share of spoilt lines, 0..1."""
+    network: int | None = None
+    """Batches of one network have the same peers, whatever their seeds. None: the peers are the seed's."""
 
     def __attrs_post_init__(self) -> None:
         """Raise UsageError for numbers that make no batch."""
@@ -96,7 +98,8 @@ class SyntheticBatch:
 
     def _clean(self, rng: Random) -> Iterator[Record]:
         hosts = [f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in range(1, self.hosts + 1)]
-        peers = [_public_address(rng, n) for n in range(self.peers)]
+        network = rng if self.network is None else Random(self.network)
+        peers = [_public_address(network, n) for n in range(self.peers)]
         host_weights, peer_weights = _zipf(self.hosts, 0.9), _zipf(self.peers, 1.1)
         service_weights = list(accumulate(weight for *_, weight in _SERVICES))
         ending_weights = list(accumulate(weight for *_, weight in _ENDINGS))

@@ -52,4 +52,6 @@ def write_files(
 
 
 def _write(folder: Path, records: int, seed: int) -> None:
-    write_synthetic(SyntheticBatch(records, seed), folder, FILES_PER_CHUNK, lambda _: None)
+    write_synthetic(
+        SyntheticBatch(records, seed, network=0), folder, FILES_PER_CHUNK, lambda _: None
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_deltas, read_pairs
+from ndr_adapters.synthetic.batch import SyntheticBatch
 from tests.e2e.cli import SLICE, ndr, rows, run, snapshot, write_spec
 from tests.makers import flow, write_batch
 
@@ -197,6 +199,17 @@ def test_the_same_seed_generates_the_same_bytes(tmp_path: Path) -> None:
 
     assert generate("a") == generate("b") != generate("c", "--seed", 1)
     assert len(generate("d", "--files", 3)) == 3
+
+
+def test_batches_of_one_network_have_their_peers_in_common() -> None:
+    def peers(batch: SyntheticBatch) -> set[str]:
+        return {json.loads(line)["destination_ip"] for line in batch.lines()}
+
+    of_a_network = [peers(SyntheticBatch(2000, seed, peers=50, network=7)) for seed in (1, 2)]
+    others = [peers(SyntheticBatch(2000, seed, peers=50)) for seed in (1, 2)]
+
+    assert of_a_network[0] == of_a_network[1]
+    assert others[0] != others[1]
 
 
 def test_generated_batches_hold_bad_records_of_every_kind(tmp_path: Path) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from ndr_adapters.local.source import FolderSource
-from ndr_adapters.polars import engine, spool
+from ndr_adapters.polars import aggregate, engine, spool
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_core.flows.source import InputBatch
-from tests.makers import flow, make_plan, write_batch
+from tests.makers import differences, flow, make_plan, write_batch
+from tests.support import run_engine, run_reference
 
 PLAN = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
 
@@ -64,6 +66,28 @@ def test_each_share_of_the_pairs_is_a_query_of_its_own(
     assert min(map(len, shares)) > 0
     ends = [set(map(frozenset, share.select("^address_.*$").rows())) for share in shares]
     assert sum(map(len, ends)) == len(set.union(*ends)) == 90
+
+
+def test_of_several_shares_the_rows_of_some_hosts_are_made_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heights: list[int] = []
+    delta_rows = aggregate.delta_rows
+
+    def note_rows(hosts: pl.DataFrame, *others: Any) -> pl.DataFrame:
+        heights.append(hosts.height)
+        return delta_rows(hosts, *others)
+
+    monkeypatch.setattr(aggregate, "delta_rows", note_rows)
+    monkeypatch.setattr(aggregate, "_BUCKETS_AT_ONCE", 30 * len(PLAN.distributions))
+    lines = [flow(source_ip=f"10.0.0.{n}", destination_ip=f"192.0.2.{n}") for n in range(90)]
+    batch = write_batch(tmp_path / "in", [lines])
+
+    for polars in (PolarsEngine(input_bytes_per_share=400), PolarsEngine()):
+        built = run_engine(polars, PLAN, batch, tmp_path / f"out-{len(heights)}")
+        assert differences(run_reference(PLAN, batch), built) == []
+
+    assert heights == [29, 30, 30, 30, 30, 30, 1, 180]
 
 
 def nodes(name: str, plan: str) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import tempfile
 from itertools import chain
 from pathlib import Path
+from unittest.mock import patch
 
 from attrs import frozen
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from ndr_adapters.polars import aggregate
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.spark.fanout.engine import FanoutEngine
 from ndr_adapters.spark.fanout.exchange import SparkRunner
@@ -158,9 +160,12 @@ def assert_equal(expected: Outcome, actual: Outcome) -> None:
 
 
 @settings(max_examples=examples(100), deadline=None)
-@given(cases(batches()), st.sampled_from((1 << 27, 400)))
-def test_polars_equals_the_reference(case: Case, input_bytes_per_share: int) -> None:
-    check(PolarsEngine(input_bytes_per_share=input_bytes_per_share), case)
+@given(cases(batches()), st.sampled_from((1 << 27, 400)), st.sampled_from((1 << 22, 40)))
+def test_polars_equals_the_reference(
+    case: Case, input_bytes_per_share: int, buckets_at_once: int
+) -> None:
+    with patch.object(aggregate, "_BUCKETS_AT_ONCE", buckets_at_once):
+        check(PolarsEngine(input_bytes_per_share=input_bytes_per_share), case)
 
 
 @settings(max_examples=examples(100), deadline=None)

@@ -67,8 +67,7 @@ def delta_chain(plan: DeltaPlan, batch: InputBatch, staging: StagingRoot, shares
     last = Step(
         (
             Kernel("pairs", _Pairs(plan, staging), pair_keys(plan), shares.built),
-            # A share of hosts takes up to four times as long as one of pairs, where most hosts have one peer.
-            Kernel("hosts", _Hosts(plan, staging), host_keys(plan), 2 * shares.built),
+            Kernel("hosts", _Hosts(plan, staging), host_keys(plan), shares.hosts),
             Kernel("judged", _Judged(staging), {COUNTS: (), _REJECTED: ()}, shares.built),
         )
     )
