@@ -17,6 +17,7 @@ FILES_OF_ONE: dict[str, dict[str, str]] = {
         "addresses": "numbers of one process; executors of Spark share none",
         "distinct": "Spark's own expressions have no step between two passes over a block of lines",
         "derive": "a host is one number in Polars' views, and rows that were merged are finished alike",
+        "compact": "a day is compacted on one machine, a slice at a time",
         "contributions": "clusters merge what they read by the fan-out",
         "histograms": "expressions of Polars for users; SQL has its own in the manual",
         "merge": "clusters merge by the fan-out, with these functions",
