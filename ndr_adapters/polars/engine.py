@@ -14,7 +14,7 @@ from polars.exceptions import ComputeError
 
 from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.interruptible import interruptible
-from ndr_adapters.polars import aggregate, derive, quality, spool
+from ndr_adapters.polars import aggregate, cell_counts, derive, quality, spool
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.lines import LineFeed
 from ndr_adapters.polars.outcome import engine_result, rejected_records
@@ -152,7 +152,7 @@ def _held(rows: pl.LazyFrame, path: str) -> pl.LazyFrame:
 def _cells(views: RoleViews, plan: DeltaPlan) -> Iterator[pl.DataFrame]:
     """The histogram cells of each distribution."""
     for item in plan.distributions:
-        yield interruptible(partial(aggregate.histogram_cells, views, item))
+        yield interruptible(partial(cell_counts.histogram_cells, views, item))
 
 
 def _histograms(built: _Built, hosts: pl.DataFrame, plan: DeltaPlan) -> list[pl.Series]:
@@ -160,7 +160,7 @@ def _histograms(built: _Built, hosts: pl.DataFrame, plan: DeltaPlan) -> list[pl.
     columns = []
     for place, item in enumerate(plan.distributions):
         parts = [cells[place] for cells in built.histograms]
-        cells = interruptible(partial(aggregate.merge_histogram, parts))
+        cells = interruptible(partial(cell_counts.merge_histogram, parts))
         columns += derive.finish_histogram(cells, hosts, item)
     return columns
 

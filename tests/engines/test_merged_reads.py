@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from attrs import evolve
 
-from ndr_adapters.polars import contributions, published
+from ndr_adapters.polars import contributions, table_files
 from ndr_adapters.polars.merge import merge_deltas as merge_frames
 from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_adapters.polars.windows import merge_windows
@@ -219,7 +219,7 @@ def test_a_filter_of_keys_alone_is_met_before_merging(
         merged.append(frame.height)
         return frame
 
-    monkeypatch.setattr(published, "merge_deltas", note)
+    monkeypatch.setattr(table_files, "merge_deltas", note)
     rows = read_deltas(output)
     of_key = (pl.col("role") == "outbound") & (pl.col("mm") == "15")
     of_value = of_key & (pl.col("sessions_cnt") == 2)
