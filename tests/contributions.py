@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from attrs import field, frozen
 
-from ndr_adapters.polars import published, windows
+from ndr_adapters.polars import published, table_files, windows
 from ndr_adapters.polars.write import StagingRoot, write_named
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.reference import Tables
@@ -63,13 +63,14 @@ def published_as(output: Contributed, monkeypatch: pytest.MonkeyPatch) -> Any:
     def runs(_published: object, _tables: Sequence[str], slices: SliceRange) -> Contributed:
         return Contributed(output.root, output.runs, output.columns, slices)
 
-    for module in (published, windows):
+    for module in (table_files, windows):
         monkeypatch.setattr(module, "readable_runs", runs)
-    monkeypatch.setattr(
-        published,
-        "readable_files",
-        lambda _published, table, slices: runs(None, [table], slices).files(table),
-    )
+    for module in (table_files, published):
+        monkeypatch.setattr(
+            module,
+            "readable_files",
+            lambda _published, table, slices: runs(None, [table], slices).files(table),
+        )
     return object()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
 
 import polars as pl
 from attrs import evolve
@@ -12,15 +11,14 @@ from attrs import evolve
 from ndr_adapters.polars import derive
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.expr import compile_expr
-from ndr_adapters.polars.keys import grouped, packed_keys
-from ndr_adapters.polars.views import HOST, MINUTE, Form, RoleViews, host_columns, role_views
+from ndr_adapters.polars.keys import grouped
+from ndr_adapters.polars.views import HOST, MINUTE, RoleViews, host_columns, role_views
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR, PAIR_SUMS
 from ndr_core.expressions.expr import Column, Expr, Let, operands
 from ndr_core.measures.kinds import (
     Additive,
     CellAggregate,
-    Distribution,
     PairKey,
 )
 from ndr_core.tables.slices import TIME_LEVELS
@@ -28,11 +26,6 @@ from ndr_core.tables.table import Table
 from ndr_core.times import MINUTE_US
 
 _SESSIONS, _SENT, _ = PAIR_SUMS
-
-_BUCKETS_OF_A_HOST: Final = 1024
-"""Of one distribution, at most, about: a busy host's values lie in some 16 powers of two, each of 64 buckets."""
-_BUCKETS_AT_ONCE: Final = 4 << 20
-"""In memory, of 16 bytes each, a few times over."""
 
 
 def host_sums(views: RoleViews, plan: DeltaPlan) -> pl.LazyFrame:
@@ -60,56 +53,6 @@ def added_sums(sums: pl.DataFrame, plan: DeltaPlan) -> pl.DataFrame:
 def name_hosts(sums: pl.DataFrame, plan: DeltaPlan, addresses: Addresses) -> pl.DataFrame:
     """Add what HOST stands for, and sort by it: the order in which histograms are finished."""
     return sums.sort(HOST).with_columns(host_columns(plan, addresses))
-
-
-def host_parts(hosts: pl.DataFrame, distributions: int) -> list[pl.DataFrame]:
-    """Cut hosts into parts whose histograms have some millions of buckets, one part behind the other by HOST.
-
-    `hosts`: from `name_hosts`. A session adds a bucket to each distribution at most, until those in use all are there.
-    """
-    buckets = pl.col("sessions_cnt").clip(upper_bound=_BUCKETS_OF_A_HOST) * distributions
-    part = hosts.select((buckets.cum_sum() // _BUCKETS_AT_ONCE).alias("part"))
-    found = hosts.hstack(part).partition_by("part", maintain_order=True, include_key=False)
-    return found or [hosts]
-
-
-def cells_between(cells: pl.LazyFrame, hosts: pl.DataFrame) -> pl.LazyFrame:
-    """Give the cells of one of the `host_parts`: files of cells that are sorted by HOST are read in part."""
-    ends = hosts.select(first=pl.first(HOST), last=pl.last(HOST)).row(0)
-    return cells.filter(pl.col(HOST).is_between(*ends)) if hosts.height else cells
-
-
-def histogram_cells(views: RoleViews, distribution: Distribution) -> pl.DataFrame:
-    """Records per host and bucket: HOST, `bucket` and `count`, sorted by host and bucket."""
-    cells = pl.concat(_cells_of(views, role, distribution) for role in views.roles)
-    # Of one slice, the roles lie behind each other.
-    in_order = cells.get_column(HOST).is_sorted()
-    return cells if in_order else cells.sort(HOST, "bucket")
-
-
-def _cells_of(views: RoleViews, role: int, distribution: Distribution) -> pl.DataFrame:
-    bucket = views.column(role, Form.BUCKET, distribution.bucket)
-    columns = (MINUTE, views.address(role), bucket)
-    keys = packed_keys(views.rows, columns)
-    if len(keys) > 1:
-        cells = grouped(views.rows, columns, [pl.len().alias("count")], in_order=True)
-    else:
-        # Equal keys lie behind each other once sorted, which is faster than a table of them.
-        packed = views.rows.select(keys[0].packed()).collect().to_series()
-        runs = packed.sort().rle().struct.rename_fields(["count", "key"]).struct.unnest()
-        cells = runs.lazy().with_columns(keys[0].unpacked("key"))
-    return cells.select(views.host(role), pl.col(bucket).alias("bucket"), "count").collect()
-
-
-def merge_histogram(parts: Sequence[pl.LazyFrame]) -> pl.DataFrame:
-    """Add up the cells of several shares of the records, each from `histogram_cells`."""
-    return parts[0].collect() if len(parts) == 1 else added_cells(pl.concat(parts))
-
-
-def added_cells(cells: pl.LazyFrame) -> pl.DataFrame:
-    """Add up the counts of each cell. `cells`: from `histogram_cells` of several parts."""
-    count = pl.col("count").cast(pl.Int64).sum()
-    return grouped(cells, (HOST, "bucket"), [count], in_order=True).collect(engine="streaming")
 
 
 def pair_table(views: RoleViews) -> list[RoleViews]:

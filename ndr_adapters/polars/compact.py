@@ -9,7 +9,8 @@ from typing import Final
 import polars as pl
 from attrs import frozen
 
-from ndr_adapters.polars.published import BATCH, read_deltas, read_pairs
+from ndr_adapters.polars.published import read_deltas, read_pairs
+from ndr_adapters.polars.table_files import BATCH
 from ndr_adapters.polars.write import StagingRoot, write_named
 from ndr_core.deltas.measures import measures_in
 from ndr_core.deltas.tables import PAIR, delta_table

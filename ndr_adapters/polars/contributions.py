@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import polars as pl
 from attrs import evolve, frozen
@@ -39,8 +39,47 @@ class Part:
         return Part(self.deltas + other.deltas, self.pairs + other.pairs)
 
 
-MergePart = Callable[[Part, Sequence[str], pl.Expr | None], pl.DataFrame]
-"""Gives columns of the merged rows of a part, of its rows for which a condition on their keys holds (None: all)."""
+class Merging(Protocol):
+    """How rows of a table are merged: a value, of which other processes can have a copy."""
+
+    @property
+    def files(self) -> Part:
+        """All files whose rows are merged."""
+        ...
+
+    @property
+    def schema(self) -> Schema:
+        """The columns of merged rows."""
+        ...
+
+    @property
+    def delta_columns(self) -> Sequence[str]:
+        """The columns of `delta_rows` that merging looks at."""
+        ...
+
+    @property
+    def pair_columns(self) -> Sequence[str]:
+        """The columns of `pair_rows` that merging looks at."""
+        ...
+
+    @property
+    def shared_by(self) -> tuple[str, ...]:
+        """Columns of all rows by which these may be shared out: those that merge are equal in them."""
+        ...
+
+    def delta_rows(self, files: Iterable[OutputFile]) -> pl.LazyFrame:
+        """Give the rows of delta files."""
+        ...
+
+    def pair_rows(self, files: Iterable[OutputFile]) -> pl.LazyFrame:
+        """Give the rows of pair files."""
+        ...
+
+    def merged(
+        self, deltas: pl.LazyFrame, pairs: pl.LazyFrame, columns: Sequence[str]
+    ) -> pl.DataFrame:
+        """Merge rows to one per key, with at least these columns. Raises OverflowingColumnError."""
+        ...
 
 
 def levels_of(file: OutputFile) -> str:
@@ -90,18 +129,14 @@ def few(parts: Iterable[Part]) -> Iterator[Part]:
         yield waiting
 
 
-def merged_lazily(
-    parts: Sequence[Part],
-    merge: MergePart,
-    schema: Schema,
-    keys: Iterable[str],
-    shared_by: str | None,
-) -> pl.LazyFrame:
+def merged_lazily(parts: Sequence[Part], merging: Merging, keys: Iterable[str]) -> pl.LazyFrame:
     """Give the merged rows of parts as a lazy frame, which merges some at a time as it is read.
 
-    Only the columns that a query asks for are made. A condition on keys alone is met before merging. `shared_by`: the
-    key by which a part that is too large is shared out.
+    Only the columns that a query asks for are made. A condition on keys alone is met before merging. A part that is
+    too large is shared out by host, where rows of several hosts are not merged.
     """
+    schema = merging.schema
+    shared_by = "host_ip" if "host_ip" in merging.shared_by else None
     key_names = frozenset(keys)
 
     def read(
@@ -122,7 +157,7 @@ def merged_lazily(
         left = rows
         for part in few(parts):
             for share in _shares(part, shared_by):
-                found = merge(part, needed, _both(before, share))
+                found = _merged(part, merging, needed, _both(before, share))
                 found = (found if after is None else found.filter(after)).select(asked)
                 if left is not None:
                     found = found.head(left)
@@ -134,8 +169,15 @@ def merged_lazily(
     return register_io_source(read, schema=dict(schema), validate_schema=True)
 
 
-def where(rows: pl.LazyFrame, condition: pl.Expr | None) -> pl.LazyFrame:
-    """Rows for which a condition holds; all of them for None."""
+def _merged(
+    part: Part, merging: Merging, columns: Sequence[str], condition: pl.Expr | None
+) -> pl.DataFrame:
+    """Merge the rows of a part for which a condition on their keys holds (None: all)."""
+    deltas, pairs = merging.delta_rows(part.deltas), merging.pair_rows(part.pairs)
+    return merging.merged(_where(deltas, condition), _where(pairs, condition), columns)
+
+
+def _where(rows: pl.LazyFrame, condition: pl.Expr | None) -> pl.LazyFrame:
     return rows if condition is None else rows.filter(condition)
 
 

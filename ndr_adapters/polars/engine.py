@@ -14,7 +14,7 @@ from polars.exceptions import ComputeError
 
 from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.interruptible import interruptible
-from ndr_adapters.polars import aggregate, derive, quality, spool
+from ndr_adapters.polars import aggregate, cell_counts, derive, quality, spool
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.lines import LineFeed
 from ndr_adapters.polars.outcome import engine_result, rejected_records
@@ -153,7 +153,7 @@ def _held(rows: pl.LazyFrame, path: str) -> pl.LazyFrame:
 def _cells(views: RoleViews, plan: DeltaPlan) -> Iterator[pl.DataFrame]:
     """The histogram cells of each distribution."""
     for item in plan.distributions:
-        yield interruptible(partial(aggregate.histogram_cells, views, item))
+        yield interruptible(partial(cell_counts.histogram_cells, views, item))
 
 
 def _delta_rows(
@@ -165,7 +165,7 @@ def _delta_rows(
 ) -> pl.LazyFrame:
     """Whole delta rows; of several shares by way of files, so that a part of the hosts is in memory at once."""
     one_share = len(built.histograms) == 1
-    parts = [hosts] if one_share else aggregate.host_parts(hosts, len(plan.distributions))
+    parts = [hosts] if one_share else cell_counts.host_parts(hosts, len(plan.distributions))
     keep = _held if len(parts) == 1 else spool.spooled
     rows = []
     for number, part in enumerate(parts):
@@ -178,8 +178,8 @@ def _histograms(built: _Built, hosts: pl.DataFrame, plan: DeltaPlan) -> list[pl.
     """The histograms of some hosts, and what is read off them."""
     columns = []
     for place, item in enumerate(plan.distributions):
-        parts = [aggregate.cells_between(cells[place], hosts) for cells in built.histograms]
-        cells = interruptible(partial(aggregate.merge_histogram, parts))
+        parts = [cell_counts.cells_between(cells[place], hosts) for cells in built.histograms]
+        cells = interruptible(partial(cell_counts.merge_histogram, parts))
         columns += derive.finish_histogram(cells, hosts, item)
     return columns
 

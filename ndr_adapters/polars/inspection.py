@@ -42,12 +42,8 @@ def inspect_output(
     if not runs.manifests:
         raise UsageError(f"{published.root}: holds no published run")
     files = runs.files(DELTA)
-    deltas = scan_files(files)
-    slice_count = pl.struct("hh", "mm").n_unique().alias("slices")
     return {
-        "slices": _totals(deltas, _SLICE) if files.by_run else [],
-        "days": _totals(deltas, _DAY, slice_count) if files.by_run else [],
-        "roles": _totals(deltas, ("role",)) if files.by_run else [],
+        **_all_totals(files),
         "busiest_hosts": busiest_hosts(files),
         "quality": [
             _quality(facts, facts.report)
@@ -87,11 +83,27 @@ def _in_range(runs: PublishedRuns) -> list[Manifest]:
     return [run for run in runs.manifests if any(map(runs.slices.holds, run.slices()))]
 
 
-def _totals(deltas: pl.LazyFrame, keys: Sequence[str], *counts: pl.Expr) -> list[dict[str, Any]]:
-    rows = deltas.group_by(keys).agg(
-        *counts, pl.n_unique("host_ip").alias("hosts"), pl.len().alias("rows")
-    )
-    return rows.join(_summed(deltas, keys), on=keys).sort(keys).collect().to_dicts()
+def _all_totals(files: PublishedFiles) -> dict[str, list[dict[str, Any]]]:
+    """Totals by slice, by day and by role. `rows`: those of the merged table, however many runs contributed to one."""
+    if not files.by_run:
+        return {"slices": [], "days": [], "roles": []}
+    deltas = scan_files(files)
+    hosts = pl.n_unique("host_ip").cast(pl.Int64).alias("hosts")
+    # A slice has one row for each host and role.
+    rows = deltas.group_by(_SLICE).agg(hosts.alias("rows")).collect().lazy()
+    slice_count = pl.struct("hh", "mm").n_unique().alias("slices")
+
+    def totals(keys: Sequence[str], *counts: pl.Expr) -> list[dict[str, Any]]:
+        found = deltas.group_by(keys).agg(*counts, hosts)
+        for more in (rows.group_by(keys).agg(pl.sum("rows")), _summed(deltas, keys)):
+            found = found.join(more, on=keys)
+        return found.sort(keys).collect().to_dicts()
+
+    return {
+        "slices": totals(_SLICE),
+        "days": totals(_DAY, slice_count),
+        "roles": totals(("role",)),
+    }
 
 
 def _summed(deltas: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 from attrs import evolve, frozen
 
-from ndr_adapters.polars import aggregate, derive
+from ndr_adapters.polars import aggregate, cell_counts, derive
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.keys import PackedKey, grouped, packed_keys
 from ndr_adapters.polars.views import HOST
@@ -28,6 +28,9 @@ SLICE_KEYS: Final = ("feature_spec_version", "slice_start_ts", "role", "host_ip"
 """What makes a row of the delta table, where several versions of the features lie in one output."""
 
 _CELL_SUMS: Final = dict(zip(CELL_SUMS, ("sessions", "bytes"), strict=True))
+
+CELL_COLUMNS: Final = ("peer_ip", "peer_port", *CELL_SUMS)
+"""What `merge_deltas` reads of pairs, beside the keys."""
 
 PAIR_KEYS: Final = (*SLICE_KEYS, "peer_ip", "peer_port")
 
@@ -212,7 +215,7 @@ class _Numbers:
             .explode(item.histogram)
             .select(HOST, pl.col(item.histogram).struct.unnest())
         )
-        columns = derive.finish_histogram(aggregate.added_cells(cells), hosts, item)
+        columns = derive.finish_histogram(cell_counts.added_cells(cells), hosts, item)
         unknown = rows.filter(pl.col(item.histogram).is_null()).get_column(HOST)
         if unknown.is_empty():
             return columns

@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 from attrs import evolve
 
-from ndr_adapters.polars import aggregate, derive, quality
+from ndr_adapters.polars import aggregate, cell_counts, derive, quality
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.careful import read_careful
 from ndr_adapters.polars.keys import grouped
@@ -57,7 +57,7 @@ def partial_results(flows: pl.DataFrame, plan: DeltaPlan) -> Iterator[tuple[str,
     views = evolve(views, rows=views.rows.collect().lazy())
     yield SUMS, aggregate.host_sums(views, plan).collect()
     for item in plan.distributions:
-        yield _cells_name(item), aggregate.histogram_cells(views, item)
+        yield _cells_name(item), cell_counts.histogram_cells(views, item)
     for part, pairs in enumerate(aggregate.pair_table(views)):
         rows = pairs.rows.collect()
         yield _pairs_name(part), rows
@@ -91,7 +91,7 @@ def whole_rows(
         column
         for item in plan.distributions
         for column in derive.finish_histogram(
-            aggregate.added_cells(frames.pop(_cells_name(item)).lazy()), hosts, item
+            cell_counts.added_cells(frames.pop(_cells_name(item)).lazy()), hosts, item
         )
     ]
     cells = [_summarized(frames, key, plan) for key in plan.cell_aggregates]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 import polars as pl
+from attrs import frozen
 
-from ndr_adapters.polars.contributions import Part, check_known, merged_lazily, parts_by, where
-from ndr_adapters.polars.merge import Keys, merge_deltas
+from ndr_adapters.polars.contributions import Part, check_known, merged_lazily, parts_by
+from ndr_adapters.polars.merge import CELL_COLUMNS, Keys, merge_deltas
 from ndr_adapters.polars.scan import Scanner
 from ndr_adapters.polars.write import DTYPES, schema_of
 from ndr_core.deltas.measures import measures_in, select_measures
@@ -25,7 +26,7 @@ from ndr_core.times import MINUTE_US, parse_bound, parse_duration, to_us
 VERSION: Final = "feature_spec_version"
 START: Final = "window_start_ts"
 END: Final = "window_end_ts"
-_SEEN_BY: Final = ("host_ip", "role")
+SEEN_BY: Final = ("host_ip", "role")
 
 
 def merge_windows(
@@ -33,7 +34,7 @@ def merge_windows(
     since: datetime,
     until: datetime,
     every: str = "1h",
-    by: Sequence[str] = _SEEN_BY,
+    by: Sequence[str] = SEEN_BY,
     measures: Sequence[str] | None = None,
 ) -> pl.LazyFrame:
     """Merge the slices of [since, until) to one row per key and window, as if built from all their records at once.
@@ -47,44 +48,101 @@ def merge_windows(
     UsageError for wrong arguments; when it is collected, UsageError where a slice is no part of one window,
     OverflowingColumnError where a sum leaves int64; else as `readable_runs`.
     """
+    merging = window_merging(output, since, until, every, by, measures)
+    if merging is None:
+        return pl.LazyFrame(schema=key_schema(by))
+    window_of = partial(_window_of, length=merging.length)
+    parts = parts_by(merging.files.deltas, merging.files.pairs, window_of)
+    return merged_lazily([part for part in parts if part.deltas], merging, merging.keys.names)
+
+
+@frozen
+class WindowMerging:
+    """How rows of both tables are merged to one per key and window: a `Merging`."""
+
+    files: Part
+    deltas: Scanner
+    pairs: Scanner
+    measures: tuple[Measure, ...]
+    by: tuple[str, ...]
+    every: str
+    length: int
+    """Of a window, us."""
+
+    @property
+    def keys(self) -> Keys:
+        return Keys((VERSION, START, *sorted(self.by, reverse=True)), "window", START)
+
+    @property
+    def schema(self) -> dict[str, pl.DataType]:
+        measured = [column for one in self.measures for column in one.columns()]
+        return {**key_schema(self.by), **schema_of(measured)}
+
+    @property
+    def delta_columns(self) -> list[str]:
+        measured = [column for one in self.measures for column in one.columns()]
+        stored = (column.name for column in measured if column.merge.is_stored)
+        return [*self.keys.names, *stored]
+
+    @property
+    def pair_columns(self) -> list[str]:
+        return [*self.keys.names, *CELL_COLUMNS]
+
+    @property
+    def shared_by(self) -> tuple[str, ...]:
+        return ("host_ip",) if "host_ip" in self.by else (START, *self.by)
+
+    def delta_rows(self, files: Iterable[OutputFile]) -> pl.LazyFrame:
+        """Give the rows of delta files with their windows. Raises UsageError for slices of several windows."""
+        rows = _in_windows(self.deltas.scan(files), self.length)
+        _check_slices(rows, self.length, self.every)
+        return rows
+
+    def pair_rows(self, files: Iterable[OutputFile]) -> pl.LazyFrame:
+        return _in_windows(self.pairs.scan(files), self.length)
+
+    def merged(
+        self, deltas: pl.LazyFrame, pairs: pl.LazyFrame, columns: Sequence[str]
+    ) -> pl.DataFrame:
+        needed = {*columns, START}
+        found = merge_deltas(deltas, pairs, self.keys, self.measures, needed)
+        return found.with_columns((pl.col(START) + timedelta(microseconds=self.length)).alias(END))
+
+
+def window_merging(
+    output: PublishedTables,
+    since: datetime,
+    until: datetime,
+    every: str,
+    by: Sequence[str],
+    measures: Sequence[str] | None,
+) -> WindowMerging | None:
+    """Find the files of windows, and how they are merged; None where there are none. As `merge_windows`."""
     length = _length(every)
     for name, bound in (("since", since), ("until", until)):
         _check_aligned(name, bound, length, every)
     if since >= until:
         raise UsageError(f"until: {until} must be later than since, {since}")
     _check_by(by)
-    slices = SliceRange(since, until)
     needs_pairs = measures is None or of_kind(measures_in(measures), PairDerived)
-    runs = readable_runs(output, [DELTA, PAIR.name] if needs_pairs else [DELTA], slices)
-    deltas_found = runs.files(DELTA)
-    if not deltas_found.by_run:
-        return pl.LazyFrame(schema=_key_schema(by))
-    scanner = Scanner.of(deltas_found)
+    tables = [DELTA, PAIR.name] if needs_pairs else [DELTA]
+    runs = readable_runs(output, tables, SliceRange(since, until))
+    found = runs.files(DELTA)
+    if not found.by_run:
+        return None
+    scanner = Scanner.of(found)
     known = measures_in(scanner.columns)
-    check_known(deltas_found, scanner.names, known)
-    chosen = _chosen(known, measures)
-    pair_files = runs.files(PAIR.name).files if needs_pairs else []
-    window_of = partial(_window_of, length=length)
-    parts = [part for part in parts_by(deltas_found.files, pair_files, window_of) if part.deltas]
-    keys = Keys((VERSION, START, *sorted(by, reverse=True)), "window", START)
-    pairs = Scanner.of_table(runs.root, PAIR)
-
-    def merge(part: Part, columns: Sequence[str], condition: pl.Expr | None) -> pl.DataFrame:
-        deltas = _in_windows(scanner.scan(part.deltas), length)
-        _check_slices(deltas, length, every)
-        needed = {*columns, START}
-        found = merge_deltas(
-            where(deltas, condition),
-            where(_in_windows(pairs.scan(part.pairs), length), condition),
-            keys,
-            chosen,
-            needed,
-        )
-        return found.with_columns((pl.col(START) + timedelta(microseconds=length)).alias(END))
-
-    measured = [column for one in chosen for column in one.columns()]
-    schema = {**_key_schema(by), **schema_of(measured)}
-    return merged_lazily(parts, merge, schema, keys.names, "host_ip" if "host_ip" in by else None)
+    check_known(found, scanner.names, known)
+    pairs = runs.files(PAIR.name).files if needs_pairs else ()
+    return WindowMerging(
+        files=Part(tuple(found.files), tuple(pairs)),
+        deltas=scanner,
+        pairs=Scanner.of_table(runs.root, PAIR),
+        measures=_chosen(known, measures),
+        by=tuple(by),
+        every=every,
+        length=length,
+    )
 
 
 def _length(every: str) -> int:
@@ -108,7 +166,7 @@ def _check_aligned(name: str, bound: datetime, length: int, every: str) -> None:
 
 
 def _check_by(by: Sequence[str]) -> None:
-    if isinstance(by, str) or not by or len(set(by)) < len(by) or not set(by) <= set(_SEEN_BY):
+    if isinstance(by, str) or not by or len(set(by)) < len(by) or not set(by) <= set(SEEN_BY):
         raise UsageError(
             f"by: {shown(by)} must be ('host_ip', 'role'), ('host_ip',) or ('role',): "
             "each role sees every session"
@@ -127,7 +185,8 @@ def _chosen(known: Sequence[Measure], names: Sequence[str] | None) -> tuple[Meas
     return select_measures(known, names)
 
 
-def _key_schema(by: Sequence[str]) -> dict[str, pl.DataType]:
+def key_schema(by: Sequence[str]) -> dict[str, pl.DataType]:
+    """Give the columns that windows have without any slice."""
     text, moment = DTYPES[ColumnType.STRING], DTYPES[ColumnType.TIMESTAMP]
     return {**dict.fromkeys(by, text), START: moment, END: moment, VERSION: text}
 

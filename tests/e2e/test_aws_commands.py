@@ -81,24 +81,37 @@ def test_spark_reads_what_is_published_as_polars_does(tmp_path: Path, bucket: st
     from datetime import UTC, datetime
 
     from ndr_adapters.outputs import open_output
-    from ndr_adapters.spark.sql.published import read_deltas, read_pairs
+    from ndr_adapters.spark.fanout.published import read_deltas, read_pairs
+    from ndr_adapters.spark.sql.published import read_table
 
     spec = write_spec(tmp_path / "job.yaml")
     later = flow(event_start="2025-03-01T10:20:00Z", event_end=None)
-    source = upload(write_batch(tmp_path / "in", [[flow(), later]]), bucket, "in/mb")
-    for target in (f"s3://{bucket}/out", str(tmp_path / "out[1] b")):
-        assert ndr("run", "--spec", spec, "--input", source, "--output", target).exit_code == 0
+    batches = [
+        upload(write_batch(tmp_path / "in" / name, [records]), bucket, f"in/{name}")
+        for name, records in {"one": [flow(), later], "two": [flow()]}.items()
+    ]
+    for target, scratch in (
+        (f"s3://{bucket}/out", f"s3://{bucket}/scratch"),
+        (str(tmp_path / "out[1] b"), None),
+    ):
+        for batch in batches:
+            assert ndr("run", "--spec", spec, "--input", batch, "--output", target).exit_code == 0
         deltas, pairs = rows(target)
-        found = read_deltas(spark_session(), open_output(target)).orderBy(
-            "slice_start_ts", "role", "host_ip"
-        )
-        # Spark reads rows as they lie in the files.
-        assert set(found.columns) == {*deltas[0], "mini_batch_id"}
-        hosts = [(row["host_ip"], row["mm"], row["bytes_sent_sum"]) for row in found.collect()]
+        session, output = spark_session(), open_output(target)
+
+        found = read_deltas(session, output, scratch=scratch)
+
+        assert found.columns == list(deltas[0])
+        ordered = found.orderBy("slice_start_ts", "role", "host_ip").collect()
+        hosts = [(row["host_ip"], row["mm"], row["bytes_sent_sum"]) for row in ordered]
         assert hosts == [(row["host_ip"], row["mm"], row["bytes_sent_sum"]) for row in deltas]
-        assert read_pairs(spark_session(), open_output(target)).count() == len(pairs)
+        assert len(hosts) == 4
+        assert read_pairs(session, output, scratch=scratch).count() == len(pairs)
         half = datetime(2025, 3, 1, 10, 15, tzinfo=UTC)
-        assert read_deltas(spark_session(), open_output(target), since=half).count() == 2
+        assert read_deltas(session, output, since=half).count() == 2
+        # Rows as they lie in the files.
+        assert read_table(session, output, "delta").count() == 6
+    assert objects(bucket, "scratch/ndr-")
 
 
 def test_the_local_stand_ins_run_the_commands_that_they_print() -> None:

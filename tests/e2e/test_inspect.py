@@ -48,6 +48,25 @@ def test_sessions_are_counted_in_each_role_apart(week: Path) -> None:
     }
 
 
+def test_rows_are_those_of_the_merged_table(tmp_path: Path) -> None:
+    spec = write_spec(tmp_path / "job.json")
+    other = {**at(1), "source_ip": "10.0.0.2"}
+    for name, flows in {"one": [at(1), at(1, 1)], "two": [at(1), other]}.items():
+        batch = write_batch(tmp_path / name, [flows])
+        assert run(spec, batch, tmp_path / "out").exit_code == 0
+
+    found = ndr("inspect", tmp_path / "out", "--json").json()
+
+    outbound = [row for row in found["slices"] if row["role"] == "outbound"]
+    assert [(row["hosts"], row["rows"], row["sessions_cnt"]) for row in outbound] == [
+        (2, 2, 3),
+        (1, 1, 1),
+    ]
+    counts = {(row["role"], row["hosts"], row["rows"]) for row in found["days"]}
+    assert counts == {("inbound", 1, 2), ("outbound", 2, 3)}
+    assert {(row["role"], row["hosts"], row["rows"]) for row in found["roles"]} == counts
+
+
 def test_the_json_is_complete(week: Path) -> None:
     found = ndr("inspect", week, "--json", "--limit", 1).json()
     assert len(found["slices"]) == DAYS * SLICES * 2

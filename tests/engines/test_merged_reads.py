@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from attrs import evolve
 
-from ndr_adapters.polars import contributions, published
+from ndr_adapters.polars import contributions, table_files
 from ndr_adapters.polars.merge import merge_deltas as merge_frames
 from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_adapters.polars.windows import merge_windows
@@ -158,8 +158,8 @@ def test_windows_are_those_of_all_records(
 def test_an_hour_of_slices_is_what_a_slice_of_an_hour_would_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    records = random_records(Random(1), 60, minutes=60)
-    plan = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T11:00:00Z"))
+    records = random_records(Random(1), 60, minutes=59)
+    plan = make_plan(make_spec(delta={"slice_minutes": 60}))
     parts = [(built(records[:30]), PLAN), (built(records[30:]), PLAN)]
     output = published_as(contribute(tmp_path, parts), monkeypatch)
 
@@ -219,7 +219,7 @@ def test_a_filter_of_keys_alone_is_met_before_merging(
         merged.append(frame.height)
         return frame
 
-    monkeypatch.setattr(published, "merge_deltas", note)
+    monkeypatch.setattr(table_files, "merge_deltas", note)
     rows = read_deltas(output)
     of_key = (pl.col("role") == "outbound") & (pl.col("mm") == "15")
     of_value = of_key & (pl.col("sessions_cnt") == 2)
@@ -326,11 +326,9 @@ def test_a_merged_sum_that_leaves_int64_names_column_and_host(
 def test_columns_that_this_version_does_not_know_are_not_merged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    output = published_as(
-        contribute(tmp_path, [(built([flow()]), PLAN), (built([flow()]), PLAN)]), monkeypatch
-    )
-    for path in tmp_path.glob("delta/**/*.parquet"):
-        pl.read_parquet(path, hive_partitioning=False).with_columns(odd=1).write_parquet(path)
+    contributed = contribute(tmp_path, [(built([flow()]), PLAN), (built([flow()]), PLAN)])
+    columns = {"delta": {**contributed.columns["delta"], "odd": "int64"}}
+    output = published_as(evolve(contributed, columns=columns), monkeypatch)
 
     with pytest.raises(NdrError, match="can't merge the delta columns odd"):
         read_deltas(output)

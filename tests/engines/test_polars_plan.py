@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from ndr_adapters.local.source import FolderSource
-from ndr_adapters.polars import aggregate, engine, spool
+from ndr_adapters.polars import aggregate, cell_counts, engine, spool
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_core.flows.source import InputBatch
 from tests.makers import differences, flow, make_plan, write_batch
@@ -79,7 +79,7 @@ def test_of_several_shares_the_rows_of_some_hosts_are_made_at_once(
         return delta_rows(hosts, *others)
 
     monkeypatch.setattr(aggregate, "delta_rows", note_rows)
-    monkeypatch.setattr(aggregate, "_BUCKETS_AT_ONCE", 30 * len(PLAN.distributions))
+    monkeypatch.setattr(cell_counts, "_BUCKETS_AT_ONCE", 30 * len(PLAN.distributions))
     lines = [flow(source_ip=f"10.0.0.{n}", destination_ip=f"192.0.2.{n}") for n in range(90)]
     batch = write_batch(tmp_path / "in", [lines])
 

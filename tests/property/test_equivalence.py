@@ -11,7 +11,7 @@ from attrs import frozen
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ndr_adapters.polars import aggregate
+from ndr_adapters.polars import cell_counts
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.spark.fanout.engine import FanoutEngine
 from ndr_adapters.spark.fanout.exchange import SparkRunner
@@ -164,7 +164,7 @@ def assert_equal(expected: Outcome, actual: Outcome) -> None:
 def test_polars_equals_the_reference(
     case: Case, input_bytes_per_share: int, buckets_at_once: int
 ) -> None:
-    with patch.object(aggregate, "_BUCKETS_AT_ONCE", buckets_at_once):
+    with patch.object(cell_counts, "_BUCKETS_AT_ONCE", buckets_at_once):
         check(PolarsEngine(input_bytes_per_share=input_bytes_per_share), case)
 
 

@@ -177,7 +177,7 @@ READERS: dict[str, tuple[str, Read]] = {
 
 
 def _spark(name: str, output: Path) -> Any:
-    from ndr_adapters.spark.sql import published
+    from ndr_adapters.spark.fanout import published
 
     return getattr(published, name)(spark_session(), open_output(output))
 

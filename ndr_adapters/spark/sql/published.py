@@ -1,15 +1,15 @@
-"""Published tables as Spark frames."""
+"""Published tables as Spark frames, rows as they lie in the files; `spark.fanout.published` merges them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
 from ndr_adapters.spark.runtime.paths import as_glob, spark_address
 from ndr_adapters.spark.runtime.s3 import hadoop_settings
-from ndr_adapters.spark.sql.write import empty_frame
-from ndr_core.deltas.tables import DELTA, PAIR
+from ndr_adapters.spark.sql.write import empty_frame, schema_of
 from ndr_core.publishing.location import is_s3
 from ndr_core.publishing.published import (
     PublishedFiles,
@@ -27,56 +27,45 @@ def read_table(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> DataFrame:
-    """The published rows of a table: `ndr_adapters.polars.read_table` as a Spark frame."""
+    """The published rows of a table as they lie in its files: `ndr_adapters.polars.read_table` as a Spark frame."""
     return scan_files(session, readable_files(published, table, SliceRange(since, until)))
 
 
-def read_deltas(
-    session: SparkSession,
-    published: PublishedTables,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> DataFrame:
-    """The published delta table, as `read_table` reads it."""
-    return read_table(session, published, DELTA, since=since, until=until)
-
-
-def read_pairs(
-    session: SparkSession,
-    published: PublishedTables,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> DataFrame:
-    """The published pair table, as `read_table` reads it, but never without columns."""
-    found = readable_files(published, PAIR.name, SliceRange(since, until))
-    return scan_files(session, found) if found.by_run else empty_frame(session, PAIR.columns)
-
-
 def scan_files(session: SparkSession, found: PublishedFiles) -> DataFrame:
-    """Published files of one table, in one scan."""
+    """Published files of one table, in one scan, in the columns that their manifests name."""
+    new = reading_session(session, found.root)
+    base = f"{found.root}/{found.table}"
+    files = [f"{found.root}/{file.path}" for file in found.files]
+    return read_files(new, files, found.columns, base)
+
+
+def reading_session(session: SparkSession, *places: str) -> SparkSession:
+    """Give a session with settings of its own: UTC, and the S3 in which one of these addresses lies."""
     new = session.newSession()
-    if not found.by_run:
-        return empty_frame(new, ())
-    root = spark_address(found.root)
-    settings = _file_system_settings(found.root) | {
-        "spark.sql.session.timeZone": "UTC",
-        # Partition keys are text, whatever they look like.
-        "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
-    }
+    settings = {"spark.sql.session.timeZone": "UTC"}
+    if any(map(is_s3, places)):
+        # Only who has an output in S3 needs boto3.
+        from ndr_adapters.aws.clients import s3_client
+
+        settings |= hadoop_settings(s3_client())
     for key, value in settings.items():
         new.conf.set(key, value)
-    # Unknown columns of some files are null there.
-    reader = new.read.option("mergeSchema", "true").option("basePath", f"{root}/{found.table}")
-    return reader.parquet(*(as_glob(f"{root}/{file.path}") for file in found.files))
+    return new
 
 
-def _file_system_settings(root: str) -> dict[str, str]:
-    """How Spark reaches an output."""
-    if not is_s3(root):
-        return {}
-    # Only who has an output in S3 needs boto3.
-    from ndr_adapters.aws.clients import s3_client
+def read_files(
+    session: SparkSession,
+    files: Sequence[str],
+    columns: Mapping[str, str],
+    base: str | None = None,
+) -> DataFrame:
+    """Rows of Parquet files in these columns (name -> type), null in a file that lacks one.
 
-    return hadoop_settings(s3_client())
+    `base`: the folder below which paths spell columns. No file is opened before the frame is read.
+    """
+    if not files:
+        return empty_frame(session, columns)
+    reader = session.read.schema(schema_of(columns))
+    if base is not None:
+        reader = reader.option("basePath", spark_address(base))
+    return reader.parquet(*(as_glob(spark_address(file)) for file in files)).select(list(columns))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -10,7 +10,7 @@ from pyspark.sql import types as T
 
 from ndr_adapters.spark.runtime.internals import hadoop_configuration, jvm_of
 from ndr_core.quality.quarantine import QUARANTINE
-from ndr_core.tables.columns import ColumnType, OutputColumn
+from ndr_core.tables.columns import ColumnType
 from ndr_core.tables.table import Table
 
 _TYPES: dict[ColumnType, T.DataType] = {
@@ -72,8 +72,8 @@ def rejected_files(session: SparkSession, staging_root: str) -> list[str]:
     return [f"{QUARANTINE}/{name}" for name in names if name.endswith(".gz")]
 
 
-def empty_frame(session: SparkSession, columns: Iterable[OutputColumn]) -> DataFrame:
-    """No rows of these columns.
+def empty_frame(session: SparkSession, columns: Mapping[str, str]) -> DataFrame:
+    """No rows of these columns (name -> type).
 
     Made by the JVM alone: an empty Python list would start Python workers on the executors.
     """
@@ -81,6 +81,8 @@ def empty_frame(session: SparkSession, columns: Iterable[OutputColumn]) -> DataF
     return session.range(0).select(nulls)
 
 
-def schema_of(columns: Iterable[OutputColumn]) -> T.StructType:
-    """Spark types of output columns."""
-    return T.StructType([T.StructField(c.name, _TYPES[c.type]) for c in columns])
+def schema_of(columns: Mapping[str, str]) -> T.StructType:
+    """Spark types of columns, whose types are named as in manifests."""
+    return T.StructType(
+        [T.StructField(name, _TYPES[ColumnType(kind)]) for name, kind in columns.items()]
+    )
