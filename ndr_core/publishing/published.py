@@ -12,6 +12,7 @@ from ndr_core.errors import NdrError, UsageError, shown
 from ndr_core.publishing.entry import Entry
 from ndr_core.publishing.manifest import Manifest, OutputFile
 from ndr_core.publishing.ownership import live, live_manifests
+from ndr_core.publishing.pruned import Pruned
 from ndr_core.tables.slices import slice_path
 from ndr_core.times import MINUTE_US, to_record_us
 
@@ -27,7 +28,9 @@ class PublishedTables(Protocol):
         ...
 
     def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
-        """The published runs that count, as of one moment; those of no slice in [since, until) may be absent.
+        """What is left of the published runs that count, as of one moment: no slice that was pruned.
+
+        Runs of no slice in [since, until) may be absent.
 
         Raises NdrError where a manifest can't be read, UsageError where the output can't.
         """
@@ -40,6 +43,13 @@ class PublishedTables(Protocol):
 
 class WholeOutput(PublishedTables, Protocol):
     """An output of which any file can be read."""
+
+    def counting(self) -> tuple[Sequence[Manifest], Pruned]:
+        """All published runs that count, with what was pruned of them, and up to where that is.
+
+        Raises as `manifests`.
+        """
+        ...
 
     def listed(self) -> Iterator[str]:
         """The files below the folders of tables, quarantine and reports, named below the root."""
