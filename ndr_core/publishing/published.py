@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ndr_core.errors import NdrError, UsageError, shown
 from ndr_core.publishing.entry import Entry
@@ -17,6 +18,11 @@ from ndr_core.tables.slices import slice_path
 from ndr_core.times import MINUTE_US, to_record_us
 
 _ATTEMPTS: Final = 5
+_MOST_NAMED: Final = 10
+
+
+class GoneSlicesWarning(UserWarning):
+    """Readers leave slices out whose folders were removed."""
 
 
 class PublishedTables(Protocol):
@@ -128,6 +134,8 @@ class PublishedRuns:
     manifests: tuple[Manifest, ...]
     slices: SliceRange = field(factory=SliceRange)
     """The slices that are asked for."""
+    gone: frozenset[str] = frozenset()
+    """Slices that are left out, `feature_spec_version=../dt=../hh=../mm=..`: their folders were removed."""
 
     def files(self, table: str) -> PublishedFiles:
         """The live files of a table, in the range of slices."""
@@ -137,6 +145,7 @@ class PublishedRuns:
                 file
                 for file in found.files(manifest)
                 if file.table == table and file.slice is not None and self.slices.holds(file.slice)
+                if _slice_of(file) not in self.gone
             )
             for manifest in found.manifests
         )
@@ -175,7 +184,8 @@ def readable_runs(
 ) -> PublishedRuns:
     """The published runs of an output, once the live files of these tables are there with the sizes they should have.
 
-    Raises what `published` raises, and NdrError for a file that is missing or has another size.
+    A slice of which a table's folder is gone, by hand or by a rule of the storage, is left out: a GoneSlicesWarning
+    tells of it. Raises what `published` raises, and NdrError for another file that is missing or has another size.
     """
     wanted, span = tuple(tables), slices or SliceRange()
     damaged: dict[str, str] = {}
@@ -183,16 +193,41 @@ def readable_runs(
         manifests = tuple(published.manifests(span.since, span.until))
         runs = PublishedRuns(published.root, manifests, span)
         files = [file for table in wanted for file in runs.files(table).files]
-        damages = runs.damages(files, published.sizes([file.path for file in files]))
+        sizes = published.sizes([file.path for file in files])
+        damages, gone = runs.damages(files, sizes), _gone(files, sizes)
         # A later run may have replaced a file since the manifests were read: then they say so by now.
-        known = [message for path, message in sorted(damages.items()) if path in damaged]
-        if known:
-            more = f" (and {len(known) - 1} more files)" if len(known) > 1 else ""
-            raise NdrError(known[0] + more)
-        if not damages:
-            return runs
+        known = {file for file in files if file.path in damages and file.path in damaged}
+        wrong = sorted(file.path for file in known if _slice_of(file) not in gone)
+        if wrong:
+            more = f" (and {len(wrong) - 1} more files)" if len(wrong) > 1 else ""
+            raise NdrError(damages[wrong[0]] + more)
+        if len(known) == len(damages):
+            if gone:
+                warnings.warn(_told(published.root, gone), GoneSlicesWarning, stacklevel=2)
+            return evolve(runs, gone=gone)
         damaged |= damages
     raise NdrError(f"{published.root}: runs are published faster than they can be read; try again")
+
+
+def _slice_of(file: OutputFile) -> str:
+    return file.folder.partition("/")[2]
+
+
+def _gone(files: Iterable[OutputFile], sizes: Mapping[str, int]) -> frozenset[str]:
+    """The slices of which a table has none of its files."""
+    there: dict[str, bool] = {}
+    for file in files:
+        there[file.folder] = there.get(file.folder, False) or file.path in sizes
+    return frozenset(folder.partition("/")[2] for folder, some in there.items() if not some)
+
+
+def _told(root: str, gone: Iterable[str]) -> str:
+    names = sorted(gone)
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return (
+        f"{root}: {len(names):,} slices are left out, since their folders were removed: "
+        f"{', '.join(names[:_MOST_NAMED])}{more}; restore them, or remove old slices with `ndr prune`"
+    )
 
 
 def readable_files(
