@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.tables.columns import ColumnType, OutputColumn
+from ndr_core.tables.parquet import FORMAT_METADATA
 from ndr_core.tables.table import Table
 
 DTYPES: dict[ColumnType, pl.DataType] = {
@@ -43,6 +44,7 @@ def write_table(rows: pl.LazyFrame, table: Table, staging: StagingRoot) -> pl.La
         compression_level=_ZSTD_LEVEL,
         mkdir=True,
         lazy=True,
+        metadata=dict(FORMAT_METADATA),
         storage_options=staging.storage_options,
     )
     assert sink is not None
@@ -69,6 +71,7 @@ def write_named(
             f"{staging.address}/{path}",
             compression="zstd",
             mkdir=True,
+            metadata=dict(FORMAT_METADATA),
             storage_options=staging.storage_options,
         )
         found[path] = part.height

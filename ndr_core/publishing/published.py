@@ -119,6 +119,8 @@ class PublishedFiles:
     """The files of each run that has any; all files of a run have the same columns."""
     columns: Mapping[str, str] = field(factory=dict)
     """Column -> type, of all runs that make the table, with rows or without; also what the paths spell."""
+    samples: tuple[OutputFile, ...] = ()
+    """A file of each engine in each of its versions: what is written in another way differs here."""
 
     @property
     def files(self) -> list[OutputFile]:
@@ -140,7 +142,7 @@ class PublishedRuns:
     def files(self, table: str) -> PublishedFiles:
         """The live files of a table, in the range of slices."""
         found = live(self.manifests)
-        runs = (
+        runs = [
             tuple(
                 file
                 for file in found.files(manifest)
@@ -148,13 +150,19 @@ class PublishedRuns:
                 if _slice_of(file) not in self.gone
             )
             for manifest in found.manifests
-        )
+        ]
+        samples = {
+            (manifest.facts.engine, manifest.facts.code_version): run[-1]
+            for manifest, run in zip(found.manifests, runs, strict=True)
+            if run
+        }
         columns = {
             name: kind
             for manifest in found.manifests
             for name, kind in manifest.columns.get(table, {}).items()
         }
-        return PublishedFiles(self.root, table, tuple(run for run in runs if run), columns)
+        by_run = tuple(run for run in runs if run)
+        return PublishedFiles(self.root, table, by_run, columns, tuple(samples.values()))
 
     def damages(self, files: Iterable[OutputFile], sizes: Mapping[str, int]) -> dict[str, str]:
         """Path -> what is wrong, for files that are missing or have another size than their manifest says.
