@@ -5,10 +5,7 @@ from __future__ import annotations
 import click
 from attrs import asdict
 
-from ndr_adapters.home import with_home
-from ndr_adapters.local.prune import prune_folder
-from ndr_core.publishing.location import S3Address, is_s3
-from ndr_core.publishing.pruning import Removed
+from ndr_adapters.outputs import keep_output
 from ndr_core.times import iso_text, parse_bound
 from ndr_entrypoints import console
 from ndr_entrypoints.options import AS_JSON, EXIT_CODES
@@ -27,7 +24,7 @@ def prune(output: str, before: str, dry_run: bool, as_json: bool) -> None:
     files. What comes later for the removed slices is not published.
     """
     moment = parse_bound(before, "before")
-    removed = _prune(output, moment, dry_run=dry_run)
+    removed = keep_output(output).prune(moment, NoticesOnly().notice, dry_run=dry_run)
     if as_json:
         firsts = {version: iso_text(first) for version, first in removed.firsts.items()}
         console.print_json({**asdict(removed), "firsts": firsts, "dry_run": dry_run})
@@ -39,16 +36,3 @@ def prune(output: str, before: str, dry_run: bool, as_json: bool) -> None:
     )
     for version, first in removed.firsts.items():
         click.echo(f"{version}: slices from {iso_text(first)} on stay")
-
-
-def _prune(output: str, before: int, *, dry_run: bool) -> Removed:
-    notice = NoticesOnly().notice
-    if not is_s3(output):
-        return prune_folder(with_home(output), before, notice, dry_run=dry_run)
-    # boto3 comes with an extra; who has a folder must do without it.
-    from ndr_adapters.aws.clients import s3_client
-    from ndr_adapters.s3.claims import ClaimLog
-    from ndr_adapters.s3.prune import prune_output
-
-    log = ClaimLog(s3_client(), S3Address.parse(output, "output"), notice)
-    return prune_output(log, before, dry_run=dry_run)
