@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.aws.errors import aws_errors_named
 from ndr_adapters.s3.claims import ClaimLog
 from ndr_adapters.s3.objects import ObjectStream, list_objects, sizes
@@ -32,11 +31,6 @@ class S3Tables:
 
     client: S3Client
     output: S3Address
-
-    @classmethod
-    def open(cls, output: S3Address) -> S3Tables:
-        """Open an output with a client of its own. Raises UsageError where S3 is not set up."""
-        return cls(s3_client(), output)
 
     @property
     def root(self) -> str:
