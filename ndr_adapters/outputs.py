@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ndr_adapters.home import with_home
-from ndr_adapters.local.published import FolderTables
+from ndr_adapters.local.upkeep import FolderUpkeep
 from ndr_core.publishing.location import S3Address, is_s3
 from ndr_core.publishing.published import WholeOutput
+from ndr_core.publishing.upkeep import Upkeep
 
 
 def open_output(address: Path | str) -> WholeOutput:
@@ -15,9 +16,14 @@ def open_output(address: Path | str) -> WholeOutput:
 
     Raises UsageError for what is no address, or where S3 is not set up. Nothing is read yet.
     """
-    if not (isinstance(address, str) and is_s3(address)):
-        return FolderTables(with_home(address))
-    # Only who has an output in S3 needs boto3.
-    from ndr_adapters.s3.published import S3Tables
+    return keep_output(address).tables
 
-    return S3Tables.open(S3Address.parse(address, "output"))
+
+def keep_output(address: Path | str) -> Upkeep:
+    """Open an output to look after it. Else as `open_output`."""
+    if not (isinstance(address, str) and is_s3(address)):
+        return FolderUpkeep(with_home(address))
+    # Only who has an output in S3 needs boto3.
+    from ndr_adapters.s3.upkeep import S3Upkeep
+
+    return S3Upkeep.open(S3Address.parse(address, "output"))

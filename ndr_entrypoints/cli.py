@@ -19,6 +19,7 @@ _SUMMARIES: Final = {
     "runs": "List the runs that count, in the order of publication.",
     "verify": "Compare every live file with its manifest: size, SHA-256, rows.",
     "compact": "Make one set of files and one manifest of each whole UTC day.",
+    "prune": "Remove slices that are older than a moment, for good.",
     "migrate": "Take over an output in which runs owned whole slices.",
     "schema": "Print the canonical flow record and the columns of the output tables.",
     "spec": "Write and check JobSpecs; keep them in DynamoDB.",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final, NoReturn
 
 import click
 
 from ndr_core.errors import NdrError, StopRequested, UsageError
+from ndr_core.publishing.published import GoneSlicesWarning
 from ndr_entrypoints.stopping import exit_stopped, signals_handled, stop_message
 
 _AS_JSON: Final = f"{__name__}.as_json"
@@ -38,7 +41,7 @@ class FailingGroup(click.Group):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with signals_handled() as stopping:
+        with signals_handled() as stopping, _gone_slices_told():
             ctx.obj = stopping
             try:
                 return self._invoke(ctx)
@@ -73,6 +76,25 @@ class FailingGroup(click.Group):
         except Exception as error:
             _print_json(ctx, f"unexpected {type(error).__name__}: {error}", _UNEXPECTED)
             raise
+
+
+@contextmanager
+def _gone_slices_told() -> Iterator[None]:
+    """Say on standard error, once, which slices readers leave out."""
+    said: set[str] = set()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if not issubclass(category, GoneSlicesWarning):
+                show(message, category, *place, **more)
+            elif str(message) not in said:
+                said.add(str(message))
+                click.echo(f"note: {message}", err=True)
+
+        warnings.simplefilter("always", GoneSlicesWarning)
+        warnings.showwarning = tell
+        yield
 
 
 def exit_code(error: NdrError | OSError) -> int:

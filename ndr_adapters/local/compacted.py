@@ -49,6 +49,21 @@ def note_compacted(output: Path, day: Day) -> None:
     sync_folders(changed)
 
 
+def forget_day(output: Path, version: str, date: str, owners: Iterable[str]) -> None:
+    """Take a day that is about to be removed out of the hints of these owners."""
+    changed = set()
+    for hint in sorted(_hint(output, version, owner) for owner in owners):
+        if not hint.is_file():
+            continue
+        left = [day for day in hint.read_text().split() if day != date]
+        if left:
+            write_file(hint, "\n".join(left))
+        else:
+            hint.unlink()
+        changed.add(hint.parent)
+    sync_folders(changed)
+
+
 def _hint(output: Path, version: str, owner: str) -> Path:
     hashed = owner_hash(owner)
     return output / COMPACTED / f"feature_spec_version={version}" / hashed[:2] / hashed

@@ -96,3 +96,25 @@ def delete_files(output: Path, names: Iterable[str]) -> None:
             changed.discard(folder)
             changed.add(folder.parent)
     sync_folders(folder for folder in changed if folder.is_dir())
+
+
+def remove_empty(output: Path, folders: Iterable[Path]) -> None:
+    """Remove those of some folders of an output that are empty or gone, and those around them that this empties.
+
+    The output's own folder and those right in it stay.
+    """
+    left = set(folders)
+    while left:
+        folder = max(left, key=lambda path: len(path.parts))
+        left.discard(folder)
+        if len(folder.relative_to(output).parts) < 2:
+            continue
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                continue
+            raise
+        left.add(folder.parent)

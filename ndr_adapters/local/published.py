@@ -10,10 +10,12 @@ from typing import Final
 from attrs import frozen
 
 from ndr_adapters.local.manifests import read_manifests
+from ndr_adapters.local.pruned import read_pruned
 from ndr_core.errors import NdrError
 from ndr_core.publishing.layout import holds_published
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.ownership import live_manifests
+from ndr_core.publishing.pruned import Pruned
 from ndr_core.publishing.published import entries_to_read
 
 _PIECE_BYTES: Final = 1 << 20
@@ -30,8 +32,18 @@ class FolderTables:
         return str(self.output)
 
     def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
+        counting, pruned = self._counting(since, until)
+        return pruned.left(counting)
+
+    def counting(self) -> tuple[Sequence[Manifest], Pruned]:
+        return self._counting(None, None)
+
+    def _counting(
+        self, since: datetime | None, until: datetime | None
+    ) -> tuple[list[Manifest], Pruned]:
         found = read_manifests(self.output, lambda known: entries_to_read(known, since, until))
-        return live_manifests(found)
+        # The marker last: what goes is marked before.
+        return live_manifests(found), read_pruned(self.output)
 
     def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
         found = {}

@@ -47,6 +47,7 @@ from ndr_adapters.local.manifests import (
     read_manifests,
 )
 from ndr_adapters.local.place import FolderPlace
+from ndr_adapters.local.pruned import read_pruned
 from ndr_adapters.local.unreadable import copy_unreadable
 from ndr_adapters.lock import LOCK, alone_if_free, hold_new, locked, shared
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError
@@ -54,7 +55,8 @@ from ndr_core.publishing.compaction import Compaction, check_unchanged, refuse_c
 from ndr_core.publishing.entry import MANIFESTS, entry_of, owner_hash
 from ndr_core.publishing.layout import FAILED, Target, failed_path
 from ndr_core.publishing.manifest import REPORT, Manifest, OutputFile, RunFacts, day_owner
-from ndr_core.publishing.ownership import last_live
+from ndr_core.publishing.ownership import last_live, live_manifests
+from ndr_core.publishing.pruning import without_pruned
 from ndr_core.publishing.published import entries_to_read
 from ndr_core.publishing.sink import Publication
 from ndr_core.publishing.standing import Standing, entries_of_note, standing_of
@@ -107,7 +109,8 @@ class FolderSink:
         found = read_manifests(
             self.path, lambda known: entries_of_note(known, version, owner, since)
         )
-        return standing_of(found, facts, since, find_compacted_days(self.path, facts))
+        compacted = find_compacted_days(self.path, facts)
+        return standing_of(found, facts, since, compacted, read_pruned(self.path))
 
 
 @frozen
@@ -148,6 +151,9 @@ class FolderStaging:
         lock = self.output / LOCKS / hashed[:2]
         sync_folders(make_folder(lock.parent))
         with locked(lock, f"another run of the same mini-batch in {self.output}", self.notice):
+            pruned = read_pruned(self.output)
+            without_pruned(publication, pruned, self.notice)
+            moves = [item for item in moves if not pruned.of_file(item[1].path)]
             refuse_compacted(find_compacted_days(self.output, publication.facts), publication.facts)
             known = read_entries(self.output, lambda: list_owner(self.output, version, hashed))
             files = [file for _, file in moves]
@@ -169,7 +175,7 @@ class FolderStaging:
             with locked(self.output / LOCK, f"the lock of {self.output}", self.notice):
                 span = day.slices.since, day.slices.until
                 known = read_manifests(self.output, lambda entries: entries_to_read(entries, *span))
-                check_unchanged(day, known)
+                check_unchanged(day, read_pruned(self.output).left(live_manifests(known)))
                 note_compacted(self.output, day)
                 files = [file for _, file in moves]
                 manifest = compaction.manifest(now_us(), self.token, files)

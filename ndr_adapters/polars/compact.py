@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,7 +18,7 @@ from ndr_core.deltas.tables import PAIR, delta_table
 from ndr_core.errors import NdrError
 from ndr_core.publishing.compaction import Day
 from ndr_core.publishing.manifest import Manifest
-from ndr_core.publishing.published import PublishedTables
+from ndr_core.publishing.published import GoneSlicesWarning, PublishedTables
 from ndr_core.tables.slices import TIME_LEVELS
 from ndr_core.tables.table import Table
 
@@ -46,9 +47,19 @@ class PinnedTables:
 def write_day(published: PublishedTables, day: Day, staging: StagingRoot) -> dict[str, int]:
     """Write the merged rows of a day, in the order of their keys. Gives staged file, below the root -> its rows.
 
-    One slice is in memory at a time. Raises as `read_deltas`.
+    One slice is in memory at a time. Raises as `read_deltas`, and NdrError where a slice's folder is gone: the day
+    would be without it for good.
     """
     tables = PinnedTables(published, day.manifests)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GoneSlicesWarning)
+        try:
+            return _slices_written(tables, day, staging)
+        except GoneSlicesWarning as gone:
+            raise NdrError(f"{day.date} can't be compacted: {gone}") from gone
+
+
+def _slices_written(tables: PublishedTables, day: Day, staging: StagingRoot) -> dict[str, int]:
     found: dict[str, int] = {}
     for start in _slices(day):
         end = start + timedelta(minutes=1)

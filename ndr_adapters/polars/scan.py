@@ -17,6 +17,7 @@ from ndr_core.publishing.location import is_s3
 from ndr_core.publishing.manifest import OutputFile
 from ndr_core.publishing.published import PublishedFiles
 from ndr_core.tables.columns import ColumnType
+from ndr_core.tables.parquet import format_problem
 from ndr_core.tables.table import Table
 
 _FILE: Final = "ndr file"
@@ -38,7 +39,12 @@ class Scanner:
 
     @classmethod
     def of(cls, found: PublishedFiles) -> Scanner:
-        """Take the columns that the manifests of the files name: none of them needs to be opened."""
+        """Take the columns that the manifests of the files name: only their samples need to be opened.
+
+        Raises NdrError for a file of a format that this version does not know.
+        """
+        for file in found.samples:
+            check_format(found.root, file.path)
         known = {name: DTYPES[ColumnType(kind)] for name, kind in found.columns.items()}
         partition = dict.fromkeys(key for run in found.by_run for key in run[0].partition)
         columns = {name: dtype for name, dtype in known.items() if name not in partition}
@@ -86,6 +92,7 @@ class Scanner:
 
 def count_rows(root: str, path: str) -> int:
     """Count the rows of a Parquet file of an output, by its footer. Raises NdrError where it can't be read."""
+    check_format(root, path)
     scan = pl.scan_parquet(
         f"{root}/{path}",
         glob=False,
@@ -96,6 +103,19 @@ def count_rows(root: str, path: str) -> int:
         return int(scan.select(pl.len()).collect().item())
     except (PolarsError, OSError) as error:
         raise NdrError(f"{root}/{path}: can't be read: {error}") from error
+
+
+def check_format(root: str, path: str) -> None:
+    """Raise NdrError where a file can't be read, or is of a format that this version does not know."""
+    try:
+        metadata = pl.read_parquet_metadata(
+            f"{root}/{path}", storage_options=_storage_options(root) or None
+        )
+    except (PolarsError, OSError) as error:
+        raise NdrError(f"{root}/{path}: can't be read: {error}") from error
+    problem = format_problem(metadata)
+    if problem is not None:
+        raise NdrError(f"{root}/{path}: {problem}")
 
 
 def columns_of(root: str, path: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.tables.columns import ColumnType, OutputColumn
+from ndr_core.tables.parquet import FORMAT_METADATA
 from ndr_core.tables.table import Table
 
 DTYPES: dict[ColumnType, pl.DataType] = {
@@ -48,6 +49,7 @@ def write_table(rows: pl.LazyFrame, table: Table, staging: StagingRoot) -> pl.La
         row_group_size=_HISTOGRAMS_PER_GROUP if has_histograms else None,
         mkdir=True,
         lazy=True,
+        metadata=dict(FORMAT_METADATA),
         storage_options=staging.storage_options,
     )
     assert sink is not None
@@ -74,6 +76,7 @@ def write_named(
             f"{staging.address}/{path}",
             compression="zstd",
             mkdir=True,
+            metadata=dict(FORMAT_METADATA),
             storage_options=staging.storage_options,
         )
         found[path] = part.height

@@ -175,7 +175,7 @@ class ClaimLog:
         state = None
         try:
             data = plain_of(found.content)
-            state, plain = _parts(data)
+            state, plain = parts_of(data)
             manifest = Manifest.from_plain(plain)
             if entry_of(manifest) != listed.entry:
                 raise ManifestError("is another run's manifest than its name says")
@@ -218,6 +218,14 @@ class ClaimLog:
                     raise
         found = self.read_one(draft.listed.key)
         return found if found is not None and found.state is State.PENDING else None
+
+    def put_published(self, manifest: Manifest) -> None:
+        """Write the claim of a run that counts already, by what was written of it elsewhere."""
+        claim = evolve(self.draft(manifest), state=State.PUBLISHED)
+        with aws_errors_named(f"s3://{self.output.bucket}/{claim.listed.key}"):
+            self.client.put_object(
+                Bucket=self.output.bucket, Key=claim.listed.key, Body=_body(claim)
+            )
 
     def decide(self, claim: Claim, state: State) -> bool:
         """Give a pending claim its last state, or learn that it has another one or is gone.
@@ -273,8 +281,8 @@ def _is_decided(claim: Claim | Odd | None) -> bool:
     return isinstance(claim, Claim) and claim.state is not State.PENDING
 
 
-def _parts(data: Any) -> tuple[State, Any]:
-    """State and manifest of a claim's data."""
+def parts_of(data: Any) -> tuple[State, Any]:
+    """Give state and manifest of a claim's data. Raises ManifestError for data of no claim."""
     try:
         return State(data["state"]), data["manifest"]
     except (ValueError, KeyError, TypeError) as error:

@@ -14,7 +14,7 @@ from typing import Final
 from ndr_adapters.aws.errors import aws_errors_named
 from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.s3.claims import Claim, ClaimLog, Listed, manifests_of
-from ndr_adapters.s3.objects import list_objects
+from ndr_adapters.s3.objects import delete_objects, list_objects
 from ndr_core.publishing.compaction import Day, compacted_days
 from ndr_core.publishing.entry import Entry, owner_hash, owner_prefix
 from ndr_core.publishing.location import S3Address
@@ -45,6 +45,13 @@ def note_compacted(log: ClaimLog, day: Day) -> None:
     names = [f"{owner_prefix(day.version, owner)}{day.date}" for owner in sorted(held_owners(day))]
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda name: _put_hint(log, log.output / COMPACTED / name), names))
+
+
+def forget_day(log: ClaimLog, version: str, date: str, owners: Iterable[str]) -> None:
+    """Delete the notes of a day, for these owners, that is about to be removed."""
+    root = log.output / COMPACTED
+    names = sorted(f"{owner_prefix(version, owner_hash(owner))}{date}" for owner in owners)
+    delete_objects(log.client, log.output.bucket, [(root / name).key for name in names])
 
 
 def list_day(log: ClaimLog, version: str, date: str, owners: Iterable[str] = ()) -> list[Listed]:

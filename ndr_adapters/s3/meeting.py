@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from ndr_adapters.s3.claims import Claim, State, manifests_of
 from ndr_adapters.s3.cleanup import Cleanup
 from ndr_adapters.s3.compacted import claims_of_days, held_owners, list_day
+from ndr_adapters.s3.pruned import read_pruned
 from ndr_core.publishing.compaction import (
     Day,
     DayChangedError,
@@ -19,6 +20,7 @@ from ndr_core.publishing.compaction import (
     refuse_compacted,
 )
 from ndr_core.publishing.manifest import RunFacts
+from ndr_core.publishing.ownership import live_manifests
 
 
 def stop_compactions(cleanup: Cleanup, facts: RunFacts) -> None:
@@ -44,7 +46,8 @@ def stop_runs(cleanup: Cleanup, day: Day) -> None:
     """
     owners = held_owners(day)
     met = cleanup.log.survey(lambda: list_day(cleanup.log, day.version, day.date, owners))
-    check_unchanged(day, manifests_of(met))
+    pruned = read_pruned(cleanup.log.client, cleanup.log.output)
+    check_unchanged(day, pruned.left(live_manifests(manifests_of(met))))
     rivals = [one for one in met if isinstance(one, Claim) and one.listed.entry.owner in owners]
     pending = [claim for claim in rivals if claim.state is State.PENDING]
     if manifests_of(_there(map(cleanup.stopped, pending))):

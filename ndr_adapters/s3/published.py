@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.aws.errors import aws_errors_named
 from ndr_adapters.s3.claims import ClaimLog
 from ndr_adapters.s3.objects import ObjectStream, list_objects, sizes
+from ndr_adapters.s3.pruned import read_pruned
 from ndr_core.publishing.layout import holds_published
 from ndr_core.publishing.location import S3Address
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.ownership import live_manifests
+from ndr_core.publishing.pruned import Pruned
 from ndr_core.publishing.published import entries_to_read
 
 if TYPE_CHECKING:
@@ -31,19 +32,25 @@ class S3Tables:
     client: S3Client
     output: S3Address
 
-    @classmethod
-    def open(cls, output: S3Address) -> S3Tables:
-        """Open an output with a client of its own. Raises UsageError where S3 is not set up."""
-        return cls(s3_client(), output)
-
     @property
     def root(self) -> str:
         return str(self.output).rstrip("/")
 
     def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
         """The names of the claims tell which ones may hold a slice of the range: only those are read."""
+        counting, pruned = self._counting(since, until)
+        return pruned.left(counting)
+
+    def counting(self) -> tuple[Sequence[Manifest], Pruned]:
+        return self._counting(None, None)
+
+    def _counting(
+        self, since: datetime | None, until: datetime | None
+    ) -> tuple[list[Manifest], Pruned]:
         claims = ClaimLog(self.client, self.output)
-        return live_manifests(claims.published(lambda known: entries_to_read(known, since, until)))
+        found = claims.published(lambda known: entries_to_read(known, since, until))
+        # The marker last: what goes is marked before.
+        return live_manifests(found), read_pruned(self.client, self.output)
 
     def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
         return sizes(self.client, self.output, paths)

@@ -27,6 +27,7 @@ from ndr_adapters.s3.clock import answered_at, check_clock
 from ndr_adapters.s3.compacted import find_compacted_days, note_compacted
 from ndr_adapters.s3.meeting import overtaken, stop_compactions, stop_runs
 from ndr_adapters.s3.objects import ObjectStream
+from ndr_adapters.s3.pruned import read_pruned
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError, shown
 from ndr_core.flows.source import InputFile
 from ndr_core.publishing.compaction import Compaction
@@ -35,6 +36,7 @@ from ndr_core.publishing.layout import Target, failed_path, unreadable_name
 from ndr_core.publishing.location import S3Address, is_s3
 from ndr_core.publishing.manifest import Manifest, OutputFile, RunFacts, day_owner
 from ndr_core.publishing.ownership import last_live
+from ndr_core.publishing.pruning import without_pruned
 from ndr_core.publishing.sink import Publication
 from ndr_core.publishing.standing import Standing, entries_of_note, standing_of
 from ndr_core.tables.table import Table
@@ -69,7 +71,8 @@ class S3Writer:
         version, owner = facts.feature_spec_version, owner_hash(facts.owner)
         log = ClaimLog(self.client, self.output)
         found = log.published(lambda known: entries_of_note(known, version, owner, since))
-        return standing_of(found, facts, since, find_compacted_days(log, facts))
+        pruned = read_pruned(self.client, self.output)
+        return standing_of(found, facts, since, find_compacted_days(log, facts), pruned)
 
     def open_staging(
         self,
@@ -127,7 +130,8 @@ class S3Staging:
         self._cleanup(None).empty_staging(self.place)
 
     def publish(self, publication: Publication) -> Manifest:
-        staged = self._staged(publication)
+        pruned = read_pruned(self.log.client, self.log.output)
+        staged = self._staged(without_pruned(publication, pruned, self.log.notice))
         facts = publication.facts
         version, owner = facts.feature_spec_version, owner_hash(facts.owner)
         for _ in range(_ATTEMPTS):

@@ -56,9 +56,14 @@ class Entry:
             f"{self.published_at:016}-{self.token}.json"
         )
 
+    @property
+    def has_no_slice(self) -> bool:
+        """Whether it has neither slices nor a span."""
+        return self.first == _NO_SLICE
+
     def may_hold(self, since: datetime | None, until: datetime | None) -> bool:
         """Whether a slice that starts in [since, until) may be among its slices or in its span."""
-        if self.first == _NO_SLICE:
+        if self.has_no_slice:
             return since is None and until is None
         return (since is None or self.last >= _label(since)) and (
             until is None or self.first <= _label(until)

@@ -16,6 +16,7 @@ from ndr_core.errors import NdrError, shown
 from ndr_core.names import is_column_name
 from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.quality.report import QualityReport
+from ndr_core.tables.parquet import PARQUET_FORMAT, number_problem
 from ndr_core.tables.slices import SLICE_LEVELS, SliceBounds
 from ndr_core.times import iso_text
 
@@ -150,6 +151,8 @@ class Manifest:
     """The UTC day that was compacted, `2025-03-01`; its contributions are those of many mini-batches."""
     runs: tuple[CompactedRun, ...] = ()
     """The runs that a compacted day holds whole."""
+    parquet_format: int = PARQUET_FORMAT
+    """Of its files of tables."""
     format: int = FORMAT
 
     @property
@@ -278,6 +281,9 @@ def _check_format(data: Any) -> None:
             f"is a manifest of format {shown(data['format'])}, and this version reads format {FORMAT}; "
             "use a version that reads it"
         )
+    problem = number_problem(data.get("parquet_format", PARQUET_FORMAT))
+    if problem is not None:
+        raise ManifestError(f"says of its files: {problem}")
 
 
 def check_places(manifest: Manifest) -> None:

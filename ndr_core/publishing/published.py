@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ndr_core.errors import NdrError, UsageError, shown
 from ndr_core.publishing.entry import Entry
 from ndr_core.publishing.manifest import Manifest, OutputFile
 from ndr_core.publishing.ownership import live, live_manifests
+from ndr_core.publishing.pruned import Pruned
 from ndr_core.tables.slices import slice_path
 from ndr_core.times import MINUTE_US, to_record_us
 
 _ATTEMPTS: Final = 5
+_MOST_NAMED: Final = 10
+
+
+class GoneSlicesWarning(UserWarning):
+    """Readers leave slices out whose folders were removed."""
 
 
 class PublishedTables(Protocol):
@@ -27,7 +34,9 @@ class PublishedTables(Protocol):
         ...
 
     def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
-        """The published runs that count, as of one moment; those of no slice in [since, until) may be absent.
+        """What is left of the published runs that count, as of one moment: no slice that was pruned.
+
+        Runs of no slice in [since, until) may be absent.
 
         Raises NdrError where a manifest can't be read, UsageError where the output can't.
         """
@@ -40,6 +49,13 @@ class PublishedTables(Protocol):
 
 class WholeOutput(PublishedTables, Protocol):
     """An output of which any file can be read."""
+
+    def counting(self) -> tuple[Sequence[Manifest], Pruned]:
+        """All published runs that count, with what was pruned of them, and up to where that is.
+
+        Raises as `manifests`.
+        """
+        ...
 
     def listed(self) -> Iterator[str]:
         """The files below the folders of tables, quarantine and reports, named below the root."""
@@ -103,6 +119,8 @@ class PublishedFiles:
     """The files of each run that has any; all files of a run have the same columns."""
     columns: Mapping[str, str] = field(factory=dict)
     """Column -> type, of all runs that make the table, with rows or without; also what the paths spell."""
+    samples: tuple[OutputFile, ...] = ()
+    """A file of each engine in each of its versions: what is written in another way differs here."""
 
     @property
     def files(self) -> list[OutputFile]:
@@ -118,24 +136,33 @@ class PublishedRuns:
     manifests: tuple[Manifest, ...]
     slices: SliceRange = field(factory=SliceRange)
     """The slices that are asked for."""
+    gone: frozenset[str] = frozenset()
+    """Slices that are left out, `feature_spec_version=../dt=../hh=../mm=..`: their folders were removed."""
 
     def files(self, table: str) -> PublishedFiles:
         """The live files of a table, in the range of slices."""
         found = live(self.manifests)
-        runs = (
+        runs = [
             tuple(
                 file
                 for file in found.files(manifest)
                 if file.table == table and file.slice is not None and self.slices.holds(file.slice)
+                if _slice_of(file) not in self.gone
             )
             for manifest in found.manifests
-        )
+        ]
+        samples = {
+            (manifest.facts.engine, manifest.facts.code_version): run[-1]
+            for manifest, run in zip(found.manifests, runs, strict=True)
+            if run
+        }
         columns = {
             name: kind
             for manifest in found.manifests
             for name, kind in manifest.columns.get(table, {}).items()
         }
-        return PublishedFiles(self.root, table, tuple(run for run in runs if run), columns)
+        by_run = tuple(run for run in runs if run)
+        return PublishedFiles(self.root, table, by_run, columns, tuple(samples.values()))
 
     def damages(self, files: Iterable[OutputFile], sizes: Mapping[str, int]) -> dict[str, str]:
         """Path -> what is wrong, for files that are missing or have another size than their manifest says.
@@ -165,7 +192,8 @@ def readable_runs(
 ) -> PublishedRuns:
     """The published runs of an output, once the live files of these tables are there with the sizes they should have.
 
-    Raises what `published` raises, and NdrError for a file that is missing or has another size.
+    A slice of which a table's folder is gone, by hand or by a rule of the storage, is left out: a GoneSlicesWarning
+    tells of it. Raises what `published` raises, and NdrError for another file that is missing or has another size.
     """
     wanted, span = tuple(tables), slices or SliceRange()
     damaged: dict[str, str] = {}
@@ -173,16 +201,41 @@ def readable_runs(
         manifests = tuple(published.manifests(span.since, span.until))
         runs = PublishedRuns(published.root, manifests, span)
         files = [file for table in wanted for file in runs.files(table).files]
-        damages = runs.damages(files, published.sizes([file.path for file in files]))
+        sizes = published.sizes([file.path for file in files])
+        damages, gone = runs.damages(files, sizes), _gone(files, sizes)
         # A later run may have replaced a file since the manifests were read: then they say so by now.
-        known = [message for path, message in sorted(damages.items()) if path in damaged]
-        if known:
-            more = f" (and {len(known) - 1} more files)" if len(known) > 1 else ""
-            raise NdrError(known[0] + more)
-        if not damages:
-            return runs
+        known = {file for file in files if file.path in damages and file.path in damaged}
+        wrong = sorted(file.path for file in known if _slice_of(file) not in gone)
+        if wrong:
+            more = f" (and {len(wrong) - 1} more files)" if len(wrong) > 1 else ""
+            raise NdrError(damages[wrong[0]] + more)
+        if len(known) == len(damages):
+            if gone:
+                warnings.warn(_told(published.root, gone), GoneSlicesWarning, stacklevel=2)
+            return evolve(runs, gone=gone)
         damaged |= damages
     raise NdrError(f"{published.root}: runs are published faster than they can be read; try again")
+
+
+def _slice_of(file: OutputFile) -> str:
+    return file.folder.partition("/")[2]
+
+
+def _gone(files: Iterable[OutputFile], sizes: Mapping[str, int]) -> frozenset[str]:
+    """The slices of which a table has none of its files."""
+    there: dict[str, bool] = {}
+    for file in files:
+        there[file.folder] = there.get(file.folder, False) or file.path in sizes
+    return frozenset(folder.partition("/")[2] for folder, some in there.items() if not some)
+
+
+def _told(root: str, gone: Iterable[str]) -> str:
+    names = sorted(gone)
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return (
+        f"{root}: {len(names):,} slices are left out, since their folders were removed: "
+        f"{', '.join(names[:_MOST_NAMED])}{more}; restore them, or remove old slices with `ndr prune`"
+    )
 
 
 def readable_files(

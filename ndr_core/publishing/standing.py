@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ndr_core.errors import SpecError, UsageError, printable, shown
 from ndr_core.publishing.compaction import CompactedError, refuse_compacted
 from ndr_core.publishing.entry import Entry
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.ownership import last_live, live_manifests
+from ndr_core.publishing.pruned import Pruned, refuse_pruned
 from ndr_core.tables.slices import SliceBounds, slice_path
 from ndr_core.times import iso_text
 
+_NOTHING_PRUNED: Final = Pruned()
 _NEWEST: Final = 4
 """So many of the last manifests are read to find one that is published: in S3 the last may be pending still."""
 
@@ -31,6 +33,8 @@ class Standing:
     """The live manifests of that version that other owners published lately."""
     compacted: tuple[str, ...] = ()
     """Days that were compacted and hold contributions of the run's mini-batch."""
+    pruned: Pruned = field(factory=Pruned)
+    """Up to where the output was pruned."""
 
 
 def entries_of_note(entries: Iterable[Entry], version: str, owner: str, since: int) -> list[Entry]:
@@ -47,21 +51,28 @@ def entries_of_note(entries: Iterable[Entry], version: str, owner: str, since: i
 
 
 def standing_of(
-    manifests: Iterable[Manifest], facts: RunFacts, since: int, compacted: Iterable[str] = ()
+    manifests: Iterable[Manifest],
+    facts: RunFacts,
+    since: int,
+    compacted: Iterable[str] = (),
+    pruned: Pruned = _NOTHING_PRUNED,
 ) -> Standing:
     """Tell how an output stands for a run. `manifests`: those of `entries_of_note`, published.
 
-    `since`: us since 1970 UTC; what others published before it is left out of `recent`. `compacted`: as in `Standing`.
+    `since`: us since 1970 UTC; what others published before it is left out of `recent`. `compacted`, `pruned`: as in
+    `Standing`.
     """
     live = live_manifests(manifests)
     version = facts.feature_spec_version
     same = [manifest for manifest in live if manifest.facts.feature_spec_version == version]
-    others = [manifest for manifest in same if manifest.owner != facts.owner]
+    left = pruned.left(same)
+    others = [manifest for manifest in left if manifest.owner != facts.owner]
     return Standing(
-        last_live(manifest for manifest in same if manifest.owner == facts.owner),
+        last_live(manifest for manifest in left if manifest.owner == facts.owner),
         last_live(same or live),
         tuple(manifest for manifest in others if manifest.published_at >= since),
         tuple(compacted),
+        pruned,
     )
 
 
@@ -89,6 +100,7 @@ def check_standing(
         _refuse_other_project(standing.newest.facts, facts)
         if standing.newest.facts.feature_spec_version == facts.feature_spec_version:
             refuse_other_meaning(standing.newest, facts)
+    refuse_pruned(standing.pruned, facts)
     if standing.compacted:
         try:
             refuse_compacted(standing.compacted, facts)

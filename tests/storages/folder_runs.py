@@ -13,7 +13,7 @@ from ndr_adapters.local.source import FolderSource
 from ndr_adapters.reference.engine import ReferenceEngine
 from ndr_core.deltas.job import DeltaBuilderRunner
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.jobs.ports import QuietLog
+from ndr_core.jobs.ports import QuietLog, RunLog
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.standing import Overrides
@@ -23,7 +23,11 @@ FORK = multiprocessing.get_context("fork")
 
 
 def publish_unbound(
-    batch: Path, output: Path, mini_batch: str, spec: JobSpec | None = None
+    batch: Path,
+    output: Path,
+    mini_batch: str,
+    spec: JobSpec | None = None,
+    log: RunLog | None = None,
 ) -> Manifest:
     """Publish a batch whose records fall into whatever slices they do."""
     return (
@@ -33,7 +37,7 @@ def publish_unbound(
             source=FolderSource(batch),
             start_engine=started(ReferenceEngine()),
             sink=FolderSink(output),
-            log=QuietLog(),
+            log=log or QuietLog(),
             overrides=Overrides(count_again=True),
         )
         .run()

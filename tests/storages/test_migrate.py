@@ -111,7 +111,6 @@ def test_what_holds_nothing_of_the_version_before_is_refused(tmp_path: Path, out
     ):
         answer = ndr("migrate", place)
         assert (answer.exit_code, why in answer.errors) == (2, True)
-    assert ndr("migrate", "s3://bucket/out").exit_code == 2
 
 
 def test_a_former_manifest_that_is_broken_is_named(output: Path) -> None:

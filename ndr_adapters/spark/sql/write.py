@@ -11,6 +11,7 @@ from pyspark.sql import types as T
 from ndr_adapters.spark.runtime.internals import hadoop_configuration, jvm_of
 from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.tables.columns import ColumnType
+from ndr_core.tables.parquet import FORMAT_METADATA
 from ndr_core.tables.table import Table
 
 _TYPES: dict[ColumnType, T.DataType] = {
@@ -27,7 +28,9 @@ _TYPES: dict[ColumnType, T.DataType] = {
 def write_table(rows: DataFrame, table: Table, staging_root: str) -> None:
     """Write rows, in the columns of a table, to its folders."""
     path = f"{staging_root}/{table.name}"
-    rows.write.partitionBy(*table.levels).mode("overwrite").parquet(path)
+    first = table.file_columns[0].name
+    marked = {first: F.col(first).alias(first, metadata=dict(FORMAT_METADATA))}
+    rows.withColumns(marked).write.partitionBy(*table.levels).mode("overwrite").parquet(path)
 
 
 def write_quarantine(rejected: DataFrame, staging_root: str) -> None:

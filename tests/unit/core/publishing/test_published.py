@@ -15,13 +15,14 @@ from ndr_core.publishing.entry import entry_of
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.ownership import live_files
 from ndr_core.publishing.published import (
+    GoneSlicesWarning,
     SliceRange,
     entries_to_read,
     readable_files,
     readable_runs,
 )
+from tests.unit.core.publishing.makers import VERSION, folder, published
 from tests.unit.core.publishing.makers import bounds as span
-from tests.unit.core.publishing.makers import folder, published
 
 TEN = datetime(2025, 3, 1, 10, tzinfo=UTC)
 
@@ -123,9 +124,17 @@ def test_a_bound_without_a_time_zone_is_wrong_usage(name: str) -> None:
         SliceRange(**{name: datetime(2025, 3, 1, 10)})
 
 
+def with_more(manifest: Manifest) -> Manifest:
+    """The run with a second file in each of its slices."""
+    more = [
+        evolve(one, path=one.path.replace("part-00000", "part-00001")) for one in manifest.files
+    ]
+    return evolve(manifest, files=(*manifest.files, *more))
+
+
 def test_a_file_that_is_missing_is_named_with_the_mini_batch_to_run_again() -> None:
     lost = path(0, 1)
-    tables = MemoryTables([[published(1, 0, mini_batch_id="mb-7")]], missing={lost})
+    tables = MemoryTables([[with_more(published(1, 0, mini_batch_id="mb-7"))]], missing={lost})
 
     with pytest.raises(NdrError) as failed:
         readable_files(tables, "delta")
@@ -138,10 +147,58 @@ def test_a_file_that_is_missing_is_named_with_the_mini_batch_to_run_again() -> N
 
 def test_of_several_missing_files_one_is_named_and_the_others_are_counted() -> None:
     manifest = published(1, 0, 15, 30)
-    tables = MemoryTables([[manifest]], missing={file.path for file in manifest.files})
+    tables = MemoryTables([[with_more(manifest)]], missing={file.path for file in manifest.files})
 
     with pytest.raises(NdrError, match=r"mm=00/part-00000-0{11}1.* \(and 2 more files\)$"):
         readable_files(tables, "delta")
+
+
+def test_slices_whose_folders_are_gone_are_told_and_left_out() -> None:
+    manifest = with_more(published(1, 0, 15, 30))
+    lost = {file.path for file in manifest.files if "mm=30" not in file.path}
+    tables = MemoryTables([[manifest, published(2, 45, mini_batch_id="b")]], missing=lost)
+
+    with pytest.warns(GoneSlicesWarning) as told:
+        found = readable_files(tables, "delta").files
+
+    assert {file.slice for file in found} == {
+        f"dt=2025-03-01/hh=10/mm={minute}" for minute in (30, 45)
+    }
+    assert [str(one.message) for one in told] == [
+        "memory:/out: 2 slices are left out, since their folders were removed: "
+        f"{VERSION}/dt=2025-03-01/hh=10/mm=00, {VERSION}/dt=2025-03-01/hh=10/mm=15; restore them, "
+        "or remove old slices with `ndr prune`"
+    ]
+
+
+def test_of_a_slice_without_its_pairs_the_deltas_are_left_out_too_where_both_are_asked_for() -> (
+    None
+):
+    pairs = published(1, 0, 15, table="pair")
+    tables = MemoryTables(
+        [[pairs, published(2, 0, 15, mini_batch_id="b")]], missing={pairs.files[0].path}
+    )
+
+    with pytest.warns(GoneSlicesWarning, match="1 slices are left out"):
+        runs = readable_runs(tables, ["delta", "pair"])
+
+    assert [file.path for file in runs.files("delta").files] == [path(15, 2)]
+
+
+def test_many_slices_that_are_gone_are_counted() -> None:
+    manifest = published(1, *range(0, 180, 15))
+    tables = MemoryTables([[manifest]], missing={file.path for file in manifest.files})
+
+    with pytest.warns(GoneSlicesWarning, match="12 slices are .*mm=15 and 2 more; restore"):
+        assert readable_files(tables, "delta").files == []
+
+
+def test_a_file_that_is_missing_beside_a_slice_that_is_gone_is_an_error() -> None:
+    manifest, gone = with_more(published(1, 0)), published(2, 15, mini_batch_id="b")
+    lost = {manifest.files[0].path, gone.files[0].path}
+
+    with pytest.raises(NdrError, match=f"{manifest.files[0].path}: is missing .* again$"):
+        readable_files(MemoryTables([[manifest, gone]], missing=lost), "delta")
 
 
 def test_a_file_of_another_size_is_damaged() -> None:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import pytest
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from ndr_core.errors import NdrError
 from ndr_core.publishing.manifest import Manifest, OutputFile
+from ndr_core.publishing.pruned import Pruned
 from ndr_core.publishing.verify import Finding, Verified, verify
-from tests.unit.core.publishing.makers import published
+from tests.unit.core.publishing.makers import after_ten, published
 
 BYTES = b"0123456789"
 REPORT = "quality/feature_spec_version=v1/job_name=j/mini_batch_id=mb/report-000000000001.json"
@@ -25,10 +26,14 @@ class MemoryOutput:
     runs: list[Manifest]
     files: dict[str, bytes | None]
     root: str = "memory:/out"
+    pruned: Pruned = field(factory=Pruned)
 
     def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
         assert (since, until) == (None, None)
-        return self.runs
+        return self.pruned.left(self.runs)
+
+    def counting(self) -> tuple[Sequence[Manifest], Pruned]:
+        return self.runs, self.pruned
 
     def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
         return {path: len(self.files[path] or b"") for path in paths if path in self.files}
@@ -92,3 +97,10 @@ def test_missing_files_and_those_of_no_run_are_named_sorted_by_path() -> None:
             "window/x", "belongs to no published run; the next run removes it if a run left it"
         ),
     )
+
+
+def test_what_was_pruned_and_is_not_removed_yet_is_not_looked_at() -> None:
+    output = MemoryOutput([RUN], {TABLE: b"other", REPORT: b"", f"{TABLE}x": b""})
+    output.pruned = Pruned({"v1": after_ten(15)})
+
+    assert verify(output, lambda _: 0) == Verified(0, 0, 0, 0, ())
