@@ -83,9 +83,9 @@ def test_the_line_for_duckdb_finds_the_hour_as_text(
 
     with duckdb.connect() as connection:
         found = connection.execute(query).fetchall()
-        hours = connection.execute(f"SELECT DISTINCT hh {source}").fetchall()
+        folders = connection.execute(f"SELECT DISTINCT dt, hh {source}").fetchall()
 
-    assert sorted(hours) == [("09",), ("10",)]
+    assert sorted(folders) == [("2025-03-01", "09"), ("2025-03-01", "10")]
     assert {(host, role): count for host, role, count in found} == sessions
 
 
