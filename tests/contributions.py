@@ -60,10 +60,7 @@ def contribute(root: Path, parts: Iterable[tuple[Tables, DeltaPlan]]) -> Contrib
 def published_as(output: Contributed, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let readers find this output, whichever they are asked to read."""
 
-    def runs(
-        _published: object, _tables: Sequence[str], slices: SliceRange, besides: object = None
-    ) -> Contributed:
-        del besides
+    def runs(_published: object, _tables: Sequence[str], slices: SliceRange) -> Contributed:
         return Contributed(output.root, output.runs, output.columns, slices)
 
     for module in (published, windows):

@@ -23,9 +23,9 @@ from ndr_adapters.polars.scan import Scanner
 from ndr_adapters.polars.write import empty_frame
 from ndr_core.deltas.measures import measures_in
 from ndr_core.deltas.tables import DELTA, PAIR, delta_table
+from ndr_core.publishing.manifest import OutputFile
 from ndr_core.publishing.published import (
     PublishedFiles,
-    PublishedRuns,
     PublishedTables,
     SliceRange,
     readable_files,
@@ -65,9 +65,15 @@ def read_deltas(
     those that are derived from pairs are made from the merged pairs. Rows come in no order. A merged sum that
     leaves int64 raises OverflowingColumnError when the frame is collected.
     """
-    runs = readable_runs(published, [DELTA], SliceRange(since, until), besides=_merged_from)
-    found = runs.files(DELTA)
+    slices = SliceRange(since, until)
+    found = readable_files(published, DELTA, slices)
     alone, shared = apart(found)
+    pair_files: Sequence[OutputFile] = ()
+    if shared.by_run:
+        # As of one moment: the pairs of these deltas.
+        runs = readable_runs(published, [DELTA, PAIR.name], slices)
+        found, pair_files = runs.files(DELTA), runs.files(PAIR.name).files
+        alone, shared = apart(found)
     if not found.by_run:
         return Scanner.of(found).no_rows().drop(BATCH, strict=False)
     scanner, pairs = Scanner.of(found), Scanner.of_table(found.root, PAIR)
@@ -85,15 +91,9 @@ def read_deltas(
         )
 
     folders = {levels_of(file) for file in shared.files}
-    pair_files = runs.files(PAIR.name).files if folders else ()
     of_shared = (file for file in pair_files if levels_of(file) in folders)
     parts = parts_by(shared.files, of_shared, levels_of)
     return _read(alone, parts, scanner, delta_table(measures), merge)
-
-
-def _merged_from(runs: PublishedRuns) -> list[str]:
-    """The tables from which deltas are merged, where any are: pairs, as of the same moment."""
-    return [PAIR.name] if apart(runs.files(DELTA))[1].by_run else []
 
 
 def read_pairs(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -161,22 +161,18 @@ def _damage(file: OutputFile, size: int | None) -> str:
 
 
 def readable_runs(
-    published: PublishedTables,
-    tables: Iterable[str],
-    slices: SliceRange | None = None,
-    besides: Callable[[PublishedRuns], Iterable[str]] = lambda _: (),
+    published: PublishedTables, tables: Iterable[str], slices: SliceRange | None = None
 ) -> PublishedRuns:
     """The published runs of an output, once the live files of these tables are there with the sizes they should have.
 
-    `besides`: names more tables that are to be read, by what the runs hold. Raises what `published` raises, and
-    NdrError for a file that is missing or has another size.
+    Raises what `published` raises, and NdrError for a file that is missing or has another size.
     """
     wanted, span = tuple(tables), slices or SliceRange()
     damaged: dict[str, str] = {}
     for _ in range(_ATTEMPTS):
         manifests = tuple(published.manifests(span.since, span.until))
         runs = PublishedRuns(published.root, manifests, span)
-        files = [file for table in (*wanted, *besides(runs)) for file in runs.files(table).files]
+        files = [file for table in wanted for file in runs.files(table).files]
         damages = runs.damages(files, published.sizes([file.path for file in files]))
         # A later run may have replaced a file since the manifests were read: then they say so by now.
         known = [message for path, message in sorted(damages.items()) if path in damaged]
