@@ -36,12 +36,17 @@ def moto_server() -> Iterator[str]:
 
 def put_behind_the_server(bucket: str, keys: Iterable[str]) -> None:
     """Many objects of one byte, which would take long to put one by one; they are read by the usual way."""
+    put_content_behind_the_server(bucket, ((key, b"x") for key in keys))
+
+
+def put_content_behind_the_server(bucket: str, objects: Iterable[tuple[str, bytes]]) -> None:
+    """As `put_behind_the_server`, but with a content of each key."""
     from moto.backends import get_backend
     from moto.core.models import DEFAULT_ACCOUNT_ID
 
     backend = get_backend("s3")[DEFAULT_ACCOUNT_ID]["aws"]
-    for key in keys:
-        backend.put_object(bucket, key, b"x")
+    for key, content in objects:
+        backend.put_object(bucket, key, content)
 
 
 def made_older(bucket: str, key: str, age: timedelta) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -33,27 +34,19 @@ def list_entries(output: Path, notice: Callable[[str], None] | None = None) -> l
     What has no name of a manifest is passed over, and named to `notice`. Raises UsageError for an output of a
     version in which runs owned whole slices.
     """
-    root = output / MANIFESTS
-    found = []
-    for path in sorted(_children(root)):
-        if path.is_dir():
-            found += _entries_in(path, sorted(_children(path)), notice)
-        elif is_former_name(path.name):
-            raise former_output(output)
-        elif notice is not None:
-            notice(f"{path}: is no name of a run's manifest; it is passed over")
-    return found
+    return _entries(output, _names(output), notice)
 
 
 def list_owner(output: Path, version: str, hashed: str) -> list[Entry]:
     """List the manifests of one owner, unread. Raises as `list_entries`."""
-    first = next(_children(output / MANIFESTS), None)
+    root = output / MANIFESTS
+    first = next(root.iterdir() if root.is_dir() else iter(()), None)
     if first is not None and is_former_name(first.name):
         raise former_output(output)
-    folder, _, prefix = owner_prefix(version, hashed).partition("/")
-    return _entries_in(
-        output / MANIFESTS / folder, sorted((output / MANIFESTS / folder).glob(f"{prefix}*")), None
-    )
+    beginning = owner_prefix(version, hashed)
+    folder, _, prefix = beginning.partition("/")
+    names = (name for name in _listed(root / folder) if name.startswith(prefix))
+    return _entries(output, [f"{folder}/{name}" for name in sorted(names)], None)
 
 
 def read_manifests(
@@ -65,7 +58,11 @@ def read_manifests(
 
     Raises as `list_entries`, and NdrError for a manifest that can't be read or names wrong places.
     """
-    return read_entries(output, lambda: choose([*settled(lambda: list_entries(output, notice))]))
+
+    def listed() -> Iterable[Entry]:
+        return choose(_entries(output, settled(lambda: _names(output)), notice))
+
+    return read_entries(output, listed)
 
 
 def read_entries(output: Path, listed: Callable[[], Iterable[Entry]]) -> list[Manifest]:
@@ -78,19 +75,38 @@ def read_entries(output: Path, listed: Callable[[], Iterable[Entry]]) -> list[Ma
     raise NdrError(f"{output}: runs are published faster than they can be read; try again")
 
 
-def _children(folder: Path) -> Iterator[Path]:
-    return folder.iterdir() if folder.is_dir() else iter(())
+def _names(output: Path) -> list[str]:
+    """List what lies in the folder of manifests, by its path below that, in the order of the paths.
 
-
-def _entries_in(
-    folder: Path, paths: Iterable[Path], notice: Callable[[str], None] | None
-) -> list[Entry]:
+    Names and no more: there may be tens of thousands. What lies beside the folders of versions has no slash.
+    """
+    root = output / MANIFESTS
     found = []
-    for path in paths:
-        entry = parse_entry(f"{folder.name}/{path.name}")
+    for child in sorted(_listed(root)):
+        if (root / child).is_dir():
+            found += [f"{child}/{name}" for name in sorted(_listed(root / child))]
+        else:
+            found.append(child)
+    return found
+
+
+def _listed(folder: Path) -> list[str]:
+    return os.listdir(folder) if folder.is_dir() else []
+
+
+def _entries(
+    output: Path, names: Iterable[str], notice: Callable[[str], None] | None
+) -> list[Entry]:
+    """Read names of manifests. `names`, `notice`: as `_names`, as `list_entries`."""
+    found = []
+    for name in names:
+        entry = parse_entry(name)
         if entry is not None:
             found.append(entry)
+        elif "/" not in name and is_former_name(name):
+            raise former_output(output)
         elif notice is not None:
+            path = output / MANIFESTS / name
             notice(f"{path}: is no name of a run's manifest; it is passed over")
     return found
 

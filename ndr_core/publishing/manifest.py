@@ -307,12 +307,16 @@ def _check_path(path: str, levels: list[str]) -> None:
     """`levels`: the folders of the path below its top folder."""
     if not {"", ".", ".."}.isdisjoint(path.split("/")):
         raise _wrong_path(path, "has an empty, '.' or '..' segment")
-    if "\\" in path or any(unicodedata.category(char) in ("Cc", "Cs") for char in path):
+    if "\\" in path or (not path.isprintable() and _has_control(path)):
         raise _wrong_path(path, "holds a backslash or a control character")
     if not is_column_name(path.partition("/")[0]):
         raise _wrong_path(path, "does not begin with the name of a table, quarantine or quality")
     if not levels or not all("=" in level for level in levels):
         raise _wrong_path(path, "has a folder that is no partition KEY=VALUE")
+
+
+def _has_control(path: str) -> bool:
+    return any(unicodedata.category(char) in ("Cc", "Cs") for char in path)
 
 
 def _wrong_path(path: str, why: str) -> ManifestError:
