@@ -218,8 +218,8 @@ def test_a_manifest_of_another_format_is_refused_by_its_number(
     path.write_text(json.dumps(json.loads(path.read_bytes()) | {"format": number}))
     before = snapshot(output)
     message = re.escape(
-        f"{path}: is a manifest of format {number}, and this version reads format 2; use the version "
-        "that wrote it, or a newer one"
+        f"{path}: is a manifest of format {number}, and this version reads format 2; use a version "
+        "that reads it"
     )
     for attempt in (
         lambda: publish(batch, output),
@@ -259,8 +259,8 @@ def test_an_output_of_the_version_in_which_runs_owned_slices_is_refused_with_the
     former_output(output)
     before = snapshot(output)
     advice = (
-        f"output {output}: was written by a version in which a run owned whole slices; take it over once "
-        f"with `ndr migrate {output}`"
+        f"output {output}: was written by an older version, in which a run owned whole slices; bring it "
+        f"up to date with `ndr migrate {output}`"
     )
     for attempt in (
         lambda: publish(batch, output),
