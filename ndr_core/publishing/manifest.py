@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from attrs import asdict, field, frozen
-from cattrs import BaseValidationError, Converter
+from cattrs import Converter
 
 from ndr_core.errors import NdrError, shown
 from ndr_core.names import is_column_name
@@ -60,7 +60,8 @@ class OutputFile:
     @property
     def slice(self) -> str | None:
         """The slice that it holds rows of, `dt=../hh=../mm=..`; None for a file of no table."""
-        return None if self.table in _ASIDE else "/".join(self.folder.split("/")[2:])
+        table, *folders = self.path.split("/")[:-1] or [""]
+        return None if table in _ASIDE else "/".join(folders[1 : len(SLICE_LEVELS)])
 
     @property
     def folder(self) -> str:
@@ -200,7 +201,7 @@ class Manifest:
         _check_format(data)
         try:
             manifest = _CONVERTER.structure(data, cls)
-        except BaseValidationError as error:
+        except Exception as error:  # whatever data of another form lead a converter to
             raise ManifestError("is no manifest of a run") from error
         check_places(manifest)
         return manifest
@@ -261,7 +262,8 @@ def _digest(files: Iterable[OutputFile]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-_CONVERTER: Final = Converter()
+_CONVERTER: Final = Converter(detailed_validation=False)
+"""Details of what is wrong would not be told, and take more than half of the time of reading."""
 
 
 def plain_of(text: str | bytes) -> Any:
@@ -299,7 +301,8 @@ def check_places(manifest: Manifest) -> None:
         _check_path(file.path, levels)
         if levels[0] != version:
             raise _wrong_path(file.path, f"does not lie in {version}")
-        if file.slice is not None and file.slice not in slices:
+        place = file.slice
+        if place is not None and place not in slices:
             raise _wrong_path(file.path, "lies in no slice that the run contributes to")
 
 
