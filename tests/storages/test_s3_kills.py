@@ -39,13 +39,11 @@ POLARS: list[Point] = [
 ALL_POLARS: list[Point] = [(n, when) for n in range(21) for when in ("before", "after")][:-1]
 """Without the last one: the process may be through before it is killed after its last write."""
 
-SPARK: list[Point] = [
-    *((0, "after"), (3, "before"), (8, "after"), (12, "before"), (15, "before"), (16, "after")),
-]
-"""Of the same writes as Polars', those of staging by the Python workers of tasks: one of each kind."""
+SPARK: list[Point] = [(3, "before"), (15, "after")]
+"""Of the same writes as Polars', by the same code but for staging, which workers do: one of that, and the decision."""
 ALL_SPARK: list[Point] = ALL_POLARS
 
-SPARK_SQL: list[Point] = [(9, "after"), (33, "after")]
+SPARK_SQL: list[Point] = [(9, "after")]
 """Of 46: 0 the mark; 1-30 staging, table by table; 31-33 report and claim; 34-39 copies; 40 the decision."""
 ALL_SPARK_SQL: list[Point] = [
     *((3, "before"), (9, "after"), (14, "before"), (17, "after"), (24, "before")),
