@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from ndr_core.errors import NdrError, UsageError, shown
 from ndr_core.publishing.entry import Entry
 from ndr_core.publishing.manifest import Manifest, OutputFile, mini_batch_owner
-from ndr_core.publishing.ownership import live_manifests, superseded
+from ndr_core.publishing.ownership import live_manifests
 from ndr_core.publishing.pruned import PRUNED, Pruned
 from ndr_core.publishing.sink import Publication
 from ndr_core.tables.slices import SLICE_LEVELS, SLICE_MINUTES
@@ -108,22 +108,14 @@ def pruning_of(manifests: Iterable[Manifest], known: Pruned, before: int) -> Pru
     pruned = Pruned(firsts)
     counting = live_manifests(published)
     left = pruned.left(counting)
-    orders, stay = _orders(left), {file.path for manifest in left for file in manifest.files}
+    stay = {file.path for manifest in left for file in manifest.files}
     files = {file.path: file for manifest in published for file in manifest.files}
-    stale, spent = superseded(published)
-    gone = [manifest for manifest in counting if manifest.order not in orders]
-    pruned_files = {
-        file.path
-        for manifest in counting
-        for file in manifest.files
-        if manifest.order not in orders or file.slice is None or pruned.of_file(file.path)
-    }
-    paths = ({file.path for file in stale} | pruned_files) - stay
+    gone = _others(counting, left)
     return Pruning(
         pruned,
-        tuple(files[path] for path in sorted(paths)),
+        tuple(files[path] for path in sorted(files.keys() - stay)),
         (
-            *_one_after_the_other(published, spent),
+            *_one_after_the_other(published, _others(published, counting)),
             tuple(manifest for manifest in gone if not manifest.day),
             tuple(manifest for manifest in gone if manifest.day),
         ),
@@ -157,8 +149,10 @@ def without_pruned(
     return evolve(publication, rows=rows)
 
 
-def _orders(manifests: Iterable[Manifest]) -> set[tuple[int, str]]:
-    return {manifest.order for manifest in manifests}
+def _others(manifests: Iterable[Manifest], known: Iterable[Manifest]) -> list[Manifest]:
+    """Give the manifests that are none of the known ones, of which less may be left."""
+    orders = {manifest.order for manifest in known}
+    return [manifest for manifest in manifests if manifest.order not in orders]
 
 
 def _one_after_the_other(

@@ -124,12 +124,13 @@ def test_of_a_run_with_older_slices_the_newer_ones_and_what_was_set_aside_are_le
 
 
 def test_nothing_is_left_of_a_run_that_has_older_slices_only() -> None:
-    assert left(until(30), with_aside(published(1, 0, 15))) is None
+    assert left(until(30), with_aside(published(after_ten(60), 0, 15))) is None
 
 
 @pytest.mark.parametrize(("end", "stays"), [(14, False), (15, False), (16, True)])
 def test_a_run_with_a_span_is_left_until_that_has_ended(end: int, stays: bool) -> None:
-    empty, full = published(1, bounds=bounds(0, end)), published(1, 0, bounds=bounds(0, end))
+    moment, span = after_ten(60), bounds(0, end)
+    empty, full = published(moment, bounds=span), published(moment, 0, bounds=span)
 
     assert (left(until(15), empty) is not None) is stays
     assert (left(until(15), full) is not None) is stays
@@ -174,7 +175,7 @@ def test_a_compacted_day_without_older_slices_is_left_as_it_is() -> None:
 
 def test_of_a_compacted_day_newer_slices_are_left_with_the_runs_that_count_in_them() -> None:
     old, both, new = (
-        with_aside(published(moment, *minutes, mini_batch_id=name))
+        with_aside(published(after_ten(60) + moment, *minutes, mini_batch_id=name))
         for moment, name, minutes in ((1, "old", [0]), (2, "both", [0, 15]), (3, "new", [15]))
     )
     day = day_of(old, both, new)
@@ -192,10 +193,10 @@ def test_of_a_compacted_day_newer_slices_are_left_with_the_runs_that_count_in_th
 
 def test_a_run_without_rows_is_left_in_a_compacted_day_until_its_span_has_ended() -> None:
     ended, goes_on = (
-        with_aside(published(moment, mini_batch_id=name, bounds=bounds(0, end)))
+        with_aside(published(after_ten(60) + moment, mini_batch_id=name, bounds=bounds(0, end)))
         for moment, name, end in ((1, "ended", 15), (2, "goes on", 30))
     )
-    day = day_of(ended, goes_on, published(3, 0, 15, mini_batch_id="rows"))
+    day = day_of(ended, goes_on, published(after_ten(61), 0, 15, mini_batch_id="rows"))
 
     found = left(until(15), day)
 

@@ -169,6 +169,16 @@ def test_what_a_compacted_day_holds_of_a_run_stays_with_it() -> None:
     assert REPORT in paths(day.files)
 
 
+def test_what_was_set_aside_of_a_run_goes_when_its_slices_go_from_a_compacted_day() -> None:
+    run, new = with_report(published(1, 0)), published(2, 15, mini_batch_id="b")
+    [day] = days_of(run, new)
+
+    found = pruning(day, minutes=15)
+
+    assert found.manifests == ((), (), (), ())
+    assert paths(found.files) == [day.files[0].path, REPORT]
+
+
 def test_of_nothing_nothing_is_removed() -> None:
     assert pruning(minutes=30) == Pruning(Pruned(), (), ((), (), (), ()))
 
