@@ -14,7 +14,7 @@ from ndr_core.publishing.ownership import live_manifests
 from ndr_core.publishing.pruned import PRUNED, Pruned
 from ndr_core.publishing.sink import Publication
 from ndr_core.tables.slices import SLICE_LEVELS, SLICE_MINUTES
-from ndr_core.times import MINUTE_US, iso_text, now_us, to_datetime
+from ndr_core.times import DAY_US, MINUTE_US, iso_text, now_us, to_datetime
 
 _SLICE_MINUTES: Final = "delta.slice_minutes"
 
@@ -86,9 +86,10 @@ def check_moment(before: int) -> None:
 def entries_to_prune(entries: Iterable[Entry], before: int) -> list[Entry]:
     """Choose the manifests that may hold slices, or be of runs without any, from before a moment, us.
 
-    Of their owners all are chosen: only all of them tell which one counts.
+    Of their owners all are chosen: only all of them tell which one counts. Up to the end of the moment's day, too: a
+    compacted day may hold a run whole that ended earlier than the first slice of the day.
     """
-    known, end = list(entries), to_datetime(before)
+    known, end = list(entries), to_datetime((before // DAY_US + 1) * DAY_US - 1)
     owners = {
         (one.version, one.owner)
         for one in known

@@ -34,7 +34,7 @@ class Compacting:
 
 
 OWNERS = [("v1", "a"), ("v1", "b"), ("v1", "c"), ("v2", "a")]
-SLICES = [0, 15, DAY, DAY + 15, 2 * DAY]
+SLICES = [0, 15, 10 * 60, DAY, DAY + 15, 2 * DAY]
 STEPS = st.lists(
     st.builds(
         Publishing,

@@ -69,14 +69,19 @@ def chosen(*runs: Manifest, minutes: int) -> list[int]:
     return [entry.published_at for entry in found]
 
 
-def test_runs_that_may_hold_older_slices_are_looked_at_and_newer_ones_are_not() -> None:
-    runs = [published(1, 0), published(2, 120, mini_batch_id="b"), published(3, 0, job_name="k")]
+def test_runs_with_slices_up_to_the_end_of_the_day_are_looked_at_and_those_of_later_days_are_not() -> (
+    None
+):
+    minutes = (-DAY, 0, MIDNIGHT - 1, MIDNIGHT)
+    runs = [published(moment, one, mini_batch_id=f"{one}") for moment, one in enumerate(minutes)]
 
-    assert chosen(*runs, minutes=60) == [1, 3]
+    assert chosen(*runs, minutes=60) == [0, 1, 2]
+    assert chosen(*runs, minutes=MIDNIGHT - 1) == [0, 1, 2]
+    assert chosen(*runs, minutes=MIDNIGHT) == [0, 1, 2, 3]
 
 
 def test_with_a_run_that_holds_older_slices_all_others_of_its_mini_batch_are_looked_at() -> None:
-    runs = [published(1, 0), published(2, 120), published(3)]
+    runs = [published(1, 0), published(2, DAY), published(3)]
 
     assert chosen(*runs, minutes=60) == [1, 2, 3]
 

@@ -132,7 +132,7 @@ def unknown_files(output: MemoryOutput) -> set[str]:
     return output.files.difference(file.path for run in output.known for file in run.files)
 
 
-MINUTES = st.sampled_from([0, 15, 29, 60, MIDNIGHT, DAY + 15, 2 * DAY, 2 * DAY + 60])
+MINUTES = st.sampled_from([0, 15, 29, 60, 120, MIDNIGHT, DAY + 15, 2 * DAY, 2 * DAY + 60])
 
 
 @settings(deadline=None)
@@ -177,6 +177,17 @@ def test_when_a_pruning_dies_before_any_step_readers_see_all_or_the_end_and_the_
         assert old_files(output) == []
         assert unknown_files(output) == set()
         step += 1
+
+
+def test_what_a_compacted_day_holds_of_an_older_run_without_rows_stays_with_the_day() -> None:
+    empty = Publishing(("v1", "a"), frozenset())
+    late = Publishing(("v1", "b"), frozenset([10 * 60]))
+    output = output_of(made([empty, late, Compacting(end=1, count=1, sweeps=False)]))
+
+    output.prune(after_ten(120), print)
+
+    assert [run.day for run in output.known] == ["2025-03-01"]
+    assert missing(output) == set()
 
 
 @settings(deadline=None)
