@@ -10,10 +10,10 @@ import polars as pl
 from attrs import field, frozen
 from polars.exceptions import PolarsError
 
+from ndr_adapters.aws.places import client_for
 from ndr_adapters.polars.s3 import polars_options
 from ndr_adapters.polars.write import DTYPES, schema_of
 from ndr_core.errors import NdrError
-from ndr_core.publishing.location import is_s3
 from ndr_core.publishing.manifest import OutputFile
 from ndr_core.publishing.published import PublishedFiles
 from ndr_core.tables.columns import ColumnType
@@ -141,9 +141,4 @@ def columns_of(root: str, path: str) -> dict[str, str]:
 
 def _storage_options(root: str) -> dict[str, Any]:
     """How Polars reaches an output."""
-    if not is_s3(root):
-        return {}
-    # Only who has an output in S3 needs boto3.
-    from ndr_adapters.aws.clients import s3_client
-
-    return polars_options(s3_client())
+    return polars_options(client_for(root))

@@ -8,7 +8,7 @@ marker only moves forward. Contributions to slices before it count as unchanged 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -58,7 +58,12 @@ class Pruned:
         if manifest.day:
             if _end_of_day(manifest.day) <= first:
                 return None
-        elif _is_gone(manifest, first, manifest.slices(), bool(contributions)):
+        elif _is_gone(
+            manifest,
+            first,
+            had_slices=bool(manifest.contributions),
+            has_some_left=bool(contributions),
+        ):
             return None
         if len(contributions) == len(manifest.contributions):
             return manifest
@@ -112,13 +117,13 @@ def _end_of_day(day: str) -> int:
 
 
 def _is_gone(
-    run: Manifest | CompactedRun, first: int, slices: Sequence[str], has_some_left: bool
+    run: Manifest | CompactedRun, first: int, *, had_slices: bool, has_some_left: bool
 ) -> bool:
-    """Whether a run, which had these slices, has only to do with pruned ones; without any, by its publication."""
+    """Whether a run has only to do with pruned slices; one without slices and span, by its publication."""
     bounds = run.facts.bounds
     if has_some_left or (bounds is not None and bounds.end > first):
         return False
-    return bool(slices) or bounds is not None or run.published_at < first
+    return had_slices or bounds is not None or run.published_at < first
 
 
 def _runs_left(
@@ -132,7 +137,7 @@ def _runs_left(
     runs = []
     for run in day.runs:
         found = last.get((run.facts.job_name, run.facts.mini_batch_id), "")
-        if not _is_gone(run, first, [found] if found else [], found >= place):
+        if not _is_gone(run, first, had_slices=bool(found), has_some_left=found >= place):
             runs.append(run)
     stay = {batch_path(run.facts) for run in runs}
     return tuple(runs), frozenset({batch_path(run.facts) for run in day.runs} - stay)

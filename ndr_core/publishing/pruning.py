@@ -10,11 +10,11 @@ from attrs import evolve, frozen
 from ndr_core.errors import NdrError, UsageError, shown
 from ndr_core.publishing.entry import Entry
 from ndr_core.publishing.manifest import Manifest, OutputFile, mini_batch_owner
-from ndr_core.publishing.ownership import live_manifests, superseded
+from ndr_core.publishing.ownership import live_manifests
 from ndr_core.publishing.pruned import PRUNED, Pruned
 from ndr_core.publishing.sink import Publication
 from ndr_core.tables.slices import SLICE_LEVELS, SLICE_MINUTES
-from ndr_core.times import MINUTE_US, iso_text, now_us, to_datetime
+from ndr_core.times import DAY_US, MINUTE_US, iso_text, now_us, to_datetime
 
 _SLICE_MINUTES: Final = "delta.slice_minutes"
 
@@ -86,9 +86,10 @@ def check_moment(before: int) -> None:
 def entries_to_prune(entries: Iterable[Entry], before: int) -> list[Entry]:
     """Choose the manifests that may hold slices, or be of runs without any, from before a moment, us.
 
-    Of their owners all are chosen: only all of them tell which one counts.
+    Of their owners all are chosen: only all of them tell which one counts. Up to the end of the moment's day, too: a
+    compacted day may hold a run whole that ended earlier than the first slice of the day.
     """
-    known, end = list(entries), to_datetime(before)
+    known, end = list(entries), to_datetime((before // DAY_US + 1) * DAY_US - 1)
     owners = {
         (one.version, one.owner)
         for one in known
@@ -108,22 +109,14 @@ def pruning_of(manifests: Iterable[Manifest], known: Pruned, before: int) -> Pru
     pruned = Pruned(firsts)
     counting = live_manifests(published)
     left = pruned.left(counting)
-    orders, stay = _orders(left), {file.path for manifest in left for file in manifest.files}
+    stay = {file.path for manifest in left for file in manifest.files}
     files = {file.path: file for manifest in published for file in manifest.files}
-    stale, spent = superseded(published)
-    gone = [manifest for manifest in counting if manifest.order not in orders]
-    pruned_files = {
-        file.path
-        for manifest in counting
-        for file in manifest.files
-        if manifest.order not in orders or file.slice is None or pruned.of_file(file.path)
-    }
-    paths = ({file.path for file in stale} | pruned_files) - stay
+    gone = _others(counting, left)
     return Pruning(
         pruned,
-        tuple(files[path] for path in sorted(paths)),
+        tuple(files[path] for path in sorted(files.keys() - stay)),
         (
-            *_one_after_the_other(published, spent),
+            *_one_after_the_other(published, _others(published, counting)),
             tuple(manifest for manifest in gone if not manifest.day),
             tuple(manifest for manifest in gone if manifest.day),
         ),
@@ -157,8 +150,10 @@ def without_pruned(
     return evolve(publication, rows=rows)
 
 
-def _orders(manifests: Iterable[Manifest]) -> set[tuple[int, str]]:
-    return {manifest.order for manifest in manifests}
+def _others(manifests: Iterable[Manifest], known: Iterable[Manifest]) -> list[Manifest]:
+    """Give the manifests that are none of the known ones, of which less may be left."""
+    orders = {manifest.order for manifest in known}
+    return [manifest for manifest in manifests if manifest.order not in orders]
 
 
 def _one_after_the_other(

@@ -5,16 +5,15 @@ from __future__ import annotations
 import atexit
 import shutil
 import uuid
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 from pyspark.sql import SparkSession
 
 from ndr_adapters.home import with_home
-from ndr_adapters.polars.s3 import polars_options
 from ndr_adapters.polars.write import StagingRoot
 from ndr_adapters.scratch import scratch_folder
-from ndr_core.errors import NdrError, UsageError
-from ndr_core.publishing.location import S3Address, is_s3
+from ndr_core.errors import UsageError
+from ndr_core.publishing.location import is_s3
 
 
 def new_scratch(session: SparkSession, scratch: str | None) -> StagingRoot:
@@ -36,7 +35,12 @@ def new_scratch(session: SparkSession, scratch: str | None) -> StagingRoot:
         atexit.register(held.close)
         return StagingRoot(str(folder))
     name = f"ndr-{uuid.uuid4().hex[:12]}"
-    return _in_s3(scratch, name) if is_s3(scratch) else _in_folder(scratch, name)
+    if not is_s3(scratch):
+        return _in_folder(scratch, name)
+    # Only who has scratch in S3 needs boto3.
+    from ndr_adapters.spark.fanout.s3_scratch import scratch_in_s3
+
+    return scratch_in_s3(scratch, name)
 
 
 def _in_folder(scratch: str, name: str) -> StagingRoot:
@@ -47,24 +51,3 @@ def _in_folder(scratch: str, name: str) -> StagingRoot:
         raise UsageError(f"scratch: {folder}: can't be made: {error.strerror}") from error
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return StagingRoot(str(folder))
-
-
-def _in_s3(scratch: str, name: str) -> StagingRoot:
-    # Only who has scratch in S3 needs boto3.
-    from ndr_adapters.aws.clients import s3_client
-
-    place = S3Address.parse(scratch, "scratch") / name
-    client = s3_client()
-    atexit.register(_remove_objects, place)
-    return StagingRoot(str(place), polars_options(client))
-
-
-def _remove_objects(place: S3Address) -> None:
-    from ndr_adapters.aws.clients import s3_client
-    from ndr_adapters.s3.objects import delete_objects, list_objects
-
-    # Whoever can't be asked keeps them, until a rule of the bucket removes them.
-    with suppress(NdrError):
-        client = s3_client()
-        keys = [item["Key"] for item in list_objects(client, place)]
-        delete_objects(client, place.bucket, keys)

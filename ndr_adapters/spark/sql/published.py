@@ -7,10 +7,10 @@ from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
+from ndr_adapters.aws.places import client_for
 from ndr_adapters.spark.runtime.paths import as_glob, spark_address
 from ndr_adapters.spark.runtime.s3 import hadoop_settings
 from ndr_adapters.spark.sql.write import empty_frame, schema_of
-from ndr_core.publishing.location import is_s3
 from ndr_core.publishing.published import (
     PublishedFiles,
     PublishedTables,
@@ -42,12 +42,9 @@ def scan_files(session: SparkSession, found: PublishedFiles) -> DataFrame:
 def reading_session(session: SparkSession, *places: str) -> SparkSession:
     """Give a session with settings of its own: UTC, and the S3 in which one of these addresses lies."""
     new = session.newSession()
-    settings = {"spark.sql.session.timeZone": "UTC"}
-    if any(map(is_s3, places)):
-        # Only who has an output in S3 needs boto3.
-        from ndr_adapters.aws.clients import s3_client
-
-        settings |= hadoop_settings(s3_client())
+    settings, client = {"spark.sql.session.timeZone": "UTC"}, client_for(*places)
+    if client is not None:
+        settings |= hadoop_settings(client)
     for key, value in settings.items():
         new.conf.set(key, value)
     return new

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -25,17 +25,22 @@ ONE = published(1, 0, DAY, mini_batch_id="a", meaning={"x": 1})
 
 @define
 class MemoryOutput:
-    """Output, sink and staging in one. `meanwhile`: what is published while each day is written."""
+    """Output, sink and staging in one. `meanwhile`: what is published while each day is written.
+
+    `write_errors`: what fails each writing, then; the others go well.
+    """
 
     known: list[Manifest]
     meanwhile: list[list[Manifest]] = field(factory=list)
     events: list[str] = field(factory=list)
     facts: list[RunFacts] = field(factory=list)
+    write_errors: list[Exception] = field(factory=list)
     close_error: Exception | None = None
+    asked: list[tuple[datetime | None, datetime | None]] = field(factory=list)
     root: str = "memory:/out"
 
     def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
-        assert (since, until) == (None, None)
+        self.asked.append((since, until))
         return live_manifests(self.known)
 
     def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
@@ -51,6 +56,8 @@ class MemoryOutput:
         assert root == self.root
         self.events.append(f"write {day.date}")
         self.known += self.meanwhile.pop(0) if self.meanwhile else []
+        if self.write_errors:
+            raise self.write_errors.pop(0)
         return {}
 
     @contextmanager
@@ -148,3 +155,50 @@ def test_a_day_into_which_runs_are_published_time_and_again_is_given_up() -> Non
         output.compacted()
 
     assert output.events == ["write 2025-03-01", "close"] * 3
+
+
+@pytest.mark.parametrize("error", [NdrError("is missing"), OSError("is missing")])
+def test_a_day_that_can_not_be_written_fails_the_compaction_and_those_before_it_stay(
+    error: Exception,
+) -> None:
+    output = MemoryOutput([ONE])
+    run = output.compactor().run(BEFORE)
+    assert next(run).day == "2025-03-01"
+    output.write_errors = [error]
+
+    with pytest.raises(type(error)) as failed:
+        next(run)
+
+    assert failed.value is error
+    assert output.events[-2:] == ["write 2025-03-02", "close"]
+    assert [manifest.day for manifest in output.known] == ["", "2025-03-01"]
+
+
+@pytest.mark.parametrize("error", [NdrError("is missing"), OSError("is missing")])
+def test_a_day_whose_files_a_rerun_removed_while_it_was_written_is_compacted_anew(
+    error: Exception,
+) -> None:
+    rerun = published(2, 15, mini_batch_id="a")
+    output = MemoryOutput([ONE], [[rerun]], write_errors=[error])
+
+    assert output.compacted() == ["2025-03-01"]
+    assert output.events.count("close") == 2
+    assert [file.folder for file in live_files(output.known)] == [rerun.files[0].folder]
+
+
+def test_after_a_failed_writing_only_the_day_is_looked_up() -> None:
+    output = MemoryOutput([ONE], write_errors=[NdrError("is missing")])
+
+    with pytest.raises(NdrError):
+        output.compacted()
+
+    start = datetime(2025, 3, 1, tzinfo=UTC)
+    assert output.asked == [(None, None), (start, start + timedelta(days=1))]
+
+
+def test_a_mistake_in_the_writing_is_no_sign_that_a_day_has_changed() -> None:
+    rerun = published(2, 15, mini_batch_id="a")
+    output = MemoryOutput([ONE], [[rerun]], write_errors=[KeyError("mistake")])
+
+    with pytest.raises(KeyError):
+        output.compacted()

@@ -75,6 +75,27 @@ def test_a_manifest_of_another_format_is_refused_by_that_whatever_else_it_holds(
         Manifest.from_plain({"format": 3})
 
 
+@pytest.mark.parametrize(("found", "shown"), [(2, "2"), ("new", "'new'"), (None, "None")])
+def test_a_manifest_of_files_of_another_parquet_format_is_refused_by_that_format(
+    found: object, shown: str
+) -> None:
+    data = ONE.to_plain() | {"parquet_format": found}
+
+    with pytest.raises(ManifestError) as refused:
+        Manifest.from_plain(data)
+
+    assert str(refused.value) == (
+        f"says of its files: the Parquet format is {shown}, and this version reads 1; use a version that reads it"
+    )
+
+
+def test_the_files_of_a_manifest_that_names_no_parquet_format_are_of_the_first_one() -> None:
+    data = ONE.to_plain()
+    del data["parquet_format"]
+
+    assert Manifest.from_plain(data).parquet_format == 1
+
+
 def test_data_that_name_no_format_are_no_manifest() -> None:
     data = ONE.to_plain()
     del data["format"]
