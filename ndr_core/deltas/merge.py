@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ndr_core.deltas.tables import CELL_SUMS, PAIR, delta_table, row_place
+from ndr_core.deltas.tables import CELL_SUMS, PAIR, PAIR_SUMS, delta_table, row_place
 from ndr_core.measures.derive import derive_row
 from ndr_core.measures.kinds import Measure
 from ndr_core.tables.merge import Row, check_int64, group, merge_rows
@@ -30,7 +30,8 @@ def merge_deltas(
     """
     table = delta_table(measures)
     stored = merge_rows(parts, table, row_place)
-    pairs_of = group(map(PAIR.plain_row, pairs), table.keys)
+    unread = {item.name: 0 for item in PAIR_SUMS if item.name not in CELL_SUMS}
+    pairs_of = group((PAIR.plain_row(pair) | unread for pair in pairs), table.keys)
     for row in stored:
         for name in CELL_SUMS:
             total = sum(pair[name] for pair in pairs_of.get(table.key_of(row), []))

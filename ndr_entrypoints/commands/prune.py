@@ -18,7 +18,7 @@ from ndr_entrypoints.run_log import NoticesOnly
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and do nothing.")
 @AS_JSON
 def prune(output: str, before: str, dry_run: bool, as_json: bool) -> None:
-    """Remove old slices for good, with the runs that have no others: their manifests, quarantine and reports.
+    """Remove old slices for good, with the manifests, quarantine and reports that belong to them.
 
     Runs without any slice go by the time of their publication, what stopped runs left in `failed/` by the age of its
     files. What comes later for the removed slices is not published.

@@ -125,7 +125,8 @@ def test_rows_are_read_back_as_they_were_published_and_merge(place: Place, reade
 def test_batches_of_a_slice_add_their_rows_and_a_rerun_replaces_those_of_its_batch(
     place: Place,
 ) -> None:
-    publish(place, A, "a", us("2025-03-01T10:15:00Z"))
+    publish(place, A, "a")
+    publish(place, A, "later", us("2025-03-01T10:15:00Z"))
     publish(place, B, "b")
     publish(place, A, "b")
     publish(place, B, "b")

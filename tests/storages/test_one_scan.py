@@ -148,8 +148,8 @@ def test_versions_with_differing_measures_give_all_columns_with_nulls_where_one_
     keys = ["host_ip", "slice_start_ts", "slice_end_ts"]
     partition = ["feature_spec_version", "dt", "hh", "mm", "role"]
     assert rows.columns == [
-        *(*keys, "sessions_cnt", "bytes_sent_sum"),
-        *(*partition, "peer_ip_nunique"),
+        *(*keys, "sessions_cnt", "bytes_sent_sum", "peer_ip_nunique"),
+        *partition,
     ]
     assert rows.select("mm", "role", *rows.columns[3:5], "peer_ip_nunique").rows() == [
         ("00", "inbound", 1, 1000, None),

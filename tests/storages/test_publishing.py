@@ -134,7 +134,9 @@ def test_a_run_that_a_threshold_stops_keeps_its_report_and_what_it_rejected(
     before = snapshot(output)
     strict = make_spec(quality={"max_rejected_fraction": 0.1})
 
-    with pytest.raises(ThresholdError, match=r"the records that it rejected are in .*/failed/mb/run"):
+    with pytest.raises(
+        ThresholdError, match=r"the records that it rejected are in .*/failed/mb/run"
+    ):
         publish_unbound(write_batch(tmp_path / "bad", [[flow(), "bad"]]), output, "mb", strict)
 
     after = snapshot(output)

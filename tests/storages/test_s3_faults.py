@@ -356,9 +356,11 @@ def test_sizes_are_asked_by_one_listing_for_each_day(
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
         read_deltas(open_output(f"s3://{bucket}/out"))
         asked = [request for request in server.requests if "delta" in request.path]
-    assert [request.method for request in asked] == ["GET", "GET", "GET"]
-    assert ["list-type=2" in request.path for request in asked] == [True, True, False]
-    assert asked[2].path.endswith(".parquet")  # the columns of the one run's files, by one footer
+    assert {request.method for request in asked} == {"GET"}
+    assert ["list-type=2" in request.path for request in asked] == [True, True, False, False]
+    # The format of the one run's files, by the footer of one: its length, then itself.
+    assert asked[2].path == asked[3].path
+    assert asked[2].path.endswith(".parquet")
 
 
 def test_a_reader_that_is_overtaken_by_a_run_looks_again(

@@ -171,7 +171,7 @@ def test_a_pruning_that_is_killed_before_any_of_its_writes_is_finished_by_the_ne
     finished, left = output.content(), rows(output.target)
     pruned: list[bool] = []
     died = True
-    for step in range(0, 1000, 1 if SOAK else 2):
+    for step in range(0, 1000, 1 if SOAK else 7):
         output.reset(content)
         try:
             prune(output.by(client_that_dies_before_write(step)))
