@@ -80,10 +80,11 @@ $(AUDIT)/.ready: Makefile
 	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	touch $@
 
-# Needs `uv`; run after a change of the dependencies in pyproject.toml.
+# Needs `uv`; run after a change of the dependencies in pyproject.toml. With their extras, as pip takes `coverage[toml]`
+# for another package than `coverage`: it would choose the newest, which has no hash here.
 lock: ## Lock the packages anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
+		--no-strip-extras --no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
 	$(MAKE) wheels
 
 # Which files of the locked versions a cluster gets. Its own target, as it needs the packages, but not `uv`.
