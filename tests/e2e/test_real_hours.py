@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.cli import ndr, rows, run, write_spec
+from tests.soak import only_in_soak
 
 WITHOUT_SPARK = True
 
@@ -51,7 +52,9 @@ def order_of(seed: int) -> Callable[[list[Path]], list[Path]]:
     return shuffled
 
 
-@pytest.mark.parametrize("order", [lambda files: files, order_of(1), order_of(2)])
+@pytest.mark.parametrize(
+    "order", [order_of(1), *(pytest.param(one, marks=only_in_soak) for one in (list, order_of(2)))]
+)
 def test_hourly_files_in_any_order_some_of_them_twice_are_the_day(
     zeek_day: Path,
     spec: Path,
