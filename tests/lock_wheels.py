@@ -23,7 +23,7 @@ COMPILED: Final = ("backports-zstd", "isal", "polars", "polars-runtime-32")
 def locked() -> dict[str, tuple[str, list[str]]]:
     """Version and SHA-256 hashes of each package in requirements.lock, by name."""
     blocks = re.findall(
-        r"^([a-z0-9-]+)==(\S+)[^\n]*\n((?: +--hash=\S+(?: \\)?\n)+)",
+        r"^([a-z0-9-]+)(?:\[[^]]*\])?==(\S+)[^\n]*\n((?: +--hash=\S+(?: \\)?\n)+)",
         (ROOT / "requirements.lock").read_text(),
         re.MULTILINE,
     )
