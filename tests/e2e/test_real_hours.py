@@ -68,6 +68,7 @@ def test_hourly_files_in_any_order_some_of_them_twice_are_the_day(
     assert ndr("verify", tmp_path / "hours").exit_code == 0
 
 
+@only_in_soak
 def test_two_halves_of_each_file_as_two_sensors_are_the_day(
     zeek_day: Path, spec: Path, whole: Rows, tmp_path: Path
 ) -> None:
