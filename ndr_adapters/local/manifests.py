@@ -122,7 +122,5 @@ def _read_manifest(output: Path, entry: Entry) -> Manifest:
     except OSError as error:
         raise NdrError(f"{path}: can't be read: {error.strerror}") from error
     except ManifestError as error:
-        raise NdrError(
-            f"{path}: {error}; restore it, or remove it and run its mini-batch again"
-        ) from error
+        raise error.at(path) from error
     return manifest

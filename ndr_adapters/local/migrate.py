@@ -62,6 +62,4 @@ def _read(path: Path) -> FormerManifest:
     except OSError as error:
         raise NdrError(f"{path}: can't be read: {error.strerror}") from error
     except ManifestError as error:
-        raise NdrError(
-            f"{path}: {error}; restore it, or remove it and run its mini-batch again"
-        ) from error
+        raise error.at(path) from error

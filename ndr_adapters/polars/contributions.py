@@ -117,11 +117,11 @@ def parts_by(
     return [Part(*(tuple(files) for files in files_of[name])) for name in sorted(files_of)]
 
 
-def few(parts: Iterable[Part]) -> Iterator[Part]:
-    """Put parts together while they are small: each merge has a cost of its own."""
+def few(parts: Iterable[Part], weight: int = ROWS_AT_ONCE) -> Iterator[Part]:
+    """Put parts together while they are small, up to a weight: what is done with each has a cost of its own."""
     waiting = Part()
     for part in parts:
-        if waiting.weight and waiting.weight + part.weight > ROWS_AT_ONCE:
+        if waiting.weight and waiting.weight + part.weight > weight:
             yield waiting
             waiting = Part()
         waiting += part

@@ -93,14 +93,8 @@ class Scanner:
 def count_rows(root: str, path: str) -> int:
     """Count the rows of a Parquet file of an output, by its footer. Raises NdrError where it can't be read."""
     check_format(root, path)
-    scan = pl.scan_parquet(
-        f"{root}/{path}",
-        glob=False,
-        hive_partitioning=False,
-        storage_options=_storage_options(root),
-    )
     try:
-        return int(scan.select(pl.len()).collect().item())
+        return int(_scan(root, path).select(pl.len()).collect().item())
     except (PolarsError, OSError) as error:
         raise NdrError(f"{root}/{path}: can't be read: {error}") from error
 
@@ -124,19 +118,23 @@ def columns_of(root: str, path: str) -> dict[str, str]:
     Raises NdrError where it can't be read, or has a column of a type that no table has.
     """
     types = {dtype: kind.value for kind, dtype in DTYPES.items()}
-    scan = pl.scan_parquet(
-        f"{root}/{path}",
-        glob=False,
-        hive_partitioning=False,
-        storage_options=_storage_options(root),
-    )
     try:
-        schema = scan.collect_schema()
+        schema = _scan(root, path).collect_schema()
         known = {name: types[dtype] for name, dtype in schema.items()}
     except (PolarsError, OSError, KeyError) as error:
         raise NdrError(f"{root}/{path}: can't be read: {error}") from error
     levels = (level.partition("=")[0] for level in path.split("/")[1:-1])
     return known | dict.fromkeys(levels, ColumnType.STRING.value)
+
+
+def _scan(root: str, path: str) -> pl.LazyFrame:
+    """One file as it is, without what its path spells."""
+    return pl.scan_parquet(
+        f"{root}/{path}",
+        glob=False,
+        hive_partitioning=False,
+        storage_options=_storage_options(root),
+    )
 
 
 def _storage_options(root: str) -> dict[str, Any]:

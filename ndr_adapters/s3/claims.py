@@ -187,9 +187,7 @@ class ClaimLog:
                     f"{address}: {error}; it is passed over, and nothing is deleted on its word"
                 )
                 return Odd(listed)
-            raise NdrError(
-                f"{address}: {error}; restore it, or remove it and run its mini-batch again"
-            ) from error
+            raise error.at(address) from error
         return Claim(evolve(listed, modified=found.modified), found.etag, state, manifest)
 
     def draft(self, manifest: Manifest) -> Claim:

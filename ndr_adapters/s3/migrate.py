@@ -14,7 +14,7 @@ from ndr_adapters.aws.errors import aws_errors_named
 from ndr_adapters.aws.limits import THREADS
 from ndr_adapters.s3.claims import ClaimLog, State, parts_of
 from ndr_adapters.s3.objects import delete_objects, get_object, list_objects
-from ndr_core.errors import NdrError, UsageError
+from ndr_core.errors import UsageError
 from ndr_core.publishing.entry import MANIFESTS, is_former_name
 from ndr_core.publishing.former import FormerManifest, migrated, read_former
 from ndr_core.publishing.location import S3Address
@@ -66,9 +66,7 @@ def _read(log: ClaimLog, place: S3Address) -> FormerManifest | None:
         if state is State.PUBLISHED:
             return read_former(plain)
     except ManifestError as error:
-        raise NdrError(
-            f"{place}: {error}; restore it, or remove it and run its mini-batch again"
-        ) from error
+        raise error.at(place) from error
     log.notice(
         f"{place}: its run was not published ({state.value}); `ndr verify` names the files that it left"
     )

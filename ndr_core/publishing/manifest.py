@@ -36,6 +36,10 @@ _ASIDE: Final = (QUARANTINE, REPORT)
 class ManifestError(NdrError):
     """Data are no manifest, or one that names a place to which no run writes."""
 
+    def at(self, place: object) -> NdrError:
+        """Say where the manifest lies that is wrong, and what to do."""
+        return NdrError(f"{place}: {self}; restore it, or remove it and run its mini-batch again")
+
 
 @frozen
 class OutputFile:

@@ -176,6 +176,15 @@ class DiedError(BaseException):
     """A process that was killed: it asks nothing of S3 any more."""
 
 
+def dies(what: Callable[[], object]) -> bool:
+    """Do what a process does that may be killed. Gives whether it was."""
+    try:
+        what()
+    except DiedError:
+        return True
+    return False
+
+
 def client_that_calls(before: Callable[[int, str], None]) -> Any:
     """A client that calls before each of its requests, with their number and the name of their operation."""
     client = s3_client()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,9 @@ from ndr_core.publishing.manifest import Manifest
 from tests.e2e.cli import ndr
 from tests.soak import SOAK
 from tests.storages.s3_compaction import (
-    DiedError,
     Output,
     client_that_dies_before_write,
+    dies,
     put_batches,
 )
 from tests.storages.s3_run import Rows, rows
@@ -106,12 +107,8 @@ def test_a_migration_that_is_killed_before_any_write_is_done_by_the_next_one(
     died = True
     for step in range(0, 100, 1 if SOAK else 2):
         output.reset(content)
-        try:
-            migrate(output.by(client_that_dies_before_write(step)))
-        except DiedError:
-            died = True
-        else:
-            died = False
+        killed = output.by(client_that_dies_before_write(step))
+        died = dies(partial(migrate, killed))
         if output.content() != whole:
             with pytest.raises(UsageError, match="ndr migrate"):
                 output.manifests()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,11 @@ from tests.makers import us
 from tests.soak import SOAK
 from tests.storages.s3_compaction import (
     ONE_DAY,
-    DiedError,
     Output,
     client_that_calls_before_first,
     client_that_calls_before_step,
     client_that_dies_before_write,
+    dies,
     put_batches,
 )
 from tests.storages.s3_run import rows
@@ -173,12 +174,8 @@ def test_a_pruning_that_is_killed_before_any_of_its_writes_is_finished_by_the_ne
     died = True
     for step in range(0, 1000, 1 if SOAK else 7):
         output.reset(content)
-        try:
-            prune(output.by(client_that_dies_before_write(step)))
-        except DiedError:
-            died = True
-        else:
-            died = False
+        killed = output.by(client_that_dies_before_write(step))
+        died = dies(partial(prune, killed))
         pruned.append(bool(read_pruned(s3_client(), output.address).firsts))
         assert rows(output.target) == (left if pruned[-1] else every)
         assert ndr("verify", output.target).exit_code == 0

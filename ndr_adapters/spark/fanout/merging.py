@@ -9,7 +9,7 @@ import polars as pl
 from attrs import frozen
 
 from ndr_adapters.full_disk import full_disk_named
-from ndr_adapters.polars.contributions import Merging, Part
+from ndr_adapters.polars.contributions import Merging, Part, few
 from ndr_adapters.polars.write import StagingRoot
 from ndr_adapters.spark.fanout.chain import Chain, Frames, Kernel, Step, Task
 
@@ -31,7 +31,9 @@ def merge_chain(merging: Merging, folder: StagingRoot, cores: int) -> Chain:
     each = min(max(weight // (_READING_TASKS_PER_CORE * cores), _LEAST_ROWS), _MOST_ROWS)
     shares = max(min(cores, -(-weight // _LEAST_ROWS)), -(-weight // _MOST_ROWS), 1)
     keys = dict.fromkeys((_DELTAS, _PAIRS), merging.shared_by)
-    read = Step((Kernel("read", _Read(merging), shares=0),), tuple(_bins(merging.files, each)))
+    read = Step(
+        (Kernel("read", _Read(merging), shares=0),), tuple(few(_single(merging.files), each))
+    )
     merge = Step((Kernel("merge", _Merge(merging, folder), keys, shares),))
     return Chain((read, merge))
 
@@ -78,17 +80,7 @@ class _Merge:
         yield FILES, pl.DataFrame({"name": [name]})
 
 
-def _bins(files: Part, weight: int) -> Iterator[Part]:
-    """Files, one after the other, in parts of about a weight each."""
-    waiting = Part()
-    single = (
-        *(Part(deltas=(file,)) for file in files.deltas),
-        *(Part(pairs=(file,)) for file in files.pairs),
-    )
-    for one in single:
-        if waiting.weight and waiting.weight + one.weight > weight:
-            yield waiting
-            waiting = Part()
-        waiting += one
-    if waiting != Part():
-        yield waiting
+def _single(files: Part) -> Iterator[Part]:
+    """Each file as a part of its own."""
+    yield from (Part(deltas=(file,)) for file in files.deltas)
+    yield from (Part(pairs=(file,)) for file in files.pairs)

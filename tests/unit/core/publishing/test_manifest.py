@@ -53,6 +53,12 @@ def test_a_manifest_is_read_back_as_it_was_written(manifest: Manifest) -> None:
     assert Manifest.from_plain(json.loads(json.dumps(manifest.to_plain()))) == manifest
 
 
+def test_a_wrong_manifest_is_named_with_what_to_do() -> None:
+    assert str(ManifestError("is no manifest of a run").at("out/x.json")) == (
+        "out/x.json: is no manifest of a run; restore it, or remove it and run its mini-batch again"
+    )
+
+
 def test_the_text_of_a_manifest_begins_with_its_format_so_that_a_cut_one_is_known() -> None:
     assert ONE.to_json().startswith('{\n "format": 2,\n "published_at": ')
     assert ONE.to_json().endswith("\n}")
