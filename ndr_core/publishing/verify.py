@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
+from typing import Final
 
 from attrs import frozen
 
 from ndr_core.errors import NdrError
-from ndr_core.publishing.manifest import OutputFile
+from ndr_core.publishing.manifest import Manifest, OutputFile
 from ndr_core.publishing.ownership import live_files
+from ndr_core.publishing.pruned import Pruned
 from ndr_core.publishing.published import WholeOutput
+
+_STRAY: Final = (
+    "belongs to no published run: to one at work, or the next run removes it if a run left it"
+)
 
 
 @frozen
@@ -38,20 +44,20 @@ def verify(published: WholeOutput, rows_of: Callable[[str], int]) -> Verified:
     """Compare each live file with its manifest, in size, SHA-256 and rows, and name files of no live manifest.
 
     `rows_of`: counts the rows of a Parquet file, named below the root; raises NdrError where it can't be read.
-    Reads every byte. Raises as `WholeOutput.manifests`.
+    Reads every byte. Other jobs may publish meanwhile: what was found is held against the manifests of the end, too.
+    Raises as `WholeOutput.manifests`.
     """
     counting, pruned = published.counting()
     manifests = pruned.left(counting)
     files = live_files(manifests)
-    # What was pruned and is not removed yet is looked at by nobody.
-    waiting = {file.path for manifest in counting for file in manifest.files}
+    strays = _strays(published.listed(), counting, pruned)
     findings = [finding for file in files for finding in _compared(published, file, rows_of)]
-    live = {file.path for file in files}
-    findings += [
-        Finding(path, "belongs to no published run; the next run removes it if a run left it")
-        for path in published.listed()
-        if path not in live and path not in waiting and not pruned.of_file(path)
-    ]
+    if findings or strays:
+        now, pruned = published.counting()
+        live = {file.path for file in live_files(pruned.left(now))}
+        findings = [finding for finding in findings if finding.path in live]
+        strays = _strays(strays, now, pruned)
+    findings += [Finding(path, _STRAY) for path in strays]
     return Verified(
         len(manifests),
         len(files),
@@ -59,6 +65,12 @@ def verify(published: WholeOutput, rows_of: Callable[[str], int]) -> Verified:
         sum(file.bytes for file in files),
         tuple(sorted(findings, key=lambda finding: finding.path)),
     )
+
+
+def _strays(paths: Iterable[str], counting: Iterable[Manifest], pruned: Pruned) -> list[str]:
+    """The files that no counting manifest names. What was pruned and is not removed yet is looked at by nobody."""
+    named = {file.path for manifest in counting for file in manifest.files}
+    return [path for path in paths if path not in named and not pruned.of_file(path)]
 
 
 def _compared(
