@@ -31,7 +31,7 @@ def runs(output: str, since: str | None, until: str | None, as_json: bool) -> No
         console.print_json(rows)
         return
     shown = [
-        {name: value for name, value in row.items() if name in _SHOWN}
+        {name: "" if value is None else value for name, value in row.items() if name in _SHOWN}
         | {"published_at": f"{to_datetime(manifest.published_at):%Y-%m-%d %H:%M:%S}"}
         for row, manifest in zip(rows, found, strict=True)
     ]

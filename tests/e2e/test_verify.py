@@ -104,3 +104,12 @@ def test_runs_are_listed_in_the_order_of_publication(output: Path) -> None:
 def test_runs_outside_of_the_asked_slices_are_left_out(output: Path) -> None:
     assert ndr("runs", output, "--json", "--since", "2025-03-01T10:15Z").json() == []
     assert len(ndr("runs", output, "--json", "--until", "2025-03-01T10:15Z").json()) == 2
+
+
+def test_a_compacted_day_is_listed_without_what_only_runs_have(output: Path) -> None:
+    ndr("compact", output, "--before", "2025-03-02T00:00:00Z")
+
+    answer = ndr("runs", output)
+
+    assert "2025-03-01 10:00" in answer.output
+    assert "None" not in answer.output
