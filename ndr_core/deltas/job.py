@@ -245,4 +245,6 @@ def _report(plan: DeltaPlan, result: EngineResult, broken: BrokenFiles) -> Quali
         result.marked,
         result.blank_lines,
         {file.name: problem for file, problem in broken.problems.items()},
+        result.examples,
+        result.unknown,
     )

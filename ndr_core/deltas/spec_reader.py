@@ -77,7 +77,8 @@ def _make_converter() -> Converter:
         preset = PRESETS[preset_name].mapping
         given: InputMapping = plain_input({"fields": {}, **value}, InputMapping)
         merged = evolve(given, fields={**preset.fields, **given.fields})
-        return merged if "null_values" in value else evolve(merged, null_values=preset.null_values)
+        of_preset = (name for name in ("null_values", "lost") if name not in value)
+        return evolve(merged, **{name: getattr(preset, name) for name in of_preset})
 
     def role(value: Any, _cls: type) -> Role:
         if isinstance(value, str):

@@ -11,7 +11,8 @@ with no number written in more than MAX_NUMBER_CHARACTERS. Of a repeated key the
 How a JSON value is read as a field:
 
 ===========  =======================================================================================
-text, IP     a string; an integer gives its decimal digits. Other values are malformed.
+text, IP     a string; an integer gives its decimal digits. Other values are malformed. Texts are written
+             in the way of records (`vocabulary.py`).
 integer      an integer, or a string that is one, within int64. 443.0 and "0443" are malformed.
 ISO-8601     a string that matches ISO_TIME and exists in the calendar; without an offset it is UTC;
              digits after the microseconds are cut.
@@ -37,11 +38,11 @@ from attrs import frozen
 from ndr_core.flows.ip_address import canonical_ip
 from ndr_core.flows.mapping import FieldSource, InputMapping, TimeFormat
 from ndr_core.flows.record import (
-    Case,
     FieldKind,
     FlowField,
     FlowRecord,
 )
+from ndr_core.flows.vocabulary import canonical_text
 from ndr_core.int64 import is_int64
 from ndr_core.times import SECOND_US, TIME_LIMIT_US, to_us
 
@@ -225,7 +226,9 @@ class LineReader:
             case FieldKind.IP:
                 return canonical_ip(self._text(value))
         text = self._text(value)
-        return _cased(flow_field.case, source.map.get(text, text)) if text is not None else None
+        if text is None:
+            return None
+        return canonical_text(flow_field.name, source.map.get(text, text))
 
     def _text(self, value: Any) -> str | None:
         if value is None or (isinstance(value, str) and value in self._null_values):
@@ -235,15 +238,6 @@ class LineReader:
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         raise _NotAllowedError
-
-
-def _cased(case: Case, text: str) -> str:
-    match case:
-        case Case.LOWER:
-            return text.lower()
-        case Case.UPPER:
-            return text.upper()
-    return text
 
 
 def _integer(value: Any) -> int:

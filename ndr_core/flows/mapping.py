@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from ndr_core.errors import Problem, nearest
 from ndr_core.flows.record import FIELD_BY_NAME, FLOW_FIELDS, FieldKind, FlowField
+from ndr_core.flows.vocabulary import canonical_text
 
 
 class TimeFormat(Enum):
@@ -49,6 +50,14 @@ class FieldSource:
 
 
 @frozen
+class Lost:
+    """What tells that the source has lost data: a column, and the text that it has then."""
+
+    column: str
+    value: str
+
+
+@frozen
 class InputMapping:
     """The source's columns, by canonical field. A field not named here is null in every record."""
 
@@ -58,6 +67,13 @@ class InputMapping:
     """Texts that mean: no value."""
     preset: str | None = None
     """Paloalto, zeek or vpcflow: the mapping to start from."""
+    lost: Lost | None = None
+    """Where the source tells that it has lost data: records without traffic that say so are counted apart."""
+
+    @property
+    def lost_columns(self) -> tuple[str, ...]:
+        """The column that tells of lost data, if there is one."""
+        return () if self.lost is None else (self.lost.column,)
 
     def bound_fields(self) -> list[tuple[FlowField, FieldSource]]:
         """Canonical fields that come from a column, in canonical order."""
@@ -68,9 +84,9 @@ class InputMapping:
         ]
 
     def constants(self) -> dict[str, str]:
-        """Canonical fields with one value for all records."""
+        """Canonical fields with one value for all records, in the way of records."""
         return {
-            name: source.constant
+            name: canonical_text(name, source.constant)
             for name, source in self.fields.items()
             if source.constant is not None
         }

@@ -82,7 +82,7 @@ def read_field(
         ("event_action", 7.5, ("event_action",)),
         ("event_action", False, ("event_action",)),
         ("network_transport", "udp", "UDP"),
-        ("event_reason", "As Is", "As Is"),
+        ("event_reason", "Aged Out", "aged-out"),
         ("source_ip", "10.0.0.01", None),
         ("source_ip", 10, None),
         ("source_ip", [], ("source_ip",)),

@@ -222,13 +222,16 @@ def test_what_a_protocol_number_of_a_vpc_record_means(number: str, transport: st
     assert VPCFLOW.mapping.fields["network_transport"].map[number] == transport
 
 
-def test_a_protocol_number_without_a_name_stays_as_it_is() -> None:
+@pytest.mark.parametrize(("number", "transport"), [(47, "GRE"), (200, "200")])
+def test_another_protocol_number_has_the_name_of_iana_or_stays_as_it_is(
+    number: int, transport: str
+) -> None:
     reader = LineReader(VPCFLOW.mapping)
 
-    found = reader.read(b'{"protocol":47,"srcaddr":"-"}')
+    found = reader.read(f'{{"protocol":{number},"srcaddr":"-"}}')
 
     assert isinstance(found, ReadFlow)
-    assert (found.flow.network_transport, found.flow.source_ip) == ("47", None)
+    assert (found.flow.network_transport, found.flow.source_ip) == (transport, None)
 
 
 def test_every_column_of_palo_alto_is_named_as_its_field() -> None:
