@@ -10,16 +10,17 @@ import polars as pl
 from ndr_adapters.polars.careful import quarantined_text
 from ndr_adapters.polars.expr import compile_expr, with_columns
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_line import BLANKS, BYTE_ORDER_MARK
+from ndr_core.flows.json_text import BLANKS, BYTE_ORDER_MARK
 from ndr_core.flows.moment import MOMENT
-from ndr_core.flows.outcome import BLANK, MALFORMED
+from ndr_core.flows.outcome import BAD_VALUE as UNREADABLE
+from ndr_core.flows.outcome import BLANK, MALFORMED, SKIPPED
 from ndr_core.flows.vocabulary import MOST_UNKNOWN, UNKNOWN, UNKNOWN_CHARACTERS
 from ndr_core.quality.duplicates import ALSO_EQUAL, LONGEST
 from ndr_core.quality.quarantine import EXAMPLE_CHARACTERS
 from ndr_core.quality.repairs import MARKS, SETTLED_FIELDS, mark_column, repaired_fields
-from ndr_core.quality.rules import DUPLICATE, MALFORMED_JSON, rule_label
+from ndr_core.quality.rules import BAD_VALUE, DUPLICATE, MALFORMED_RECORD, rule_label
 
-KEPT: Final = pl.col("rule").is_null() & (pl.col("outcome") != BLANK)
+KEPT: Final = pl.col("rule").is_null() & ~pl.col("outcome").is_in([BLANK, SKIPPED])
 
 
 def with_moment(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
@@ -33,15 +34,19 @@ def judge(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     `rule` is null for a kept record. Blank lines stay in. `line` is left only where something still needs it: it is
     most of what a batch weighs.
     """
-    of_field = pl.lit(rule_label(MALFORMED_JSON, "")) + pl.col("fault")
-    at_fault = pl.coalesce(of_field, pl.lit(MALFORMED_JSON))
-    malformed = pl.when(pl.col("outcome") == MALFORMED).then(at_fault)
+    structural = [
+        pl.when(pl.col("outcome") == MALFORMED).then(pl.lit(MALFORMED_RECORD)),
+        pl.when(pl.col("outcome") == UNREADABLE).then(
+            pl.lit(rule_label(BAD_VALUE, "")) + pl.col("fault")
+        ),
+    ]
     by_condition = [
         pl.when(compile_expr(reject.condition)).then(pl.lit(reject.label))
         for reject in plan.reject_rules
         if reject.condition is not None
     ]
-    rule = pl.when(pl.col("outcome") != BLANK).then(pl.coalesce(malformed, *by_condition))
+    is_record = ~pl.col("outcome").is_in([BLANK, SKIPPED])
+    rule = pl.when(is_record).then(pl.coalesce(*structural, *by_condition))
     changed = repaired_fields() | {mark_column(name): mark for name, mark in plan.marks.items()}
     judged = flows.with_columns(
         rule.alias("rule"), *(compile_expr(value).alias(name) for name, value in changed.items())

@@ -52,6 +52,8 @@ class EngineResult:
     blank_lines: int
     rejected_files: Mapping[str, int]
     """Staged file of rejected records, below the root -> its records."""
+    skipped: int = 0
+    """Records that `input.only` leaves out."""
     examples: Mapping[str, str] = field(factory=dict)
     """The beginning of the least text of a record, by the label of the rule that rejected it."""
     unknown: Mapping[str, Mapping[str, int]] = field(factory=dict)

@@ -28,7 +28,7 @@ _UNKNOWN = (
 
 @frozen
 class QualityReport:
-    """What became of every record of a run. `read = kept + sum(rejected)`, always."""
+    """What became of every record of a run. `read = kept + skipped + sum(rejected)`, always."""
 
     read: int
     kept: int
@@ -45,6 +45,8 @@ class QualityReport:
     """Kept records whose moment is before the bounds of the run."""
     early: int = 0
     """Kept records whose moment is after the bounds of the run."""
+    skipped: int = 0
+    """Records that `input.only` leaves out."""
     examples: Mapping[str, str] = field(factory=dict)
     """The beginning of a rejected record, by rule or, where that tells more, by `rule: detail` or `rule: field`."""
     unknown: Mapping[str, Mapping[str, int]] = field(factory=dict)
@@ -52,13 +54,13 @@ class QualityReport:
 
     def __attrs_post_init__(self) -> None:
         """Raise AssertionError where the counts do not balance: an engine has lost records."""
-        if self.read != self.kept + sum(self.rejected.values()):
-            raise AssertionError(f"read is not kept + rejected: {self}")
+        if self.read != self.kept + self.skipped + sum(self.rejected.values()):
+            raise AssertionError(f"read is not kept + skipped + rejected: {self}")
 
     @property
     def weighed(self) -> int:
-        """Records that tell how sound the input is: all but those of no traffic, and duplicates."""
-        return self.read - sum(self.rejected.get(rule, 0) for rule in _EXPECTED)
+        """Records that tell how sound the input is: all but those skipped, of no traffic, and duplicates."""
+        return self.read - self.skipped - sum(self.rejected.get(rule, 0) for rule in _EXPECTED)
 
     @property
     def rejected_fraction(self) -> float:
@@ -136,6 +138,7 @@ def make_report(
     marked: Mapping[str, int],
     blank_lines: int,
     unreadable_files: Mapping[str, str],
+    skipped: int = 0,
     examples: Mapping[str, str] | None = None,
     unknown: Mapping[str, Mapping[str, int]] | None = None,
 ) -> QualityReport:
@@ -153,7 +156,7 @@ def make_report(
         if rule.label != rule.name and count:
             by_detail[rule.label] = count
     return QualityReport(
-        read=kept + sum(by_rule.values()),
+        read=kept + skipped + sum(by_rule.values()),
         kept=kept,
         rejected=by_rule,
         repaired={rule.name: marked.get(rule.name, 0) for rule in REPAIR_RULES},
@@ -162,6 +165,7 @@ def make_report(
         rejected_by_detail=by_detail,
         late=marked.get(LATE, 0),
         early=marked.get(EARLY, 0),
+        skipped=skipped,
         examples={rule.label: examples[rule.label] for rule in rules if rule.label in examples},
         unknown=most_frequent(unknown or {}),
     )

@@ -14,7 +14,10 @@ from ndr_core.flows.outcome import key_column
 from ndr_core.flows.transports import ICMP
 from ndr_core.tables.slices import SliceBounds
 
-MALFORMED_JSON: Final = "malformed_json"
+MALFORMED_RECORD: Final = "malformed_record"
+BAD_VALUE: Final = "bad_value"
+NOT_SELECTED: Final = "not_selected"
+"""The one rule that skips: `input.only` leaves a record out."""
 NON_TRAFFIC: Final = "non_traffic"
 MALFORMED_IP: Final = "malformed_ip"
 DUPLICATE: Final = "duplicate"
@@ -44,9 +47,9 @@ class Span:
 class RejectRule:
     """Sends a record to quarantine where `condition`, over the flow as read, is true.
 
-    Without a condition the rule is structural: `malformed_json` belongs to reading (`flows.json_line`),
-    `duplicate` compares records with each other. Several rules may go by one name, each with a detail or a field of
-    its own.
+    Without a condition the rule is structural: `malformed_record` and `bad_value` belong to reading
+    (`flows.json_line`), `duplicate` compares records with each other. Several rules may go by one name, each with a
+    detail or a field of its own.
     """
 
     name: str
@@ -81,9 +84,9 @@ def reject_rules(
     conditions are over a flow as read, with its moment.
     """
     rules = [
-        RejectRule(MALFORMED_JSON, None, "the line is not one JSON object"),
+        RejectRule(MALFORMED_RECORD, None, "the line is no record of the format"),
         *(
-            RejectRule(MALFORMED_JSON, None, f"{name} has a value that can't be read", field=name)
+            RejectRule(BAD_VALUE, None, f"a value can't be read as {name}", field=name)
             for name in dict.fromkeys(readable)
         ),
         *_non_traffic(lost),

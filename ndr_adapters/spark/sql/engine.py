@@ -22,6 +22,7 @@ from ndr_adapters.spark.runtime.stoppable import stoppable
 from ndr_adapters.spark.sql import aggregate, quality
 from ndr_adapters.spark.sql.careful import read_careful
 from ndr_adapters.spark.sql.expr import quoted
+from ndr_adapters.spark.sql.fields import refuse_nested
 from ndr_adapters.spark.sql.flags import amounts
 from ndr_adapters.spark.sql.lines import read_lines
 from ndr_adapters.spark.sql.plain import read_plain
@@ -39,7 +40,7 @@ from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR, overflow_place
 from ndr_core.errors import EngineReadError, OverflowingColumnError
-from ndr_core.flows.outcome import UNFIT
+from ndr_core.flows.outcome import BLANK, SKIPPED, UNFIT
 from ndr_core.flows.source import InputBatch, InputFile
 from ndr_core.quality.repairs import MARKS, mark_column
 from ndr_core.quality.unknown import most_frequent
@@ -64,6 +65,7 @@ class SparkSqlEngine:
         return unfit_files(batch)
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
+        refuse_nested(plan)
         tasks = self.tasks(batch)
         session = session_for(self.session, tasks)
         for key, value in self.settings.items():
@@ -105,7 +107,9 @@ class SparkSqlEngine:
             write_table(aggregate.delta_rows(rows, plan), plan.delta, root)
             _step(session, "count")
             result = _result(rows, dropped, judged, session, plan, root)
-            lines = result.kept + sum(result.rejected.values()) + result.blank_lines
+            lines = (
+                result.kept + sum(result.rejected.values()) + result.skipped + result.blank_lines
+            )
             batch.meter.all_read(lines)
             return result
         except (Py4JError, PySparkException) as error:
@@ -215,9 +219,15 @@ def _result(
 ) -> EngineResult:
     of_kept = quality.counts(rows).first()
     assert of_kept is not None  # an aggregate without groups has one row
-    by_rule = {row["rule"]: row for row in quality.dropped_counts(dropped).collect()}
-    blank = by_rule.pop(None, None)
-    rejected = {rule: row["records"] for rule, row in by_rule.items()}
+    rejected: dict[str, int] = {}
+    examples: dict[str, str] = {}
+    others: dict[int, int] = {}
+    for row in quality.dropped_counts(dropped).collect():
+        if row["rule"] is None:
+            others[row["outcome"]] = row["records"]
+        else:
+            rejected[row["rule"]] = row["records"]
+            examples[row["rule"]] = row["example"]
     unknown: dict[str, dict[str, int]] = {}
     for row in quality.most_unknown(quality.unknown_values(judged)).collect():
         unknown.setdefault(row["field"], {})[row["value"]] = row["records"]
@@ -226,8 +236,9 @@ def _result(
         kept=of_kept["kept"] or 0,
         rejected=rejected,
         marked={name: of_kept[mark_column(name)] or 0 for name in MARKS},
-        blank_lines=0 if blank is None else blank["records"],
+        blank_lines=others.get(BLANK, 0),
         rejected_files=dict.fromkeys(rejected_files(session, root), sum(rejected.values())),
-        examples={rule: row["example"] for rule, row in by_rule.items()},
+        skipped=others.get(SKIPPED, 0),
+        examples=examples,
         unknown=most_frequent(unknown),
     )

@@ -12,9 +12,11 @@ from ndr_adapters.spark.sql.careful import quarantined_text
 from ndr_adapters.spark.sql.expr import Sql, compile_expr, literal, quoted
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.moment import MOMENT
+from ndr_core.flows.outcome import BAD_VALUE as UNREADABLE
 from ndr_core.flows.outcome import (
     BLANK,
     MALFORMED,
+    SKIPPED,
     UNFIT,
 )
 from ndr_core.flows.record import FLOW_FIELDS
@@ -22,9 +24,9 @@ from ndr_core.flows.vocabulary import MOST_UNKNOWN, UNKNOWN, UNKNOWN_CHARACTERS
 from ndr_core.quality.duplicates import ALSO_EQUAL, LONGEST
 from ndr_core.quality.quarantine import EXAMPLE_CHARACTERS
 from ndr_core.quality.repairs import MARKS, SETTLED_FIELDS, mark_column, repaired_fields
-from ndr_core.quality.rules import DUPLICATE, MALFORMED_JSON, rule_label
+from ndr_core.quality.rules import BAD_VALUE, DUPLICATE, MALFORMED_RECORD, rule_label
 
-KEPT: Final = f"(rule is null and outcome != {BLANK})"
+KEPT: Final = f"(rule is null and outcome not in ({BLANK}, {SKIPPED}))"
 
 
 def with_moment(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
@@ -38,9 +40,10 @@ def judge(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
     `rule` is null for others and for UNFIT lines. `line` is left only where something still needs it: it is most of
     what a batch weighs.
     """
-    of_field = f"concat({literal(rule_label(MALFORMED_JSON, ''))}, fault)"
-    cases = [f"when outcome in ({BLANK}, {UNFIT}) then null"]
-    cases.append(f"when outcome = {MALFORMED} then coalesce({of_field}, {literal(MALFORMED_JSON)})")
+    of_field = f"concat({literal(rule_label(BAD_VALUE, ''))}, fault)"
+    cases = [f"when outcome in ({BLANK}, {UNFIT}, {SKIPPED}) then null"]
+    cases.append(f"when outcome = {MALFORMED} then {literal(MALFORMED_RECORD)}")
+    cases.append(f"when outcome = {UNREADABLE} then {of_field}")
     cases += [
         f"when {compile_expr(reject.condition)} then {literal(reject.label)}"
         for reject in plan.reject_rules
@@ -86,9 +89,9 @@ def mark_duplicates(judged: DataFrame, plan: DeltaPlan) -> DataFrame:
 
 
 def dropped(flows: DataFrame) -> DataFrame:
-    """What is not kept: rule, null for a blank line, and raw."""
+    """What is not kept: outcome, rule, null for a blank line and for a skipped record, and raw."""
     raw = quarantined_text("line")
-    return flows.where(f"not {KEPT}").selectExpr("rule", f"{raw} as raw")
+    return flows.where(f"not {KEPT}").selectExpr("outcome", "rule", f"{raw} as raw")
 
 
 def quarantine(dropped: DataFrame, plan: DeltaPlan) -> DataFrame:
@@ -111,9 +114,9 @@ def _by_label(values: Mapping[str, str | None]) -> Sql:
 
 
 def dropped_counts(dropped: DataFrame) -> DataFrame:
-    """One row per rule, null for blank lines: `records`, and an `example`. `dropped`: from `dropped`."""
+    """One row per outcome and rule: `records`, and an `example`. `dropped`: from the function of that name."""
     example = f"min(substring(raw, 1, {EXAMPLE_CHARACTERS})) as example"
-    return dropped.groupBy("rule").agg(F.expr("count(1) as records"), F.expr(example))
+    return dropped.groupBy("rule", "outcome").agg(F.expr("count(1) as records"), F.expr(example))
 
 
 def counts(rows: DataFrame) -> DataFrame:

@@ -67,8 +67,8 @@ def test_no_rule_applies_to_a_sound_record(span: Span | None) -> None:
 
 
 ALWAYS = [
-    "malformed_json",
-    "malformed_json: source_port",
+    "malformed_record",
+    "bad_value: source_port",
     "non_traffic",
     "missing_time",
     "malformed_ip: source_ip",
@@ -99,7 +99,7 @@ def test_the_rules_that_reject_have_a_fixed_order(
 
     assert [rule.label for rule in rules] == labels
     structural = {rule.name for rule in rules if rule.condition is None}
-    assert structural == {"malformed_json", "duplicate"} & set(labels)
+    assert structural == {"malformed_record", "bad_value"} | {"duplicate"} & set(labels)
 
 
 def test_each_rule_says_why() -> None:
@@ -176,7 +176,7 @@ def test_a_rule_about_a_field_names_it() -> None:
     rules = reject_rules(None, deduplicates=True, readable=["event_action"])
 
     assert {rule.label: rule.field for rule in rules if rule.field is not None} == {
-        "malformed_json: event_action": "event_action",
+        "bad_value: event_action": "event_action",
         "malformed_ip: source_ip": "source_ip",
         "malformed_ip: destination_ip": "destination_ip",
     }
