@@ -68,6 +68,8 @@ def print_report(console: Console, report: QualityReport) -> None:
     """Books of a run: read = kept + skipped + rejected."""
     rows: list[tuple[str, str, int]] = [("read", "", report.read), ("kept", "", report.kept)]
     rows += [(f"kept, {name}", "", count) for name, count in report.outside.items() if count]
+    if (found := report.flow_counts) is not None:
+        rows += [("flows", "", found.flows), ("flows, unpaired", "", found.unpaired)]
     if report.skipped:
         rows.append(("skipped", NOT_SELECTED, report.skipped))
     rows += [("rejected", rule, count) for rule, count in report.rejected_by_label.items()]

@@ -14,12 +14,12 @@ from polars.exceptions import ComputeError
 
 from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.interruptible import interruptible
-from ndr_adapters.polars import aggregate, cell_counts, derive, quality, spool
+from ndr_adapters.polars import aggregate, cell_counts, derive, pairing, quality, spool
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.lines import LineFeed
 from ndr_adapters.polars.outcome import engine_result, rejected_records
 from ndr_adapters.polars.overflow import overflows, refuse_overflow
-from ndr_adapters.polars.partial import judged_lines
+from ndr_adapters.polars.partial import judged_lines, overflowing_sums
 from ndr_adapters.polars.views import RoleViews, numbered, role_views
 from ndr_adapters.polars.write import (
     REJECTED,
@@ -37,6 +37,7 @@ from ndr_core.flows.key_order import KeyOrder
 from ndr_core.flows.source import InputBatch, InputFile
 from ndr_core.measures.kinds import PairKey
 from ndr_core.publishing.location import is_s3
+from ndr_core.quality.report import FlowCounts, added_flows
 
 
 @frozen
@@ -88,7 +89,7 @@ def _build(
     judged, records = spool.spooled_in_shares(
         numbered(flows, addresses), f"{scratch}/records", shares
     )
-    built = _Built.of(records, plan, scratch)
+    built = _Built.of(records, plan, addresses, scratch)
     hosts = aggregate.name_hosts(built.sums, plan, addresses)
     refuse_overflow(overflows(hosts, plan), plan)
     pairs = [aggregate.joined(parts) for parts in zip(*built.pairs, strict=True)]
@@ -101,7 +102,8 @@ def _build(
     counts = _streamed(quality.counts(judged))
     unknown = interruptible(partial(quality.unknown_values, judged))
     staged = staged_rows(plan.tables, staging)
-    return engine_result(counts, unknown, staged, {REJECTED: rejected_records(counts)})
+    rejected = {REJECTED: rejected_records(counts)}
+    return engine_result(counts, unknown, staged, rejected, built.flows)
 
 
 @frozen
@@ -114,17 +116,29 @@ class _Built:
     """For each share the cells of each distribution."""
     pairs: list[list[RoleViews]]
     """For each share its part of the pair table: a share has all records between two hosts."""
+    flows: FlowCounts | None
+    """What the records of all shares became, where one-way records are paired."""
 
     @classmethod
-    def of(cls, shares: Sequence[pl.LazyFrame], plan: DeltaPlan, scratch: str) -> _Built:
+    def of(
+        cls, shares: Sequence[pl.LazyFrame], plan: DeltaPlan, addresses: Addresses, scratch: str
+    ) -> _Built:
         # What is made of one share fits in memory, as its records do.
         keep = _held if len(shares) == 1 else spool.spooled
         keep_cells = _held if len(shares) == 1 else spool.spooled_in_order
         sums: list[pl.DataFrame] = []
         histograms: list[list[pl.LazyFrame]] = []
         pairs: list[list[RoleViews]] = []
+        counts: list[FlowCounts] = []
         for number, share in enumerate(shares):
-            views = role_views(quality.settled(share), plan)
+            flows = quality.settled(share)
+            if plan.pairing is not None:
+                gathered = _streamed(pairing.gather(flows, plan.pairing, addresses))
+                paired = pairing.paired(gathered, plan.pairing)
+                counts.append(FlowCounts(paired.flows.height, paired.unpaired))
+                sums.append(overflowing_sums(paired.overflowing, plan))
+                flows = paired.flows.lazy()
+            views = role_views(flows, plan)
             views = evolve(views, rows=_streamed(views.rows).lazy())
             sums.append(_streamed(aggregate.host_sums(views, plan)))
             if len(sums) > 1:
@@ -141,7 +155,7 @@ class _Built:
                     for place, part in enumerate(aggregate.pair_table(views))
                 ]
             )
-        return cls(sums[0], histograms, pairs)
+        return cls(sums[0], histograms, pairs, added_flows(counts))
 
 
 def _held(rows: pl.LazyFrame, path: str) -> pl.LazyFrame:

@@ -122,6 +122,7 @@ def _quality(facts: RunFacts, report: QualityReport) -> dict[str, Any]:
         "read": report.read,
         "kept": report.kept,
         **{f"kept, {name}": count for name, count in report.outside.items() if count},
+        **({} if report.flows is None else {"flows": report.flows, "unpaired": report.unpaired}),
         **({f"skipped {NOT_SELECTED}": report.skipped} if report.skipped else {}),
         **{f"rejected {rule}": count for rule, count in report.rejected_by_label.items() if count},
         **{f"repaired {rule}": count for rule, count in report.repaired.items() if count},

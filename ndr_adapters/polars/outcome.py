@@ -10,6 +10,7 @@ from ndr_adapters.polars.quality import KEPT
 from ndr_core.deltas.engine import EngineResult
 from ndr_core.flows.outcome import BLANK, SKIPPED
 from ndr_core.quality.repairs import MARKS, mark_column
+from ndr_core.quality.report import FlowCounts
 from ndr_core.quality.unknown import most_frequent
 
 
@@ -30,11 +31,12 @@ def engine_result(
     unknown: pl.DataFrame,
     rows: Mapping[str, int],
     rejected_files: Mapping[str, int],
+    flows: FlowCounts | None = None,
 ) -> EngineResult:
     """Give what an engine found.
 
     `counts`: as from `quality.counts`, of some parts of the records or of all at once; `unknown`: as from
-    `quality.unknown_values`, each value in one row.
+    `quality.unknown_values`, each value in one row; `flows`: what the kept records became, where they are paired.
     """
     kept = counts.filter(KEPT)
     rejected = (
@@ -57,6 +59,7 @@ def engine_result(
                 for (name,), values in unknown.group_by("field")
             }
         ),
+        flows=flows,
     )
 
 

@@ -10,9 +10,7 @@ from attrs import frozen
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.expr import compile_expr, with_columns
 from ndr_adapters.polars.fields import FIELD_DTYPES
-from ndr_core.expressions.expr import col, substitute
-from ndr_core.flows.moment import MOMENT
-from ndr_core.flows.pairing import (
+from ndr_core.deltas.pairing import (
     FROM_LOWER,
     FROM_LOWER_END,
     HIGHER_IP,
@@ -21,8 +19,10 @@ from ndr_core.flows.pairing import (
     FlowPairs,
     How,
 )
+from ndr_core.expressions.expr import col, substitute
+from ndr_core.flows.moment import MOMENT
 from ndr_core.int64 import INT64_MAX
-from ndr_core.quality.rules import END_KNOWN
+from ndr_core.quality.repairs import MARKS, mark_column
 
 PAIR_KEYS: Final = (LOWER_IP, HIGHER_IP)
 """Numbers of addresses: what is gathered of one flow lies where these are equal."""
@@ -30,7 +30,10 @@ PAIR_KEYS: Final = (LOWER_IP, HIGHER_IP)
 _UNPAIRED: Final = "unpaired"
 _OVERFLOWS: Final = "overflows:"
 _TEXTS: Final = {"source_ip": "source_text", "destination_ip": "destination_text"}
-_OTHERS: Final = {MOMENT: pl.Int64(), END_KNOWN: pl.Boolean()}
+_OTHERS: Final[dict[str, pl.DataType]] = {
+    MOMENT: pl.Int64(),
+    **{mark_column(name): pl.Boolean() for name in MARKS},
+}
 
 
 @frozen
@@ -38,7 +41,7 @@ class Paired:
     """The flows of some records."""
 
     flows: pl.DataFrame
-    """As kept and repaired records, with numbers in place of addresses."""
+    """In the columns of settled records, with numbers in place of addresses."""
     overflowing: pl.DataFrame
     """The same flows in part: added up, their amounts leave int64. Empty where those of no flow do."""
     unpaired: int
@@ -46,7 +49,7 @@ class Paired:
 
 
 def gather(records: pl.LazyFrame, pairs: FlowPairs, addresses: Addresses) -> pl.LazyFrame:
-    """Gather what belongs to one flow. `records`: from `quality.repaired`, with numbers in place of addresses."""
+    """Gather what belongs to one flow. `records`: from `quality.settled`, with numbers in place of addresses."""
     texts = (addresses.text(pl.col(name)).alias(text) for name, text in _TEXTS.items())
     ends = substitute(FROM_LOWER_END, {name: col(text) for name, text in _TEXTS.items()})
     ordered = with_columns(records.with_columns(texts), {FROM_LOWER: ends})
@@ -97,7 +100,7 @@ def paired(gathered: pl.DataFrame, pairs: FlowPairs) -> Paired:
 
 
 def _overflowing(made: pl.DataFrame, amounts: list[str]) -> pl.DataFrame:
-    """Flows of which an amount leaves int64, twice: the second time with these amounts only, as large as they can be."""
+    """Flows of which an amount leaves int64, twice: the second time with these amounts only, which are INT64_MAX."""
     flows = made.filter(pl.any_horizontal(pl.col(_OVERFLOWS + name) for name in amounts))
     rest = (pl.when(pl.col(_OVERFLOWS + name)).then(name).alias(name) for name in amounts)
     return pl.concat([flows, flows.with_columns(rest)])

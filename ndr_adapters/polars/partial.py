@@ -68,6 +68,15 @@ def partial_results(flows: pl.DataFrame, plan: DeltaPlan) -> Iterator[tuple[str,
                 yield key, cells.collect()
 
 
+def overflowing_sums(flows: pl.DataFrame, plan: DeltaPlan) -> pl.DataFrame:
+    """The sums of hosts that leave int64 because an amount of a single flow does, as `aggregate.host_sums`.
+
+    `flows`: as `pairing.Paired.overflowing`.
+    """
+    sums = aggregate.host_sums(role_views(flows.lazy(), plan), plan).collect()
+    return sums.filter(pl.any_horizontal(pl.all().is_null()))
+
+
 def whole_pairs(frames: Mapping[str, pl.DataFrame], plan: DeltaPlan) -> list[RoleViews]:
     """Add up the pairs of several parts of the records; gives the parts of the pair table."""
     names = pair_keys(plan)

@@ -72,6 +72,7 @@ class ReferenceEngine:
             report.skipped,
             report.examples,
             report.unknown,
+            report.flow_counts,
         )
 
 

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.source import InputBatch, InputFile
+from ndr_core.quality.report import FlowCounts
 
 
 class Engine(Protocol):
@@ -58,6 +59,8 @@ class EngineResult:
     """The beginning of the least text of a record, by the label of the rule that rejected it."""
     unknown: Mapping[str, Mapping[str, int]] = field(factory=dict)
     """Kept records by field and value that no measure knows, at least the most frequent values."""
+    flows: FlowCounts | None = None
+    """What the kept records became, where they are paired."""
 
 
 @frozen

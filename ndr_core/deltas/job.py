@@ -254,4 +254,5 @@ def _report(plan: DeltaPlan, result: EngineResult, broken: BrokenFiles) -> Quali
         result.skipped,
         result.examples,
         result.unknown,
+        result.flows,
     )

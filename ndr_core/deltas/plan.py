@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from ndr_core.deltas.pairing import FlowPairs
 from ndr_core.deltas.roles import Role
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.tables import PAIR, PAIR_SUMS, delta_table
@@ -51,6 +52,8 @@ class DeltaPlan:
     """Which time of a record is its moment."""
     bounds: SliceBounds | None
     """The span of slices that the run is for, if it is for one."""
+    pairing: FlowPairs | None
+    """How one-way records become flows; None where each record is one."""
     feature_spec_version: str
     mini_batch_id: str
 
@@ -146,6 +149,12 @@ def compile_plan(spec: JobSpec, params: RuntimeParams) -> DeltaPlan:
         slice_minutes=delta.slice_minutes,
         moment=delta.moment,
         bounds=bounds,
+        pairing=None if spec.input.pairing is None else _pairs(spec),
         feature_spec_version=spec.feature_spec_version,
         mini_batch_id=params.mini_batch_id,
     )
+
+
+def _pairs(spec: JobSpec) -> FlowPairs:
+    ports = frozenset[int]().union(*spec.enrichment.port_sets.values())
+    return FlowPairs(slice_start(spec.delta.slice_minutes), spec.delta.moment, ports)

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import asdict, frozen
 
+from ndr_core.deltas.pair_up import pair_up
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR_SUMS, overflow_place
 from ndr_core.expressions.evaluate import evaluate
@@ -22,7 +23,7 @@ from ndr_core.measures.kinds import IS_SESSION
 from ndr_core.quality.duplicates import ALSO_EQUAL, LONGEST
 from ndr_core.quality.quarantine import Quarantined
 from ndr_core.quality.repairs import REPAIR_RULES, SETTLED_FIELDS, mark_column
-from ndr_core.quality.report import QualityReport, make_report
+from ndr_core.quality.report import FlowCounts, QualityReport, make_report
 from ndr_core.quality.rules import BAD_VALUE, DUPLICATE, MALFORMED_RECORD, RejectRule
 from ndr_core.tables.columns import add_histograms
 from ndr_core.tables.merge import Row, check_int64, nulls_first
@@ -71,6 +72,11 @@ def build_tables(
                 read.append(flow)
     kept, rejected = _judge(read, plan)
     quarantine += rejected
+    flows = [_settled(row) for row in kept]
+    found = None
+    if plan.pairing is not None:
+        flows, unpaired = pair_up(flows, plan.pairing)
+        found = FlowCounts(len(flows), unpaired)
     report = make_report(
         plan.reject_rules,
         len(kept),
@@ -81,8 +87,9 @@ def build_tables(
         skipped,
         _examples(quarantine),
         _unknown(kept),
+        found,
     )
-    return Tables(*_aggregate([_settled(row) for row in kept], plan), quarantine, report)
+    return Tables(*_aggregate(flows, plan), quarantine, report)
 
 
 def _judge(read: Sequence[ReadFlow], plan: DeltaPlan) -> tuple[list[Row], list[Quarantined]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 
 from attrs import field, frozen
 
@@ -95,6 +96,13 @@ class FieldSource:
             yield Problem("format", "a list holds formats of times or of durations, not of both")
 
 
+class Pairing(Enum):
+    """How records of one direction become flows."""
+
+    BIFLOW = "biflow"
+    """The records of both directions between two ends (address and port) are one flow."""
+
+
 @frozen
 class Lost:
     """What tells that the source has lost data: a column, and the text that it has then."""
@@ -121,6 +129,9 @@ class InputMapping:
     """Of times without an offset, such as Europe/Berlin; UTC where it is not given."""
     lost: Lost | None = None
     """Where the source tells that it has lost data: records without traffic that say so are counted apart."""
+
+    pairing: Pairing | None = None
+    """Biflow: each record counts one direction, and those of both directions become one flow."""
 
     @property
     def lost_columns(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ EARLY: Final = "early"
 """Marks of kept records, beside those of repairs."""
 
 _NEGATIVE_DURATION: Final = "negative_duration"
-_MISSING_END: Final = "missing_end"
+MISSING_END: Final = "missing_end"
 _MIB: Final = 1 << 20
 """Of bytes without a packet: so many may be real, as captures lose packets."""
 _FACTOR: Final = 100
@@ -104,7 +104,7 @@ REPAIR_RULES: Final[tuple[RepairRule, ...]] = (
         col("event_start"),
     ),
     RepairRule(
-        _MISSING_END,
+        MISSING_END,
         {"event_end": col("event_end").is_null()},
         "a missing end becomes the start, and is not known",
         col("event_start"),
@@ -121,7 +121,7 @@ def mark_column(name: str) -> str:
     return f"mark:{name}"
 
 
-END_KNOWN: Final = ~(col(mark_column(_NEGATIVE_DURATION)) | col(mark_column(_MISSING_END)))
+END_KNOWN: Final = ~(col(mark_column(_NEGATIVE_DURATION)) | col(mark_column(MISSING_END)))
 """Whether the end of a repaired record is known, over its marks."""
 
 

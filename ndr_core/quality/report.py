@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import asdict, field, frozen
@@ -24,6 +24,23 @@ _EXPECTED = (NON_TRAFFIC, DUPLICATE)
 _UNKNOWN = (
     "See whether `input` of the JobSpec fits the records: its columns, the formats of its times"
 )
+
+
+@frozen
+class FlowCounts:
+    """What became of the kept records where one-way records are paired."""
+
+    flows: int
+    """What they became: each flow counts as one session."""
+    unpaired: int
+    """Flows with records of one end only."""
+
+
+def added_flows(parts: Sequence[FlowCounts]) -> FlowCounts | None:
+    """Add up what became of parts of the records; None for no part."""
+    if not parts:
+        return None
+    return FlowCounts(sum(part.flows for part in parts), sum(part.unpaired for part in parts))
 
 
 @frozen
@@ -51,11 +68,22 @@ class QualityReport:
     """The beginning of a rejected record, by rule or, where that tells more, by `rule: detail` or `rule: field`."""
     unknown: Mapping[str, Mapping[str, int]] = field(factory=dict)
     """Kept records by the value of a field that no measure knows: field -> value -> records, the most frequent ones."""
+    flows: int | None = None
+    """What the kept records became, where one-way records are paired."""
+    unpaired: int | None = None
+    """Flows with records of one end only."""
 
     def __attrs_post_init__(self) -> None:
         """Raise AssertionError where the counts do not balance: an engine has lost records."""
         if self.read != self.kept + self.skipped + sum(self.rejected.values()):
             raise AssertionError(f"read is not kept + skipped + rejected: {self}")
+
+    @property
+    def flow_counts(self) -> FlowCounts | None:
+        """What the kept records became, where one-way records are paired."""
+        if self.flows is None or self.unpaired is None:
+            return None
+        return FlowCounts(self.flows, self.unpaired)
 
     @property
     def weighed(self) -> int:
@@ -141,11 +169,13 @@ def make_report(
     skipped: int = 0,
     examples: Mapping[str, str] | None = None,
     unknown: Mapping[str, Mapping[str, int]] | None = None,
+    flows: FlowCounts | None = None,
 ) -> QualityReport:
     """Make the report, with every rule named, in order, those that never applied with 0.
 
     `rejected`: records by the label of the rule, and `examples` of them; `marked`: kept records by the name of the
-    mark (`repairs.marks`); `unknown`: kept records by field and value that no measure knows.
+    mark (`repairs.marks`); `unknown`: kept records by field and value that no measure knows; `flows`: what the kept
+    records became, where they are paired.
     """
     examples = examples or {}
     by_rule = dict.fromkeys((rule.name for rule in rules), 0)
@@ -168,4 +198,6 @@ def make_report(
         skipped=skipped,
         examples={rule.label: examples[rule.label] for rule in rules if rule.label in examples},
         unknown=most_frequent(unknown or {}),
+        flows=None if flows is None else flows.flows,
+        unpaired=None if flows is None else flows.unpaired,
     )

@@ -1,4 +1,4 @@
-"""The delta builder as a chain of kernels: one exchange, two with deduplication."""
+"""The delta builder as a chain of kernels: one exchange, one more with deduplication, one more with pairing."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import polars as pl
 from attrs import frozen
 
 from ndr_adapters.full_disk import full_disk_named
-from ndr_adapters.polars import aggregate, quality
+from ndr_adapters.polars import aggregate, pairing, quality
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.overflow import overflows
 from ndr_adapters.polars.partial import (
     SUMS,
     host_keys,
     numbered_columns,
+    overflowing_sums,
     pair_keys,
     partial_results,
     whole_hosts,
@@ -27,6 +28,7 @@ from ndr_adapters.polars.write import StagingRoot, write_named, write_quarantine
 from ndr_adapters.spark.fanout.chain import Chain, Frames, Kernel, Step, Task
 from ndr_adapters.spark.fanout.reading import LINES, Read, Unpack
 from ndr_adapters.spark.fanout.shares import Shares
+from ndr_core.deltas.pairing import FlowPairs
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR
 from ndr_core.flows.source import InputBatch
@@ -44,10 +46,15 @@ COUNTS: Final = "counts"
 UNKNOWN: Final = "unknown"
 """Result: as `quality.unknown_values`, of each share the most frequent ones; each value is in one share."""
 
+FLOWS: Final = "flows"
+"""Result: `flows` and those of them that are `unpaired`, of each share."""
+
 _REJECTED: Final = "rejected"
 _CANDIDATES: Final = "candidates"
 """Judged records that may be duplicates of each other."""
 _OTHERS: Final = "others"
+_GATHERED: Final = "gathered"
+"""What was gathered of the records of each flow."""
 _HELD_RECORDS: Final = 400_000
 """Kept by a task before it makes results of them: of more records at once, results are fewer, memory is more."""
 
@@ -67,6 +74,11 @@ def delta_chain(plan: DeltaPlan, batch: InputBatch, staging: StagingRoot, shares
     else:
         steps.append(Step((Kernel("read", _AddUp(read), lines, spread),), shares.files))
     judged: dict[str, tuple[str, ...]] = {COUNTS: (), _REJECTED: (), UNKNOWN: ("field", "value")}
+    if plan.pairing is not None:
+        ends = {_GATHERED: pairing.PAIR_KEYS}
+        pair = Kernel("pair", _Pair(plan, plan.pairing), ends, shares.built)
+        steps.append(Step((pair, Kernel("pass on", _pass_on, judged, shares.built))))
+        judged[FLOWS] = ()
     last = Step(
         (
             Kernel("pairs", _Pairs(plan, staging), pair_keys(plan), shares.built),
@@ -74,7 +86,7 @@ def delta_chain(plan: DeltaPlan, batch: InputBatch, staging: StagingRoot, shares
             Kernel("judged", _Judged(staging), judged, shares.built),
         )
     )
-    return Chain((*steps, last), numbered_columns(plan))
+    return Chain((*steps, last), numbered_columns(plan).union(pairing.PAIR_KEYS))
 
 
 @frozen
@@ -123,10 +135,41 @@ def _results(parts: Iterable[pl.DataFrame], plan: DeltaPlan, addresses: Addresse
         yield _REJECTED, quality.quarantine(judged.lazy(), plan).collect()
         held.append(quality.settled(numbered(judged.lazy(), addresses)).collect())
         if sum(part.height for part in held) >= _HELD_RECORDS:
-            yield from partial_results(pl.concat(held), plan)
+            yield from _made_of(pl.concat(held), plan, addresses)
             held = []
     if held:
-        yield from partial_results(pl.concat(held), plan)
+        yield from _made_of(pl.concat(held), plan, addresses)
+
+
+def _made_of(records: pl.DataFrame, plan: DeltaPlan, addresses: Addresses) -> Frames:
+    """What is made of some kept records: results, or parts of flows where one-way records are to be paired first."""
+    if plan.pairing is None:
+        yield from partial_results(records, plan)
+    else:
+        yield _GATHERED, pairing.gather(records.lazy(), plan.pairing, addresses).collect()
+
+
+@frozen
+class _Pair:
+    """Makes flows of what was gathered of them, and results of the flows."""
+
+    plan: DeltaPlan
+    pairs: FlowPairs
+
+    def __call__(self, task: Task) -> Frames:
+        frames = task.gathered()
+        if frames:
+            whole = pairing.gather_again(frames[_GATHERED].lazy(), self.pairs).collect()
+            paired = pairing.paired(whole, self.pairs)
+            counts = {"flows": [paired.flows.height], "unpaired": [paired.unpaired]}
+            yield FLOWS, pl.DataFrame(counts)
+            yield SUMS, overflowing_sums(paired.overflowing, self.plan)
+            yield from partial_results(paired.flows, self.plan)
+
+
+def _pass_on(task: Task) -> Frames:
+    """Give a later step what it needs of an earlier one."""
+    return task.inputs
 
 
 @frozen
@@ -176,6 +219,8 @@ class _Judged:
             yield COUNTS, quality.added_counts(frames[COUNTS])
         if UNKNOWN in frames:
             yield UNKNOWN, quality.most_unknown(frames[UNKNOWN])
+        if FLOWS in frames:
+            yield FLOWS, frames[FLOWS].sum()
         if _REJECTED in frames:
             name = f"{QUARANTINE}/rejected-{task.token}.json.gz"
             with full_disk_named(self.staging.address):

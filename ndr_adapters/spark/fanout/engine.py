@@ -15,6 +15,7 @@ from ndr_adapters.spark.fanout.chain import ChainRunner
 from ndr_adapters.spark.fanout.deltas import (
     COUNTS,
     FILES,
+    FLOWS,
     OVERFLOW,
     REJECTED_FILES,
     UNKNOWN,
@@ -24,6 +25,7 @@ from ndr_adapters.spark.fanout.shares import Shares, cut
 from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.source import InputBatch, InputFile
+from ndr_core.quality.report import FlowCounts, added_flows
 
 
 @frozen
@@ -54,7 +56,12 @@ class FanoutEngine:
         rejected = _files(results, REJECTED_FILES)
         counts = results.get(COUNTS, no_counts())
         unknown = results.get(UNKNOWN, no_unknown_values())
-        return engine_result(counts, unknown, rows, rejected)
+        flows = (
+            added_flows([FlowCounts(*row) for row in results[FLOWS].iter_rows()])
+            if FLOWS in results
+            else None
+        )
+        return engine_result(counts, unknown, rows, rejected, flows)
 
 
 def _files(results: Mapping[str, pl.DataFrame], name: str) -> dict[str, int]:

@@ -1,22 +1,21 @@
 """One-way records -> flows: what belongs together, what is known of each end, and which end began.
 
-The records of a mini-batch with the same two ends (address and port), transport, name and slice are one flow. Of the two
-ends one is the *lower*: the one with the lesser address, then the lesser port, an unknown port first. All here are values
-over a kept and repaired record, or over what was gathered of the records of one flow: engines compile them.
+The records of a mini-batch with the same two ends (address and port), transport, name and slice are one flow. One of
+its two ends is the *lower*: it has the lesser address, then the lesser port, an unknown port first. All here are values
+over a settled record, or over what was gathered of the records of one flow: engines compile them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import Enum
 from typing import Final, Literal
 
 from attrs import frozen
 
 from ndr_core.expressions.expr import Expr, col, lit, when
 from ndr_core.flows.moment import MOMENT, Moment
-from ndr_core.quality.rules import END_KNOWN
-from ndr_core.flows.vocabulary import is_drop, is_known_action
+from ndr_core.flows.vocabulary import Action
+from ndr_core.quality.repairs import END_KNOWN, MARKS, MISSING_END, mark_column
 
 How = Literal["sum", "min", "max"]
 LOWER: Final = "lower"
@@ -29,19 +28,13 @@ LOWER_BEGAN: Final = "lower_began"
 """Column: whether the lower end of a flow is the one that began it."""
 
 _SYN, _ACK = 2, 16
+_KNOWN_ACTION: Final = Action.ALLOW.holds | Action.DROP.holds | Action.ALERT.holds
 _UNKNOWN_PORT: Final = -1
 _FIRST_FREE_PORT: Final = 1024
 """Ports below it are for services."""
 _AMOUNTS: Final = ("bytes", "packets")
 _HALF: Final = 1 << 32
 """Amounts are summed in halves, of which the sums of 2^31 records stay within int64."""
-
-
-class Pairing(Enum):
-    """How one-way records become flows."""
-
-    BIFLOW = "biflow"
-    """The records of both directions are one flow."""
 
 
 @frozen
@@ -82,14 +75,13 @@ class FlowPairs:
     def gathered(self) -> tuple[Gathered, ...]:
         """Give what is gathered of the records of a flow."""
         sides = [one for side in (LOWER, HIGHER) for one in _of_side(side)]
-        action = col("event_action")
         return (
             *sides,
             Gathered("event_end", "max", col("event_end")),
-            Gathered("ends_unknown", "sum", when(col(END_KNOWN), 0, 1)),
+            Gathered("ends_unknown", "sum", when(END_KNOWN, 0, 1)),
             Gathered(MOMENT, self._moment_how, col(MOMENT)),
-            Gathered("known_actions", "sum", when(is_known_action(action), 1, 0)),
-            Gathered("drops", "sum", when(is_drop(action), 1, 0)),
+            Gathered("known_actions", "sum", when(_KNOWN_ACTION, 1, 0)),
+            Gathered("drops", "sum", when(Action.DROP.holds, 1, 0)),
             Gathered("event_reason", "min", col("event_reason")),
         )
 
@@ -110,11 +102,10 @@ class FlowPairs:
         first, second = col("lower_start"), col("higher_start")
         earlier = second.is_null() | (first < second).or_else(False)
         began = _unless_equal(earlier, first.eq(second), began)
-        for is_service in (
-            lambda port: port.is_in(self.service_ports),
-            lambda port: (port >= 0) & (port < _FIRST_FREE_PORT),
-        ):
-            began = _unless_both(is_service(higher), is_service(lower), began)
+        of_sets = [port.is_in(self.service_ports) for port in (higher, lower)]
+        well_known = [(port >= 0) & (port < _FIRST_FREE_PORT) for port in (higher, lower)]
+        for of_higher, of_lower in (of_sets, well_known):
+            began = _unless_both(of_higher, of_lower, began)
         return _unless_both(col("lower_syn") > 0, col("higher_syn") > 0, began)
 
     @property
@@ -126,7 +117,8 @@ class FlowPairs:
             **_amounts(_amount),
             "event_start": _least(col("lower_start"), col("higher_start")),
             "event_end": col("event_end"),
-            END_KNOWN: col("ends_unknown").eq(0),
+            **{mark_column(name): lit(False) for name in MARKS},
+            mark_column(MISSING_END): col("ends_unknown") > 0,
             MOMENT: col(MOMENT),
             "event_action": when(
                 col("known_actions").eq(0),

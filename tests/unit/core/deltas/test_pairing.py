@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from ndr_core.deltas.pair_up import pair_up
+from ndr_core.deltas.pairing import FlowPairs
 from ndr_core.flows.moment import MOMENT, Moment
-from ndr_core.flows.pair_up import pair_up
-from ndr_core.flows.pairing import FlowPairs
 from ndr_core.int64 import INT64_MAX
-from ndr_core.quality.rules import END_KNOWN
+from ndr_core.quality.repairs import MARKS, MISSING_END, mark_column
 from ndr_core.tables.slices import slice_start
 from ndr_core.times import MINUTE_US, SECOND_US
 
@@ -19,9 +19,15 @@ SYN, SYN_ACK = 2, 18
 PORT_SETS = frozenset({8443, 3306})
 
 
-def record(source: str, source_port: int | None, destination: str, port: int | None, **other: Any) -> dict[str, Any]:
-    start = other.pop("start", 10 * SECOND_US)
-    end = other.pop("end", start + SECOND_US)
+def record(
+    source: str,
+    source_port: int | None,
+    destination: str,
+    port: int | None,
+    start: int = 10 * SECOND_US,
+    **other: Any,
+) -> dict[str, Any]:
+    end = start + SECOND_US
     return {
         "source_ip": source,
         "source_port": source_port,
@@ -34,7 +40,7 @@ def record(source: str, source_port: int | None, destination: str, port: int | N
         "tcp_flags": None,
         "event_start": start,
         "event_end": end,
-        END_KNOWN: True,
+        **{mark_column(name): False for name in MARKS},
         MOMENT: end,
         "event_action": "allow",
         "event_reason": None,
@@ -43,12 +49,12 @@ def record(source: str, source_port: int | None, destination: str, port: int | N
     } | other
 
 
-def request(**other: Any) -> dict[str, Any]:
-    return record(CLIENT, 50000, SERVER, 443, **other)
+def request(start: int = 10 * SECOND_US, **other: Any) -> dict[str, Any]:
+    return record(CLIENT, 50000, SERVER, 443, start) | other
 
 
-def reply(**other: Any) -> dict[str, Any]:
-    return record(SERVER, 443, CLIENT, 50000, **other)
+def reply(start: int = 10 * SECOND_US, **other: Any) -> dict[str, Any]:
+    return record(SERVER, 443, CLIENT, 50000, start) | other
 
 
 def pairs(moment: Moment = Moment.EVENT_END) -> FlowPairs:
@@ -66,7 +72,9 @@ def began(*records: dict[str, Any]) -> tuple[str, int | None]:
 
 
 def test_a_request_and_its_reply_are_one_flow_with_the_amounts_of_each_direction() -> None:
-    found = flow(request(source_bytes=512, source_packets=5), reply(source_bytes=9000, source_packets=7))
+    found = flow(
+        request(source_bytes=512, source_packets=5), reply(source_bytes=9000, source_packets=7)
+    )
 
     assert (found["source_ip"], found["destination_ip"]) == (CLIENT, SERVER)
     assert (found["source_port"], found["destination_port"]) == (50000, 443)
@@ -100,14 +108,18 @@ def test_the_sum_of_amounts_may_leave_int64_and_is_exact() -> None:
 
 
 def test_a_flow_starts_with_its_first_record_and_ends_with_the_last() -> None:
-    found = flow(request(start=5, end=50), reply(start=4, end=40), request(start=6, end=60))
+    found = flow(
+        request(start=5, event_end=50), reply(start=4, event_end=40), request(start=6, event_end=60)
+    )
 
     assert (found["event_start"], found["event_end"]) == (4, 60)
-    assert found[END_KNOWN] is True
+    assert found[mark_column(MISSING_END)] is False
 
 
 def test_the_end_of_a_flow_is_known_where_those_of_all_its_records_are() -> None:
-    assert flow(request(), reply(**{END_KNOWN: False}))[END_KNOWN] is False
+    unknown = mark_column(MISSING_END)
+
+    assert flow(request(), reply(**{unknown: True}))[unknown] is True
 
 
 @pytest.mark.parametrize(("moment", "found"), [(Moment.EVENT_END, 60), (Moment.EVENT_START, 40)])
@@ -157,7 +169,9 @@ def test_the_reason_of_a_flow_is_the_least_that_is_known() -> None:
     ],
     ids=str,
 )
-def test_records_of_other_ends_transport_name_or_slice_are_another_flow(other: dict[str, Any]) -> None:
+def test_records_of_other_ends_transport_name_or_slice_are_another_flow(
+    other: dict[str, Any],
+) -> None:
     flows, unpaired = pair_up([request(), request(**other)], pairs())
 
     assert (len(flows), unpaired) == (2, 2)
@@ -176,7 +190,10 @@ def test_the_end_that_alone_sent_syn_without_ack_began() -> None:
     odd_server = record(SERVER, 50000, CLIENT, 443, tcp_flags=SYN_ACK)
 
     assert began(odd_server, odd_client) == (CLIENT, 443)
-    assert began(odd_client | {"tcp_flags": SYN_ACK}, odd_server | {"tcp_flags": SYN}) == (SERVER, 50000)
+    assert began(odd_client | {"tcp_flags": SYN_ACK}, odd_server | {"tcp_flags": SYN}) == (
+        SERVER,
+        50000,
+    )
 
 
 def test_syn_of_both_ends_tells_nothing() -> None:
@@ -192,7 +209,10 @@ def test_the_end_whose_port_alone_is_below_1024_did_not_begin() -> None:
 def test_ports_below_1024_of_both_ends_or_of_an_unknown_one_tell_as_far_as_they_are_known(
     port: int | None,
 ) -> None:
-    records = [record(CLIENT, port, SERVER, 443, start=5), record(SERVER, 443, CLIENT, port, start=4)]
+    records = [
+        record(CLIENT, port, SERVER, 443, start=5),
+        record(SERVER, 443, CLIENT, port, start=4),
+    ]
 
     assert began(*records) == ((SERVER, 443) if port else (CLIENT, None))
 
@@ -202,7 +222,10 @@ def test_the_end_whose_port_alone_is_in_a_port_set_did_not_begin() -> None:
 
 
 def test_ports_of_sets_on_both_ends_leave_it_to_the_first_record() -> None:
-    records = [record(CLIENT, 3306, SERVER, 8443, start=5), record(SERVER, 8443, CLIENT, 3306, start=4)]
+    records = [
+        record(CLIENT, 3306, SERVER, 8443, start=5),
+        record(SERVER, 8443, CLIENT, 3306, start=4),
+    ]
 
     assert began(*records) == (SERVER, 8443)
     assert began(records[0]) == (CLIENT, 3306)
@@ -213,7 +236,10 @@ def test_of_records_of_one_time_the_end_with_the_greater_port_began() -> None:
     records = [record(CLIENT, 5000, SERVER, 6000), record(SERVER, 6000, CLIENT, 5000)]
 
     assert began(*records) == (SERVER, 6000)
-    assert began(record(CLIENT, 6000, SERVER, 5000), record(SERVER, 5000, CLIENT, 6000)) == (CLIENT, 6000)
+    assert began(record(CLIENT, 6000, SERVER, 5000), record(SERVER, 5000, CLIENT, 6000)) == (
+        CLIENT,
+        6000,
+    )
 
 
 def test_of_equal_ports_too_the_end_with_the_lesser_address_text_began() -> None:

@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from ndr_core.expressions.evaluate import evaluate
-from ndr_core.flows.pairing import (
+from ndr_core.deltas.pairing import (
     FROM_LOWER,
     FROM_LOWER_END,
     LOWER_BEGAN,
     FlowPairs,
     How,
 )
+from ndr_core.expressions.evaluate import evaluate
 from ndr_core.flows.record import FLOW_FIELDS
 
 Row = dict[str, Any]
