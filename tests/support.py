@@ -93,6 +93,7 @@ def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> 
         result.skipped,
         result.examples,
         result.unknown,
+        result.flows,
     )
     return Tables(
         deltas=staged_rows(staging / "delta", [column.name for column in plan.delta.columns]),

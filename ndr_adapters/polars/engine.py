@@ -37,7 +37,7 @@ from ndr_core.flows.key_order import KeyOrder
 from ndr_core.flows.source import InputBatch, InputFile
 from ndr_core.measures.kinds import PairKey
 from ndr_core.publishing.location import is_s3
-from ndr_core.quality.report import FlowCounts, added_flows
+from ndr_core.quality.report import FlowCounts
 
 
 @frozen
@@ -155,7 +155,8 @@ class _Built:
                     for place, part in enumerate(aggregate.pair_table(views))
                 ]
             )
-        return cls(sums[0], histograms, pairs, added_flows(counts))
+        flow_counts = None if plan.pairing is None else FlowCounts.total(counts)
+        return cls(sums[0], histograms, pairs, flow_counts)
 
 
 def _held(rows: pl.LazyFrame, path: str) -> pl.LazyFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from attrs import asdict, field, frozen
@@ -35,12 +35,11 @@ class FlowCounts:
     unpaired: int
     """Flows with records of one end only."""
 
-
-def added_flows(parts: Sequence[FlowCounts]) -> FlowCounts | None:
-    """Add up what became of parts of the records; None for no part."""
-    if not parts:
-        return None
-    return FlowCounts(sum(part.flows for part in parts), sum(part.unpaired for part in parts))
+    @classmethod
+    def total(cls, parts: Iterable[FlowCounts]) -> FlowCounts:
+        """Add up what became of parts of the records."""
+        found = list(parts)
+        return cls(sum(part.flows for part in found), sum(part.unpaired for part in found))
 
 
 @frozen

@@ -25,7 +25,7 @@ from ndr_adapters.spark.fanout.shares import Shares, cut
 from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.source import InputBatch, InputFile
-from ndr_core.quality.report import FlowCounts, added_flows
+from ndr_core.quality.report import FlowCounts
 
 
 @frozen
@@ -56,13 +56,15 @@ class FanoutEngine:
         rejected = _files(results, REJECTED_FILES)
         counts = results.get(COUNTS, no_counts())
         unknown = results.get(UNKNOWN, no_unknown_values())
-        flows = (
-            added_flows([FlowCounts(*row) for row in results[FLOWS].iter_rows()])
-            if FLOWS in results
-            else None
-        )
+        flows = None if plan.pairing is None else _flows(results)
         return engine_result(counts, unknown, rows, rejected, flows)
 
 
 def _files(results: Mapping[str, pl.DataFrame], name: str) -> dict[str, int]:
     return dict(results[name].iter_rows()) if name in results else {}
+
+
+def _flows(results: Mapping[str, pl.DataFrame]) -> FlowCounts:
+    """What the records of all shares became; there is no share without records."""
+    parts = results[FLOWS].iter_rows() if FLOWS in results else ()
+    return FlowCounts.total(FlowCounts(*part) for part in parts)
