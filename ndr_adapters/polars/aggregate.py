@@ -15,7 +15,7 @@ from ndr_adapters.polars.keys import grouped
 from ndr_adapters.polars.views import HOST, MINUTE, RoleViews, host_columns, role_views
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR, PAIR_SUMS
-from ndr_core.expressions.expr import Column, Expr, Let, operands
+from ndr_core.expressions.expr import Expr, columns_of, operands
 from ndr_core.measures.kinds import (
     Additive,
     CellAggregate,
@@ -64,6 +64,9 @@ def pair_table(views: RoleViews) -> list[RoleViews]:
 def _of_sessions(views: RoleViews) -> RoleViews:
     """The views of sessions, without those of threats. What a role counts as a session, each does."""
     is_session = pl.col(views.addend(0, _SESSIONS))
+    # Most batches have no threats: the rows are in memory, and need not be copied then.
+    if views.rows.select(is_session.all()).collect().item():
+        return views
     return evolve(views, rows=views.rows.filter(is_session))
 
 
@@ -164,17 +167,7 @@ def _summaries(aggregates: Iterable[CellAggregate]) -> list[pl.Expr]:
 
 
 def _is_formula_over_sessions(value: Expr) -> bool:
-    return bool(operands(value)) and _columns_of(value) == {"sessions"}
-
-
-def _columns_of(expr: Expr) -> set[str]:
-    """Names of the columns that an expression reads."""
-    match expr:
-        case Column(name):
-            return {name}
-        case Let(name, value, body):
-            return _columns_of(value) | (_columns_of(body) - {name})
-    return {name for part in operands(expr) for name in _columns_of(part)}
+    return bool(operands(value)) and columns_of(value) == {"sessions"}
 
 
 def _exact_sum(item: Additive, name: str) -> pl.Expr:

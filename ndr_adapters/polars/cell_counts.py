@@ -49,7 +49,9 @@ def histogram_cells(views: RoleViews, distribution: Distribution) -> pl.DataFram
 def _cells_of(views: RoleViews, role: int, distribution: Distribution) -> pl.DataFrame:
     bucket = views.column(role, Form.BUCKET, distribution.bucket)
     columns = (MINUTE, views.address(role), bucket)
-    rows = views.rows.filter(pl.col(bucket).is_not_null())
+    rows = views.rows.select(columns)
+    if rows.select(pl.col(bucket).null_count()).collect().item():
+        rows = rows.filter(pl.col(bucket).is_not_null())
     keys = packed_keys(rows, columns)
     if len(keys) > 1:
         cells = grouped(rows, columns, [pl.len().alias("count")], in_order=True)

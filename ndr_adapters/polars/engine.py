@@ -20,7 +20,7 @@ from ndr_adapters.polars.lines import LineFeed
 from ndr_adapters.polars.outcome import engine_result, rejected_records
 from ndr_adapters.polars.overflow import overflows, refuse_overflow
 from ndr_adapters.polars.partial import judged_lines, overflowing_sums
-from ndr_adapters.polars.views import RoleViews, numbered, role_views
+from ndr_adapters.polars.views import RoleViews, needed_columns, numbered, role_views
 from ndr_adapters.polars.write import (
     REJECTED,
     StagingRoot,
@@ -87,7 +87,7 @@ def _build(
 ) -> EngineResult:
     addresses = Addresses()
     judged, records = spool.spooled_in_shares(
-        numbered(flows, addresses), f"{scratch}/records", shares
+        numbered(flows, addresses).select(needed_columns(plan)), f"{scratch}/records", shares
     )
     built = _Built.of(records, plan, addresses, scratch)
     hosts = aggregate.name_hosts(built.sums, plan, addresses)

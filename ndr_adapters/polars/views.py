@@ -13,9 +13,11 @@ from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.expr import compile_expr
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR_SUMS
-from ndr_core.expressions.expr import Constant, Expr, If, col, substitute
+from ndr_core.expressions.expr import Constant, Expr, If, col, columns_of, substitute
 from ndr_core.flows.record import FLOW_FIELDS, FieldKind
+from ndr_core.flows.vocabulary import UNKNOWN
 from ndr_core.measures.kinds import Additive
+from ndr_core.quality.repairs import MARKS, SETTLED_FIELDS, mark_column
 from ndr_core.times import MINUTE_US
 
 HOST: Final = "host"
@@ -92,6 +94,16 @@ def numbered(flows: pl.LazyFrame, addresses: Addresses) -> pl.LazyFrame:
     """Put numbers in place of addresses."""
     fields = [one.name for one in FLOW_FIELDS if one.kind is FieldKind.IP]
     return flows.with_columns(addresses.number(pl.col(name)).alias(name) for name in fields)
+
+
+def needed_columns(plan: DeltaPlan) -> list[str]:
+    """Name the columns of judged records that are read once duplicates are found."""
+    values = [value for role in plan.roles for value in role.view().values()]
+    values += [plan.slice_start, *UNKNOWN.values(), *SETTLED_FIELDS.values()]
+    read = {name for value in values for name in columns_of(value)}
+    read |= {"line", "outcome", "rule", *map(mark_column, MARKS), *SETTLED_FIELDS}
+    read |= {one.name for one in FLOW_FIELDS if one.kind is FieldKind.IP}
+    return sorted(read)
 
 
 def role_views(flows: pl.LazyFrame, plan: DeltaPlan) -> RoleViews:

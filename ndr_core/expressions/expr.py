@@ -267,6 +267,16 @@ def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     return with_operands(expr, lambda operand: substitute(operand, values))
 
 
+def columns_of(expr: Expr) -> frozenset[str]:
+    """The names of the columns that `expr` reads, without those that a `let` inside it gives."""
+    match expr:
+        case Column(name):
+            return frozenset({name})
+        case Let(name, value, body):
+            return columns_of(value) | (columns_of(body) - {name})
+    return frozenset().union(*map(columns_of, operands(expr)))
+
+
 def operands(expr: Expr) -> tuple[Expr, ...]:
     """The expressions that `expr` is made of, one level down."""
     parts = (getattr(expr, part.name) for part in fields(type(expr)))

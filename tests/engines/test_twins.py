@@ -74,6 +74,7 @@ NAMES_OF_ONE: dict[str, dict[str, str]] = {
         "views.RoleViews": "a value is held once for all roles in Polars' views, as narrow as it can be",
         "views.form_of": "a value is held once for all roles in Polars' views, as narrow as it can be",
         "views.host_columns": "a host is one number in Polars' views",
+        "views.needed_columns": "Spark leaves out by itself what nothing reads",
         "views.numbered": "a host is one number in Polars' views",
         "write.StagingRoot": "Polars takes the options of S3 with each call, Spark with the session",
     },

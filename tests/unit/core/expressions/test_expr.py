@@ -21,6 +21,7 @@ from ndr_core.expressions.expr import (
     StartsWith,
     Unary,
     col,
+    columns_of,
     let,
     lit,
     operands,
@@ -232,3 +233,11 @@ def test_operands_are_changed_one_level_down() -> None:
 
 def test_an_expression_without_operands_is_given_back() -> None:
     assert with_operands(A, lambda _operand: ONE) is A
+
+
+def test_an_expression_reads_its_columns_but_not_what_a_let_names() -> None:
+    expr = let("n", col("a") + 1, lambda n: when(n > col("b"), n, lit(0))) * col("c")
+
+    assert columns_of(expr) == {"a", "b", "c"}
+    assert columns_of(let("a", col("a"), lambda a: a)) == {"a"}
+    assert columns_of(lit(1)) == frozenset()
