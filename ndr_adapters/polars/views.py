@@ -100,6 +100,8 @@ def needed_columns(plan: DeltaPlan) -> list[str]:
     """Name the columns of judged records that are read once duplicates are found."""
     values = [value for role in plan.roles for value in role.view().values()]
     values += [plan.slice_start, *UNKNOWN.values(), *SETTLED_FIELDS.values()]
+    if plan.pairing is not None:
+        values += plan.pairing.values
     read = {name for value in values for name in columns_of(value)}
     read |= {"line", "outcome", "rule", *map(mark_column, MARKS), *SETTLED_FIELDS}
     read |= {one.name for one in FLOW_FIELDS if one.kind is FieldKind.IP}

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from attrs import frozen
 
-from ndr_core.expressions.expr import Expr, col, lit, when
+from ndr_core.expressions.expr import Expr, col, lit, substitute, when
 from ndr_core.flows.moment import MOMENT, Moment
 from ndr_core.flows.vocabulary import Action
 from ndr_core.quality.repairs import END_KNOWN, MARKS, MISSING_END, mark_column
@@ -84,6 +84,12 @@ class FlowPairs:
             Gathered("drops", "sum", when(Action.DROP.holds, 1, 0)),
             Gathered("event_reason", "min", col("event_reason")),
         )
+
+    @property
+    def values(self) -> list[Expr]:
+        """Give all that is read of a settled record."""
+        values = [*self.keys.values(), *(one.value for one in self.gathered)]
+        return [substitute(value, {FROM_LOWER: FROM_LOWER_END}) for value in values]
 
     @property
     def _moment_how(self) -> How:
