@@ -8,6 +8,7 @@ from enum import Enum
 from attrs import field, frozen
 
 from ndr_core.errors import Problem, nearest
+from ndr_core.flows.formats import Format, HeaderPlace, Layout, format_problems, layout_of
 from ndr_core.flows.record import FIELD_BY_NAME, FLOW_FIELDS, FieldKind, FlowField
 
 
@@ -58,6 +59,18 @@ class InputMapping:
     """Texts that mean: no value."""
     preset: str | None = None
     """Paloalto, zeek or vpcflow: the mapping to start from."""
+    format: Format = Format.JSON
+    """What the files are: json, delimited or parquet."""
+    separator: str | None = None
+    """Delimited only: between two parts of a line; a tab for Zeek, else a comma, if absent."""
+    header: HeaderPlace | None = None
+    """Delimited only: zeek, first_line, or a list of the columns' names."""
+
+    @property
+    def layout(self) -> Layout:
+        """How delimited lines are laid out."""
+        assert self.header is not None, "checked by `problems`"
+        return layout_of(self.separator, self.header)
 
     def bound_fields(self) -> list[tuple[FlowField, FieldSource]]:
         """Canonical fields that come from a column, in canonical order."""
@@ -105,7 +118,7 @@ class InputMapping:
                     )
             elif source.format is not None:
                 found.append(Problem(f"{key}.format", "is for times only"))
-        return found
+        return found + format_problems(self.format, self.separator, self.header)
 
 
 @frozen
