@@ -17,8 +17,9 @@ from ndr_core.deltas.plan import DeltaPlan, compile_plan
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import EngineReadError, NdrError, ThresholdError, UnreadableFileError
 from ndr_core.flows.broken_files import BrokenFiles, refuse_changes
-from ndr_core.flows.file_format import Head
+from ndr_core.flows.file_format import Head, format_problem
 from ndr_core.flows.first_look import first_look
+from ndr_core.flows.formats import Format
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.looks_like import LOOK_BYTES, looks_like
 from ndr_core.flows.name_span import span_of_names
@@ -128,8 +129,9 @@ class DeltaBuilderRunner:
         """The readable files, and what a first look at them shows."""
         heads = self.source.heads(files)
         for file, head in heads.items():
-            if head.problem is not None:
-                broken.set_aside(file, head.problem)
+            problem = head.problem or format_problem(head, self.spec.input.format)
+            if problem is not None:
+                broken.set_aside(file, problem)
         while True:
             readable = broken.readable(files)
             try:
@@ -146,12 +148,14 @@ class DeltaBuilderRunner:
         return InputBatch(files, self.source.blocks, orders, heads)
 
     def _looks_like(self, files: tuple[InputFile, ...]) -> str | None:
-        """What the first file with data looks like, where that is something known that is no JSON Lines."""
+        """What the first file with data looks like, where that is something else than the JobSpec says."""
+        chosen = self.spec.input
+        layout = chosen.layout if chosen.format is Format.DELIMITED else None
         for file in files:
             with suppress(NdrError):
-                head = next(filter(None, self.source.blocks(file)), None)
+                head = next(filter(None, self.source.pieces(file)), None)
                 if head is not None:
-                    return looks_like(head[:LOOK_BYTES])
+                    return looks_like(head[:LOOK_BYTES], chosen.format, layout)
         return None
 
     def _build(
@@ -171,7 +175,7 @@ class DeltaBuilderRunner:
                 result = self._metered_build(engine, plan, batch, staging)
             except (EngineReadError, UnreadableFileError) as failure:
                 refuse_changes(self.source, batch.files)
-                broken.find(self.source, batch.files, failure)
+                broken.find(batch.read_blocks, batch.files, failure)
             else:
                 refuse_changes(self.source, batch.files)
                 return result
