@@ -19,7 +19,7 @@ from ndr_core.errors import EngineReadError, NdrError, ThresholdError, Unreadabl
 from ndr_core.flows.broken_files import BrokenFiles, refuse_changes
 from ndr_core.flows.file_format import Head, format_problem
 from ndr_core.flows.first_look import first_look
-from ndr_core.flows.formats import Format
+from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.looks_like import LOOK_BYTES, looks_like
 from ndr_core.flows.name_span import span_of_names
@@ -150,7 +150,7 @@ class DeltaBuilderRunner:
     def _looks_like(self, files: tuple[InputFile, ...]) -> str | None:
         """What the first file with data looks like, where that is something else than the JobSpec says."""
         chosen = self.spec.input
-        layout = chosen.layout if chosen.format is Format.DELIMITED else None
+        layout = chosen.layout if chosen.format is FileFormat.DELIMITED else None
         for file in files:
             with suppress(NdrError):
                 head = next(filter(None, self.source.pieces(file)), None)

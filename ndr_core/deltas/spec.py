@@ -14,7 +14,7 @@ from ndr_core.deltas.measures import measures_for, select_measures, unknown_meas
 from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
 from ndr_core.deltas.settings import Delta, Enrichment
 from ndr_core.errors import Problem, too_many
-from ndr_core.flows.formats import Format
+from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.mapping import InputMapping
 from ndr_core.jobs.choice import Choice, EngineSettings, Machine, choose
 from ndr_core.jobs.spec import JobKey, Storage
@@ -120,7 +120,7 @@ class JobSpec:
         }
         for key in ("allowed_lateness", "allowed_earliness"):
             plain["quality"][key] = duration_text(getattr(self.quality, key))
-        if self.input.format is Format.JSON:
+        if self.input.format is FileFormat.JSON:
             del plain["input"]["format"]
         for key in ("engine", "storage"):
             if not plain[key]:

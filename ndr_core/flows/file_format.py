@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
-from ndr_core.flows.formats import Format
+from ndr_core.flows.formats import FileFormat
 
 HEAD_BYTES: Final = 4096
 """So many first bytes are enough to tell."""
@@ -95,9 +95,9 @@ def other_format(head: bytes) -> str | None:
     return "UTF-16 text" if _is_utf16(head) else None
 
 
-def format_problem(head: Head, chosen: Format) -> str | None:
+def format_problem(head: Head, chosen: FileFormat) -> str | None:
     """Say why a file can't be read as the format that a JobSpec says; None where it may be one, as far as seen."""
-    if chosen is not Format.PARQUET:
+    if chosen is not FileFormat.PARQUET:
         return None if head.is_text else not_read_as(head.format or "data", chosen.title)
     if head.format in (None, PARQUET):
         return None

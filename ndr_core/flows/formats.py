@@ -14,7 +14,7 @@ _MOST_CHARACTERS: Final = 8
 """Of a separator."""
 
 
-class Format(Enum):
+class FileFormat(Enum):
     """What the files of a mini-batch are, once they are unpacked."""
 
     JSON = "json"
@@ -28,9 +28,9 @@ class Format(Enum):
 
 
 _TITLES: Final = {
-    Format.JSON: "JSON Lines in UTF-8",
-    Format.DELIMITED: "delimited lines in UTF-8",
-    Format.PARQUET: "Parquet",
+    FileFormat.JSON: "JSON Lines in UTF-8",
+    FileFormat.DELIMITED: "delimited lines in UTF-8",
+    FileFormat.PARQUET: "Parquet",
 }
 
 
@@ -65,10 +65,10 @@ def layout_of(separator: str | None, header: HeaderPlace) -> Layout:
 
 
 def format_problems(
-    chosen: Format, separator: str | None, header: HeaderPlace | None
+    chosen: FileFormat, separator: str | None, header: HeaderPlace | None
 ) -> list[Problem]:
     """List what is wrong with the keys `separator` and `header` of an input; nothing when all is well."""
-    if chosen is not Format.DELIMITED:
+    if chosen is not FileFormat.DELIMITED:
         given = {"separator": separator, "header": header}
         return [
             Problem(key, "is for format: delimited only")

@@ -10,7 +10,7 @@ from typing import Final
 from attrs import field, frozen
 
 from ndr_core.flows.file_format import PARQUET, other_format
-from ndr_core.flows.formats import Format, HeaderKind, HeaderPlace, Layout
+from ndr_core.flows.formats import FileFormat, HeaderKind, HeaderPlace, Layout
 from ndr_core.flows.json_line import BLANKS, BYTE_ORDER_MARK
 
 LOOK_BYTES: Final = 64 << 10
@@ -31,14 +31,14 @@ class Look:
 
     what: str
     to_do: str
-    format: Format | None = None
+    format: FileFormat | None = None
     """The format by which it can be read as it is, if there is one."""
     keys: Mapping[str, str] = field(factory=dict)
     """Keys of `input` to set for that, beside the format: each with its value in a JobSpec."""
 
-    def fits(self, chosen: Format, layout: Layout | None) -> bool:
+    def fits(self, chosen: FileFormat, layout: Layout | None) -> bool:
         """Whether it is read as it is by what a JobSpec says."""
-        if chosen is not Format.DELIMITED or self.format is not Format.DELIMITED:
+        if chosen is not FileFormat.DELIMITED or self.format is not FileFormat.DELIMITED:
             return chosen is self.format
         assert layout is not None, "delimited lines have one"
         return all(
@@ -49,7 +49,7 @@ class Look:
 
 
 def looks_like(
-    head: bytes, chosen: Format = Format.JSON, layout: Layout | None = None
+    head: bytes, chosen: FileFormat = FileFormat.JSON, layout: Layout | None = None
 ) -> str | None:
     """Say in a sentence or two what an input looks like by its first bytes, unpacked, and what to do about it.
 
@@ -65,7 +65,7 @@ def look_at(head: bytes) -> Look | None:
     """Tell what an input is by its first bytes, unpacked; None where that is nothing known."""
     name = other_format(head)
     if name is not None:
-        return _readable(name, Format.PARQUET) if name == PARQUET else Look(name, _CONVERT)
+        return _readable(name, FileFormat.PARQUET) if name == PARQUET else Look(name, _CONVERT)
     text = head.decode(errors="replace").lstrip(BYTE_ORDER_MARK + BLANKS + "\n")
     if text.startswith("{"):
         return _objects(text)
@@ -77,7 +77,7 @@ def look_at(head: bytes) -> Look | None:
 _CONVERT: Final = "convert the files"
 
 
-def _readable(what: str, by: Format, **keys: HeaderPlace | str) -> Look:
+def _readable(what: str, by: FileFormat, **keys: HeaderPlace | str) -> Look:
     """What can be read as it is."""
     written = {key: _written(value) for key, value in keys.items()}
     asked = ", ".join(f"{key}: {value}" for key, value in {"format": by.value, **written}.items())
@@ -99,7 +99,7 @@ def _objects(text: str) -> Look | None:
         return Look("JSON objects of several lines each", "write each on one line (jq -c . FILE)")
     if text[end:].lstrip(BLANKS + ",").startswith("{"):
         return Look("several JSON objects on a line", "end each with a line feed (jq -c . FILE)")
-    return _readable("JSON Lines", Format.JSON)
+    return _readable("JSON Lines", FileFormat.JSON)
 
 
 def _array(lines: list[str]) -> Look | None:
@@ -112,14 +112,14 @@ def _zeek(lines: list[str]) -> Look | None:
     if not lines[0].startswith(("#separator", "#fields", "#path")):
         return None
     return _readable(
-        "a log of Zeek with values parted by tabs", Format.DELIMITED, header=HeaderKind.ZEEK
+        "a log of Zeek with values parted by tabs", FileFormat.DELIMITED, header=HeaderKind.ZEEK
     )
 
 
 def _vpc_text(lines: list[str]) -> Look | None:
     what = "flow logs of a VPC as text"
     if {"srcaddr", "dstaddr"} <= set(lines[0].split(" ")):
-        return _readable(what, Format.DELIMITED, separator=" ", header=HeaderKind.FIRST_LINE)
+        return _readable(what, FileFormat.DELIMITED, separator=" ", header=HeaderKind.FIRST_LINE)
     if _VPC_LINE.fullmatch(lines[0]):
         return _of_unnamed(what, " ")
     return None
@@ -131,7 +131,7 @@ def _of_unnamed(what: str, separator: str) -> Look:
     return Look(
         what,
         f"{asked}, with the names of the columns in their order",
-        Format.DELIMITED,
+        FileFormat.DELIMITED,
         {"separator": _written(separator)},
     )
 
@@ -158,7 +158,7 @@ def _lines_of(first: list[str], separator: str, name: str) -> Look:
     what = f"lines of values parted by {name}, such as CSV"
     if any(part[:1].isdigit() for part in first):
         return _of_unnamed(what, separator)
-    return _readable(what, Format.DELIMITED, separator=separator, header=HeaderKind.FIRST_LINE)
+    return _readable(what, FileFormat.DELIMITED, separator=separator, header=HeaderKind.FIRST_LINE)
 
 
 _LOOKS: Final[tuple[Callable[[list[str]], Look | None], ...]] = (

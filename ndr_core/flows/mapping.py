@@ -8,7 +8,7 @@ from enum import Enum
 from attrs import field, frozen
 
 from ndr_core.errors import Problem, nearest
-from ndr_core.flows.formats import Format, HeaderPlace, Layout, format_problems, layout_of
+from ndr_core.flows.formats import FileFormat, HeaderPlace, Layout, format_problems, layout_of
 from ndr_core.flows.record import FIELD_BY_NAME, FLOW_FIELDS, FieldKind, FlowField
 
 
@@ -59,7 +59,7 @@ class InputMapping:
     """Texts that mean: no value."""
     preset: str | None = None
     """Paloalto, zeek or vpcflow: the mapping to start from."""
-    format: Format = Format.JSON
+    format: FileFormat = FileFormat.JSON
     """What the files are: json, delimited or parquet."""
     separator: str | None = None
     """Delimited only: between two parts of a line; a tab for Zeek, else a comma, if absent."""

@@ -17,7 +17,7 @@ from ndr_core.flows.file_format import (
     not_read_as,
     other_format,
 )
-from ndr_core.flows.formats import Format
+from ndr_core.flows.formats import FileFormat
 
 LINES = b'{"a":1}\n' * 100
 
@@ -110,31 +110,31 @@ def test_a_head_is_plain_and_readable_unless_it_says_otherwise() -> None:
 @pytest.mark.parametrize(
     ("head", "chosen", "problem"),
     [
-        (Head(), Format.JSON, None),
-        (Head(format="JSON Lines"), Format.JSON, None),
-        (Head(format="JSON Lines"), Format.DELIMITED, None),
-        (Head(), Format.PARQUET, None),
-        (Head(format="Parquet", is_text=False), Format.PARQUET, None),
+        (Head(), FileFormat.JSON, None),
+        (Head(format="JSON Lines"), FileFormat.JSON, None),
+        (Head(format="JSON Lines"), FileFormat.DELIMITED, None),
+        (Head(), FileFormat.PARQUET, None),
+        (Head(format="Parquet", is_text=False), FileFormat.PARQUET, None),
         (
             Head(format="Parquet", is_text=False),
-            Format.JSON,
+            FileFormat.JSON,
             "is Parquet, no JSON Lines in UTF-8; set input.format: parquet, or leave it out of the "
             "mini-batch",
         ),
         (
             Head(format="UTF-16 text", is_text=False),
-            Format.DELIMITED,
+            FileFormat.DELIMITED,
             "is UTF-16 text, no delimited lines in UTF-8; convert it, or leave it out of the mini-batch",
         ),
         (
             Head(format="JSON Lines"),
-            Format.PARQUET,
+            FileFormat.PARQUET,
             "is JSON Lines, no Parquet; convert it, or leave it out of the mini-batch",
         ),
     ],
 )
 def test_a_file_of_another_format_than_the_spec_says_is_named_by_its_own(
-    head: Head, chosen: Format, problem: str | None
+    head: Head, chosen: FileFormat, problem: str | None
 ) -> None:
     assert format_problem(head, chosen) == problem
 

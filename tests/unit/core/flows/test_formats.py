@@ -8,7 +8,7 @@ import pytest
 
 from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.errors import SpecError
-from ndr_core.flows.formats import Format, HeaderKind, Layout, layout_of
+from ndr_core.flows.formats import FileFormat, HeaderKind, Layout, layout_of
 
 NAMES = ["source_ip", "destination_ip", "event_start"]
 
@@ -18,7 +18,7 @@ def spec_of(**keys: Any) -> Any:
 
 
 def test_a_spec_without_a_format_reads_json() -> None:
-    assert spec_of().input.format is Format.JSON
+    assert spec_of().input.format is FileFormat.JSON
     assert "format" not in spec_of().to_plain()["input"]
 
 
@@ -90,10 +90,10 @@ def test_a_wrong_format_is_named_by_its_key(keys: dict[str, Any], problem: str) 
 @pytest.mark.parametrize(
     ("chosen", "title"),
     [
-        (Format.JSON, "JSON Lines in UTF-8"),
-        (Format.DELIMITED, "delimited lines in UTF-8"),
-        (Format.PARQUET, "Parquet"),
+        (FileFormat.JSON, "JSON Lines in UTF-8"),
+        (FileFormat.DELIMITED, "delimited lines in UTF-8"),
+        (FileFormat.PARQUET, "Parquet"),
     ],
 )
-def test_a_format_has_a_title_for_messages(chosen: Format, title: str) -> None:
+def test_a_format_has_a_title_for_messages(chosen: FileFormat, title: str) -> None:
     assert chosen.title == title

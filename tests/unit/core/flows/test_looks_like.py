@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ndr_core.flows.formats import Format, HeaderKind, Layout
+from ndr_core.flows.formats import FileFormat, HeaderKind, Layout
 from ndr_core.flows.looks_like import look_at, looks_like
 
 RECORD = {"srcaddr": "192.0.2.1", "dstaddr": "198.51.100.1", "bytes": 4249}
@@ -128,7 +128,7 @@ def test_json_lines_and_what_is_not_known_look_like_nothing(head: bytes) -> None
 def test_lines_in_another_layout_than_the_spec_says_are_told(
     head: bytes, layout: Layout, told: str | None
 ) -> None:
-    found = looks_like(head, Format.DELIMITED, layout)
+    found = looks_like(head, FileFormat.DELIMITED, layout)
 
     assert (found is None) if told is None else (found is not None and told in found)
 
@@ -137,4 +137,4 @@ def test_json_lines_are_known_as_such() -> None:
     look = look_at(LINE)
 
     assert look is not None
-    assert (look.what, look.format) == ("JSON Lines", Format.JSON)
+    assert (look.what, look.format) == ("JSON Lines", FileFormat.JSON)
