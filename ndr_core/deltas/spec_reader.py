@@ -10,11 +10,14 @@ from cattrs import Converter
 from ndr_core.deltas.roles import ROLES, Role
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import nearest, shown
-from ndr_core.flows.formats import HeaderKind, HeaderPlace
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_core.flows.record import MAX_PORT
+from ndr_core.jobs.mapping_reader import register_mapping
 from ndr_core.jobs.spec_reader import read_spec, require_mapping, spec_converter, wrong_kind
+
+_INHERITED: Final = ("null_values", "only", "files", "timezone")
+"""Keys of a preset, beside its fields, that hold where a JobSpec does not give its own."""
 
 _FORMAT_KEYS: Final = frozenset({"format", "separator", "header"})
 """Of an input. Who names one of them says what the files are; a preset's own are for its source's usual files."""
@@ -51,19 +54,6 @@ def _ports(value: Any, _cls: object) -> frozenset[int]:
     return frozenset(ports)
 
 
-def _header(value: Any, _cls: object) -> HeaderPlace | None:
-    """Read where the names of columns stand, or the names themselves."""
-    kinds = [kind.value for kind in HeaderKind]
-    match value:
-        case None:
-            return None
-        case str() if value in kinds:
-            return HeaderKind(value)
-        case list() | tuple() if all(isinstance(name, str) for name in value):
-            return tuple(value)
-    raise TypeError(wrong_kind(value, f"{', '.join(kinds)} or a list of the columns' names"))
-
-
 def _port(text: str) -> int:
     """Read the number of a port; give one that is none for a text that is too long."""
     return int(text) if len(text) <= len(str(MAX_PORT)) else MAX_PORT + 1
@@ -72,7 +62,7 @@ def _port(text: str) -> int:
 def _make_converter() -> Converter:
     converter = spec_converter()
     converter.register_structure_hook_func(lambda cls: cls == frozenset[int], _ports)
-    converter.register_structure_hook_func(lambda cls: cls == HeaderPlace | None, _header)
+    register_mapping(converter)
     structured = converter.get_structure_hook
 
     def field_source(value: Any, _cls: type) -> FieldSource:
@@ -94,12 +84,12 @@ def _make_converter() -> Converter:
             )
         preset = PRESETS[preset_name].mapping
         given: InputMapping = plain_input({"fields": {}, **value}, InputMapping)
-        merged = evolve(given, fields={**preset.fields, **given.fields})
-        if "null_values" not in value:
-            merged = evolve(merged, null_values=preset.null_values)
+        inherited: dict[str, Any] = {
+            key: getattr(preset, key) for key in _INHERITED if key not in value
+        }
         if _FORMAT_KEYS.isdisjoint(value):
-            merged = evolve(merged, **{key: getattr(preset, key) for key in _FORMAT_KEYS})
-        return merged
+            inherited |= {key: getattr(preset, key) for key in _FORMAT_KEYS}
+        return evolve(given, fields={**preset.fields, **given.fields}, **inherited)
 
     def role(value: Any, _cls: type) -> Role:
         if isinstance(value, str):

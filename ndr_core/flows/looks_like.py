@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from ndr_core.flows.file_format import PARQUET, other_format
 from ndr_core.flows.formats import FileFormat, HeaderKind, HeaderPlace, Layout
-from ndr_core.flows.json_line import BLANKS, BYTE_ORDER_MARK
+from ndr_core.flows.json_text import BLANKS, BYTE_ORDER_MARK
 
 LOOK_BYTES: Final = 64 << 10
 """So many first bytes are enough to tell."""

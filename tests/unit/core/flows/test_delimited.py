@@ -8,7 +8,8 @@ import pytest
 
 from ndr_core.flows.delimited import Header, headed, header_of, line_text, read_delimited
 from ndr_core.flows.formats import HeaderKind, HeaderPlace, layout_of
-from ndr_core.flows.json_line import MAX_LINE_BYTES, MAX_RAW_BYTES, Blank, Malformed
+from ndr_core.flows.json_line import Blank, Malformed
+from ndr_core.flows.json_text import MAX_LINE_BYTES, MAX_RAW_BYTES
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.raw_record import RawRecord
 
