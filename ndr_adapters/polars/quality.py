@@ -9,8 +9,13 @@ import polars as pl
 
 from ndr_adapters.polars.careful import quarantined_text
 from ndr_adapters.polars.expr import compile_expr, with_columns
+from ndr_adapters.polars.texts import (
+    object_order,
+    quarantined_object,
+    raw_text,
+    text_columns,
+)
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_text import BLANKS, BYTE_ORDER_MARK
 from ndr_core.flows.moment import MOMENT
 from ndr_core.flows.outcome import BAD_VALUE as UNREADABLE
 from ndr_core.flows.outcome import BLANK, MALFORMED, SKIPPED, key_column
@@ -49,11 +54,14 @@ def judge(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     is_record = ~pl.col("outcome").is_in([BLANK, SKIPPED])
     rule = pl.when(is_record).then(pl.coalesce(*structural, *by_condition))
     judged = flows.with_columns(rule.alias("rule"))
-    return judged if plan.deduplicate_on else _without_idle_lines(judged)
+    return judged if plan.deduplicate_on else _without_idle_lines(judged, plan)
 
 
-def _without_idle_lines(judged: pl.LazyFrame) -> pl.LazyFrame:
-    return judged.with_columns(pl.when(pl.col("rule").is_not_null()).then("line").alias("line"))
+def _without_idle_lines(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
+    is_rejected = pl.col("rule").is_not_null()
+    return judged.with_columns(
+        pl.when(is_rejected).then(name).alias(name) for name in text_columns(plan)
+    )
 
 
 def duplicate_keys(plan: DeltaPlan) -> list[str]:
@@ -73,10 +81,11 @@ def mark_duplicates(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     """
     keys = duplicate_keys(plan)
     candidate = may_be_duplicate(plan)
-    text = pl.col("line").str.strip_chars_start(BYTE_ORDER_MARK).str.strip_chars(BLANKS)
-    ordered = judged.with_columns(candidate.alias("candidate"), text.alias("text")).sort(
-        "candidate", *keys, "event_start", "text"
-    )
+    ordered = judged.with_columns(
+        candidate.alias("candidate"),
+        raw_text(plan).alias("text"),
+        object_order(plan).alias("object"),
+    ).sort("candidate", *keys, "event_start", "text", "object")
     same = reduce(
         lambda left, right: left & right, (pl.col(key) == pl.col(key).shift(1) for key in keys)
     )
@@ -84,11 +93,11 @@ def mark_duplicates(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     marked = ordered.with_columns(
         pl.when(duplicate).then(pl.lit(DUPLICATE)).otherwise("rule").alias("rule")
     )
-    return _without_idle_lines(marked.drop("candidate", "text"))
+    return _without_idle_lines(marked.drop("candidate", "text", "object"), plan)
 
 
 def quarantine(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
-    """Rejected records: rule, detail, field, raw."""
+    """Rejected records: rule, detail, field, raw, object."""
     names = {rule.label: rule.name for rule in plan.reject_rules}
     details = {rule.label: rule.detail for rule in plan.reject_rules}
     label = pl.col("rule")
@@ -96,7 +105,8 @@ def quarantine(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
         label.replace_strict(names, return_dtype=pl.String),
         label.replace_strict(details, return_dtype=pl.String).alias("detail"),
         pl.col("fault").alias("field"),
-        quarantined_text(pl.col("line")).alias("raw"),
+        quarantined_text(plan).alias("raw"),
+        quarantined_object(plan).alias("object"),
     )
 
 

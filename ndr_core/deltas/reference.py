@@ -11,10 +11,12 @@ from attrs import asdict, frozen
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR_SUMS, overflow_place
 from ndr_core.expressions.evaluate import evaluate
-from ndr_core.flows.json_line import BadRecord, Blank, LineReader, Malformed, ReadFlow
+from ndr_core.flows.json_line import read_json
 from ndr_core.flows.json_text import cut_raw
 from ndr_core.flows.moment import MOMENT
 from ndr_core.flows.object_reader import Skipped
+from ndr_core.flows.raw_record import Blank, Malformed, RawRecord
+from ndr_core.flows.record_reader import BadRecord, ReadFlow, RecordReader
 from ndr_core.measures.derive import derive_row
 from ndr_core.quality.quarantine import Quarantined
 from ndr_core.quality.report import QualityReport, make_report
@@ -44,22 +46,31 @@ def build_tables(
     plan: DeltaPlan,
     unreadable_files: Mapping[str, str] | None = None,
 ) -> Tables:
-    """Build deltas, pair table, quarantine and report from the lines of a mini-batch.
+    """Build as `tables_of`, from the JSON lines of a mini-batch."""
+    return tables_of(map(read_json, lines), plan, unreadable_files)
+
+
+def tables_of(
+    records: Iterable[Blank | Malformed | RawRecord],
+    plan: DeltaPlan,
+    unreadable_files: Mapping[str, str] | None = None,
+) -> Tables:
+    """Build deltas, pair table, quarantine and report from the records of a mini-batch.
 
     Raises OverflowingColumnError when a sum leaves int64.
     """
-    reader = LineReader(plan.input, plan.key_columns)
+    reader = RecordReader(plan.input, plan.key_columns)
     read: list[ReadFlow] = []
     quarantine: list[Quarantined] = []
     blank_lines = skipped = 0
-    for line in lines:
-        match reader.read(line):
+    for record in records:
+        match reader.read(record):
             case Blank():
                 blank_lines += 1
             case Malformed(raw):
                 quarantine.append(Quarantined(MALFORMED_RECORD, None, raw))
-            case BadRecord(raw, name):
-                quarantine.append(Quarantined(BAD_VALUE, name, raw))
+            case BadRecord(raw, name, text):
+                quarantine.append(Quarantined(BAD_VALUE, name, raw, object=text))
             case Skipped():
                 skipped += 1
             case flow:
@@ -89,7 +100,7 @@ def _judge(read: Sequence[ReadFlow], plan: DeltaPlan) -> tuple[list[Row], list[Q
     seen: set[tuple[Any, ...]] = set()
     duplicate = next((rule for rule in plan.reject_rules if rule.name == DUPLICATE), None)
     # Sorted as duplicates are found, so that the first of a key is the one to keep.
-    for item in sorted(read, key=lambda item: (item.flow.event_start or 0, item.raw)):
+    for item in sorted(read, key=_by_start_and_text):
         row = asdict(item.flow, recurse=False)
         row[MOMENT] = evaluate(plan.moment.of_flow, row)
         rule = _first_rule(row, plan)
@@ -101,8 +112,13 @@ def _judge(read: Sequence[ReadFlow], plan: DeltaPlan) -> tuple[list[Row], list[Q
         if rule is None:
             kept.append(row)
         else:
-            rejected.append(Quarantined(rule.name, None, cut_raw(item.raw), rule.detail))
+            text = None if item.object is None else cut_raw(item.object)
+            rejected.append(Quarantined(rule.name, None, cut_raw(item.raw), rule.detail, text))
     return kept, rejected
+
+
+def _by_start_and_text(item: ReadFlow) -> tuple[int, str, str]:
+    return item.flow.event_start or 0, item.raw, item.object or ""
 
 
 def _first_rule(row: Row, plan: DeltaPlan) -> RejectRule | None:

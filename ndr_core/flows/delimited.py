@@ -23,9 +23,8 @@ from typing import Any, Final
 from attrs import asdict, evolve, frozen
 
 from ndr_core.flows.formats import HeaderKind, Layout
-from ndr_core.flows.json_line import Blank, Malformed
 from ndr_core.flows.json_text import BLANKS, MAX_LINE_BYTES, cut_raw
-from ndr_core.flows.raw_record import RawRecord, object_text
+from ndr_core.flows.raw_record import Blank, Malformed, RawRecord, object_text
 
 PATH: Final = "_path"
 """The column that says which of its logs Zeek wrote a line to."""

@@ -8,8 +8,8 @@ timestamp              text, to the microsecond (digits after it are cut), `2025
                        without the `Z` where the column is of local time
 decimal                text, all digits of its scale
 binary                 text of hexadecimal digits
-struct                 an object, its members in their order; a list or a map is an array, a map's items
-                       are objects of `key` and `value`
+struct, map by text    an object, its members in their order; of a key that a map has twice the last value
+list                   an array
 =====================  ==========================================================================
 
 A column of another type (a date, say) makes the file unreadable. What a year before 1 or after 9999 is spelt as
@@ -50,13 +50,20 @@ class ArrayOf:
 
 
 @frozen
+class MapOf:
+    """The type of a map whose keys are text."""
+
+    value: RowType
+
+
+@frozen
 class ObjectOf:
     """The type of a struct, or of a whole row."""
 
     members: Mapping[str, RowType]
 
 
-RowType: TypeAlias = Scalar | ArrayOf | ObjectOf
+RowType: TypeAlias = Scalar | ArrayOf | MapOf | ObjectOf
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -74,6 +81,8 @@ def _value(value: Any, kind: RowType) -> Any:
             return row_object(value, kind)
         case ArrayOf(item):
             return [_value(part, item) for part in value]
+        case MapOf(item):
+            return {name: _value(part, item) for name, part in value.items()}
         case Scalar.FLOAT:
             return value if math.isfinite(value) else None
         case Scalar.INSTANT:

@@ -10,6 +10,18 @@ from attrs import frozen
 
 
 @frozen
+class Blank:
+    """A line with nothing on it."""
+
+
+@frozen
+class Malformed:
+    """A line that is no record of the format; `raw` is its text, cut."""
+
+    raw: str
+
+
+@frozen
 class RawRecord:
     """One record of the input."""
 

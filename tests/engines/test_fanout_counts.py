@@ -24,7 +24,7 @@ MANY = 3_000_000_000
 def counted(*lines: bytes) -> pl.DataFrame:
     block = b"".join(line + b"\n" for line in lines)
     plan = make_plan()
-    return quality.counts(flows_of(lines_frame([block]).lazy(), plan, ()), plan).collect()
+    return quality.counts(flows_of(lines_frame([(None, block)]).lazy(), plan, ()), plan).collect()
 
 
 def task_with(frames: Frames) -> Task:

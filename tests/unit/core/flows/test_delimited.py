@@ -8,10 +8,9 @@ import pytest
 
 from ndr_core.flows.delimited import Header, headed, header_of, line_text, read_delimited
 from ndr_core.flows.formats import HeaderKind, HeaderPlace, layout_of
-from ndr_core.flows.json_line import Blank, Malformed
 from ndr_core.flows.json_text import MAX_LINE_BYTES, MAX_RAW_BYTES
 from ndr_core.flows.line_blocks import lines_of
-from ndr_core.flows.raw_record import RawRecord
+from ndr_core.flows.raw_record import Blank, Malformed, RawRecord
 
 ZEEK_HEAD = b"""#separator \\x09
 #set_separator\t,

@@ -9,6 +9,7 @@ import pytest
 
 from ndr_core.flows.parquet_rows import (
     ArrayOf,
+    MapOf,
     ObjectOf,
     RowType,
     Scalar,
@@ -39,6 +40,7 @@ NOON_US = 1_740_823_200_000_000
         (Scalar.BINARY, b"\x00\xff", "00ff"),
         (ArrayOf(Scalar.FLOAT), [1.5, float("inf"), None], [1.5, None, None]),
         (ArrayOf(Scalar.PLAIN), None, None),
+        (MapOf(Scalar.BINARY), {"a": b"\x01"}, {"a": "01"}),
         (
             ObjectOf({"ip": Scalar.PLAIN, "at": Scalar.INSTANT}),
             {"ip": "192.0.2.1", "at": 0},
