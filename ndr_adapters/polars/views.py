@@ -11,6 +11,7 @@ from attrs import frozen
 
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.expr import compile_expr
+from ndr_adapters.polars.texts import text_columns
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR_SUMS
 from ndr_core.expressions.expr import Constant, Expr, If, col, columns_of, substitute
@@ -103,7 +104,7 @@ def needed_columns(plan: DeltaPlan) -> list[str]:
     if plan.pairing is not None:
         values += plan.pairing.values
     read = {name for value in values for name in columns_of(value)}
-    read |= {"line", "outcome", "rule", *map(mark_column, MARKS), *SETTLED_FIELDS}
+    read |= {"outcome", "rule", *text_columns(plan), *map(mark_column, MARKS), *SETTLED_FIELDS}
     read |= {one.name for one in FLOW_FIELDS if one.kind is FieldKind.IP}
     return sorted(read)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import asdict
 
+from ndr_core.flows.formats import FileFormat, HeaderKind, HeaderPlace
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.selection import Condition, Selection
@@ -23,6 +24,10 @@ def mapping_to_plain(mapping: InputMapping) -> dict[str, Any]:
         files=list(mapping.files) or None,
         timezone=mapping.timezone,
         lost=None if mapping.lost is None else asdict(mapping.lost),
+        format=None if mapping.format is FileFormat.JSON else mapping.format.value,
+        separator=mapping.separator,
+        header=_header(mapping.header),
+        pairing=None if mapping.pairing is None else mapping.pairing.value,
     )
 
 
@@ -42,6 +47,12 @@ def source_to_plain(source: FieldSource) -> dict[str, Any]:
 
 def _given(**parts: Any) -> dict[str, Any]:
     return {key: value for key, value in parts.items() if value is not None}
+
+
+def _header(place: HeaderPlace | None) -> str | list[str] | None:
+    if isinstance(place, HeaderKind):
+        return place.value
+    return None if place is None else list(place)
 
 
 def _leaf(leaf: Leaf) -> str | list[str]:

@@ -17,12 +17,14 @@ QUARANTINE: Final = "quarantine"
 
 @frozen
 class Quarantined:
-    """A rejected record: its rule, the canonical field at fault if one is, the line's text, the rule's detail."""
+    """A rejected record: its rule, the canonical field at fault if one is, the record's text, the rule's detail."""
 
     rule: str
     field: str | None
     raw: str
     detail: str | None = None
+    object: str | None = None
+    """The text of the record's object, where its own text is another one: of delimited lines."""
 
     @property
     def label(self) -> str:

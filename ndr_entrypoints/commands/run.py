@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 
 from ndr_adapters.local.spec_file import JobSpecFile
+from ndr_adapters.parquet_files import read_rows
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
 from ndr_core.errors import UsageError, after_publication
 from ndr_core.flows.name_span import name_pattern
@@ -132,6 +133,7 @@ def _run_job(
             log=log,
             code_version=__version__,
             undisturbed=stopping.undisturbed,
+            read_rows=read_rows,
             overrides=Overrides(replace, count_again),
             span_pattern=None if span_from_name is None else name_pattern(span_from_name),
         ).run()

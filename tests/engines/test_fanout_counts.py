@@ -23,11 +23,11 @@ MANY = 3_000_000_000
 
 def judged(*lines: bytes) -> pl.LazyFrame:
     block = b"".join(line + b"\n" for line in lines)
-    return flows_of(lines_frame([block]).lazy(), make_plan(), ())
+    return flows_of(lines_frame([(None, block)]).lazy(), make_plan(), ())
 
 
 def counted(*lines: bytes) -> pl.DataFrame:
-    return quality.counts(judged(*lines)).collect()
+    return quality.counts(judged(*lines), make_plan()).collect()
 
 
 def task_with(frames: Frames) -> Task:

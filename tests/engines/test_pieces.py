@@ -17,11 +17,12 @@ from ndr_adapters.polars.plain import read_plain
 from ndr_adapters.polars.template import Template
 from ndr_adapters.polars.token import column_tokens
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_line import LineReader, ReadFlow
+from ndr_core.flows.json_line import LineReader
 from ndr_core.flows.key_order import key_order
 from ndr_core.flows.leaf import Leaf, leaves_of, value_at
 from ndr_core.flows.object_reader import Skipped
 from ndr_core.flows.outcome import READ, SKIPPED, UNFIT, key_column
+from ndr_core.flows.record_reader import ReadFlow
 from tests.makers import flow, make_plan, make_spec
 from tests.soak import examples
 

@@ -31,6 +31,7 @@ from ndr_adapters.spark.fanout.shares import Shares
 from ndr_core.deltas.pairing import FlowPairs
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR
+from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.source import InputBatch
 from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.tables.table import Table
@@ -61,10 +62,14 @@ _HELD_RECORDS: Final = 400_000
 
 def delta_chain(plan: DeltaPlan, batch: InputBatch, staging: StagingRoot, shares: Shares) -> Chain:
     """Make the chain that builds the deltas of a batch, and stages its tables and its rejected records."""
+    if plan.input.format is FileFormat.PARQUET:
+        shares = shares.without_lines()
     read = Read(plan, batch.key_orders, batch.reader)
     steps = []
     if shares.large:
-        steps.append(Step((Kernel("unpack", Unpack(batch.reader), shares=0),), shares.large))
+        steps.append(
+            Step((Kernel("unpack", Unpack(plan.input, batch.reader), shares=0),), shares.large)
+        )
     lines: dict[str, tuple[str, ...]] = {LINES: ()} if shares.large else {}
     spread = shares.lines if shares.large else 0
     if plan.deduplicate_on:
@@ -130,7 +135,7 @@ def _results(parts: Iterable[pl.DataFrame], plan: DeltaPlan, addresses: Addresse
     """Results of judged records, and what is set aside of them."""
     held: list[pl.DataFrame] = []
     for judged in parts:
-        yield COUNTS, quality.counts(judged.lazy()).collect()
+        yield COUNTS, quality.counts(judged.lazy(), plan).collect()
         yield UNKNOWN, quality.unknown_values(judged.lazy())
         yield _REJECTED, quality.quarantine(judged.lazy(), plan).collect()
         held.append(quality.settled(numbered(judged.lazy(), addresses)).collect())
