@@ -26,7 +26,7 @@ from ndr_core.deltas.tables import PAIR
 from ndr_core.flows.raw_record import Blank, Malformed, RawRecord
 from ndr_core.flows.records import records_of
 from ndr_core.flows.source import InputBatch, InputFile, naming
-from ndr_core.quality.rules import EARLY, LATE
+from ndr_core.quality.repairs import EARLY, LATE
 from ndr_core.tables.columns import ColumnType
 from ndr_core.tables.table import Table
 
@@ -72,6 +72,8 @@ class ReferenceEngine:
             report.blank_lines,
             {REJECTED: len(tables.quarantine)},
             report.skipped,
+            report.examples,
+            report.unknown,
         )
 
 
