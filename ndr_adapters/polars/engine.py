@@ -110,7 +110,7 @@ def _build(
     cells = [_peer_cells(built.pairs, pairs, key, plan) for key in plan.cell_aggregates]
     deltas = _delta_rows(built, hosts, cells, plan, scratch)
     _streamed(write_table(deltas, plan.delta, staging))
-    counts = _streamed(quality.counts(judged, plan))
+    counts = _streamed(quality.counts(judged))
     unknown = interruptible(partial(quality.unknown_values, judged))
     staged = staged_rows(plan.tables, staging)
     rejected = {REJECTED: rejected_records(counts)}

@@ -80,10 +80,10 @@ def mark_duplicates(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     candidate = may_be_duplicate(plan)
     falling = {"candidate": False, **dict.fromkeys(keys, False), **dict.fromkeys(LONGEST, True)}
     # A field may be a key as well: then it is the same in all that are compared.
-    falling |= dict.fromkeys(keys, False) | {"text": False, "object": False}
+    falling |= dict.fromkeys((*keys, "text", "object"), False)
     ordered = judged.with_columns(
         candidate.alias("candidate"),
-        raw_text(plan).alias("text"),
+        raw_text(judged).alias("text"),
         object_order(plan).alias("object"),
     ).sort(list(falling), descending=list(falling.values()), nulls_last=True)
     same = reduce(
@@ -112,12 +112,12 @@ def quarantine(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     )
 
 
-def counts(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
+def counts(judged: pl.LazyFrame) -> pl.LazyFrame:
     """One row per outcome and rule: `records`, an `example`, and for the kept ones a count per mark."""
     marked = ((KEPT & pl.col(mark_column(name))).alias(mark_column(name)) for name in MARKS)
     totals = (pl.len().alias("records"), *map(pl.sum, map(mark_column, MARKS)))
     example = pl.when(pl.col("rule").is_not_null()).then(
-        raw_text(plan).str.slice(0, EXAMPLE_CHARACTERS)
+        raw_text(judged).str.slice(0, EXAMPLE_CHARACTERS)
     )
     return (
         judged.with_columns(example.alias("example"), *marked)

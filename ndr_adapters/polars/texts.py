@@ -26,12 +26,12 @@ def text_columns(plan: DeltaPlan) -> tuple[str, ...]:
     return ("line", HEAD) if plan.input.format is FileFormat.DELIMITED else ("line",)
 
 
-def raw_text(plan: DeltaPlan) -> pl.Expr:
-    """The text of each record."""
+def raw_text(judged: pl.LazyFrame) -> pl.Expr:
+    """The text of each record: of JSON without what may stand around it, a line with a header as it is."""
     line = pl.col("line")
-    if plan.input.format is FileFormat.JSON:
-        return line.str.strip_chars_start(BYTE_ORDER_MARK).str.strip_chars(BLANKS)
-    return line
+    if HEAD in judged.collect_schema():
+        return line
+    return line.str.strip_chars_start(BYTE_ORDER_MARK).str.strip_chars(BLANKS)
 
 
 def object_order(plan: DeltaPlan) -> pl.Expr:

@@ -111,27 +111,20 @@ def _judge(read: Sequence[ReadFlow], plan: DeltaPlan) -> tuple[list[Row], list[Q
         _repaired(row, plan) if rule is None else row for row, rule in zip(rows, rules, strict=True)
     ]
     if plan.deduplicate_on:
-        _mark_duplicates(repaired, list(map(_texts, read)), rules, plan)
+        _mark_duplicates(repaired, [(item.raw, item.object or "") for item in read], rules, plan)
     kept: list[Row] = []
     rejected: list[Quarantined] = []
     judged = zip(read, repaired, rules, strict=True)
-    for item, row, rule in sorted(judged, key=lambda one: _by_start_and_text(one[0])):
+    for item, row, rule in sorted(
+        judged, key=lambda one: (one[0].flow.event_start or 0, one[0].raw, one[0].object or "")
+    ):
         if rule is None:
             kept.append(row)
         else:
-            text = None if item.object is None else cut_raw(item.object)
             raw = cut_raw(item.raw)
+            text = None if item.object is None else cut_raw(item.object)
             rejected.append(Quarantined(rule.name, rule.field, raw, rule.detail, text))
     return kept, rejected
-
-
-def _by_start_and_text(item: ReadFlow) -> tuple[int, str, str]:
-    return item.flow.event_start or 0, *_texts(item)
-
-
-def _texts(item: ReadFlow) -> tuple[str, str]:
-    """What tells apart records that are else the same."""
-    return item.raw, item.object or ""
 
 
 def _row(item: ReadFlow, plan: DeltaPlan) -> Row:

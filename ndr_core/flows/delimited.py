@@ -122,8 +122,9 @@ def _without_marks(blocks: Iterable[bytes]) -> Iterator[bytes]:
     for block in blocks:
         while at_start and block.startswith(_MARK_OF_BYTES):
             block = block.removeprefix(_MARK_OF_BYTES)
-        at_start = at_start and not block
-        yield block
+        if block:
+            at_start = False
+            yield block
 
 
 def _by_first_line(blocks: Iterator[bytes], separator: str) -> Iterator[tuple[Header, bytes]]:

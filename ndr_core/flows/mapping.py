@@ -128,8 +128,6 @@ class InputMapping:
     """Patterns such as conn*: only files of such names are read. None given: all are."""
     timezone: str | None = None
     """Of times without an offset, such as Europe/Berlin; UTC where it is not given."""
-    lost: Lost | None = None
-    """Where the source tells that it has lost data: records without traffic that say so are counted apart."""
     pairing: Pairing | None = None
     """Biflow: each record counts one direction, and those of both directions become one flow."""
     format: FileFormat = FileFormat.JSON
@@ -138,6 +136,8 @@ class InputMapping:
     """Delimited only: between two parts of a line; a tab for Zeek, else a comma, if absent."""
     header: HeaderPlace | None = None
     """Delimited only: zeek, first_line, or a list of the columns' names."""
+    lost: Lost | None = None
+    """Where the source tells that it has lost data: records without traffic that say so are counted apart."""
 
     @property
     def lost_columns(self) -> tuple[str, ...]:

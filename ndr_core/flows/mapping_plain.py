@@ -23,10 +23,10 @@ def mapping_to_plain(mapping: InputMapping) -> dict[str, Any]:
         only=_selection(mapping.only) or None,
         files=list(mapping.files) or None,
         timezone=mapping.timezone,
-        lost=None if mapping.lost is None else asdict(mapping.lost),
         format=None if mapping.format is FileFormat.JSON else mapping.format.value,
         separator=mapping.separator,
         header=_header(mapping.header),
+        lost=None if mapping.lost is None else asdict(mapping.lost),
         pairing=None if mapping.pairing is None else mapping.pairing.value,
     )
 

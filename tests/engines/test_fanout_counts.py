@@ -27,7 +27,7 @@ def judged(*lines: bytes) -> pl.LazyFrame:
 
 
 def counted(*lines: bytes) -> pl.DataFrame:
-    return quality.counts(judged(*lines), make_plan()).collect()
+    return quality.counts(judged(*lines)).collect()
 
 
 def task_with(frames: Frames) -> Task:

@@ -135,7 +135,7 @@ def _results(parts: Iterable[pl.DataFrame], plan: DeltaPlan, addresses: Addresse
     """Results of judged records, and what is set aside of them."""
     held: list[pl.DataFrame] = []
     for judged in parts:
-        yield COUNTS, quality.counts(judged.lazy(), plan).collect()
+        yield COUNTS, quality.counts(judged.lazy()).collect()
         yield UNKNOWN, quality.unknown_values(judged.lazy())
         yield _REJECTED, quality.quarantine(judged.lazy(), plan).collect()
         held.append(quality.settled(numbered(judged.lazy(), addresses)).collect())

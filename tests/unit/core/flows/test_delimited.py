@@ -91,6 +91,10 @@ def test_byte_order_marks_at_the_start_of_a_file_are_no_part_of_it(mark: bytes) 
     assert found_in([mark + b"#fields\ta\n1\n"], HeaderKind.ZEEK)[0][0].names == ("a",)
 
 
+def test_a_file_of_a_byte_order_mark_alone_has_no_line() -> None:
+    assert found_in([b"\xef\xbb\xbf"], ("a", "b")) == []
+
+
 def test_the_first_line_with_something_on_it_is_the_header() -> None:
     found = found_in([b"\n \r\n", b"a,b\r\n", b"1,2\r\na,b\n"], HeaderKind.FIRST_LINE)
 
