@@ -62,7 +62,7 @@ class Wiring:
     def start(self, name: str, spec: JobSpec, batch: InputBatch) -> ChosenEngine:
         """Start the engine of that name, or for AUTO the one that a batch of a JobSpec is for, as `engine`."""
         if name != AUTO:
-            refuse_unable(name, spec.input.format)
+            refuse_unable(name, spec.input.beyond_sql)
             return asked_for(lambda: self.engine(name))(batch)
         machine = Machine(memory_bytes(), has_cluster=False)
         choice = spec.choose_engine(batch.total_packed_bytes, machine)

@@ -74,12 +74,13 @@ def partial_results(flows: pl.DataFrame, plan: DeltaPlan) -> Iterator[tuple[str,
 
 
 def overflowing_sums(flows: pl.DataFrame, plan: DeltaPlan) -> pl.DataFrame:
-    """The sums of hosts that leave int64 because an amount of a single flow does, as `aggregate.host_sums`.
+    """Give null for each sum that leaves int64 because an amount of a single flow does, as `aggregate.host_sums`.
 
-    `flows`: as `pairing.Paired.overflowing`.
+    Others are 0: what else there is to add is in the sums of all flows. `flows`: as `pairing.Paired.overflowing`.
     """
     sums = aggregate.host_sums(role_views(flows.lazy(), plan), plan).collect()
-    return sums.filter(pl.any_horizontal(pl.all().is_null()))
+    added = sums.with_columns(pl.all().exclude(HOST) * 0)
+    return added.filter(pl.any_horizontal(pl.all().is_null()))
 
 
 def whole_pairs(frames: Mapping[str, pl.DataFrame], plan: DeltaPlan) -> list[RoleViews]:

@@ -14,7 +14,6 @@ from ndr_core.deltas.measures import measures_for, select_measures, unknown_meas
 from ndr_core.deltas.roles import INBOUND, OUTBOUND, PACKETS, Role
 from ndr_core.deltas.settings import Delta, Enrichment
 from ndr_core.errors import Problem, UsageError, too_many
-from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.mapping import InputMapping
 from ndr_core.flows.mapping_plain import mapping_to_plain
 from ndr_core.flows.wanted import Wanted, wanted_columns
@@ -72,14 +71,12 @@ class JobSpec:
     def choose_engine(self, packed_bytes: int, machine: Machine) -> Choice:
         """Choose the engine for a mini-batch of so many packed bytes, as `choose`.
 
-        Raises UsageError where no engine that is there reads its format.
+        Raises UsageError where no engine that is there can do what it asks for.
         """
         compares = bool(self.quality.deduplicate_on)
         choice = choose(packed_bytes, self.engine, machine, compares=compares)
-        if choice.engine == SPARK_SQL and self.input.format is not FileFormat.JSON:
-            raise UsageError(
-                f"input.format: {self.input.format.value} is read by Polars, and {choice.reason}"
-            )
+        if choice.engine == SPARK_SQL and (beyond_sql := self.input.beyond_sql) is not None:
+            raise UsageError(f"{beyond_sql}: Polars does it, and {choice.reason}")
         return choice
 
     def wanted_columns(self) -> tuple[Wanted, ...]:

@@ -140,6 +140,13 @@ class InputMapping:
     """Where the source tells that it has lost data: records without traffic that say so are counted apart."""
 
     @property
+    def beyond_sql(self) -> str | None:
+        """What the engine spark-sql can't do, as a key with its value; None where it can do all."""
+        if self.format is not FileFormat.JSON:
+            return f"input.format: {self.format.value}"
+        return None if self.pairing is None else f"input.pairing: {self.pairing.value}"
+
+    @property
     def lost_columns(self) -> tuple[str, ...]:
         """The column that tells of lost data, if there is one."""
         return () if self.lost is None else (self.lost.column,)

@@ -7,7 +7,6 @@ from typing import Final
 from attrs import field, frozen
 
 from ndr_core.errors import Problem, UsageError
-from ndr_core.flows.formats import FileFormat
 
 POLARS: Final = "polars"
 SPARK: Final = "spark"
@@ -83,10 +82,12 @@ def choose(
     return Choice(SPARK, reason)
 
 
-def refuse_unable(engine: str, chosen: FileFormat) -> None:
-    """Raise UsageError where an engine can't read files of a format."""
-    if engine == SPARK_SQL and chosen is not FileFormat.JSON:
+def refuse_unable(engine: str, beyond_sql: str | None) -> None:
+    """Raise UsageError where an engine can't do what a spec asks for.
+
+    `beyond_sql`: what spark-sql can't do, as a key with its value.
+    """
+    if engine == SPARK_SQL and beyond_sql is not None:
         raise UsageError(
-            f"engine: spark-sql reads only JSON, no input.format: {chosen.value}; take --engine spark, or polars on "
-            "one machine"
+            f"{beyond_sql}: the engine spark-sql can't; take --engine spark, or polars on one machine"
         )

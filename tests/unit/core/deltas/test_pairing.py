@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from ndr_core.deltas.pair_up import pair_up
-from ndr_core.deltas.pairing import FlowPairs
+from ndr_core.deltas.pairing import FROM_LOWER, LOWER_BEGAN, FlowPairs
+from ndr_core.expressions.evaluate import evaluate
+from ndr_core.expressions.expr import columns_of
 from ndr_core.flows.moment import MOMENT, Moment
 from ndr_core.int64 import INT64_MAX
 from ndr_core.quality.repairs import MARKS, MISSING_END, mark_column
@@ -105,6 +107,29 @@ def test_the_sum_of_amounts_may_leave_int64_and_is_exact() -> None:
     records = [request(source_bytes=INT64_MAX) for _ in range(3)]
 
     assert flow(*records)["source_bytes"] == 3 * INT64_MAX
+
+
+def test_what_is_read_of_a_record_says_nothing_of_what_is_found_on_the_way() -> None:
+    read = {name for value in pairs().values for name in columns_of(value)}
+
+    assert {"source_ip", "tcp_flags", "destination_packets", MOMENT} <= read
+    assert FROM_LOWER not in read
+
+
+@pytest.mark.parametrize(("more", "leaves"), [(0, False), (1, True)])
+def test_an_amount_that_leaves_int64_is_told_by_the_side_that_it_is_of(
+    more: int, leaves: bool
+) -> None:
+    high, low = divmod(INT64_MAX, 1 << 32)
+    found = dict.fromkeys((one.name for one in pairs().gathered), 0) | {
+        LOWER_BEGAN: True,
+        "higher_bytes_high": high,
+        "higher_bytes_low": low + more,
+    }
+
+    told = {name for name, value in pairs().overflows.items() if evaluate(value, found)}
+
+    assert told == ({"destination_bytes"} if leaves else set())
 
 
 def test_a_flow_starts_with_its_first_record_and_ends_with_the_last() -> None:

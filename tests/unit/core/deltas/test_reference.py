@@ -463,3 +463,40 @@ def test_files_that_could_not_be_read_are_in_the_report() -> None:
 
     assert list(report.unreadable_files.items()) == [("a.gz", "is empty"), ("b.gz", "is cut")]
     assert build_tables([], OPEN).report.unreadable_files == {}
+
+
+def test_paired_records_are_counted_before_and_after_and_a_reply_makes_no_session_of_its_own() -> (
+    None
+):
+    plan = make_plan(make_spec(input={"preset": "paloalto", "pairing": "biflow"}))
+    request = flow(source_port=4444, destination_port=443, destination_bytes=None)
+    reply = flow(
+        source_ip=request["destination_ip"],
+        destination_ip=request["source_ip"],
+        source_port=443,
+        destination_port=4444,
+        source_bytes=9000,
+        destination_bytes=None,
+    )
+
+    tables = build(request, reply, flow(destination_port=22), plan=plan)
+
+    report = tables.report
+    assert (report.read, report.kept, report.flows, report.unpaired) == (3, 3, 2, 1)
+    assert [row["sessions_cnt"] for row in tables.deltas] == [2, 2]
+    outbound = row_of(tables.pairs, role="outbound", peer_port=443)
+    assert outbound["bytes_recv_sum"] == 9000
+    assert not [row for row in tables.pairs if row["peer_port"] == 4444]
+
+
+def test_of_all_ports_of_a_spec_pairing_knows() -> None:
+    spec = make_spec(
+        input={"preset": "paloalto", "pairing": "biflow"},
+        enrichment={"port_sets": {"a": [9999], "b": [8888]}},
+    )
+
+    pairing = make_plan(spec).pairing
+
+    assert pairing is not None
+    assert pairing.service_ports == {9999, 8888}
+    assert make_plan().pairing is None

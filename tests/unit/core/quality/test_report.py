@@ -10,7 +10,7 @@ import pytest
 from ndr_core.errors import ThresholdError
 from ndr_core.flows.mapping import Lost
 from ndr_core.flows.moment import Moment
-from ndr_core.quality.report import QualityReport, make_report
+from ndr_core.quality.report import FlowCounts, QualityReport, make_report
 from ndr_core.quality.rules import Span, reject_rules
 from ndr_core.quality.settings import Quality
 from ndr_core.tables.slices import SliceBounds
@@ -77,7 +77,18 @@ def test_a_report_is_plain_data() -> None:
         "skipped": 0,
         "examples": {},
         "unknown": {},
+        "flows": None,
+        "unpaired": None,
     }
+
+
+def test_a_report_of_paired_records_counts_their_flows_beside_them() -> None:
+    parts = [FlowCounts(3, 1), FlowCounts(1, 0)]
+    made = make_report(RULES, 7, {}, {}, 0, {}, flows=FlowCounts.total(parts))
+
+    assert (made.kept, made.flows, made.unpaired) == (7, 4, 1)
+    assert made.flow_counts == FlowCounts(4, 1)
+    assert make_report(RULES, 7, {}, {}, 0, {}).flow_counts is None
 
 
 @pytest.mark.parametrize("read", [2, 4])
