@@ -33,6 +33,7 @@ from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import EngineReadError, StopRequested
+from ndr_core.flows.key_order import KeyOrder
 from ndr_core.flows.source import InputBatch, InputFile
 from ndr_core.measures.kinds import PairKey
 from ndr_core.publishing.location import is_s3
@@ -74,9 +75,7 @@ class PolarsEngine:
         return max(1, -(-batch.size_bytes // self.input_bytes_per_share))
 
 
-def flows_of(
-    lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[tuple[str, ...]]
-) -> pl.LazyFrame:
+def flows_of(lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[KeyOrder]) -> pl.LazyFrame:
     """The judged records of a batch. `lines`: as from `LineFeed.lines`."""
     judged = judged_lines(lines, plan, key_orders)
     return quality.mark_duplicates(judged, plan) if plan.deduplicate_on else judged

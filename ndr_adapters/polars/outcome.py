@@ -8,7 +8,7 @@ import polars as pl
 
 from ndr_adapters.polars.quality import KEPT, mark_count
 from ndr_core.deltas.engine import EngineResult
-from ndr_core.flows.outcome import BLANK
+from ndr_core.flows.outcome import BLANK, SKIPPED
 from ndr_core.quality.rules import MARKS
 
 
@@ -32,6 +32,7 @@ def engine_result(
         marked={name: int(kept[mark_count(name)].sum()) for name in MARKS},
         blank_lines=int(counts.filter(outcome=BLANK)["records"].sum()),
         rejected_files=rejected_files,
+        skipped=int(counts.filter(outcome=SKIPPED)["records"].sum()),
     )
 
 

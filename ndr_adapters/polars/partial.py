@@ -19,6 +19,7 @@ from ndr_adapters.polars.keys import grouped
 from ndr_adapters.polars.plain import read_plain
 from ndr_adapters.polars.views import HOST, Form, RoleViews, role_views
 from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.key_order import KeyOrder
 from ndr_core.measures.kinds import Distribution, PairKey
 
 SUMS: Final = "sums"
@@ -44,7 +45,7 @@ def numbered_columns(plan: DeltaPlan) -> frozenset[str]:
 
 
 def judged_lines(
-    lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[tuple[str, ...]]
+    lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[KeyOrder]
 ) -> pl.LazyFrame:
     """The records of lines, each judged by itself: duplicates are still to be found."""
     read = read_careful(read_plain(lines, plan, key_orders), plan)

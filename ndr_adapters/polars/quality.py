@@ -10,18 +10,20 @@ import polars as pl
 from ndr_adapters.polars.careful import quarantined_text
 from ndr_adapters.polars.expr import compile_expr, with_columns
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_line import BLANKS, BYTE_ORDER_MARK
+from ndr_core.flows.json_text import BLANKS, BYTE_ORDER_MARK
 from ndr_core.flows.moment import MOMENT
-from ndr_core.flows.outcome import BLANK, MALFORMED, key_column
+from ndr_core.flows.outcome import BAD_VALUE as UNREADABLE
+from ndr_core.flows.outcome import BLANK, MALFORMED, SKIPPED, key_column
 from ndr_core.flows.record import FIELD_BY_NAME
 from ndr_core.quality.rules import (
+    BAD_VALUE,
     DUPLICATE,
-    MALFORMED_JSON,
+    MALFORMED_RECORD,
     MARKS,
     repaired_fields,
 )
 
-KEPT: Final = pl.col("rule").is_null() & (pl.col("outcome") != BLANK)
+KEPT: Final = pl.col("rule").is_null() & ~pl.col("outcome").is_in([BLANK, SKIPPED])
 
 
 def with_moment(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
@@ -30,17 +32,22 @@ def with_moment(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
 
 
 def judge(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
-    """Adds `rule`: the label of the first rule that rejects the record, null for a kept one. Blank lines stay in.
+    """Adds `rule`: the label of the first rule that rejects the record, null for a kept one. Blank lines and
+    skipped records stay in.
 
     `line` is left only where something still needs it: it is most of what a batch weighs.
     """
-    malformed = pl.when(pl.col("outcome") == MALFORMED).then(pl.lit(MALFORMED_JSON))
+    structural = [
+        pl.when(pl.col("outcome") == outcome).then(pl.lit(rule))
+        for outcome, rule in ((MALFORMED, MALFORMED_RECORD), (UNREADABLE, BAD_VALUE))
+    ]
     by_condition = [
         pl.when(compile_expr(reject.condition)).then(pl.lit(reject.label))
         for reject in plan.reject_rules
         if reject.condition is not None
     ]
-    rule = pl.when(pl.col("outcome") != BLANK).then(pl.coalesce(malformed, *by_condition))
+    is_record = ~pl.col("outcome").is_in([BLANK, SKIPPED])
+    rule = pl.when(is_record).then(pl.coalesce(*structural, *by_condition))
     judged = flows.with_columns(rule.alias("rule"))
     return judged if plan.deduplicate_on else _without_idle_lines(judged)
 

@@ -69,6 +69,7 @@ class ReferenceEngine:
             {**report.repaired, LATE: report.late, EARLY: report.early},
             report.blank_lines,
             {REJECTED: len(tables.quarantine)},
+            report.skipped,
         )
 
 

@@ -52,6 +52,8 @@ class EngineResult:
     blank_lines: int
     rejected_files: Mapping[str, int]
     """Staged file of rejected records, below the root -> its records."""
+    skipped: int = 0
+    """Records that `input.only` leaves out."""
 
 
 @frozen

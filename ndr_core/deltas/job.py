@@ -142,8 +142,10 @@ class DeltaBuilderRunner:
     ) -> InputBatch:
         blocks = (read_named(self.source.blocks, file) for file in files)
         lines = lines_of(chain.from_iterable(blocks))
-        orders = first_look(lines, self.spec.required_columns())
-        return InputBatch(files, self.source.blocks, orders, heads)
+        look = first_look(lines, self.spec.input, self.spec.wanted_columns())
+        for notice in look.notices:
+            self.log.notice(notice)
+        return InputBatch(files, self.source.blocks, look.key_orders, heads)
 
     def _looks_like(self, files: tuple[InputFile, ...]) -> str | None:
         """What the first file with data looks like, where that is something known that is no JSON Lines."""
@@ -245,4 +247,5 @@ def _report(plan: DeltaPlan, result: EngineResult, broken: BrokenFiles) -> Quali
         result.marked,
         result.blank_lines,
         {file.name: problem for file, problem in broken.problems.items()},
+        result.skipped,
     )

@@ -11,12 +11,14 @@ from attrs import asdict, frozen
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR_SUMS, overflow_place
 from ndr_core.expressions.evaluate import evaluate
-from ndr_core.flows.json_line import Blank, LineReader, Malformed, ReadFlow, cut_raw
+from ndr_core.flows.json_line import BadRecord, Blank, LineReader, Malformed, ReadFlow
+from ndr_core.flows.json_text import cut_raw
 from ndr_core.flows.moment import MOMENT
+from ndr_core.flows.object_reader import Skipped
 from ndr_core.measures.derive import derive_row
 from ndr_core.quality.quarantine import Quarantined
 from ndr_core.quality.report import QualityReport, make_report
-from ndr_core.quality.rules import DUPLICATE, MALFORMED_JSON, REPAIR_RULES, RejectRule
+from ndr_core.quality.rules import BAD_VALUE, DUPLICATE, MALFORMED_RECORD, REPAIR_RULES, RejectRule
 from ndr_core.tables.columns import add_histograms
 from ndr_core.tables.merge import Row, check_int64, nulls_first
 from ndr_core.tables.slices import partition_of
@@ -49,13 +51,17 @@ def build_tables(
     reader = LineReader(plan.input, plan.key_columns)
     read: list[ReadFlow] = []
     quarantine: list[Quarantined] = []
-    blank_lines = 0
+    blank_lines = skipped = 0
     for line in lines:
         match reader.read(line):
             case Blank():
                 blank_lines += 1
-            case Malformed(raw, name):
-                quarantine.append(Quarantined(MALFORMED_JSON, name, raw))
+            case Malformed(raw):
+                quarantine.append(Quarantined(MALFORMED_RECORD, None, raw))
+            case BadRecord(raw, name):
+                quarantine.append(Quarantined(BAD_VALUE, name, raw))
+            case Skipped():
+                skipped += 1
             case flow:
                 read.append(flow)
     kept, rejected = _judge(read, plan)
@@ -71,6 +77,7 @@ def build_tables(
         marked,
         blank_lines,
         unreadable_files or {},
+        skipped,
     )
     return Tables(*_aggregate(flows, plan), quarantine, report)
 

@@ -29,7 +29,7 @@ _UNKNOWN = (
 
 @frozen
 class QualityReport:
-    """What became of every record of a run. `read = kept + sum(rejected)`, always."""
+    """What became of every record of a run. `read = kept + skipped + sum(rejected)`, always."""
 
     read: int
     kept: int
@@ -46,16 +46,18 @@ class QualityReport:
     """Kept records whose moment is before the bounds of the run."""
     early: int = 0
     """Kept records whose moment is after the bounds of the run."""
+    skipped: int = 0
+    """Records that `input.only` leaves out."""
 
     def __attrs_post_init__(self) -> None:
         """Raise AssertionError where the counts do not balance: an engine has lost records."""
-        if self.read != self.kept + sum(self.rejected.values()):
-            raise AssertionError(f"read is not kept + rejected: {self}")
+        if self.read != self.kept + self.skipped + sum(self.rejected.values()):
+            raise AssertionError(f"read is not kept + skipped + rejected: {self}")
 
     @property
     def weighed(self) -> int:
-        """Records that tell how sound the input is: all but those of no traffic, and duplicates."""
-        return self.read - sum(self.rejected.get(rule, 0) for rule in _EXPECTED)
+        """Records that tell how sound the input is: all but those skipped, of no traffic, and duplicates."""
+        return self.read - self.skipped - sum(self.rejected.get(rule, 0) for rule in _EXPECTED)
 
     @property
     def rejected_fraction(self) -> float:
@@ -130,6 +132,7 @@ def make_report(
     marked: Mapping[str, int],
     blank_lines: int,
     unreadable_files: Mapping[str, str],
+    skipped: int = 0,
 ) -> QualityReport:
     """Make the report, with every rule named, in order, those that never applied with 0.
 
@@ -143,7 +146,7 @@ def make_report(
         if rule.detail is not None and count:
             by_detail[rule.label] = count
     return QualityReport(
-        read=kept + sum(by_rule.values()),
+        read=kept + skipped + sum(by_rule.values()),
         kept=kept,
         rejected=by_rule,
         repaired={rule.name: marked.get(rule.name, 0) for rule in REPAIR_RULES},
@@ -152,4 +155,5 @@ def make_report(
         rejected_by_detail=by_detail,
         late=marked.get(LATE, 0),
         early=marked.get(EARLY, 0),
+        skipped=skipped,
     )

@@ -12,7 +12,10 @@ from ndr_core.flows.moment import MOMENT, Moment
 from ndr_core.flows.record import MAX_PORT
 from ndr_core.tables.slices import SliceBounds
 
-MALFORMED_JSON: Final = "malformed_json"
+MALFORMED_RECORD: Final = "malformed_record"
+BAD_VALUE: Final = "bad_value"
+NOT_SELECTED: Final = "not_selected"
+"""The one rule that skips: `input.only` leaves a record out."""
 NON_TRAFFIC: Final = "non_traffic"
 DUPLICATE: Final = "duplicate"
 OUT_OF_SLICE: Final = "out_of_slice"
@@ -42,8 +45,9 @@ class Span:
 class RejectRule:
     """Sends a record to quarantine where `condition`, over the flow as read, is true.
 
-    Without a condition the rule is structural: `malformed_json` belongs to reading (`flows.json_line`),
-    `duplicate` compares records with each other. Several rules may go by one name, each with a detail of its own.
+    Without a condition the rule is structural: `malformed_record` and `bad_value` belong to reading
+    (`flows.json_line`), `duplicate` compares records with each other. Several rules may go by one name, each with a
+    detail of its own.
     """
 
     name: str
@@ -84,7 +88,8 @@ def reject_rules(span: Span | None, *, deduplicates: bool) -> tuple[RejectRule, 
     for name in ("source_bytes", "destination_bytes", "source_port", "destination_port"):
         no_side = no_side & col(name).is_null()
     rules = [
-        RejectRule(MALFORMED_JSON, None, "the line is not one JSON object of readable values"),
+        RejectRule(MALFORMED_RECORD, None, "the line is no record of the format"),
+        RejectRule(BAD_VALUE, None, "a value can't be read as that of its field"),
         RejectRule(NON_TRAFFIC, no_side, "bytes and ports of both sides are all null"),
         RejectRule("missing_event_start", start.is_null(), "without a start a record has no slice"),
         RejectRule(

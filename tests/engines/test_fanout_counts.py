@@ -43,7 +43,7 @@ def test_two_tasks_of_three_thousand_million_records_are_six_thousand_million() 
     result = engine_result(total, {}, {})
     assert name == COUNTS
     assert (result.kept, result.blank_lines) == (2 * MANY, 2 * MANY)
-    assert result.rejected == {"malformed_json": 2 * MANY}
+    assert result.rejected == {"malformed_record": 2 * MANY}
     assert engine_result(pl.concat([total, total]), {}, {}).kept == 4 * MANY
 
 

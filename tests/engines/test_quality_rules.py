@@ -33,19 +33,19 @@ def spanning(start: str, end: str | None) -> dict[str, Any]:
 
 # (line, label of the rule, field at fault); the first rule that applies names a record.
 REJECTED: list[tuple[dict[str, Any] | str | bytes, str, str | None]] = [
-    ("not json", "malformed_json", None),
-    ('{"source_ip": "10.0.0.1"', "malformed_json", None),
-    ("[1]", "malformed_json", None),
-    (json.dumps(flow()) + json.dumps(flow()), "malformed_json", None),
-    (b'{"source_ip": "\xff"}', "malformed_json", None),
-    (flow(source_bytes={"n": 1}), "malformed_json", "source_bytes"),
-    (flow(source_bytes=1.5), "malformed_json", "source_bytes"),
-    (flow(destination_port="https"), "malformed_json", "destination_port"),
-    (flow(destination_port=True), "malformed_json", "destination_port"),
-    (flow(event_start=1740823200), "malformed_json", "event_start"),
-    (flow(event_start="2025-02-30T10:00:00Z"), "malformed_json", "event_start"),
-    (flow(event_action=["allow"]), "malformed_json", "event_action"),
-    (flow(source_ip={}, event_start="never"), "malformed_json", "source_ip"),
+    ("not json", "malformed_record", None),
+    ('{"source_ip": "10.0.0.1"', "malformed_record", None),
+    ("[1]", "malformed_record", None),
+    (json.dumps(flow()) + json.dumps(flow()), "malformed_record", None),
+    (b'{"source_ip": "\xff"}', "malformed_record", None),
+    (flow(source_bytes={"n": 1}), "bad_value", "source_bytes"),
+    (flow(source_bytes=1.5), "bad_value", "source_bytes"),
+    (flow(destination_port="https"), "bad_value", "destination_port"),
+    (flow(destination_port=True), "bad_value", "destination_port"),
+    (flow(event_start=1740823200), "bad_value", "event_start"),
+    (flow(event_start="2025-02-30T10:00:00Z"), "bad_value", "event_start"),
+    (flow(event_action=["allow"]), "bad_value", "event_action"),
+    (flow(source_ip={}, event_start="never"), "bad_value", "source_ip"),
     (flow(**NO_NUMBERS, event_start=None), "non_traffic", None),
     (flow(event_start=None, source_ip="x"), "missing_event_start", None),
     (flow(source_ip="10.0.0.256", event_start="2025-02-01T09:00:00Z"), "malformed_ip", None),
@@ -148,7 +148,7 @@ def test_a_line_of_50_mb_is_malformed_and_cut(engine: Engine, tmp_path: Path) ->
     long = json.dumps(flow(extra="x" * 50_000_000))
     batch = write_batch(tmp_path / "in", [[flow(), long, flow()]])
     tables = run_engine(engine, make_plan(), batch, tmp_path / "out")
-    assert tables.quarantine == [Quarantined("malformed_json", None, long[:8192])]
+    assert tables.quarantine == [Quarantined("malformed_record", None, long[:8192])]
     assert tables.report.kept == 2
 
 

@@ -83,6 +83,8 @@ NAMES_OF_ONE: dict[str, dict[str, str]] = {
         "expr.Sql": "text needs a type to be known for SQL; Polars has expressions",
         "expr.matches": "Polars' patterns match as Python's do",
         "expr.quoted": "text needs quotes around names; Polars has expressions",
+        "fields.any_iso_us": "carefully, Polars calls the core",
+        "fields.refuse_nested": "Polars reads what the core reads",
         "fields.Reading": "a frozen value that both ways of reading share; carefully, Polars calls the core",
         "fields.readings_of": "both ways of reading share it; carefully, Polars calls the core",
         "ip_address.is_plain_ip": "the pattern of plain lines sees to that for Polars",

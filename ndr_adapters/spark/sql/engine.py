@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import reduce
@@ -22,6 +23,7 @@ from ndr_adapters.spark.runtime.stoppable import stoppable
 from ndr_adapters.spark.sql import aggregate, quality
 from ndr_adapters.spark.sql.careful import read_careful
 from ndr_adapters.spark.sql.expr import quoted
+from ndr_adapters.spark.sql.fields import refuse_nested
 from ndr_adapters.spark.sql.flags import amounts
 from ndr_adapters.spark.sql.lines import read_lines
 from ndr_adapters.spark.sql.plain import read_plain
@@ -39,7 +41,7 @@ from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR, overflow_place
 from ndr_core.errors import EngineReadError, OverflowingColumnError
-from ndr_core.flows.outcome import UNFIT
+from ndr_core.flows.outcome import BLANK, SKIPPED, UNFIT
 from ndr_core.flows.source import InputBatch, InputFile
 from ndr_core.quality.rules import MARKS
 
@@ -63,6 +65,7 @@ class SparkSqlEngine:
         return unfit_files(batch)
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
+        refuse_nested(plan)
         tasks = self.tasks(batch)
         session = session_for(self.session, tasks)
         for key, value in self.settings.items():
@@ -103,7 +106,9 @@ class SparkSqlEngine:
             write_table(aggregate.delta_rows(rows, plan), plan.delta, root)
             _step(session, "count")
             result = _result(rows, dropped, session, plan, root)
-            lines = result.kept + sum(result.rejected.values()) + result.blank_lines
+            lines = (
+                result.kept + sum(result.rejected.values()) + result.skipped + result.blank_lines
+            )
             batch.meter.all_read(lines)
             return result
         except (Py4JError, PySparkException) as error:
@@ -208,13 +213,20 @@ def _result(
 ) -> EngineResult:
     of_kept = quality.counts(rows).first()
     assert of_kept is not None  # an aggregate without groups has one row
-    by_rule = {row["rule"]: row["count"] for row in dropped.groupBy("rule").count().collect()}
-    rejected = {rule: records for rule, records in by_rule.items() if rule is not None}
+    counted = dropped.groupBy("outcome", "rule").count().collect()
+    rejected: Counter[str] = Counter()
+    others: Counter[int] = Counter()
+    for row in counted:
+        if row["rule"] is None:
+            others[row["outcome"]] += row["count"]
+        else:
+            rejected[row["rule"]] += row["count"]
     return EngineResult(
         rows=staged_rows(session, plan.tables, root),
         kept=of_kept["kept"] or 0,
         rejected=rejected,
         marked={name: of_kept[quality.mark_count(name)] or 0 for name in MARKS},
-        blank_lines=by_rule.get(None, 0),
-        rejected_files=dict.fromkeys(rejected_files(session, root), sum(rejected.values())),
+        blank_lines=others[BLANK],
+        rejected_files=dict.fromkeys(rejected_files(session, root), rejected.total()),
+        skipped=others[SKIPPED],
     )

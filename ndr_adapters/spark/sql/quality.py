@@ -11,21 +11,24 @@ from ndr_adapters.spark.sql.careful import quarantined_text
 from ndr_adapters.spark.sql.expr import Sql, compile_expr, literal, quoted
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.moment import MOMENT
+from ndr_core.flows.outcome import BAD_VALUE as UNREADABLE
 from ndr_core.flows.outcome import (
     BLANK,
     MALFORMED,
+    SKIPPED,
     UNFIT,
     key_column,
 )
 from ndr_core.flows.record import FIELD_BY_NAME, FLOW_FIELDS
 from ndr_core.quality.rules import (
+    BAD_VALUE,
     DUPLICATE,
-    MALFORMED_JSON,
+    MALFORMED_RECORD,
     MARKS,
     repaired_fields,
 )
 
-KEPT: Final = f"(rule is null and outcome != {BLANK})"
+KEPT: Final = f"(rule is null and outcome not in ({BLANK}, {SKIPPED}))"
 
 
 def with_moment(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
@@ -38,8 +41,9 @@ def judge(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
 
     `line` is left only where something still needs it: it is most of what a batch weighs.
     """
-    cases = [f"when outcome in ({BLANK}, {UNFIT}) then null"]
-    cases.append(f"when outcome = {MALFORMED} then {literal(MALFORMED_JSON)}")
+    cases = [f"when outcome in ({BLANK}, {UNFIT}, {SKIPPED}) then null"]
+    cases.append(f"when outcome = {MALFORMED} then {literal(MALFORMED_RECORD)}")
+    cases.append(f"when outcome = {UNREADABLE} then {literal(BAD_VALUE)}")
     cases += [
         f"when {compile_expr(reject.condition)} then {literal(reject.label)}"
         for reject in plan.reject_rules
@@ -78,9 +82,11 @@ def mark_duplicates(judged: DataFrame, plan: DeltaPlan) -> DataFrame:
 
 
 def dropped(flows: DataFrame) -> DataFrame:
-    """What is not kept: rule, null for a blank line, field and raw."""
+    """What is not kept: outcome, rule, null for a blank line and for a skipped record, field and raw."""
     raw = quarantined_text("line")
-    return flows.where(f"not {KEPT}").selectExpr("rule", "fault as field", f"{raw} as raw")
+    return flows.where(f"not {KEPT}").selectExpr(
+        "outcome", "rule", "fault as field", f"{raw} as raw"
+    )
 
 
 def quarantine(dropped: DataFrame, plan: DeltaPlan) -> DataFrame:

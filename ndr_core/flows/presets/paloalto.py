@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ndr_core.flows.mapping import FieldSource, InputMapping, Preset, TimeFormat
+from ndr_core.flows.mapping import FieldSource, InputMapping, Preset
 from ndr_core.flows.record import FLOW_FIELDS, FieldKind
+from ndr_core.flows.time_format import TimeFormat
 
 PALOALTO: Final = Preset(
     about="Palo Alto traffic logs, parsed: the canonical column names, times as ISO-8601 text.",

@@ -464,3 +464,15 @@ def test_the_log_hears_how_far_the_build_is() -> None:
     last = job.log.progresses[-1]
     size = sum(len(content) for content in job.contents.values() if isinstance(content, bytes))
     assert (last.done_bytes, last.total_bytes, last.records) == (size, size, 3)
+
+
+def test_of_an_optional_column_that_no_record_has_the_log_hears() -> None:
+    fields = {"event_reason": {"column": "why", "optional": True}}
+    job = Job(parts={"input": {"preset": "paloalto", "fields": fields}})
+
+    job()
+
+    assert job.log.notices[0] == (
+        "input.fields.event_reason.column: none of the first 3 records has a column 'why', "
+        f"known: {', '.join(sorted(flow()))}"
+    )

@@ -18,7 +18,7 @@ OPEN = make_plan()
 BOUNDED = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
 TEN, QUARTER_PAST = us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z")
 LARGEST = (1 << 63) - 1
-RULES = ["malformed_json", "non_traffic", "missing_event_start", "malformed_ip"]
+RULES = ["malformed_record", "bad_value", "non_traffic", "missing_event_start", "malformed_ip"]
 
 
 def build(*records: Any, plan: Any = OPEN) -> Tables:
@@ -164,10 +164,20 @@ def test_blank_lines_are_counted_and_are_no_records() -> None:
 def test_a_line_that_can_not_be_read_is_rejected_with_its_field_and_text() -> None:
     tables = build_tables(["{", json.dumps(flow(source_port=[1]))], OPEN)
 
-    assert tables.report.rejected["malformed_json"] == 2
-    assert [item.rule for item in tables.quarantine] == ["malformed_json", "malformed_json"]
+    assert [item.rule for item in tables.quarantine] == ["malformed_record", "bad_value"]
+    assert tables.report.rejected["malformed_record"] == tables.report.rejected["bad_value"] == 1
     assert tables.quarantine[0].raw == "{"
     assert tables.quarantine[1].field == "source_port"
+
+
+def test_a_record_that_is_not_selected_is_only_counted() -> None:
+    only = {"preset": "paloalto", "only": {"event_action": ["allow"]}}
+    lines = [json.dumps(flow(event_action=action)) for action in ("allow", "deny", "deny")]
+
+    tables = build_tables(lines, make_plan(make_spec(input=only)))
+
+    assert (tables.report.read, tables.report.kept, tables.report.skipped) == (3, 1, 2)
+    assert tables.quarantine == []
 
 
 def test_a_rejected_record_is_set_aside_under_the_first_rule_that_applies() -> None:

@@ -46,7 +46,7 @@ def test_the_columns_that_some_record_must_have_are_those_of_fields_that_are_not
         quality={"deduplicate_on": ["uid", "source_ip"]},
     )
 
-    columns = spec.required_columns()
+    columns = {one.leaves[0][0]: one.key for one in spec.wanted_columns() if not one.optional}
 
     assert columns["src"] == "input.fields.source_ip.column"
     assert columns["dstaddr"] == "input.fields.destination_ip.column"

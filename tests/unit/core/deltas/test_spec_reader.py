@@ -12,8 +12,9 @@ from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.errors import SpecError
-from ndr_core.flows.mapping import FieldSource, TimeFormat
+from ndr_core.flows.mapping import FieldSource
 from ndr_core.flows.presets.registry import PRESETS
+from ndr_core.flows.time_format import TimeFormat
 
 VALID: dict[str, Any] = {"project_name": "p", "input": {"preset": "paloalto"}}
 

@@ -84,7 +84,7 @@ def test_no_rule_applies_to_a_sound_record(span: Span | None) -> None:
     assert repaired(row()) == row()
 
 
-ALWAYS = ["malformed_json", "non_traffic", "missing_event_start", "malformed_ip"]
+ALWAYS = ["malformed_record", "bad_value", "non_traffic", "missing_event_start", "malformed_ip"]
 OUTSIDE = [
     "out_of_slice: too_early, fits event_start",
     "out_of_slice: too_late",
@@ -110,7 +110,7 @@ def test_the_rules_that_reject_have_a_fixed_order(
 
     assert [rule.label for rule in rules] == labels
     structural = {rule.name for rule in rules if rule.condition is None}
-    assert structural == {"malformed_json", "duplicate"} & set(labels)
+    assert structural == {"malformed_record", "bad_value", "duplicate"} & set(labels)
 
 
 def test_each_rule_says_why() -> None:
