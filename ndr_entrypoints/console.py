@@ -17,6 +17,7 @@ from ndr_core.deltas.tables import DELTA
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.published import PublishedRuns
 from ndr_core.quality.report import QualityReport
+from ndr_core.quality.rules import NOT_SELECTED
 from ndr_core.times import iso_text
 
 
@@ -64,9 +65,11 @@ def _top_folders(manifest: Manifest) -> list[str]:
 
 
 def print_report(console: Console, report: QualityReport) -> None:
-    """Books of a run: read = kept + rejected."""
+    """Books of a run: read = kept + skipped + rejected."""
     rows: list[tuple[str, str, int]] = [("read", "", report.read), ("kept", "", report.kept)]
     rows += [(f"kept, {name}", "", count) for name, count in report.outside.items() if count]
+    if report.skipped:
+        rows.append(("skipped", NOT_SELECTED, report.skipped))
     rows += [("rejected", rule, count) for rule, count in report.rejected_by_label.items()]
     rows += [("repaired", rule, count) for rule, count in report.repaired.items()]
     if report.blank_lines:

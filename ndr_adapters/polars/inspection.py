@@ -23,6 +23,7 @@ from ndr_core.publishing.published import (
     readable_runs,
 )
 from ndr_core.quality.report import QualityReport
+from ndr_core.quality.rules import NOT_SELECTED
 
 BUSIEST = 10
 _SUMS = ("sessions_cnt", "bytes_sent_sum", "bytes_recv_sum")
@@ -121,6 +122,7 @@ def _quality(facts: RunFacts, report: QualityReport) -> dict[str, Any]:
         "read": report.read,
         "kept": report.kept,
         **{f"kept, {name}": count for name, count in report.outside.items() if count},
+        **({f"skipped {NOT_SELECTED}": report.skipped} if report.skipped else {}),
         **{f"rejected {rule}": count for rule, count in report.rejected_by_label.items() if count},
         **{f"repaired {rule}": count for rule, count in report.repaired.items() if count},
         **{f"unreadable {name}": problem for name, problem in report.unreadable_files.items()},

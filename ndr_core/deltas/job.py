@@ -17,6 +17,7 @@ from ndr_core.deltas.plan import DeltaPlan, compile_plan
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import EngineReadError, NdrError, ThresholdError, UnreadableFileError
 from ndr_core.flows.broken_files import BrokenFiles, refuse_changes
+from ndr_core.flows.file_choice import chosen_files
 from ndr_core.flows.file_format import Head
 from ndr_core.flows.first_look import first_look
 from ndr_core.flows.line_blocks import lines_of
@@ -84,9 +85,12 @@ class DeltaBuilderRunner:
         broken = BrokenFiles(self.spec.quality.on_unreadable_file is OnUnreadableFile.FAIL)
         jobs = JobRunner(self.sink, self.log, self.undisturbed)
         with jobs.stage(Stage.LOOK) as facts:
-            files = self.source.files(self.log.notice)
+            found = self.source.files(self.log.notice)
+            files = chosen_files(found, self.spec.input.files, self.log.notice)
             refuse_overlap(self.source.places(files), self.sink.place)
             facts |= {"files": len(files), "bytes": sum(file.size_bytes for file in files)}
+            if len(files) < len(found):
+                facts["left_out"] = len(found) - len(files)
             batch = self._look(files, broken)
         params = self._spanned(files)
         plan = compile_plan(self.spec, params)
