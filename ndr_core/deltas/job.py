@@ -18,8 +18,9 @@ from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import EngineReadError, NdrError, ThresholdError, UnreadableFileError
 from ndr_core.flows.broken_files import BrokenFiles, refuse_changes
 from ndr_core.flows.file_choice import chosen_files
-from ndr_core.flows.file_format import Head
+from ndr_core.flows.file_format import Head, format_problem
 from ndr_core.flows.first_look import first_look
+from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.looks_like import LOOK_BYTES, looks_like
 from ndr_core.flows.name_span import span_of_names
@@ -132,8 +133,9 @@ class DeltaBuilderRunner:
         """The readable files, and what a first look at them shows."""
         heads = self.source.heads(files)
         for file, head in heads.items():
-            if head.problem is not None:
-                broken.set_aside(file, head.problem)
+            problem = head.problem or format_problem(head, self.spec.input.format)
+            if problem is not None:
+                broken.set_aside(file, problem)
         while True:
             readable = broken.readable(files)
             try:
@@ -152,12 +154,14 @@ class DeltaBuilderRunner:
         return InputBatch(files, self.source.blocks, look.key_orders, heads)
 
     def _looks_like(self, files: tuple[InputFile, ...]) -> str | None:
-        """What the first file with data looks like, where that is something known that is no JSON Lines."""
+        """What the first file with data looks like, where that is something else than the JobSpec says."""
+        chosen = self.spec.input
+        layout = chosen.layout if chosen.format is FileFormat.DELIMITED else None
         for file in files:
             with suppress(NdrError):
-                head = next(filter(None, self.source.blocks(file)), None)
+                head = next(filter(None, self.source.pieces(file)), None)
                 if head is not None:
-                    return looks_like(head[:LOOK_BYTES])
+                    return looks_like(head[:LOOK_BYTES], chosen.format, layout)
         return None
 
     def _build(
@@ -177,7 +181,7 @@ class DeltaBuilderRunner:
                 result = self._metered_build(engine, plan, batch, staging)
             except (EngineReadError, UnreadableFileError) as failure:
                 refuse_changes(self.source, batch.files)
-                broken.find(self.source, batch.files, failure)
+                broken.find(batch.read_blocks, batch.files, failure)
             else:
                 refuse_changes(self.source, batch.files)
                 return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ndr_core.flows.formats import FileFormat, HeaderKind, HeaderPlace
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.selection import Condition, Selection
@@ -20,6 +21,9 @@ def mapping_to_plain(mapping: InputMapping) -> dict[str, Any]:
         only=_selection(mapping.only) or None,
         files=list(mapping.files) or None,
         timezone=mapping.timezone,
+        format=None if mapping.format is FileFormat.JSON else mapping.format.value,
+        separator=mapping.separator,
+        header=_header(mapping.header),
     )
 
 
@@ -39,6 +43,12 @@ def source_to_plain(source: FieldSource) -> dict[str, Any]:
 
 def _given(**parts: Any) -> dict[str, Any]:
     return {key: value for key, value in parts.items() if value is not None}
+
+
+def _header(place: HeaderPlace | None) -> str | list[str] | None:
+    if isinstance(place, HeaderKind):
+        return place.value
+    return None if place is None else list(place)
 
 
 def _leaf(leaf: Leaf) -> str | list[str]:

@@ -128,8 +128,17 @@ class FlowSource(Protocol):
         """A file, unpacked, in blocks of whole lines with their line feeds (`line_blocks`).
 
         `read` is called with the number of bytes, as they lie in the file, whenever some were read.
-        Raises UnreadableFileError where the file is truncated, corrupt, of another format or can't be opened,
-        InputChangedError where it was changed since it was listed.
+        Raises as `pieces`, and UnreadableFileError where the file is no text.
+        """
+        ...
+
+    def pieces(
+        self, file: InputFile, read: Callable[[int], object] = lambda _: None
+    ) -> Iterator[bytes]:
+        """A file, unpacked, in pieces as they come. `read`: as for `blocks`.
+
+        Raises UnreadableFileError where the file is truncated, corrupt or can't be opened, InputChangedError where it
+        was changed since it was listed.
         """
         ...
 
