@@ -12,7 +12,8 @@ duration     in its unit. Rounded half up to us
 ===========  =======================================================================================
 
 Times must lie in [0, 2^52) us, durations in (-2^52, 2^52) us. Of several formats the first that reads a value is
-taken. A duration in `event_end` counts from the start, one in `event_start` back from the end.
+taken. A duration in `event_end` counts from the start, one in `event_start` back from the end; where both are
+durations neither is known.
 """
 
 from __future__ import annotations
@@ -54,6 +55,13 @@ class BadValue:
     field: str
 
 
+@frozen
+class _Taken:
+    """The time that a session took, in place of its start or its end."""
+
+    us: int
+
+
 class ObjectReader:
     """Reads the objects of records as flow records, under one input mapping."""
 
@@ -79,7 +87,7 @@ class ObjectReader:
         try:
             for name, inputs, read in self._fields:
                 found[name] = self._field(inputs, read, value)
-                if name == "event_end" and not self._resolve_duration(found):
+                if name == "event_end" and not self._resolve_durations(found):
                     return BadValue("event_start")
             keys = []
             for name in self._key_columns:
@@ -103,19 +111,17 @@ class ObjectReader:
                 return value
         return None
 
-    def _resolve_duration(self, found: dict[str, Any]) -> bool:
-        """Put a time in place of a duration. Gives False where that is no time that a start can have."""
+    @staticmethod
+    def _resolve_durations(found: dict[str, Any]) -> bool:
+        """Put times in place of durations. Gives False where that is no time that a start can have."""
         start, end = found["event_start"], found["event_end"]
-        unknown = start is None or end is None
-        if self._is_duration("event_end"):
-            found["event_end"] = None if unknown else start + end
-        elif self._is_duration("event_start"):
-            found["event_start"] = None if unknown else end - start
-            return unknown or 0 <= end - start < TIME_LIMIT_US
+        if isinstance(end, _Taken):
+            known = not (start is None or isinstance(start, _Taken))
+            end = found["event_end"] = start + end.us if known else None
+        if isinstance(start, _Taken):
+            found["event_start"] = None if end is None else end - start.us
+            return end is None or 0 <= end - start.us < TIME_LIMIT_US
         return True
-
-    def _is_duration(self, name: str) -> bool:
-        return name in self._mapping.fields and self._mapping.fields[name].is_duration
 
 
 def _reader(flow_field: FlowField, source: FieldSource, zone: ZoneOffsets | None) -> Read:
@@ -148,14 +154,14 @@ def _address(value: Any) -> str | None:
 
 
 def _time_reader(source: FieldSource, zone: ZoneOffsets | None) -> Read:
-    readers = [_format_reader(one, zone) for one in source.format]
-    lowest = 1 - TIME_LIMIT_US if source.is_duration else 0
+    readers = [(one.is_duration, _format_reader(one, zone)) for one in source.format]
 
-    def read(value: Any) -> int:
-        for reader in readers:
+    def read(value: Any) -> int | _Taken:
+        for is_duration, reader in readers:
             micros = reader(value)
+            lowest = 1 - TIME_LIMIT_US if is_duration else 0
             if micros is not None and lowest <= micros < TIME_LIMIT_US:
-                return micros
+                return _Taken(micros) if is_duration else micros
         raise BadValueError
 
     return read
