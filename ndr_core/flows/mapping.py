@@ -180,12 +180,3 @@ class InputMapping:
                 yield Problem(
                     f"fields.{name}.format", f"a duration needs {other} as a time, to count from"
                 )
-
-
-@frozen
-class Preset:
-    """The mapping of a known source, to start a JobSpec from."""
-
-    about: str
-    """What the source is, in one line."""
-    mapping: InputMapping

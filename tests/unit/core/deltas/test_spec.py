@@ -138,7 +138,9 @@ def test_the_normalised_form_is_json_without_what_is_absent() -> None:
     assert json.loads(json.dumps(plain)) == plain
     assert plain["enrichment"] == {"port_sets": {"v": [1, 3]}}
     assert plain["quality"]["on_unreadable_file"] == "fail"
-    assert plain["input"]["fields"]["source_ip"] == {"column": "source_ip"}
+    assert plain["input"]["fields"]["source_ip"] == {
+        "any_of": ["source_ip", "src", "SourceAddress"]
+    }
     assert plain["delta"] == {
         "short_session_seconds": 1.0,
         "slice_minutes": 15,
@@ -169,4 +171,4 @@ def test_the_normalised_form_keeps_what_differs_from_nothing() -> None:
 
 
 def test_the_hash_of_a_spec_does_not_change_with_the_version_of_the_code() -> None:
-    assert SPEC.content_hash() == "0edf79605cf29d773ce745dd12ece935e1b3989a0ff95b23e93f55422fd9b4cf"
+    assert SPEC.content_hash() == "ca618d2c1b78ca1bd98b70e1ca7048bf1ec8b42eca68f58260c5823cb29c906d"
