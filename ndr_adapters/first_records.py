@@ -22,11 +22,9 @@ _PARQUET: Final = b"PAR1"
 def look_at_logs(source: FlowSource, notice: Callable[[str], None]) -> Look:
     """Look at the first records of the files of a place.
 
-    `notice`: as for `FlowSource.files`. Raises UsageError where there are no files, or none that can be read.
+    `notice`: as for `FlowSource.files`. Raises UsageError where there are no files, or none with records.
     """
     files = _some(source.files(notice))
-    if not files:
-        raise UsageError(f"input {source.place}: holds no file of logs")
     samples: dict[str, Sequence[Sample]] = {}
     problems = []
     for file in files:
