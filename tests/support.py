@@ -91,6 +91,8 @@ def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> 
         result.blank_lines,
         {},
         result.skipped,
+        result.examples,
+        result.unknown,
     )
     return Tables(
         deltas=staged_rows(staging / "delta", [column.name for column in plan.delta.columns]),

@@ -127,6 +127,7 @@ _SETTINGS: Final = {
     "header": "where the names of columns stand: zeek, first_line, or a list of the names",
     "only": "records that are read: column -> its values, or {present: true}; others are skipped and counted",
     "files": "patterns of the names of the files that are read",
+    "lost": "a column and its value that tell of lost data: such records are counted apart",
     "pairing": "biflow: records count one direction, and the two of a flow become one",
 }
 """Key of `input` -> what it is."""

@@ -98,9 +98,10 @@ def _build(
     cells = [_peer_cells(built.pairs, pairs, key, plan) for key in plan.cell_aggregates]
     deltas = _delta_rows(built, hosts, cells, plan, scratch)
     _streamed(write_table(deltas, plan.delta, staging))
-    counts = _streamed(quality.counts(judged, plan))
+    counts = _streamed(quality.counts(judged))
+    unknown = interruptible(partial(quality.unknown_values, judged))
     staged = staged_rows(plan.tables, staging)
-    return engine_result(counts, staged, {REJECTED: rejected_records(counts)})
+    return engine_result(counts, unknown, staged, {REJECTED: rejected_records(counts)})
 
 
 @frozen
@@ -123,7 +124,7 @@ class _Built:
         histograms: list[list[pl.LazyFrame]] = []
         pairs: list[list[RoleViews]] = []
         for number, share in enumerate(shares):
-            views = role_views(quality.repaired(share), plan)
+            views = role_views(quality.settled(share), plan)
             views = evolve(views, rows=_streamed(views.rows).lazy())
             sums.append(_streamed(aggregate.host_sums(views, plan)))
             if len(sums) > 1:

@@ -13,11 +13,11 @@ from ndr_core.flows.mapping import FieldSource
 from ndr_core.flows.outcome import key_column
 from ndr_core.flows.record import (
     FLOW_FIELDS,
-    Case,
     FieldKind,
     FlowField,
 )
 from ndr_core.flows.time_format import TimeFormat
+from ndr_core.flows.vocabulary import WORDS, Words
 from ndr_core.times import TIME_LIMIT_US
 
 FIELD_DTYPES: Final[dict[str, pl.DataType]] = {
@@ -100,7 +100,10 @@ def without(text: pl.Expr, null_values: Sequence[str]) -> pl.Expr:
 
 def canonical_text(text: pl.Expr, flow_field: FlowField, source: FieldSource) -> pl.Expr:
     """Text of a field in the canonical vocabulary."""
-    return _in_case(_mapped(text, source), flow_field)
+    words = WORDS[flow_field.name]
+    return _mapped(text, source).map_batches(
+        lambda texts: _written(texts, words), return_dtype=pl.String, is_elementwise=True
+    )
 
 
 def _mapped(text: pl.Expr, source: FieldSource) -> pl.Expr:
@@ -109,13 +112,11 @@ def _mapped(text: pl.Expr, source: FieldSource) -> pl.Expr:
     return text.replace({row.values[0]: row.result for row in source.map.rows})
 
 
-def _in_case(text: pl.Expr, flow_field: FlowField) -> pl.Expr:
-    match flow_field.case:
-        case Case.LOWER:
-            return text.str.to_lowercase()
-        case Case.UPPER:
-            return text.str.to_uppercase()
-    return text
+def _written(texts: pl.Series, words: Words) -> pl.Series:
+    """Texts in the way of records, each distinct one worked out once."""
+    distinct = texts.unique().drop_nulls()
+    written = pl.Series([words.written(text) for text in distinct.to_list()], dtype=pl.String)
+    return texts.replace_strict(distinct, written, default=None, return_dtype=pl.String)
 
 
 def end_is_duration(plan: DeltaPlan) -> bool:

@@ -53,7 +53,7 @@ def judged_lines(
 
 
 def partial_results(flows: pl.DataFrame, plan: DeltaPlan) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Make the frames of some kept records. `flows`: from `quality.repaired`, with numbers in place of addresses."""
+    """Make the frames of some kept records. `flows`: from `quality.settled`, with numbers in place of addresses."""
     views = role_views(flows.lazy(), plan)
     views = evolve(views, rows=views.rows.collect().lazy())
     yield SUMS, aggregate.host_sums(views, plan).collect()
@@ -88,11 +88,13 @@ def whole_rows(
 
     Each frame is taken out of `frames` when it is its turn, which frees its memory.
     """
+    # Hosts of threats alone have no cells, and so has a share of such hosts.
+    none = pl.DataFrame(schema=cell_counts.CELLS)
     histograms = [
         column
         for item in plan.distributions
         for column in derive.finish_histogram(
-            cell_counts.added_cells(frames.pop(_cells_name(item)).lazy()), hosts, item
+            cell_counts.added_cells(frames.pop(_cells_name(item), none).lazy()), hosts, item
         )
     ]
     cells = [_summarized(frames, key, plan) for key in plan.cell_aggregates]

@@ -256,4 +256,6 @@ def _report(plan: DeltaPlan, result: EngineResult, broken: BrokenFiles) -> Quali
         result.blank_lines,
         {file.name: problem for file, problem in broken.problems.items()},
         result.skipped,
+        result.examples,
+        result.unknown,
     )

@@ -11,7 +11,7 @@ from typing import Any, Final
 from attrs import asdict, field, frozen
 
 from ndr_core.deltas.measures import measures_for, select_measures, unknown_measures
-from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
+from ndr_core.deltas.roles import INBOUND, OUTBOUND, PACKETS, Role
 from ndr_core.deltas.settings import Delta, Enrichment
 from ndr_core.errors import Problem, too_many
 from ndr_core.flows.mapping import InputMapping
@@ -61,7 +61,7 @@ class JobSpec:
         return measures_for(
             port_sets=self.enrichment.port_sets,
             short_session_seconds=self.delta.short_session_seconds,
-            knows_reply="destination_bytes" in self.input.fields,
+            knows_packets=any(name in self.input.fields for name in PACKETS),
         )
 
     def chosen_measures(self) -> tuple[Measure, ...]:

@@ -14,6 +14,7 @@ from ndr_core.flows.selection import Selection
 from ndr_core.flows.time_format import Format, TimePattern
 from ndr_core.flows.time_zone import zone_names
 from ndr_core.flows.value_map import ValueMap, value_map
+from ndr_core.flows.vocabulary import canonical_text
 
 
 def _formats(given: Format | Sequence[Format] | None) -> tuple[Format, ...]:
@@ -99,6 +100,14 @@ class FieldSource:
 
 
 @frozen
+class Lost:
+    """What tells that the source has lost data: a column, and the text that it has then."""
+
+    column: str
+    value: str
+
+
+@frozen
 class InputMapping:
     """The source's columns, by canonical field. A field not named here is null in every record."""
 
@@ -120,12 +129,19 @@ class InputMapping:
     """Delimited only: between two parts of a line; a tab for Zeek, else a comma, if absent."""
     header: HeaderPlace | None = None
     """Delimited only: zeek, first_line, or a list of the columns' names."""
+    lost: Lost | None = None
+    """Where the source tells that it has lost data: records without traffic that say so are counted apart."""
 
     @property
     def layout(self) -> Layout:
         """How delimited lines are laid out."""
         assert self.header is not None, "checked by `problems`"
         return layout_of(self.separator, self.header)
+
+    @property
+    def lost_columns(self) -> tuple[str, ...]:
+        """The column that tells of lost data, if there is one."""
+        return () if self.lost is None else (self.lost.column,)
 
     def bound_fields(self) -> list[tuple[FlowField, FieldSource]]:
         """Canonical fields that come from the source's records, in canonical order."""
@@ -136,9 +152,9 @@ class InputMapping:
         ]
 
     def constants(self) -> dict[str, str]:
-        """Canonical fields with one value for all records."""
+        """Canonical fields with one value for all records, in the way of records."""
         return {
-            name: source.constant
+            name: canonical_text(name, source.constant)
             for name, source in self.fields.items()
             if source.constant is not None
         }

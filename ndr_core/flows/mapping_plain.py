@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import asdict
+
 from ndr_core.flows.formats import FileFormat, HeaderKind, HeaderPlace
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource, InputMapping
@@ -24,6 +26,7 @@ def mapping_to_plain(mapping: InputMapping) -> dict[str, Any]:
         format=None if mapping.format is FileFormat.JSON else mapping.format.value,
         separator=mapping.separator,
         header=_header(mapping.header),
+        lost=None if mapping.lost is None else asdict(mapping.lost),
     )
 
 

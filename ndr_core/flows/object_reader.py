@@ -29,10 +29,11 @@ from attrs import frozen
 from ndr_core.flows.ip_address import canonical_ip
 from ndr_core.flows.leaf import Leaf, value_at
 from ndr_core.flows.mapping import FieldSource, InputMapping
-from ndr_core.flows.record import Case, FieldKind, FlowField, FlowRecord
+from ndr_core.flows.record import FieldKind, FlowField, FlowRecord
 from ndr_core.flows.time_format import ISO_PARTS, ISO_TIME, Format, TimeFormat, TimePattern
 from ndr_core.flows.time_zone import ZoneOffsets, zone_offsets
 from ndr_core.flows.values import BadValueError, integer_of, is_no_value, number_of, text_of
+from ndr_core.flows.vocabulary import canonical_text
 from ndr_core.times import SECOND_US, TIME_LIMIT_US, to_us
 
 _NS_FORMATS: Final = (TimeFormat.EPOCH_NS, TimeFormat.DURATION_NS)
@@ -134,17 +135,15 @@ def _reader(flow_field: FlowField, source: FieldSource, zone: ZoneOffsets | None
             return _time_reader(source, zone)
     value_map = source.map
     if value_map is None:
-        return lambda value: in_case(flow_field.case, text_of(value))
+        return lambda value: _written(flow_field, text_of(value))
     if len(source.inputs) > 1:
-        return lambda texts: in_case(flow_field.case, value_map.lookup(texts))
-    return lambda value: in_case(flow_field.case, value_map.lookup([text_of(value)]))
+        return lambda texts: _written(flow_field, value_map.lookup(texts))
+    return lambda value: _written(flow_field, value_map.lookup([text_of(value)]))
 
 
-def in_case(case: Case, text: str | None) -> str | None:
-    """Bring the text of a field to the letter case in which it is compared."""
-    if text is None or case is Case.AS_IS:
-        return text
-    return text.lower() if case is Case.LOWER else text.upper()
+def _written(flow_field: FlowField, text: str | None) -> str | None:
+    """A text in the way of records."""
+    return None if text is None else canonical_text(flow_field.name, text)
 
 
 def _address(value: Any) -> str | None:

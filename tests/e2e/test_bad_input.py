@@ -191,7 +191,7 @@ def test_too_many_rejects_fail_the_run(engine: str, published: Path, tmp_path: P
         lambda output: run(spec, batch, output, *SLICE, engine=engine),
         1,
         "quality.max_rejected_fraction: 0.6667 of 3 records rejected",
-        "malformed_record 1, malformed_ip 1",
+        "malformed_record 1, malformed_ip: source_ip 1",
     )
 
 

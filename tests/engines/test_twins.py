@@ -52,7 +52,7 @@ NAMES_OF_ONE: dict[str, dict[str, str]] = {
         "aggregate.pair_parts": "the fan-out adds up what its tasks made; Spark SQL adds up by itself",
         "aggregate.summarized": "the fan-out adds up what its tasks made; Spark SQL adds up by itself",
         "lines.lines_frame": "a task of the fan-out has blocks of lines",
-        "quality.duplicate_keys": "the fan-out brings records with one key together",
+        "quality.added_counts": "the fan-out adds up what its tasks counted",
         "quality.may_be_duplicate": "the fan-out brings records with one key together",
         "write.write_named": "a task of the fan-out has rows in memory, and a name for its files",
         "aggregate.joined": "pairs are built in shares, so that few are in memory at once",
@@ -92,6 +92,7 @@ NAMES_OF_ONE: dict[str, dict[str, str]] = {
         "published.read_files": "what the fan-out has merged is read, too",
         "published.reading_session": "settings belong to a session, not to a call",
         "quality.dropped": "what is not kept is held once, for the quarantine and for counting",
+        "quality.dropped_counts": "what is not kept is held once, for the quarantine and for counting",
         "views.role_name": "a role is a number in Spark's views",
     },
 }

@@ -13,12 +13,13 @@ from ndr_core.flows.mapping import FieldSource
 from ndr_core.flows.outcome import key_column
 from ndr_core.flows.record import (
     FLOW_FIELDS,
-    Case,
     FieldKind,
     FlowField,
 )
 from ndr_core.flows.time_format import ISO_PARTS, ISO_TIME, TimeFormat
+from ndr_core.flows.transports import ICMP, OTHER_SPELLINGS, TCP, UDP
 from ndr_core.flows.value_map import Default
+from ndr_core.flows.vocabulary import WORDS, Words
 from ndr_core.times import TIME_LIMIT_US
 
 PLAIN_TIME = (
@@ -124,7 +125,7 @@ def canonical(readings: Sequence[Reading], plan: DeltaPlan, values: str = "") ->
         name = quoted(flow_field.name)
         if flow_field.name in by_name:
             reading = by_name[flow_field.name]
-            value = _in_case(_mapped(Sql(values + name), reading), flow_field)
+            value = _written(_mapped(Sql(values + name), reading), flow_field)
             if reading.is_duration:
                 value = Sql(f"({values}event_start + {value})")
         elif flow_field.name in constants:
@@ -182,10 +183,16 @@ def _mapped(value: Sql, reading: Reading) -> Sql:
     return Sql(f"case {value} {cases} else {value} end")
 
 
-def _in_case(text: Sql, flow_field: FlowField) -> Sql:
-    match flow_field.case:
-        case Case.LOWER:
-            return Sql(f"lower({text})")
-        case Case.UPPER:
-            return Sql(f"upper({text})")
-    return text
+def _written(text: Sql, flow_field: FlowField) -> Sql:
+    """A text in the way of records."""
+    words = WORDS.get(flow_field.name)
+    if words is None:
+        return text
+    old, new = map(literal, words.letters)
+    written = Sql(f"translate({text}, {old}, {new})")
+    if words is not Words.TRANSPORT:
+        return written
+    usual = ", ".join(map(literal, (TCP, UDP, ICMP)))
+    names = ", ".join(f"{literal(one)}, {literal(name)}" for one, name in OTHER_SPELLINGS.items())
+    named = f"coalesce(try_element_at(map({names}), {written}), {written})"
+    return Sql(f"if({written} in ({usual}), {written}, {named})")

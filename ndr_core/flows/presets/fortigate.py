@@ -7,7 +7,6 @@ from typing import Final
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.preset import Preset
-from ndr_core.flows.presets.protocols import TRANSPORTS
 from ndr_core.flows.selection import Condition, Selection
 from ndr_core.flows.time_format import TimeFormat
 from ndr_core.flows.value_map import MapRow, ValueMap
@@ -77,7 +76,7 @@ FORTIGATE: Final = Preset(
                 optional=True,
             ),
             "event_name": FieldSource(constant="TRAFFIC"),
-            "network_transport": FieldSource(column="proto", map=TRANSPORTS, optional=True),
+            "network_transport": FieldSource(column="proto", optional=True),
         },
     ),
     forms=(

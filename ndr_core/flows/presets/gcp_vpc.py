@@ -8,7 +8,6 @@ from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.preset import Preset
-from ndr_core.flows.presets.protocols import TRANSPORTS
 from ndr_core.flows.selection import Condition, Selection
 from ndr_core.flows.time_format import TimeFormat
 
@@ -37,7 +36,7 @@ GCP_VPC: Final = Preset(
             "event_start": FieldSource(path=(_PAYLOAD, "start_time"), format=TimeFormat.ISO8601),
             "event_end": FieldSource(path=(_PAYLOAD, "end_time"), format=TimeFormat.ISO8601),
             "event_name": FieldSource(constant="TRAFFIC"),
-            "network_transport": FieldSource(path=_of_connection("protocol"), map=TRANSPORTS),
+            "network_transport": FieldSource(path=_of_connection("protocol")),
         },
     ),
     forms=(

@@ -8,7 +8,6 @@ from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.preset import Preset
-from ndr_core.flows.presets.protocols import TRANSPORTS
 from ndr_core.flows.time_format import TimeFormat
 
 
@@ -50,9 +49,7 @@ NETFLOW: Final = Preset(
                 format=(TimeFormat.ISO8601, TimeFormat.DURATION_S, TimeFormat.EPOCH_NS),
             ),
             "event_name": FieldSource(constant="TRAFFIC"),
-            "network_transport": FieldSource(
-                any_of=_leaves("proto", "pr"), map=TRANSPORTS, optional=True
-            ),
+            "network_transport": FieldSource(any_of=_leaves("proto", "pr"), optional=True),
         },
     ),
     forms=(

@@ -8,7 +8,6 @@ from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.preset import Preset
-from ndr_core.flows.presets.protocols import TRANSPORTS
 from ndr_core.flows.selection import Condition, Selection
 from ndr_core.flows.time_format import TimeFormat
 from ndr_core.flows.value_map import ANYTHING, MapRow, ValueMap
@@ -85,7 +84,6 @@ OCSF: Final = Preset(
             "event_name": FieldSource(constant="TRAFFIC"),
             "network_transport": FieldSource(
                 any_of=(("connection_info", "protocol_name"), ("connection_info", "protocol_num")),
-                map=TRANSPORTS,
                 optional=True,
             ),
         },

@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from ndr_core.flows.leaf import Leaf
-from ndr_core.flows.mapping import FieldSource, InputMapping
+from ndr_core.flows.mapping import FieldSource, InputMapping, Lost
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.preset import Preset
-from ndr_core.flows.presets.protocols import TRANSPORTS
 from ndr_core.flows.time_format import TimeFormat
 
-_RECORD: Final[tuple[tuple[Leaf, ...], ...]] = (
-    (("srcaddr",),),
-    (("dstaddr",),),
-    (("start",),),
-    (("log-status",), ("log_status",), ("action",)),
-)
+
+def _record(*names: str) -> tuple[tuple[Leaf, ...], ...]:
+    """The marks of records, of which one of these columns is another."""
+    return (("srcaddr",),), (("dstaddr",),), (("start",),), tuple((name,) for name in names)
+
+
+_RECORD: Final = _record("log-status", "action")
+_UNDERSCORED: Final = _record("log_status", "account_id", "interface_id")
+_LOST: Final = {"lost": {"column": "log_status", "value": "SKIPDATA"}}
+"""Of the names that have an underscore in place of a hyphen."""
 
 VPCFLOW: Final = Preset(
     title="AWS VPC Flow Logs",
@@ -25,6 +28,7 @@ VPCFLOW: Final = Preset(
     mapping=InputMapping(
         preset="vpcflow",
         null_values=("-",),
+        lost=Lost("log-status", "SKIPDATA"),
         fields={
             "source_ip": FieldSource(column="srcaddr"),
             "destination_ip": FieldSource(column="dstaddr"),
@@ -38,7 +42,7 @@ VPCFLOW: Final = Preset(
             "event_end": FieldSource(column="end", format=TimeFormat.EPOCH_S),
             "event_action": FieldSource(column="action", map={"ACCEPT": "allow", "REJECT": "deny"}),
             "event_name": FieldSource(constant="TRAFFIC"),
-            "network_transport": FieldSource(column="protocol", map=TRANSPORTS),
+            "network_transport": FieldSource(column="protocol"),
         },
     ),
     forms=(
@@ -48,7 +52,8 @@ VPCFLOW: Final = Preset(
             _RECORD,
             {"format": "delimited", "separator": " ", "header": "first_line"},
         ),
-        SourceForm("parquet", "as Parquet", _RECORD, {"format": "parquet"}),
-        SourceForm("json", "as JSON Lines, of Firehose or Athena", _RECORD),
+        SourceForm("parquet", "as Parquet", _UNDERSCORED, {"format": "parquet", **_LOST}),
+        SourceForm("athena", "as JSON Lines, of Athena", _UNDERSCORED, _LOST),
+        SourceForm("json", "as JSON Lines, of Firehose", _RECORD),
     ),
 )

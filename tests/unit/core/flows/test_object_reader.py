@@ -90,7 +90,7 @@ def value_or_fault(found: Skipped | BadValue | FlowRecord, name: str) -> Any:
         ("event_action", [], ("event_action",)),
         ("event_reason", 10**30, str(10**30)),
         ("network_transport", "udp", "UDP"),
-        ("event_reason", "As Is", "As Is"),
+        ("event_reason", "Aged Out", "aged-out"),
         ("source_ip", "10.0.0.01", None),
         ("source_ip", 10, ("source_ip",)),
         ("source_ip", True, ("source_ip",)),

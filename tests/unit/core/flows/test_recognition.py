@@ -35,7 +35,7 @@ def known(head: bytes) -> Known | None:
         ("vpcflow/default.log", "vpcflow", "text"),
         ("vpcflow/custom.log", "vpcflow", "text"),
         ("vpcflow/flow.json", "vpcflow", "json"),
-        ("vpcflow/athena.json", "vpcflow", "json"),
+        ("vpcflow/athena.json", "vpcflow", "athena"),
         ("paloalto/canonical.json", "paloalto", "canonical"),
         ("paloalto/panos.json", "paloalto", "panos"),
         ("paloalto/strata.json", "paloalto", "strata"),

@@ -10,7 +10,6 @@ from ndr_core.flows.record import (
     FIELD_BY_NAME,
     FLOW_FIELDS,
     MAX_PORT,
-    Case,
     FieldKind,
     FlowRecord,
 )
@@ -58,12 +57,6 @@ def test_a_flow_needs_two_hosts_and_a_start() -> None:
 )
 def test_each_field_is_of_one_kind(kind: FieldKind, names: list[str]) -> None:
     assert [flow_field.name for flow_field in FLOW_FIELDS if flow_field.kind is kind] == names
-
-
-def test_actions_are_compared_in_lower_case_and_transports_in_upper_case() -> None:
-    cased = {item.name: item.case for item in FLOW_FIELDS if item.case is not Case.AS_IS}
-
-    assert cased == {"event_action": Case.LOWER, "network_transport": Case.UPPER}
 
 
 def test_a_port_has_sixteen_bits() -> None:

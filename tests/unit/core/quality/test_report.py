@@ -8,24 +8,30 @@ from typing import Any
 import pytest
 
 from ndr_core.errors import ThresholdError
+from ndr_core.flows.mapping import Lost
 from ndr_core.flows.moment import Moment
 from ndr_core.quality.report import QualityReport, make_report
 from ndr_core.quality.rules import Span, reject_rules
 from ndr_core.quality.settings import Quality
 from ndr_core.tables.slices import SliceBounds
 
-RULES = reject_rules(None, deduplicates=True)
+RULES = reject_rules(None, deduplicates=True, readable=["source_port"])
+NO_SOURCE = "malformed_ip: source_ip"
 
 
-def report(kept: int, **rejected: int) -> QualityReport:
-    return make_report(RULES, kept, rejected, {}, 0, {})
+def report(kept: int, *, malformed_ip: int = 0, **rejected: int) -> QualityReport:
+    return make_report(RULES, kept, rejected | {NO_SOURCE: malformed_ip}, {}, 0, {})
 
 
 def test_every_rule_is_named_in_order_with_its_count() -> None:
     made = make_report(
         RULES,
         kept=5,
-        rejected={"malformed_ip": 2, "malformed_record": 1},
+        rejected={
+            "malformed_ip: source_ip": 1,
+            "malformed_ip: destination_ip": 1,
+            "malformed_record": 1,
+        },
         marked={"missing_end": 3, "late": 7, "early": 8},
         blank_lines=4,
         unreadable_files={"b": "truncated", "a": "no text"},
@@ -35,19 +41,23 @@ def test_every_rule_is_named_in_order_with_its_count() -> None:
         ("malformed_record", 1),
         ("bad_value", 0),
         ("non_traffic", 0),
-        ("missing_event_start", 0),
+        ("missing_time", 0),
         ("malformed_ip", 2),
         ("duplicate", 0),
     ]
     assert list(made.repaired.items()) == [
         ("negative_bytes", 0),
         ("invalid_port", 0),
+        ("implausible_bytes", 0),
         ("negative_duration", 0),
         ("missing_end", 3),
     ]
     assert (made.read, made.kept, made.blank_lines) == (8, 5, 4)
     assert made.outside == {"late": 7, "early": 8}
-    assert made.rejected_by_detail == {}
+    assert made.rejected_by_detail == {
+        "malformed_ip: source_ip": 1,
+        "malformed_ip: destination_ip": 1,
+    }
     assert list(made.unreadable_files.items()) == [("a", "no text"), ("b", "truncated")]
 
 
@@ -65,6 +75,8 @@ def test_a_report_is_plain_data() -> None:
         "late": 0,
         "early": 0,
         "skipped": 0,
+        "examples": {},
+        "unknown": {},
     }
 
 
@@ -78,7 +90,7 @@ def test_a_report_that_has_lost_records_is_no_report(read: int) -> None:
 
 
 def test_skipped_records_are_read_and_say_nothing_against_an_input() -> None:
-    made = make_report(RULES, 1, {"bad_value": 1}, {}, 0, {}, skipped=90)
+    made = make_report(RULES, 1, {"bad_value: source_port": 1}, {}, 0, {}, skipped=90)
 
     assert (made.read, made.skipped, made.weighed, made.rejected_fraction) == (92, 90, 2, 0.5)
     make_report(RULES, 0, {}, {}, 0, {}, skipped=90).check(Quality())
@@ -97,7 +109,9 @@ def test_the_rejected_fraction_is_that_of_all_records_but_no_traffic_and_duplica
 
 def test_rules_of_one_name_are_counted_as_one_and_apart_by_their_details() -> None:
     bounds = SliceBounds(0, 60_000_000)
-    rules = reject_rules(Span(bounds, Moment.EVENT_END, 0, 0), deduplicates=False)
+    rules = reject_rules(
+        Span(bounds, Moment.EVENT_END, 0, 0), deduplicates=False, readable=["source_ip"]
+    )
     made = make_report(
         rules, 1, {"out_of_slice: too_early": 2, "out_of_slice: too_late": 3}, {}, 0, {}
     )
@@ -108,7 +122,7 @@ def test_rules_of_one_name_are_counted_as_one_and_apart_by_their_details() -> No
         "out_of_slice: too_early": 2,
     }
     assert made.rejected_by_label == {
-        **dict.fromkeys(("malformed_record", "bad_value", "non_traffic", "missing_event_start"), 0),
+        **dict.fromkeys(("malformed_record", "bad_value", "non_traffic", "missing_time"), 0),
         "malformed_ip": 0,
         **made.rejected_by_detail,
     }
@@ -139,7 +153,7 @@ def test_too_many_rejected_records_fail_the_run_and_their_rules_are_named() -> N
 
     assert str(failed.value) == (
         "quality.max_rejected_fraction: 0.6667 of 6 records rejected, at most 0.6 allowed "
-        "(malformed_record 1, malformed_ip 3); nothing was published"
+        "(malformed_record 1, malformed_ip: source_ip 3); nothing was published"
     )
 
 
@@ -178,7 +192,7 @@ def test_a_run_that_can_use_none_of_its_records_fails_whatever_the_thresholds_ar
         found.check(LAX, lambda: "The input looks like a novel.")
 
     assert str(failed.value) == (
-        "none of 3 records can be used (malformed_record 2, malformed_ip 1); nothing was published. "
+        "none of 3 records can be used (malformed_record 2, malformed_ip: source_ip 1); nothing was published. "
         "The input looks like a novel."
     )
     report(1, malformed_record=999).check(LAX)
@@ -198,3 +212,24 @@ def test_where_most_records_are_out_of_the_bounds_the_bounds_are_to_blame() -> N
         found = QualityReport(1 + out_of_slice, 0, rejected, {}, 0)
         with pytest.raises(ThresholdError, match=blamed):
             found.check(LAX, look)
+
+
+def test_of_a_rule_the_rest_is_told_beside_its_details() -> None:
+    rules = reject_rules(None, deduplicates=False, lost=Lost("log_status", "SKIPDATA"))
+
+    made = make_report(rules, 1, {"non_traffic: lost": 2, "non_traffic": 5}, {}, 0, {})
+
+    assert made.rejected["non_traffic"] == 7
+    assert made.rejected_by_label.items() >= {"non_traffic: lost": 2, "non_traffic": 5}.items()
+
+
+def test_examples_come_in_the_order_of_the_rules() -> None:
+    examples = {"duplicate": "c", NO_SOURCE: "b", "malformed_record": "a"}
+
+    made = make_report(RULES, 0, dict.fromkeys(examples, 1), {}, 0, {}, 0, examples)
+
+    assert list(made.examples.items()) == [
+        ("malformed_record", "a"),
+        (NO_SOURCE, "b"),
+        ("duplicate", "c"),
+    ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ndr_core.flows.mapping import Lost
 from tests.unit.core.flows.presets.reading import flows, mapping_of, read_objects, unmapped, values
 
 TEXT = flows("vpcflow/default.log", "text")
@@ -122,7 +123,7 @@ def test_the_columns_of_a_custom_format_may_be_any_in_any_order() -> None:
 
 
 def test_names_with_an_underscore_are_those_of_athena_and_parquet() -> None:
-    flow, no_data = flows("vpcflow/athena.json", "json")
+    flow, no_data = flows("vpcflow/athena.json", "athena")
 
     assert flow == JSON[0]
     assert (no_data.source_ip, no_data.source_bytes, no_data.source_port) == (None, None, None)
@@ -142,12 +143,28 @@ def test_rows_of_parquet_have_numbers_where_text_has_a_dash() -> None:
 
     flow, no_data = read_objects(mapping_of("vpcflow", "parquet"), objects)
 
-    assert [flow, no_data] == flows("vpcflow/athena.json", "json")
+    assert [flow, no_data] == flows("vpcflow/athena.json", "athena")
 
 
-def test_a_protocol_number_without_a_name_stays_as_it_is() -> None:
-    objects = iter([{"protocol": 47, "srcaddr": "-"}])
+@pytest.mark.parametrize(("number", "transport"), [(47, "GRE"), (58, "ICMP"), (200, "200")])
+def test_a_protocol_number_has_the_name_of_iana_or_stays_as_it_is(
+    number: int, transport: str
+) -> None:
+    objects = iter([{"protocol": number, "srcaddr": "-"}])
 
     (found,) = read_objects(mapping_of("vpcflow", "json"), objects)
 
-    assert values("network_transport", [found]) == ["47"]
+    assert values("network_transport", [found]) == [transport]
+
+
+@pytest.mark.parametrize(
+    ("form", "column"),
+    [
+        ("text", "log-status"),
+        ("json", "log-status"),
+        ("athena", "log_status"),
+        ("parquet", "log_status"),
+    ],
+)
+def test_the_status_of_the_log_tells_of_records_that_were_lost(form: str, column: str) -> None:
+    assert mapping_of("vpcflow", form).lost == Lost(column, "SKIPDATA")
