@@ -9,8 +9,16 @@ from typing import Any, Final
 import polars as pl
 
 from ndr_core.errors import UnreadableFileError, UsageError
+from ndr_core.flows.looks_like import LOOK_BYTES, looks_like
 from ndr_core.flows.presets.registry import PRESETS
-from ndr_core.flows.recognition import SAMPLE_BYTES, Look, Sample, look_at, row_sample, samples_of
+from ndr_core.flows.recognition import (
+    SAMPLE_BYTES,
+    Recognised,
+    Sample,
+    recognise_files,
+    row_sample,
+    samples_of,
+)
 from ndr_core.flows.source import FlowSource, InputFile
 
 _MOST_FILES: Final = 100
@@ -19,8 +27,8 @@ _ROWS: Final = 100
 _PARQUET: Final = b"PAR1"
 
 
-def look_at_logs(source: FlowSource, notice: Callable[[str], None]) -> Look:
-    """Look at the first records of the files of a place.
+def look_at_logs(source: FlowSource, notice: Callable[[str], None]) -> Recognised:
+    """Recognised at the first records of the files of a place.
 
     `notice`: as for `FlowSource.files`. Raises UsageError where there are no files, or none with records.
     """
@@ -36,10 +44,16 @@ def look_at_logs(source: FlowSource, notice: Callable[[str], None]) -> Look:
         raise UsageError(problems[0])
     for problem in problems:
         notice(problem)
-    look = look_at(samples, {name: preset.forms for name, preset in PRESETS.items()})
+    look = recognise_files(samples, {name: preset.forms for name, preset in PRESETS.items()})
     if look.sample is None:
-        raise UsageError(f"{files[0].name}: holds no records with columns")
+        raise UsageError(f"{files[0].name}: holds no records with columns{_hint(source, files[0])}")
     return look
+
+
+def _hint(source: FlowSource, file: InputFile) -> str:
+    """What the file looks like, where that is known."""
+    like = looks_like(next(source.pieces(file), b"")[:LOOK_BYTES])
+    return "" if like is None else f". {like}"
 
 
 def _some(files: Sequence[InputFile]) -> Sequence[InputFile]:

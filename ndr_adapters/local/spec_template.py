@@ -16,7 +16,7 @@ from ndr_core.flows.leaf import leaf_text
 from ndr_core.flows.mapping_plain import source_to_plain
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.registry import PRESETS
-from ndr_core.flows.recognition import Look
+from ndr_core.flows.recognition import Recognised
 from ndr_core.flows.record import FLOW_FIELDS, FieldKind
 from ndr_core.jobs.choice import EngineSettings
 from ndr_core.jobs.spec import Storage
@@ -38,7 +38,7 @@ def spec_template(preset: str, form: SourceForm | None = None) -> str:
     return _text(_Template(about, _preset_input(preset, form.settings if form is not None else {})))
 
 
-def recognised_template(look: Look) -> str:
+def recognised_template(look: Recognised) -> str:
     """YAML text of a valid JobSpec for logs of a known source, as they were found."""
     assert look.known is not None
     preset, form = look.known.preset, look.known.form
@@ -49,7 +49,7 @@ def recognised_template(look: Look) -> str:
     return _text(_Template(about, _preset_input(preset, settings), look.session_key))
 
 
-def skeleton(look: Look) -> str:
+def skeleton(look: Recognised) -> str:
     """YAML text of a JobSpec to complete, for logs of no known source: it names the columns that they have."""
     assert look.sample is not None
     return _text(_Template("logs of a source of your own.", _own_input(look)))
@@ -133,7 +133,7 @@ _SETTINGS: Final = {
 """Key of `input` -> what it is."""
 
 
-def _own_input(look: Look) -> Iterator[str]:
+def _own_input(look: Recognised) -> Iterator[str]:
     sample = look.sample
     assert sample is not None
     for key, value in sample.settings.items():

@@ -51,7 +51,7 @@ class Known:
 
 
 @frozen
-class Look:
+class Recognised:
     """What a first look at the files of logs showed."""
 
     known: Known | None
@@ -95,20 +95,20 @@ class Look:
         return key if all((name,) in self.sample.leaves for name in key) else ()
 
 
-def look_at(
+def recognise_files(
     files: Mapping[str, Sequence[Sample]], presets: Mapping[str, Sequence[SourceForm]]
-) -> Look:
+) -> Recognised:
     """Sum up what the samples of files show, by the addresses of the files. `presets`: as for `recognise`."""
     known = {name: recognise(samples, presets) for name, samples in files.items()}
     counts = Counter(one for one in known.values() if one is not None)
     if not counts:
         names = tuple(name for name, samples in files.items() if samples)
         first = files[names[0]][0] if names else None
-        return Look(None, names, tuple(name for name in files if name not in names), first)
+        return Recognised(None, names, tuple(name for name in files if name not in names), first)
     (chosen, _), *_ = counts.most_common(1)
     names = tuple(name for name, one in known.items() if one == chosen)
     sample = next(one.sample for one in known.values() if one == chosen and one is not None)
-    return Look(chosen, names, tuple(name for name in files if name not in names), sample)
+    return Recognised(chosen, names, tuple(name for name in files if name not in names), sample)
 
 
 def _count(names: Sequence[str]) -> str:

@@ -186,6 +186,15 @@ def test_files_without_records_can_not_be_told(tmp_path: Path) -> None:
     assert "empty.log: holds no records with columns" in answer.errors
 
 
+def test_of_files_that_need_another_step_first_it_is_said_which(tmp_path: Path) -> None:
+    (tmp_path / "array.json").write_text('[{"srcaddr": "192.0.2.1"}]\n')
+
+    answer = ndr("spec", "init", "--from", tmp_path)
+
+    assert answer.exit_code == 2
+    assert "looks like one JSON array: write its objects one a line" in answer.errors
+
+
 def test_an_empty_folder_has_no_logs(tmp_path: Path) -> None:
     answer = ndr("spec", "init", "--from", tmp_path)
 

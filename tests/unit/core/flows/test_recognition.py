@@ -9,10 +9,10 @@ import pytest
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_core.flows.recognition import (
     Known,
-    Look,
+    Recognised,
     Sample,
-    look_at,
     recognise,
+    recognise_files,
     row_sample,
     samples_of,
 )
@@ -172,7 +172,7 @@ def samples(*files: str) -> dict[str, list[Sample]]:
 
 
 def test_in_a_folder_of_many_logs_those_of_the_known_source_are_found_by_their_names() -> None:
-    found = look_at(
+    found = recognise_files(
         samples("zeek/dns.log", "zeek/conn.log", "zeek/http.log", "zeek/weird.log"), FORMS
     )
 
@@ -183,14 +183,14 @@ def test_in_a_folder_of_many_logs_those_of_the_known_source_are_found_by_their_n
 
 
 def test_where_all_files_are_of_the_source_none_is_chosen_by_its_name() -> None:
-    assert look_at(samples("zeek/conn.log"), FORMS).patterns == ()
+    assert recognise_files(samples("zeek/conn.log"), FORMS).patterns == ()
 
 
 def test_names_choose_nothing_where_the_files_have_others_than_the_usual_ones() -> None:
     both = samples("zeek/conn.log", "zeek/dns.log")
 
-    renamed = look_at({"current": both["conn.log"], "dns.log": both["dns.log"]}, FORMS)
-    alike = look_at({"conn.log": both["conn.log"], "conn-dns.log": both["dns.log"]}, FORMS)
+    renamed = recognise_files({"current": both["conn.log"], "dns.log": both["dns.log"]}, FORMS)
+    alike = recognise_files({"conn.log": both["conn.log"], "conn-dns.log": both["dns.log"]}, FORMS)
 
     assert renamed.known is not None
     assert alike.known is not None
@@ -198,7 +198,7 @@ def test_names_choose_nothing_where_the_files_have_others_than_the_usual_ones() 
 
 
 def test_the_form_that_most_files_have_is_chosen() -> None:
-    found = look_at(
+    found = recognise_files(
         {
             **samples("vpcflow/flow.json"),
             "a.log": samples_of((FIXTURES / "vpcflow/default.log").read_bytes()),
@@ -213,7 +213,7 @@ def test_the_form_that_most_files_have_is_chosen() -> None:
 
 
 def test_logs_of_no_known_source_have_their_columns() -> None:
-    found = look_at({"empty.log": [], "my.log": samples_of(b'{"client": "x"}')}, FORMS)
+    found = recognise_files({"empty.log": [], "my.log": samples_of(b'{"client": "x"}')}, FORMS)
 
     assert (found.known, found.files, found.others) == (None, ("my.log",), ("empty.log",))
     assert found.sample is not None
@@ -222,12 +222,12 @@ def test_logs_of_no_known_source_have_their_columns() -> None:
 
 
 def test_of_files_without_columns_nothing_is_known() -> None:
-    assert look_at({"empty.log": []}, FORMS) == Look(None, (), ("empty.log",), None)
+    assert recognise_files({"empty.log": []}, FORMS) == Recognised(None, (), ("empty.log",), None)
 
 
 def test_a_session_that_is_logged_as_it_grows_has_a_key_where_records_have_its_columns() -> None:
-    logged = look_at(samples("fortigate/traffic.json"), FORMS)
-    without = look_at(
+    logged = recognise_files(samples("fortigate/traffic.json"), FORMS)
+    without = recognise_files(
         {"x": samples_of(b'{"srcip": "", "dstip": "", "eventtime": 1, "type": "traffic"}')}, FORMS
     )
 
