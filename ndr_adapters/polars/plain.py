@@ -7,25 +7,22 @@ match a pattern (`plain_pattern.py`) on which none of this can happen; what is l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
 import polars as pl
 from attrs import define, field
 
-from ndr_adapters.polars.fields import canonical, columns_of, doubts
-from ndr_adapters.polars.pieces import FITS, PieceReader
-from ndr_adapters.polars.plain_pattern import (
-    Token,
-    ascii_part,
-    column_tokens,
-    plain_line_pattern,
-)
-from ndr_adapters.polars.template import Template, common_template
+from ndr_adapters.polars.fields import canonical, columns_of, doubts, outcome_of_selected
+from ndr_adapters.polars.pieces import FITS, PieceReader, times_of
+from ndr_adapters.polars.plain_pattern import ascii_part, plain_line_pattern
+from ndr_adapters.polars.template import Template, Times, common_template
+from ndr_adapters.polars.token import Tokens, column_tokens
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.json_text import MAX_LINE_BYTES
 from ndr_core.flows.key_order import KeyOrder
+from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.outcome import MALFORMED, READ, UNFIT
 
 _MAX_TEMPLATES: Final = 6
@@ -45,12 +42,9 @@ def read_plain(
     """
     tokens = column_tokens(plan.input, plan.key_columns)
     pattern = plain_line_pattern(key_orders, tokens) if tokens else None
-    columns = columns_of(plan)
-    if tokens is None or pattern is None:
-        nulls = (pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns.items())
-        return lines.with_columns(nulls).with_columns(_outcome(pl.lit(True)))
-    reader = _PlainReader(plan, tokens, pattern)
-    return lines.map_batches(reader.read, schema={"line": pl.String(), **columns}, streamable=True)
+    reader = _PlainReader(plan, tokens or {}, pattern)
+    schema = {"line": pl.String(), **columns_of(plan)}
+    return lines.map_batches(reader.read, schema=schema, streamable=True)
 
 
 @define
@@ -58,13 +52,16 @@ class _PlainReader:
     """Reads blocks of lines: by templates as far as that goes, the others by Polars' own JSON reader."""
 
     plan: DeltaPlan
-    tokens: Mapping[str, Token]
-    pattern: str
+    tokens: Tokens
+    pattern: str | None
+    """Of lines for Polars' own JSON reader; None where there are none."""
+    _times: Times = field(init=False)
     _reader_of: Callable[[Template], PieceReader] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._times = times_of(self.plan)
         self._reader_of = lru_cache(maxsize=_TEMPLATES_KEPT)(
-            lambda template: PieceReader.of(self.plan, self.tokens, template)
+            lambda template: PieceReader.of(self.plan, template)
         )
 
     def read(self, lines: pl.DataFrame) -> pl.DataFrame:
@@ -73,7 +70,10 @@ class _PlainReader:
             return self._by_json_reader(lines)
         parts: list[pl.DataFrame] = []
         rest = lines.with_row_index(_PLACE)
-        while len(parts) < _MAX_TEMPLATES and (template := common_template(rest["line"])):
+        while len(parts) < _MAX_TEMPLATES:
+            template = common_template(rest["line"], self._times)
+            if template is None:
+                break
             read = self._reader_of(template).read(rest["line"])
             fits = read[FITS]
             found = read.drop(FITS).with_columns(rest["line"], rest[_PLACE])
@@ -90,9 +90,13 @@ class _PlainReader:
 
     def _by_json_reader(self, lines: pl.DataFrame) -> pl.DataFrame:
         columns = columns_of(self.plan)
-        source = _source_columns(self.tokens)
-        values = canonical(self.plan, source)
-        in_doubt = doubts(self.plan, source)
+        if self.pattern is None:
+            nulls = (pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns.items())
+            unread = lines.with_columns(nulls).with_columns(_outcome(pl.lit(True), pl.lit(READ)))
+            return unread.select("line", *columns)
+        source = sources_of(self.tokens)
+        values = canonical(self.plan, source, self.tokens)
+        in_doubt = doubts(self.plan, source, self.tokens)
         fields = (
             values.get(name, pl.lit(None, dtype=dtype)).alias(name)
             for name, dtype in columns.items()
@@ -102,14 +106,14 @@ class _PlainReader:
             _screened(lines.lazy(), self.pattern)
             .with_columns(_decoded(self.tokens).alias("source"))
             .with_columns(*fields, unfit.alias("unfit"))
-            .with_columns(_outcome(pl.col("unfit")))
+            .with_columns(_outcome(pl.col("unfit"), outcome_of_selected(self.plan, source)))
             .select("line", *columns)
             .collect(engine="in-memory")
         )
 
 
-def _outcome(unfit: pl.Expr) -> pl.Expr:
-    outcome = pl.when("undecodable").then(MALFORMED).when(unfit).then(UNFIT).otherwise(READ)
+def _outcome(unfit: pl.Expr, selected: pl.Expr) -> pl.Expr:
+    outcome = pl.when("undecodable").then(MALFORMED).when(unfit).then(UNFIT).otherwise(selected)
     return outcome.cast(pl.Int64).alias("outcome")
 
 
@@ -126,20 +130,47 @@ def _screened(lines: pl.LazyFrame, pattern: str) -> pl.LazyFrame:
     ).with_columns((closed & (of_ascii | other_plain)).alias("plain"))
 
 
-def _decoded(tokens: Mapping[str, Token]) -> pl.Expr:
-    """The source columns of a plain line as a struct, null for another line."""
-    return (
-        pl.when("plain")
-        .then("line")
-        .str.json_decode(pl.Struct({column: token.dtype for column, token in tokens.items()}))
-        .struct.rename_fields([_member(column) for column in tokens])
+def _decoded(tokens: Tokens) -> pl.Expr:
+    """The leaves of a plain line as a struct of structs, null for another line."""
+    return pl.when("plain").then("line").str.json_decode(_struct_of(_tree(tokens)))
+
+
+Tree = dict[str, "Tree | pl.DataType"]
+"""The types of leaves by their names, and inner trees by the names of objects."""
+
+
+def _tree(tokens: Tokens) -> Tree:
+    tree: Tree = {}
+    for leaf, token in tokens.items():
+        place = tree
+        for name in leaf[:-1]:
+            inner = place.setdefault(name, {})
+            assert isinstance(inner, dict), "no leaf is part of another one"
+            place = inner
+        place[leaf[-1]] = token.dtype
+    return tree
+
+
+def _struct_of(tree: Tree) -> pl.Struct:
+    return pl.Struct(
+        {
+            name: _struct_of(inner) if isinstance(inner, dict) else inner
+            for name, inner in tree.items()
+        }
     )
 
 
-def _source_columns(tokens: Mapping[str, Token]) -> dict[str, pl.Expr]:
-    return {column: pl.col("source").struct.field(_member(column)) for column in tokens}
+def sources_of(tokens: Tokens) -> dict[Leaf, pl.Expr]:
+    """The value of each leaf, of the column `source`: Polars takes a bare `*` or `^..$` for a pattern of names."""
+    return dict(_sources(pl.col("source"), _tree(tokens), ()))
 
 
-def _member(column: str) -> str:
-    """Name of a decoded source column: Polars takes a bare `*` or `^..$` for a pattern of names."""
-    return f"column:{column}"
+def _sources(struct: pl.Expr, tree: Tree, above: Leaf) -> Iterator[tuple[Leaf, pl.Expr]]:
+    members = [f"column:{name}" for name in tree]
+    renamed = struct.struct.rename_fields(members)
+    for (name, inner), member in zip(tree.items(), members, strict=True):
+        value = renamed.struct.field(member)
+        if isinstance(inner, dict):
+            yield from _sources(value, inner, (*above, name))
+        else:
+            yield (*above, name), value

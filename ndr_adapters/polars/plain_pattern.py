@@ -1,6 +1,6 @@
 """The pattern of plain lines: those that Polars' own JSON reader provably reads as the core does.
 
-A line that matches is a flat object whose keys come in an order seen in the first lines (hence none twice), whose
+A line that matches is an object whose keys come in an order seen in the first lines (hence none twice), whose
 values have the type of their field, without unusual escapes or numbers. A pattern that fits few lines costs time,
 never correctness: all others are read carefully.
 """
@@ -8,8 +8,7 @@ never correctness: all others are read carefully.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from enum import Enum
+from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Final
@@ -18,101 +17,16 @@ import polars as pl
 from attrs import define, field
 from polars.exceptions import ComputeError
 
-from ndr_core.flows.ip_address import CANONICAL_IPV4
+from ndr_adapters.polars.token import ANY_VALUE, ASCII_CHAR, CHAR, PLAIN_KEY, Tokens
 from ndr_core.flows.key_order import KeyOrder
-from ndr_core.flows.mapping import InputMapping
-from ndr_core.flows.record import FieldKind
-from ndr_core.flows.time_format import Format, TimeFormat
-from ndr_core.flows.value_map import Default
+from ndr_core.flows.leaf import Leaf
 
 MAX_ORDERS: Final = 4
 MAX_KEYS: Final = 256
 """Of all orders of a pattern. Polars refuses one of some 450 keys."""
-PLAIN_KEY: Final = r"[A-Za-z0-9_.@/:\- ]+"
-"""Pattern of a key that is spelt as it is, without escapes."""
-
-_CHAR = r'[^"\\\x00-\x1f]'
-_ASCII_CHAR = r"[ !#-\[\]-\x7f]"
-_CHARS = rf'(?:{_CHAR}|\\["\\/bfnrt])*'
-_STRING = f'"{_CHARS}"'
-INTEGER: Final = r"(?:0|-?[1-9][0-9]{0,17})"
-NUMBER: Final = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?"
-_IS_INTEGER: Final = re.compile(INTEGER)
-_SCALAR = f"(?:{_STRING}|{NUMBER}|true|false|null)"
-ANY_VALUE: Final = rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:, ?{_SCALAR})*)?\])"
 
 
-PLAIN_TIME: Final = (
-    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[T ]"
-    r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
-    r"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?"
-)
-"""Times in ISO-8601 as most writers spell them."""
-
-
-class Token(Enum):
-    """How a mapped column is spelt on a plain line: (pattern of its value, type to decode it as)."""
-
-    IP = (rf'"(?:{CANONICAL_IPV4}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)"', pl.String())
-    TEXT = (f"(?:{_STRING}|{INTEGER})", pl.String())
-    STRING = (_STRING, pl.String())
-    INTEGER = (INTEGER, pl.Int64())
-    NUMBER = (NUMBER, pl.Float64())
-    ISO_TIME = (f'"{PLAIN_TIME}"', pl.String())
-
-    @property
-    def pattern(self) -> str:
-        return rf"(?:{self.value[0]}|null)"
-
-    @property
-    def dtype(self) -> pl.DataType:
-        dtype: pl.DataType = self.value[1]
-        return dtype
-
-
-def column_tokens(mapping: InputMapping, key_columns: Sequence[str]) -> dict[str, Token] | None:
-    """Token of each source column to decode; None if one column has to be read in two ways, or takes more care."""
-    if not _is_flat(mapping):
-        return None
-    # Once decoded, the number 10 is the text 10, which may stand for no value: the number never does.
-    of_text = Token.STRING if any(map(_IS_INTEGER.fullmatch, mapping.null_values)) else Token.TEXT
-    wanted = [
-        (source.column, _token(flow_field.kind, source.format, of_text))
-        for flow_field, source in mapping.bound_fields()
-        if source.column is not None
-    ]
-    tokens: dict[str, Token] = {}
-    for column, token in [*wanted, *((name, of_text) for name in key_columns)]:
-        if tokens.setdefault(column, token) is not token:
-            return None
-    return tokens
-
-
-def _is_flat(mapping: InputMapping) -> bool:
-    """Whether each field is read from one column, by one format, and each record."""
-    return not (mapping.only.conditions or mapping.timezone) and all(
-        source.column is not None
-        and (source.map is None or source.map.default is Default.KEEP)
-        and all(isinstance(one, TimeFormat) for one in source.format)
-        and not {TimeFormat.EPOCH_NS, TimeFormat.DURATION_NS} & set(source.format)
-        and len(source.format) < 2
-        and not (source.is_duration and flow_field.name != "event_end")
-        for flow_field, source in mapping.bound_fields()
-    )
-
-
-def _token(kind: FieldKind, formats: Sequence[Format], of_text: Token) -> Token:
-    match kind:
-        case FieldKind.IP:
-            return Token.IP
-        case FieldKind.INTEGER:
-            return Token.INTEGER
-        case FieldKind.TIMESTAMP:
-            return Token.ISO_TIME if TimeFormat.ISO8601 in formats else Token.NUMBER
-    return of_text
-
-
-def plain_line_pattern(key_orders: Sequence[KeyOrder], tokens: Mapping[str, Token]) -> str | None:
+def plain_line_pattern(key_orders: Sequence[KeyOrder], tokens: Tokens) -> str | None:
     """Pattern (Rust syntax) of plain lines; None when no key order is known, or none that Polars can take.
 
     A line must also end in `}`: the pattern lets the separator after a value be that closing brace.
@@ -120,7 +34,7 @@ def plain_line_pattern(key_orders: Sequence[KeyOrder], tokens: Mapping[str, Toke
     orders = merge_orders(key_orders)
     if not orders:
         return None
-    pattern = "^(?:" + "|".join(_object(order, tokens) for order in orders) + ")$"
+    pattern = "^(?:" + "|".join(_line(order, tokens) for order in orders) + ")$"
     return pattern if _is_taken(pattern) else None
 
 
@@ -135,59 +49,120 @@ def _is_taken(pattern: str) -> bool:
 
 def ascii_part(pattern: str) -> str:
     """Pattern of the plain lines of ASCII alone, which Polars' regular expressions look through twice as fast."""
-    return pattern.replace(_CHAR, _ASCII_CHAR)
+    return pattern.replace(CHAR, ASCII_CHAR)
 
 
-def _object(order: Sequence[str], tokens: Mapping[str, Token]) -> str:
-    members = (
-        rf'(?:"{re.escape(key)}": ?{tokens[key].pattern if key in tokens else ANY_VALUE}(?:, ?|\}}$))?'
-        for key in order
-    )
+def _line(order: MergedOrder, tokens: Tokens) -> str:
+    members = (rf"(?:{_member(key, order, (), tokens)}(?:, ?|\}}$))?" for key in order.total)
     return r"\{" + "".join(members)
 
 
-def merge_orders(key_orders: Sequence[KeyOrder]) -> list[tuple[str, ...]]:
+def _member(key: str, order: MergedOrder, above: Leaf, tokens: Tokens) -> str:
+    """Pattern of a key and its value."""
+    leaf = (*above, key)
+    value = tokens[leaf].pattern if leaf in tokens else ANY_VALUE
+    if key in order.inner:
+        value = rf"(?:{_object(order.inner[key], leaf, tokens)}|null)"
+        if leaf not in tokens:
+            value = rf"(?:{value}|{ANY_VALUE})"
+    return rf'"{re.escape(key)}": ?{value}'
+
+
+def _object(order: MergedOrder, leaf: Leaf, tokens: Tokens) -> str:
+    """Pattern of an inner object that has one key which all of its kind have: the others are around that one."""
+    members = [_member(key, order, leaf, tokens) for key in order.total]
+    place = order.total.index(order.common)
+    before = "".join(f"(?:{one}, ?)?" for one in members[:place])
+    after = "".join(f"(?:, ?{one})?" for one in members[place + 1 :])
+    return rf"\{{{before}{members[place]}{after}\}}"
+
+
+def merge_orders(key_orders: Iterable[KeyOrder]) -> list[MergedOrder]:
     """Few key orders that contain the given ones, the first ones first, as subsequences.
 
     At most MAX_ORDERS of them, of MAX_KEYS keys in all; what fits in no more is left out, and so are keys
     that need escapes. Lines in an order that was left out are read carefully.
     """
-    merged: list[_Merged] = []
+    merged: list[MergedOrder] = []
     room = MAX_KEYS
-    for given in key_orders:
-        order = tuple(key for key in given if isinstance(key, str) and re.fullmatch(PLAIN_KEY, key))
-        if not order or len(order) < len(given):
+    for order in key_orders:
+        if not order or not _is_plain(order):
             continue
         for group in merged:
-            new = len(set(order) - group.before.keys())
+            new = group.new_keys(order)
             if new <= room and group.takes(order):
                 room -= new
                 break
         else:
-            if len(merged) < MAX_ORDERS and len(order) <= room:
-                merged.append(_Merged())
+            size = MergedOrder().new_keys(order)
+            if len(merged) < MAX_ORDERS and size <= room:
+                merged.append(MergedOrder())
                 merged[-1].takes(order)
-                room -= len(order)
-    return [group.total for group in merged]
+                room -= size
+    return merged
+
+
+def _is_plain(order: KeyOrder) -> bool:
+    """Whether all keys are spelt without escapes."""
+    return all(
+        re.fullmatch(PLAIN_KEY, _key(member)) is not None
+        and (isinstance(member, str) or _is_plain(member[1]))
+        for member in order
+    )
+
+
+def _key(member: str | tuple[str, KeyOrder]) -> str:
+    return member if isinstance(member, str) else member[0]
 
 
 @define
-class _Merged:
+class MergedOrder:
     """Key orders that one order contains, as the keys that come right before each key in one of them."""
 
     before: dict[str, set[str]] = field(factory=dict)
+    inner: dict[str, MergedOrder] = field(factory=dict)
+    """The orders of the keys of inner objects, by the key of the object."""
     total: tuple[str, ...] = ()
+    in_all: set[str] | None = None
+    """Keys that all of the orders have."""
 
-    def takes(self, order: tuple[str, ...]) -> bool:
+    @property
+    def common(self) -> str:
+        """A key that all of the orders have, if there is one; else their first."""
+        return next((key for key in self.total if key in (self.in_all or ())), self.total[0])
+
+    def new_keys(self, order: KeyOrder) -> int:
+        """How many keys it does not have yet, those of inner objects included."""
+        found = 0
+        for member in order:
+            found += _key(member) not in self.before
+            if not isinstance(member, str):
+                found += self.inner.get(member[0], MergedOrder()).new_keys(member[1])
+        return found
+
+    def takes(self, order: KeyOrder) -> bool:
         """Take one order more, where no two orders contradict each other then."""
         before = {key: set(keys) for key, keys in self.before.items()}
-        for key in order:
+        keys = [_key(member) for member in order]
+        for key in keys:
             before.setdefault(key, set())
-        for left, right in pairwise(order):
+        for left, right in pairwise(keys):
             before[right].add(left)
+        inner = {key: one.copied() for key, one in self.inner.items()}
+        for member in order:
+            if not isinstance(member, str) and not inner.setdefault(member[0], MergedOrder()).takes(
+                member[1]
+            ):
+                return False
         try:
             self.total = tuple(TopologicalSorter(before).static_order())
         except CycleError:
             return False
-        self.before = before
+        self.before, self.inner = before, inner
+        self.in_all = set(keys) if self.in_all is None else self.in_all & set(keys)
         return True
+
+    def copied(self) -> MergedOrder:
+        """A copy that can take orders by itself."""
+        found = MergedOrder(self.before, self.inner, self.total, self.in_all)
+        return found

@@ -1,9 +1,8 @@
 """What the object of a record means, written down once: a flow record, or why there is none.
 
 `values` says how a value is read as text or as an integer. An address is a string; one that is no address is
-read as None, so that a quality rule can tell. A time:
+read as None, so that a quality rule can tell. `time_reader` says how a time is read.
 
-===========  =======================================================================================
 ISO-8601,    a string of that form that exists in the calendar; without an offset it is a time of the
 pattern      mapping's time zone (UTC): of one that its clocks show twice the earlier, of one that they skip
              none; digits after the microseconds are cut
@@ -14,15 +13,15 @@ duration     in its unit. Rounded half up to us
 Times must lie in [0, 2^52) us, durations in (-2^52, 2^52) us. Of several formats the first that reads a value is
 taken. A duration in `event_end` counts from the start, one in `event_start` back from the end; where both are
 durations neither is known.
+=======
+A duration in `event_end` counts from the start, one in `event_start` back from the end; where both are durations
+neither is known.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from attrs import frozen
 
@@ -30,14 +29,11 @@ from ndr_core.flows.ip_address import canonical_ip
 from ndr_core.flows.leaf import Leaf, value_at
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.record import FieldKind, FlowField, FlowRecord
-from ndr_core.flows.time_format import ISO_PARTS, ISO_TIME, Format, TimeFormat, TimePattern
+from ndr_core.flows.time_reader import Taken, time_reader
 from ndr_core.flows.time_zone import ZoneOffsets, zone_offsets
-from ndr_core.flows.values import BadValueError, integer_of, is_no_value, number_of, text_of
+from ndr_core.flows.values import BadValueError, integer_of, is_no_value, text_of
 from ndr_core.flows.vocabulary import canonical_text
-from ndr_core.times import SECOND_US, TIME_LIMIT_US, to_us
-
-_NS_FORMATS: Final = (TimeFormat.EPOCH_NS, TimeFormat.DURATION_NS)
-_NS_PER_US: Final = 1000
+from ndr_core.times import TIME_LIMIT_US
 
 Read = Callable[[Any], Any]
 """Reads a value that is one; of several columns, their texts. Raises BadValueError."""
@@ -54,13 +50,6 @@ class BadValue:
     """A record with a value that can't be read: that of `field`, the first at fault."""
 
     field: str
-
-
-@frozen
-class _Taken:
-    """The time that a session took, in place of its start or its end."""
-
-    us: int
 
 
 class ObjectReader:
@@ -116,10 +105,10 @@ class ObjectReader:
     def _resolve_durations(found: dict[str, Any]) -> bool:
         """Put times in place of durations. Gives False where that is no time that a start can have."""
         start, end = found["event_start"], found["event_end"]
-        if isinstance(end, _Taken):
-            known = not (start is None or isinstance(start, _Taken))
+        if isinstance(end, Taken):
+            known = not (start is None or isinstance(start, Taken))
             end = found["event_end"] = start + end.us if known else None
-        if isinstance(start, _Taken):
+        if isinstance(start, Taken):
             found["event_start"] = None if end is None else end - start.us
             return end is None or 0 <= end - start.us < TIME_LIMIT_US
         return True
@@ -132,7 +121,7 @@ def _reader(flow_field: FlowField, source: FieldSource, zone: ZoneOffsets | None
         case FieldKind.IP:
             return _address
         case FieldKind.TIMESTAMP:
-            return _time_reader(source, zone)
+            return time_reader(source.format, zone)
     value_map = source.map
     if value_map is None:
         return lambda value: _written(flow_field, text_of(value))
@@ -150,84 +139,3 @@ def _address(value: Any) -> str | None:
     if not isinstance(value, str):
         raise BadValueError
     return canonical_ip(value)
-
-
-def _time_reader(source: FieldSource, zone: ZoneOffsets | None) -> Read:
-    readers = [(one.is_duration, _format_reader(one, zone)) for one in source.format]
-
-    def read(value: Any) -> int | _Taken:
-        for is_duration, reader in readers:
-            micros = reader(value)
-            lowest = 1 - TIME_LIMIT_US if is_duration else 0
-            if micros is not None and lowest <= micros < TIME_LIMIT_US:
-                return _Taken(micros) if is_duration else micros
-        raise BadValueError
-
-    return read
-
-
-def _format_reader(one: Format, zone: ZoneOffsets | None) -> Callable[[Any], int | None]:
-    """What reads a value in one format; None for a value that has another one."""
-    match one:
-        case TimePattern():
-            return _text_reader(re.compile(one.expression), one.parts, zone)
-        case TimeFormat.ISO8601:
-            return _text_reader(re.compile(ISO_TIME), ISO_PARTS, zone)
-    return lambda value: _scaled(value, one)
-
-
-def _scaled(value: Any, time_format: TimeFormat) -> int | None:
-    if isinstance(value, str):
-        try:
-            value = number_of(value)
-        except BadValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    in_ns = time_format in _NS_FORMATS
-    if in_ns and isinstance(value, int):
-        return (value + _NS_PER_US // 2) // _NS_PER_US
-    try:
-        number = float(value)
-    except OverflowError:  # an integer beyond the doubles
-        return None
-    scaled = (number / _NS_PER_US if in_ns else number * float(time_format.unit_us)) + 0.5
-    return math.floor(scaled) if math.isfinite(scaled) else None
-
-
-def _text_reader(
-    pattern: re.Pattern[str], parts: str, zone: ZoneOffsets | None
-) -> Callable[[Any], int | None]:
-    def read(value: Any) -> int | None:
-        found = pattern.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
-            return None
-        return _moment(dict(zip(parts, found.groups(), strict=True)), zone)
-
-    return read
-
-
-def _moment(parts: Mapping[str, str | None], zone: ZoneOffsets | None) -> int | None:
-    """us of a time, by the letters of its parts; None where the calendar, or the zone, does not have it."""
-    numbers = {letter: int(text) for letter, text in parts.items() if letter in "YmdHMS" and text}
-    try:
-        day = datetime(numbers["Y"], numbers["m"], numbers["d"], tzinfo=UTC)
-    except ValueError:
-        return None
-    seconds = to_us(day) // SECOND_US
-    seconds += numbers.get("H", 0) * 3600 + numbers.get("M", 0) * 60 + numbers.get("S", 0)
-    offset = _offset(parts.get("z"), seconds, zone)
-    if offset is None:
-        return None
-    return (seconds - offset) * SECOND_US + int((parts.get("f") or "0")[:6].ljust(6, "0"))
-
-
-def _offset(text: str | None, local: int, zone: ZoneOffsets | None) -> int | None:
-    """Seconds east of UTC."""
-    if text is None:
-        return 0 if zone is None else zone.offset_at(local)
-    digits = text.strip().replace(":", "")
-    if digits in ("Z", "z", "UTC"):
-        return 0
-    east = int(digits[1:3]) * 3600 + int(digits[3:5] or 0) * 60
-    return -east if digits[0] == "-" else east

@@ -53,6 +53,14 @@ class ValueMap:
         """How many values a row has."""
         return max(len(self.columns), 1)
 
+    @property
+    def combinations(self) -> int:
+        """How many combinations of values rows tell apart."""
+        found = 1
+        for place in range(self.width):
+            found *= len({row.values[place] for row in self.rows}) + 2
+        return found
+
     def lookup(self, texts: Sequence[str | None]) -> Result:
         """Give the value of a field by the texts of the columns."""
         if all(text is None for text in texts):
