@@ -51,8 +51,9 @@ check: $(READY) ## Run the linters, the type checker and the import contracts
 aws-local: $(JARS) ## Start stand-ins for S3 and DynamoDB
 	$(BIN)/ndr aws up
 
-docs: $(READY) ## Write docs/tables.md
+docs: $(READY) ## Write the generated pages of docs
 	$(BIN)/ndr schema --markdown > docs/tables.md
+	$(BIN)/ndr spec presets --markdown > docs/sources/mappings.md
 
 bench: $(READY) ## Measure the engines side by side
 	$(BIN)/python -m tests.bench.compare

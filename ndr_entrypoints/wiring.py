@@ -76,6 +76,11 @@ class Wiring:
         return start(self.client)
 
 
+def source_of(address: str) -> FlowSource:
+    """Give what reads a folder, a file or an address in S3. Raises as `Wiring.between`."""
+    return Wiring.between(address, address).source if is_s3(address) else _folder_source(address)
+
+
 def sink_of(target: str) -> tuple[Sink, S3Client | None]:
     """Give what publishes to a folder or an address in S3, and its client. Raises as `Wiring.between`."""
     wiring = Wiring.between(target, target)

@@ -36,6 +36,9 @@ Sources = Mapping[Leaf, pl.Expr]
 """Leaf -> its value on a plain line, decoded as the type of its token."""
 _NS_PER_US: Final = 1000
 
+Took = pl.Expr | bool
+"""Whether a value is the time that a session took, in place of its start or its end."""
+
 
 def columns_of(plan: DeltaPlan) -> dict[str, pl.DataType]:
     """Columns of read lines: flow fields, deduplication keys, `outcome` and `fault` (the field at fault)."""
@@ -50,14 +53,16 @@ def columns_of(plan: DeltaPlan) -> dict[str, pl.DataType]:
 def canonical(plan: DeltaPlan, sources: Sources, tokens: Tokens) -> dict[str, pl.Expr]:
     """Flow fields and deduplication keys, in the canonical vocabulary; those that no line has are absent."""
     values: dict[str, pl.Expr] = {}
+    took: dict[str, Took] = {}
     for flow_field, source in plan.input.bound_fields():
+        name = flow_field.name
         if flow_field.kind is FieldKind.TEXT:
             texts = [_raw(plan, leaves, sources, tokens) for leaves in source.inputs]
-            values[flow_field.name] = mapped_texts(texts, flow_field, source)
+            values[name] = mapped_texts(texts, flow_field, source)
         else:
-            values[flow_field.name] = _value(plan, flow_field, source, sources, tokens)
+            values[name], took[name] = _value(plan, flow_field, source, sources, tokens)
     values |= {name: pl.lit(constant) for name, constant in plan.input.constants().items()}
-    values |= resolved_durations(plan, values)
+    values |= resolved_durations(values, took)
     for column in plan.key_columns:
         values[key_column(column)] = without(sources[(column,)], plan.input.null_values)
     return values
@@ -66,21 +71,24 @@ def canonical(plan: DeltaPlan, sources: Sources, tokens: Tokens) -> dict[str, pl
 def doubts(plan: DeltaPlan, sources: Sources, tokens: Tokens) -> list[pl.Expr]:
     """For each value that may not be read as it is decoded, whether it can't; such a line needs more care."""
     found = []
-    values = {}
+    values: dict[str, pl.Expr] = {}
+    took: dict[str, Took] = {}
     for flow_field, source in plan.input.bound_fields():
         if flow_field.kind is FieldKind.TEXT:
             continue
+        name = flow_field.name
         raw = _raw(plan, source.inputs[0], sources, tokens)
-        value = _value(plan, flow_field, source, sources, tokens)
-        values[flow_field.name] = value
+        values[name], took[name] = _value(plan, flow_field, source, sources, tokens)
         token = tokens[source.inputs[0][0]]
         if flow_field.kind is FieldKind.TIMESTAMP:
-            found.append(raw.is_not_null() & ~can_be(value, source.is_duration).fill_null(False))
+            may_be = _may_be(values[name], took[name])
+            found.append(raw.is_not_null() & ~may_be.fill_null(False))
         elif token is Token.STRING:
             pattern = INTEGER if flow_field.kind is FieldKind.INTEGER else IPV4_OR_COLON
             found.append(~raw.str.contains(f"^(?:{pattern})$").fill_null(True))
-    if start_is_duration(plan):
-        found.append(~_is_start(resolved_durations(plan, values)["event_start"]))
+    resolved = resolved_durations(values, took)
+    if "event_start" in resolved:
+        found.append(~start_can_be(resolved["event_start"]))
     return found
 
 
@@ -131,27 +139,50 @@ def _raw(plan: DeltaPlan, leaves: Sequence[Leaf], sources: Sources, tokens: Toke
 
 def _value(
     plan: DeltaPlan, flow_field: FlowField, source: FieldSource, sources: Sources, tokens: Tokens
-) -> pl.Expr:
-    """A field that is no text; of a duration its length."""
+) -> tuple[pl.Expr, Took]:
+    """A field that is no text, and of a time whether it is the length of the session."""
     raw = _raw(plan, source.inputs[0], sources, tokens)
     match flow_field.kind:
         case FieldKind.IP:
-            return canonical_ips(raw)
+            return canonical_ips(raw), False
         case FieldKind.INTEGER:
-            return raw.cast(pl.Int64, strict=False)
+            return raw.cast(pl.Int64, strict=False), False
     return _time_us(plan, raw, source, tokens[source.inputs[0][0]])
 
 
-def _time_us(plan: DeltaPlan, raw: pl.Expr, source: FieldSource, token: Token) -> pl.Expr:
+def _time_us(
+    plan: DeltaPlan, raw: pl.Expr, source: FieldSource, token: Token
+) -> tuple[pl.Expr, Took]:
     match token:
         case Token.ISO_TIME:
-            return iso_us(raw)
-        case Token.STRING:
+            return iso_us(raw), False
+        case Token.STRING | Token.TIME:
             times = [_text_time_us(plan, raw, one) for one in source.format]
-            ranged = [pl.when(can_be(one, source.is_duration)).then(one) for one in times]
-            return pl.coalesce(ranged)
+            return first_that_fits(times, source.format)
     number = raw.cast(pl.Int64, strict=False) if token is Token.NANOSECONDS else raw
-    return scaled_us(number, source.format[0])
+    return scaled_us(number, source.format[0]), source.format[0].is_duration
+
+
+def first_that_fits(times: Sequence[pl.Expr], formats: Sequence[Format]) -> tuple[pl.Expr, Took]:
+    """The first of a value's times, each by a format, that is one that can be, and whether it is a duration."""
+    ranged = [
+        pl.when(can_be(time, one.is_duration)).then(time)
+        for time, one in zip(times, formats, strict=True)
+    ]
+    kind = took_of(formats)
+    if kind is not None:
+        return pl.coalesce(ranged), kind
+    took = pl.coalesce(
+        pl.when(time.is_not_null()).then(one.is_duration)
+        for time, one in zip(ranged, formats, strict=True)
+    )
+    return pl.coalesce(ranged), took
+
+
+def took_of(formats: Sequence[Format]) -> bool | None:
+    """Whether formats are of durations; None where some are, and some are not."""
+    kinds = {one.is_duration for one in formats}
+    return kinds.pop() if len(kinds) == 1 else None
 
 
 def _text_time_us(plan: DeltaPlan, text: pl.Expr, one: Format) -> pl.Expr:
@@ -216,11 +247,15 @@ def by_rows(numbers: Sequence[pl.Expr], flow_field: FlowField, found: ValueMap) 
     for place in range(found.width):
         cells = _cells(found, place)
         choices.append([*cells, _other_than(cells)])
-    results = pl.Series([found.lookup(texts) for texts in product(*choices)], dtype=pl.String)
+    words = WORDS[flow_field.name]
+    results = [
+        None if result is None else words.written(result)
+        for result in map(found.lookup, product(*choices))
+    ]
     row = numbers[0]
     for number, cells in zip(numbers[1:], choices[1:], strict=True):
         row = row * len(cells) + number
-    return pl.lit(_written(results, WORDS[flow_field.name])).gather(row)
+    return pl.lit(pl.Series(results, dtype=pl.String)).gather(row)
 
 
 def _cells(found: ValueMap, place: int) -> list[str | None]:
@@ -241,39 +276,40 @@ def _written(texts: pl.Series, words: Words) -> pl.Series:
     return texts.replace_strict(distinct, written, default=None, return_dtype=pl.String)
 
 
-def resolved_durations(plan: DeltaPlan, values: Mapping[str, pl.Expr]) -> dict[str, pl.Expr]:
-    """The time that stands in place of a duration, if there is one among the values."""
+def resolved_durations(
+    values: Mapping[str, pl.Expr], took: Mapping[str, Took]
+) -> dict[str, pl.Expr]:
+    """The times that stand in place of durations; of fields that hold some."""
     start, end = values.get("event_start"), values.get("event_end")
-    nothing = pl.lit(None, dtype=pl.Int64)
-    if end_is_duration(plan) and end is not None:
-        return {"event_end": nothing if start is None else start + end}
-    if start_is_duration(plan) and start is not None:
-        return {"event_start": nothing if end is None else end - start}
-    return {}
+    took_start, took_end = took.get("event_start", False), took.get("event_end", False)
+    found: dict[str, pl.Expr] = {}
+    if end is not None and took_end is not False:
+        begins = _pick(took_start, _NOTHING, _NOTHING if start is None else start)
+        end = found["event_end"] = _pick(took_end, begins + end, end)
+    if start is not None and took_start is not False:
+        ends = _NOTHING if end is None else end
+        found["event_start"] = _pick(took_start, ends - start, start)
+    return found
+
+
+def _pick(took: Took, of_duration: pl.Expr, of_time: pl.Expr) -> pl.Expr:
+    """One of two values, by whether something is a duration."""
+    if isinstance(took, bool):
+        return of_duration if took else of_time
+    return pl.when(took).then(of_duration).otherwise(of_time)
+
+
+_NOTHING: Final = pl.lit(None, dtype=pl.Int64)
 
 
 def start_can_be(start: pl.Expr) -> pl.Expr:
     """Whether a start that was counted back from an end is one that can be, or null."""
-    return _is_start(start)
-
-
-def _is_start(start: pl.Expr) -> pl.Expr:
     return ((start >= 0) & (start < TIME_LIMIT_US)).fill_null(True)
 
 
-def end_is_duration(plan: DeltaPlan) -> bool:
-    """Whether the source has a duration in place of the end."""
-    return _is_duration(plan, "event_end")
-
-
-def start_is_duration(plan: DeltaPlan) -> bool:
-    """Whether the source has a duration in place of the start."""
-    return _is_duration(plan, "event_start")
-
-
-def _is_duration(plan: DeltaPlan, name: str) -> bool:
-    source = plan.input.fields.get(name)
-    return source is not None and source.is_duration
+def _may_be(value: pl.Expr, took: Took) -> pl.Expr:
+    """Whether a time, or a duration, lies where one can; null for null."""
+    return _pick(took, can_be(value, True), can_be(value, False))
 
 
 def can_be(time_us: pl.Expr, is_duration: bool) -> pl.Expr:

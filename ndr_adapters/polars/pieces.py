@@ -7,7 +7,7 @@ once for each distinct piece.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Final
 
@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 
 from ndr_adapters.polars.distinct import Distinct
 from ndr_adapters.polars.fields import (
+    Took,
     by_rows,
     canonical_text,
     columns_of,
@@ -24,7 +25,6 @@ from ndr_adapters.polars.fields import (
     resolved_durations,
     row_number,
     start_can_be,
-    start_is_duration,
 )
 from ndr_adapters.polars.recipe import Piece, Recipe
 from ndr_adapters.polars.template import Template, Times
@@ -78,14 +78,17 @@ def _recipe(plan: DeltaPlan, template: Template) -> Recipe:
             recipe.fits.append(recipe.step(piece, "fits", piece.is_like(ANY_VALUE)))
         if any(leaf[:length] in uses for length in range(1, len(leaf))):
             recipe.fits.append(pl.lit(False))  # an object where a value is wanted
+    took: dict[str, Took] = {}
     for flow_field, source in plan.input.bound_fields():
         value = _field(recipe, flow_field, source, found)
         if value is not None:
             recipe.values[flow_field.name] = value
+            took[flow_field.name] = _took(flow_field, source, found)
     recipe.values |= {name: pl.lit(constant) for name, constant in plan.input.constants().items()}
-    recipe.values |= resolved_durations(plan, recipe.values)
-    if start_is_duration(plan) and "event_start" in recipe.values:
-        recipe.fits.append(start_can_be(recipe.values["event_start"]))
+    resolved = resolved_durations(recipe.values, took)
+    recipe.values |= resolved
+    if "event_start" in resolved:
+        recipe.fits.append(start_can_be(resolved["event_start"]))
     for name in plan.key_columns:
         if ((name,), Use.TEXT) in found:
             recipe.values[key_column(name)] = found[(name,), Use.TEXT].value
@@ -134,6 +137,26 @@ def _field(
         choices = [one.value for one in there]
     if len(choices) < 2:
         return choices[0] if choices else None
+    return _first(there, choices)
+
+
+def _took(
+    flow_field: FlowField, source: FieldSource, found: Mapping[tuple[Leaf, Use], Found]
+) -> Took:
+    """Whether the value of a field is the time that a session took."""
+    if not source.is_duration:
+        return False
+    use = Use.of(flow_field, source)
+    there = [found[leaf, use] for leaf in source.inputs[0] if (leaf, use) in found]
+    kinds = [one.took for one in there]
+    if all(kind is True for kind in kinds) or all(kind is False for kind in kinds):
+        return kinds[0]
+    choices = [pl.lit(kind) if isinstance(kind, bool) else kind for kind in kinds]
+    return _first(there, choices)
+
+
+def _first(there: Sequence[Found], choices: Sequence[pl.Expr]) -> pl.Expr:
+    """The choice that belongs to the first of several pieces with a value."""
     return reduce(
         lambda rest, pair: pl.when(pair[0].has).then(pair[1]).otherwise(rest),
         list(zip(there, choices, strict=True))[-2::-1],
@@ -153,6 +176,8 @@ def _mapped(
         recipe.fits.append(pl.lit(False))
         return None
     numbers: list[pl.Expr] = []
+    if not any((leaf, Use.TEXT) in found for leaf, *_ in source.inputs):
+        return None
     for place, (leaf, *_) in enumerate(source.inputs):
         one = found.get((leaf, Use.TEXT))
         if one is None:

@@ -13,7 +13,7 @@ from ndr_core.flows.ip_address import CANONICAL_IPV4
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.record import FieldKind
-from ndr_core.flows.time_format import TimeFormat
+from ndr_core.flows.time_format import TimeFormat, TimePattern
 
 PLAIN_KEY: Final = r"[A-Za-z0-9_.@/:\- ]+"
 """A key that is spelt as it is, without escapes."""
@@ -53,6 +53,7 @@ class Token(Enum):
     BARE_NANOSECONDS = (_BARE_NANOSECONDS, pl.Int64())
     NUMBER = (NUMBER, pl.Float64())
     ISO_TIME = (f'"{PLAIN_TIME}"', pl.String())
+    TIME = (f"(?:{_STRING}|{NUMBER}|{_BARE_NANOSECONDS})", pl.String())
 
     @property
     def pattern(self) -> str:
@@ -119,4 +120,15 @@ def _token(kind: FieldKind, source: FieldSource, has_zone: bool, of_text: Token)
         return Token.ISO_TIME
     if not any(one.is_number for one in source.format):
         return Token.STRING
-    return Token.NUMBER if len(source.format) == 1 else None
+    if len(source.format) == 1:
+        return Token.NUMBER
+    # Once decoded, a number is a text: it must neither stand for no value, nor fit a pattern.
+    may_be_text = of_text is not Token.TEXT or any(
+        isinstance(one, TimePattern) and not _has_mark(one) for one in source.format
+    )
+    return None if may_be_text else Token.TIME
+
+
+def _has_mark(pattern: TimePattern) -> bool:
+    """Whether the texts of a pattern have a character that no number has."""
+    return any(mark in pattern.text for mark in "/: _T")

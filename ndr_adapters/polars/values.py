@@ -9,7 +9,14 @@ from typing import ClassVar, Final
 import polars as pl
 from attrs import field, frozen
 
-from ndr_adapters.polars.fields import can_be, scaled_us, without
+from ndr_adapters.polars.fields import (
+    Took,
+    can_be,
+    first_that_fits,
+    scaled_us,
+    took_of,
+    without,
+)
 from ndr_adapters.polars.recipe import Piece, Recipe, each
 from ndr_adapters.polars.template import Spelling
 from ndr_adapters.polars.time_spelling import form_of, minute_reader
@@ -19,7 +26,7 @@ from ndr_core.flows.ip_address import CANONICAL_IPV4, canonical_ip
 from ndr_core.flows.mapping import FieldSource
 from ndr_core.flows.record import FieldKind, FlowField
 from ndr_core.flows.time_format import Format, TimeFormat
-from ndr_core.flows.time_reader import time_reader
+from ndr_core.flows.time_reader import Taken, time_reader
 from ndr_core.flows.time_zone import ZoneOffsets, zone_offsets
 from ndr_core.flows.values import BadValueError
 from ndr_core.times import SECOND_US
@@ -40,11 +47,15 @@ class Use:
     TEXT: ClassVar[Use]
     kind: FieldKind
     formats: tuple[Format, ...] = ()
-    is_duration: bool = False
 
     @classmethod
     def of(cls, flow_field: FlowField, source: FieldSource) -> Use:
-        return cls(flow_field.kind, source.format, source.is_duration)
+        return cls(flow_field.kind, source.format)
+
+    @property
+    def numbers(self) -> tuple[TimeFormat, ...]:
+        """Its formats of numbers."""
+        return tuple(one for one in self.formats if isinstance(one, TimeFormat) and one.is_number)
 
 
 Use.TEXT = Use(FieldKind.TEXT)
@@ -61,6 +72,8 @@ class Found:
     """Whether it has a value."""
     text: pl.Expr = field(factory=lambda: pl.lit(None))
     """Of texts: the text, as an expression over distinct pieces."""
+    took: Took = False
+    """Of times: whether the value is the time that a session took."""
 
 
 Reader = Callable[[Recipe, Piece, Use, DeltaPlan, Spelling | None], Found]
@@ -137,8 +150,7 @@ def _read_time(
 ) -> Found:
     if spelling is not None and spelling.time is not None:
         return _read_spelt(recipe, piece, use, plan, spelling)
-    one = use.formats[0]
-    if len(use.formats) == 1 and isinstance(one, TimeFormat) and one.is_number:
+    if use.numbers and (not _is_quoted(spelling) or use.numbers == use.formats):
         return _read_number(recipe, piece, use, plan, spelling)
     return _read_whole(recipe, piece, use, plan)
 
@@ -146,21 +158,25 @@ def _read_time(
 def _read_number(
     recipe: Recipe, piece: Piece, use: Use, plan: DeltaPlan, spelling: Spelling | None
 ) -> Found:
-    (one,) = use.formats
-    if isinstance(one, TimeFormat) and not one.unit_us:
-        number, is_null = _integer(recipe, piece, plan, spelling)
+    """A number by the first of the formats of numbers that it fits; of the others a bare number is none."""
+    if any(not one.unit_us for one in use.numbers):
+        whole, is_null = _integer(recipe, piece, plan, spelling)
+        number = whole.cast(pl.Float64)
     else:
         bare = piece.quoted() if _is_quoted(spelling) else piece
         is_null = recipe.step(piece, "null", _nulls(piece, plan))
         value = bare.value.cast(pl.Float64, strict=False)
         if bare is not piece and plan.input.null_values:
             value = pl.when(~_nulls(piece, plan)).then(value)
-        number = recipe.step(piece, "number", value)
-        pattern = NUMBER
-        recipe.fits.append(is_null | recipe.step(piece, "fits", bare.is_like(pattern)))
-    time = scaled_us(number, one)
-    recipe.fits.append(is_null | _can_be(time, use))
-    return Found(piece, time, ~is_null)
+        number = whole = recipe.step(piece, "number", value)
+        recipe.fits.append(is_null | recipe.step(piece, "fits", bare.is_like(NUMBER)))
+    times = [scaled_us(number if one.unit_us else whole, one) for one in use.numbers]
+    if len(times) == 1:
+        recipe.fits.append(is_null | can_be(times[0], use.numbers[0].is_duration).fill_null(False))
+        return Found(piece, times[0], ~is_null, took=use.numbers[0].is_duration)
+    time, took = first_that_fits(times, use.numbers)
+    recipe.fits.append(is_null | time.is_not_null())
+    return Found(piece, time, ~is_null, took=took)
 
 
 def _read_whole(recipe: Recipe, piece: Piece, use: Use, plan: DeltaPlan) -> Found:
@@ -170,17 +186,25 @@ def _read_whole(recipe: Recipe, piece: Piece, use: Use, plan: DeltaPlan) -> Foun
     text = without(quoted.str.strip_chars('"'), plan.input.null_values)
     read = time_reader(use.formats, _zone(plan))
 
-    def time_of(value: str) -> int | None:
+    def found(value: str) -> int | Taken | None:
         try:
             return read(value)
         except BadValueError:
             return None
 
+    def time_of(value: str) -> int | None:
+        one = found(value)
+        return one.us if isinstance(one, Taken) else one
+
     recipe.look_up(piece, piece.name, piece.text)
     time = recipe.told(piece, "time", each(text, time_of, pl.Int64()))
     is_null = recipe.told(piece, "null", piece.holds(_NULL) | (is_string & text.is_null()))
     recipe.fits.append(time.is_not_null() | is_null)
-    return Found(piece, time, ~is_null)
+    kind = took_of(use.formats)
+    if kind is not None:
+        return Found(piece, time, ~is_null, took=kind)
+    is_taken = each(text, lambda value: isinstance(found(value), Taken), pl.Boolean())
+    return Found(piece, time, ~is_null, took=recipe.told(piece, "took", is_taken))
 
 
 def _read_spelt(
@@ -216,7 +240,7 @@ def _read_spelt(
     if no_times:  # hardly ever: what they mean, others may find out
         is_time &= recipe.step(piece, "counts", ~bare.holds(*no_times))
     is_null = recipe.step(piece, "null", _nulls(piece, plan))
-    recipe.fits.append((is_time & _can_be(time, use)) | is_null)
+    recipe.fits.append((is_time & can_be(time, False).fill_null(False)) | is_null)
     if plan.input.null_values:
         time = pl.when(~is_null).then(time)
     return Found(piece, time, ~is_null)
@@ -233,11 +257,6 @@ def _is_time(text: str, use: Use, plan: DeltaPlan) -> bool:
     except BadValueError:
         return False
     return True
-
-
-def _can_be(time: pl.Expr, use: Use) -> pl.Expr:
-    """Whether a time is one that can be; False for null."""
-    return can_be(time, use.is_duration).fill_null(False)
 
 
 def _zone(plan: DeltaPlan) -> ZoneOffsets | None:

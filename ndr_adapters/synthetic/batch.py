@@ -1,4 +1,4 @@
-"""Synthetic Palo Alto style mini-batches: the same seed gives the same lines, on every machine.
+"""Synthetic mini-batches in the form of a known source: the same seed gives the same lines, on every machine.
 
 Skew as in real networks: few hosts and servers carry most sessions (Zipf), ports follow the services, bytes and
 durations are log-normal. `bad_fraction` of the lines are spoilt, each quality rule being met in turn.
@@ -6,15 +6,16 @@ durations are log-normal. `bad_fraction` of the lines are spoilt, each quality r
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator
-from itertools import accumulate
+from itertools import accumulate, islice
 from random import Random
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
+from ndr_adapters.synthetic.form import Form, Record, directions
+from ndr_adapters.synthetic.forms.registry import form_of
 from ndr_core.errors import UsageError
 from ndr_core.times import DAY_US, HOUR_US, SECOND_US, iso_text
 
@@ -48,12 +49,10 @@ _ENDINGS: Final = (
     ("alert", "threat", 1),
 )
 
-Record = dict[str, Any]
-
 
 @frozen
 class SyntheticBatch:
-    """What to generate. Iterate `lines()` for its JSON Lines, without line feeds."""
+    """What to generate. Iterate `lines()` for its lines, without line feeds."""
 
     records: int
     """Lines."""
@@ -71,6 +70,8 @@ class SyntheticBatch:
     """Share of spoilt lines, 0..1."""
     network: int | None = None
     """Batches of one network have the same peers, whatever their seeds. None: the peers are the seed's."""
+    form: Form = field(factory=lambda: form_of("paloalto", None))
+    """How the lines are written."""
 
     def __attrs_post_init__(self) -> None:
         """Raise UsageError for numbers that make no batch."""
@@ -83,18 +84,25 @@ class SyntheticBatch:
             raise UsageError("the slice must be a second long at least")
 
     def lines(self) -> Iterator[bytes]:
-        """The lines, in no order of time."""
+        """The lines, in no order of time; without the headers of files."""
         rng = Random(self.seed)
         previous = b""
         spoilt = 0
-        for record in self._clean(rng):
-            line = _line(record)
+        for record in islice(self._records(rng), self.records):
+            line = self.form.line(record)
             if self.bad_fraction and rng.random() < self.bad_fraction:
                 line = _SPOILERS[spoilt % len(_SPOILERS)](record, self, previous or line)
                 spoilt += 1
             else:
                 previous = line
             yield line
+
+    def _records(self, rng: Random) -> Iterator[Record]:
+        """Sessions, or what a source that counts one way makes of them: more than enough then."""
+        sessions = self._clean(rng)
+        if not self.form.counts_one_way:
+            return sessions
+        return (record for session in sessions for record in directions(session))
 
     def _clean(self, rng: Random) -> Iterator[Record]:
         hosts = [f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in range(1, self.hosts + 1)]
@@ -165,45 +173,47 @@ def _log_normal(rng: Random, mu: float, sigma: float) -> float:
     return math.exp(rng.gauss(mu, sigma))
 
 
-def _line(record: Record) -> bytes:
-    return json.dumps(record, separators=(",", ":")).encode()
-
-
 Spoiler = Callable[[Record, SyntheticBatch, bytes], bytes]
 """(record, its batch, an earlier line) -> the line to write instead of the record."""
 
 
-def _without_brace(record: Record, _batch: SyntheticBatch, _previous: bytes) -> bytes:
-    return _line(record)[:-1]
+def _cut(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
+    return batch.form.broken(record)
 
 
-def _wrong_type(record: Record, _batch: SyntheticBatch, _previous: bytes) -> bytes:
-    return _line(record | {"destination_port": {"port": record["destination_port"]}})
+def _wrong_type(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
+    return _changed(record, batch, destination_port={"port": record["destination_port"]})
 
 
-def _not_an_object(record: Record, _batch: SyntheticBatch, _previous: bytes) -> bytes:
-    return b"[" + _line(record) + b"]"
+def _no_record(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
+    """An array instead of an object; of delimited lines one with too many parts."""
+    line, separator = batch.form.line(record), batch.form.separator.encode()
+    return line + separator + line if batch.form.columns else b"[" + line + b"]"
 
 
-def _no_numbers(record: Record, _batch: SyntheticBatch, _previous: bytes) -> bytes:
+def _no_numbers(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
     numbers = ("source_bytes", "destination_bytes", "source_port", "destination_port")
-    return _line(record | dict.fromkeys(numbers))
+    return _changed(record, batch, **dict.fromkeys(numbers))
 
 
 def _too_late(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
-    return _at(record, batch.start_us - DAY_US - SECOND_US)
+    return _at(record, batch, batch.start_us - DAY_US - SECOND_US)
 
 
 def _too_early(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
-    return _at(record, batch.end_us + HOUR_US)
+    return _at(record, batch, batch.end_us + HOUR_US)
 
 
-def _at(record: Record, moment: int) -> bytes:
-    return _line(record | dict.fromkeys(("event_start", "event_end"), iso_text(moment)))
+def _at(record: Record, batch: SyntheticBatch, moment: int) -> bytes:
+    return _changed(record, batch, **dict.fromkeys(("event_start", "event_end"), iso_text(moment)))
+
+
+def _changed(record: Record, batch: SyntheticBatch, **changes: Any) -> bytes:
+    return batch.form.line({**record, **changes})
 
 
 def _with(**changes: Any) -> Spoiler:
-    return lambda record, _batch, _previous: _line(record | changes)
+    return lambda record, batch, _previous: _changed(record, batch, **changes)
 
 
 def _repeated(_record: Record, _batch: SyntheticBatch, previous: bytes) -> bytes:
@@ -211,13 +221,13 @@ def _repeated(_record: Record, _batch: SyntheticBatch, previous: bytes) -> bytes
 
 
 def _ends_before(record: Record, batch: SyntheticBatch, _previous: bytes) -> bytes:
-    return _line(record | {"event_end": iso_text(batch.start_us - SECOND_US)})
+    return _changed(record, batch, event_end=iso_text(batch.start_us - SECOND_US))
 
 
 _SPOILERS: Final[tuple[Spoiler, ...]] = (
-    _without_brace,
+    _cut,
     _wrong_type,
-    _not_an_object,
+    _no_record,
     _no_numbers,
     _with(event_start=None),
     _with(source_ip="10.0.0.300"),
@@ -230,4 +240,4 @@ _SPOILERS: Final[tuple[Spoiler, ...]] = (
     _ends_before,
     _with(event_end=None),
 )
-"""One of each kind of bad record, by the quality rule that it meets."""
+"""One of each kind of bad record, by the quality rule that it meets where its source has what that judges."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from ndr_adapters.full_disk import full_disk_named
@@ -15,7 +15,7 @@ from ndr_core.errors import UsageError
 def write_synthetic(
     batch: SyntheticBatch, folder: Path, files: int, progress: Callable[[int], None]
 ) -> list[Path]:
-    """Write the batch to `part-000.json.gz`, ... ; the same batch and `files` give the same bytes.
+    """Write the batch to `part-000.json.gz`, ... as its form says; the same batch and `files` give the same bytes.
 
     `progress` gets the number of lines of each file. Raises UsageError where the folder holds files already.
     """
@@ -29,17 +29,18 @@ def write_synthetic(
     except OSError as error:
         raise UsageError(f"{folder}: can't be written: {error.strerror}") from error
     lines = batch.lines()
+    header = [line.encode() for line in batch.form.header]
     paths = []
     for number in range(files):
         size = batch.records * (number + 1) // files - batch.records * number // files
-        path = folder / f"part-{number:03}.json.gz"
+        path = folder / f"part-{number:03}{batch.form.suffix}"
         # Neither name nor time in the header: they would make equal batches differ.
         with (
             full_disk_named(path),
             path.open("wb") as raw,
             gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as stream,
         ):
-            for line in islice(lines, size):
+            for line in chain(header, islice(lines, size)):
                 stream.write(line + b"\n")
         progress(size)
         paths.append(path)

@@ -60,8 +60,13 @@ class FieldSource:
 
     @property
     def is_duration(self) -> bool:
-        """Whether it is the time that a session took."""
+        """Whether it may be the time that a session took."""
         return any(one.is_duration for one in self.format)
+
+    @property
+    def is_time(self) -> bool:
+        """Whether it may be a time of the calendar."""
+        return not self.format or not all(one.is_duration for one in self.format)
 
     def problems(self, flow_field: FlowField) -> Iterator[Problem]:
         """List what is wrong with it as the source of a field, by key."""
@@ -93,8 +98,6 @@ class FieldSource:
         for one in self.format:
             if isinstance(one, TimePattern) and (problem := one.problem()) is not None:
                 yield Problem("format", f"{one.text!r} {problem}")
-        if len({one.is_duration for one in self.format}) > 1:
-            yield Problem("format", "a list holds formats of times or of durations, not of both")
 
 
 class Pairing(Enum):
@@ -203,21 +206,10 @@ class InputMapping:
         return found + format_problems(self.format, self.separator, self.header)
 
     def _duration_problems(self) -> Iterator[Problem]:
-        durations = [name for name, source in self.fields.items() if source.is_duration]
-        for name in durations:
-            other = {"event_start": "event_end", "event_end": "event_start"}.get(name)
-            if other is None:
+        for name, other in (("event_start", "event_end"), ("event_end", "event_start")):
+            if name not in self.fields or not self.fields[name].is_duration:
                 continue
-            if other not in self.fields or other in durations:
+            if other not in self.fields or not self.fields[other].is_time:
                 yield Problem(
                     f"fields.{name}.format", f"a duration needs {other} as a time, to count from"
                 )
-
-
-@frozen
-class Preset:
-    """The mapping of a known source, to start a JobSpec from."""
-
-    about: str
-    """What the source is, in one line."""
-    mapping: InputMapping

@@ -3,7 +3,19 @@
 `values` says how a value is read as text or as an integer. An address is a string; one that is no address is
 read as None, so that a quality rule can tell. `time_reader` says how a time is read.
 
-A duration in `event_end` counts from the start, one in `event_start` back from the end.
+ISO-8601,    a string of that form that exists in the calendar; without an offset it is a time of the
+pattern      mapping's time zone (UTC): of one that its clocks show twice the earlier, of one that they skip
+             none; digits after the microseconds are cut
+epoch,       a number, or a string that is one. In nanoseconds an integer is exact; else it is a double,
+duration     in its unit. Rounded half up to us
+===========  =======================================================================================
+
+Times must lie in [0, 2^52) us, durations in (-2^52, 2^52) us. Of several formats the first that reads a value is
+taken. A duration in `event_end` counts from the start, one in `event_start` back from the end; where both are
+durations neither is known.
+=======
+A duration in `event_end` counts from the start, one in `event_start` back from the end; where both are durations
+neither is known.
 """
 
 from __future__ import annotations
@@ -17,7 +29,7 @@ from ndr_core.flows.ip_address import canonical_ip
 from ndr_core.flows.leaf import Leaf, value_at
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.record import FieldKind, FlowField, FlowRecord
-from ndr_core.flows.time_reader import time_reader
+from ndr_core.flows.time_reader import Taken, time_reader
 from ndr_core.flows.time_zone import ZoneOffsets, zone_offsets
 from ndr_core.flows.values import BadValueError, integer_of, is_no_value, text_of
 from ndr_core.flows.vocabulary import canonical_text
@@ -65,7 +77,7 @@ class ObjectReader:
         try:
             for name, inputs, read in self._fields:
                 found[name] = self._field(inputs, read, value)
-                if name == "event_end" and not self._resolve_duration(found):
+                if name == "event_end" and not self._resolve_durations(found):
                     return BadValue("event_start")
             keys = []
             for name in self._key_columns:
@@ -89,19 +101,17 @@ class ObjectReader:
                 return value
         return None
 
-    def _resolve_duration(self, found: dict[str, Any]) -> bool:
-        """Put a time in place of a duration. Gives False where that is no time that a start can have."""
+    @staticmethod
+    def _resolve_durations(found: dict[str, Any]) -> bool:
+        """Put times in place of durations. Gives False where that is no time that a start can have."""
         start, end = found["event_start"], found["event_end"]
-        unknown = start is None or end is None
-        if self._is_duration("event_end"):
-            found["event_end"] = None if unknown else start + end
-        elif self._is_duration("event_start"):
-            found["event_start"] = None if unknown else end - start
-            return unknown or 0 <= end - start < TIME_LIMIT_US
+        if isinstance(end, Taken):
+            known = not (start is None or isinstance(start, Taken))
+            end = found["event_end"] = start + end.us if known else None
+        if isinstance(start, Taken):
+            found["event_start"] = None if end is None else end - start.us
+            return end is None or 0 <= end - start.us < TIME_LIMIT_US
         return True
-
-    def _is_duration(self, name: str) -> bool:
-        return name in self._mapping.fields and self._mapping.fields[name].is_duration
 
 
 def field_reader(flow_field: FlowField, source: FieldSource, zone: ZoneOffsets | None) -> Read:

@@ -20,6 +20,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from attrs import frozen
+
 from ndr_core.flows.time_format import ISO_PARTS, ISO_TIME, Format, TimeFormat, TimePattern
 from ndr_core.flows.time_zone import ZoneOffsets
 from ndr_core.flows.values import BadValueError, number_of
@@ -29,17 +31,25 @@ _NS_FORMATS: Final = (TimeFormat.EPOCH_NS, TimeFormat.DURATION_NS)
 _NS_PER_US: Final = 1000
 
 
-def time_reader(formats: Sequence[Format], zone: ZoneOffsets | None) -> Callable[[Any], int]:
-    """Give what reads a time, or a duration, as us: it raises BadValueError for what is none."""
-    readers = [format_reader(one, zone) for one in formats]
-    is_duration = any(one.is_duration for one in formats)
-    lowest = 1 - TIME_LIMIT_US if is_duration else 0
+@frozen
+class Taken:
+    """The time that a session took, in place of its start or its end."""
 
-    def read(value: Any) -> int:
-        for reader in readers:
+    us: int
+
+
+def time_reader(
+    formats: Sequence[Format], zone: ZoneOffsets | None
+) -> Callable[[Any], int | Taken]:
+    """Give what reads a time as us, or a duration as Taken: it raises BadValueError for what is none."""
+    readers = [(one.is_duration, format_reader(one, zone)) for one in formats]
+
+    def read(value: Any) -> int | Taken:
+        for is_duration, reader in readers:
             micros = reader(value)
+            lowest = 1 - TIME_LIMIT_US if is_duration else 0
             if micros is not None and lowest <= micros < TIME_LIMIT_US:
-                return micros
+                return Taken(micros) if is_duration else micros
         raise BadValueError
 
     return read

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ndr_adapters.synthetic.batch import SyntheticBatch
+from ndr_adapters.synthetic.forms.registry import FORMS, form_of
 from ndr_adapters.synthetic.write import write_synthetic
 from ndr_core.times import parse_bound
 from ndr_entrypoints.options import EXIT_CODES, PATH, QUIET
@@ -21,6 +22,18 @@ _DEFAULT: Final = SyntheticBatch(records=0)
 @click.command(epilog=EXIT_CODES)
 @click.option("--records", type=int, required=True, help="Records to make.")
 @click.option("-o", "--output", type=PATH, required=True, help="New folder for the files.")
+@click.option(
+    "--preset",
+    type=click.Choice(list(FORMS)),
+    default=_DEFAULT.form.preset,
+    help="Source whose logs to make.",
+)
+@click.option(
+    "--form",
+    help="Of that source: "
+    + "; ".join(f"{preset}: {', '.join(forms)}" for preset, forms in FORMS.items())
+    + ". Default: the first.",
+)
 @click.option("--seed", type=int, default=0, help="Same seed, same bytes.")
 @click.option("--files", type=int, default=8, help="Gzip files to make.")
 @click.option("--bad-fraction", type=float, default=0.0, help="Share of bad records, 0 to 1.")
@@ -34,10 +47,18 @@ _DEFAULT: Final = SyntheticBatch(records=0)
 )
 @QUIET
 def generate(
-    output: Path, files: int, slice_start: str, slice_end: str, quiet: bool, **numbers: Any
+    output: Path,
+    files: int,
+    slice_start: str,
+    slice_end: str,
+    quiet: bool,
+    preset: str,
+    form: str | None,
+    **numbers: Any,
 ) -> None:
-    """Make a synthetic mini-batch of Palo Alto style records."""
+    """Make a synthetic mini-batch of logs as a source writes them."""
     batch = SyntheticBatch(
+        form=form_of(preset, form),
         start_us=parse_bound(slice_start, "slice-start"),
         end_us=parse_bound(slice_end, "slice-end"),
         **numbers,

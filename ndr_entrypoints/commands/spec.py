@@ -9,13 +9,17 @@ import click
 import yaml
 from rich.console import Console
 
+from ndr_adapters.first_records import look_at_logs
 from ndr_adapters.local.spec_file import JobSpecFile
-from ndr_adapters.local.spec_template import spec_template
+from ndr_adapters.local.spec_template import recognised_template, skeleton, spec_template
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.errors import SpecError, UsageError
+from ndr_core.errors import SpecError, UsageError, nearest, shown
+from ndr_core.flows.presets.form import SourceForm
+from ndr_core.flows.presets.page import mappings_page
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_entrypoints import console
 from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, writing
+from ndr_entrypoints.wiring import source_of
 
 if TYPE_CHECKING:
     from ndr_adapters.dynamodb.job_specs import JobSpecLoader, JobSpecTable
@@ -37,13 +41,21 @@ def check(file: Path) -> None:
 
 
 @spec.command(epilog=EXIT_CODES)
+@click.option("--preset", type=click.Choice(list(PRESETS)), help="Source of the logs.")
+@click.option("--form", help="In which form that source writes them. Default: as JSON Lines.")
 @click.option(
-    "--preset", type=click.Choice(list(PRESETS)), required=True, help="Format of the logs."
+    *("--from", "logs"), help="File, folder or s3://.. of logs, instead: their first lines tell."
 )
 @click.option("-o", "--output", type=PATH, help="File to write. Default: standard output.")
-def init(preset: str, output: Path | None) -> None:
-    """Write a commented JobSpec to start from."""
-    text = spec_template(preset)
+def init(preset: str | None, form: str | None, logs: str | None, output: Path | None) -> None:
+    """Write a commented JobSpec to start from: for a known source, or for logs by their first lines."""
+    if (preset is None) == (logs is None):
+        raise UsageError("give either --preset, or --from with the address of logs")
+    if logs is not None:
+        text = _template_of(logs)
+    else:
+        assert preset is not None
+        text = spec_template(preset, _form_of(preset, form))
     if output is None:
         click.echo(text, nl=False)
         return
@@ -56,6 +68,43 @@ def init(preset: str, output: Path | None) -> None:
                 f"{output}: is there already; remove it or choose another name"
             ) from None
     click.echo(f"{output}: written", err=True)
+
+
+@spec.command(epilog=EXIT_CODES)
+@AS_JSON
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print as a page of Markdown.")
+def presets(as_json: bool, as_markdown: bool) -> None:
+    """List the known sources and the forms in which their logs come; as Markdown with what is mapped to what."""
+    if as_markdown:
+        click.echo(mappings_page(PRESETS), nl=False)
+        return
+    rows = [
+        {"preset": name, "source": preset.title, "form": form.name, "logs": form.about}
+        for name, preset in PRESETS.items()
+        for form in preset.forms
+    ]
+    if as_json:
+        console.print_json(rows)
+    else:
+        console.print_mapping(Console(), "Known sources", rows)
+
+
+def _form_of(preset: str, name: str | None) -> SourceForm | None:
+    forms = {form.name: form for form in PRESETS[preset].forms}
+    if name is None:
+        return None
+    if name not in forms:
+        raise UsageError(f"form: {shown(name)} is no form of {preset}, {nearest(name, forms)}")
+    return forms[name]
+
+
+def _template_of(logs: str) -> str:
+    """The JobSpec for logs; what they are goes to standard error."""
+    look = look_at_logs(source_of(logs), lambda text: click.echo(text, err=True))
+    title = "" if look.known is None else PRESETS[look.known.preset].title
+    for line in look.lines(title):
+        click.echo(f"{logs}: {line}", err=True)
+    return recognised_template(look) if look.known is not None else skeleton(look)
 
 
 @spec.command(epilog=EXIT_CODES)

@@ -159,6 +159,66 @@ CASES: dict[str, tuple[dict[str, Any], DeltaPlan]] = {
             null_values=["-", "10"],
         ),
     ),
+    "numbers of several units": (
+        ZEEK,
+        mapped(
+            {
+                "source_ip": "id.orig_h",
+                "destination_ip": "id.resp_h",
+                "event_start": {"column": "ts", "format": ["epoch_s", "epoch_ms", "iso8601"]},
+            },
+            null_values=["10"],
+        ),
+    ),
+    "a start that is a duration or a time": (
+        FORTIGATE,
+        mapped(
+            FORTI
+            | {
+                "event_start": {
+                    "any_of": ["duration", "eventtime"],
+                    "format": ["duration_s", "epoch_ms", "epoch_ns"],
+                },
+                "event_end": {"column": "eventtime", "format": ["epoch_s", "epoch_ns"]},
+            },
+            null_values=["-", ""],
+        ),
+    ),
+    "an end that is a time or a duration": (
+        FORTIGATE | {"took": "12"},
+        mapped(
+            FORTI
+            | {
+                "event_start": {"column": "mixed", "format": "%Y/%m/%d %H:%M:%S"},
+                "event_end": {
+                    "any_of": ["eventtime", "took", "date"],
+                    "format": ["iso8601", "%Y/%m/%d %H:%M:%S", "duration_s", "epoch_ns"],
+                },
+            }
+        ),
+    ),
+    "a start and an end that may both be durations": (
+        FORTIGATE,
+        mapped(
+            FORTI
+            | {
+                "event_start": {"column": "duration", "format": ["duration_s", "epoch_ns"]},
+                "event_end": {"column": "eventtime", "format": ["duration_s", "epoch_ns"]},
+            }
+        ),
+    ),
+    "a map of columns that no record has": (
+        FORTIGATE,
+        mapped(
+            FORTI
+            | {
+                "event_action": {
+                    "map": {"columns": ["x", ["y", "z"]], "values": [["*", "1", "drop"]]},
+                    "optional": True,
+                }
+            }
+        ),
+    ),
     "times whose seconds come first": (
         FORTIGATE | {"date": "02:00:10 01.03.2025"},
         mapped(FORTI | {"event_start": {"column": "date", "format": "%S:%M:%H %d.%m.%Y"}}),

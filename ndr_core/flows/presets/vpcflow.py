@@ -1,17 +1,34 @@
-"""AWS VPC Flow Logs v2-v5 as JSON lines, with the field names of their documentation."""
+"""AWS VPC Flow Logs v2 to v5."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from ndr_core.flows.mapping import FieldSource, InputMapping, Preset
+from ndr_core.flows.leaf import Leaf
+from ndr_core.flows.mapping import FieldSource, InputMapping, Lost
+from ndr_core.flows.presets.form import SourceForm
+from ndr_core.flows.presets.preset import Preset
 from ndr_core.flows.time_format import TimeFormat
 
+
+def _record(*names: str) -> tuple[tuple[Leaf, ...], ...]:
+    """The marks of records, of which one of these columns is another."""
+    return (("srcaddr",),), (("dstaddr",),), (("start",),), tuple((name,) for name in names)
+
+
+_RECORD: Final = _record("log-status", "action")
+_UNDERSCORED: Final = _record("log_status", "account_id", "interface_id")
+_LOST: Final = {"lost": {"column": "log_status", "value": "SKIPDATA"}}
+"""Of the names that have an underscore in place of a hyphen."""
+
 VPCFLOW: Final = Preset(
-    about="AWS VPC Flow Logs (v2 to v5) as JSON Lines.",
+    title="AWS VPC Flow Logs",
+    about="AWS VPC Flow Logs (v2 to v5), as text, Parquet or JSON Lines.",
+    links=("https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html",),
     mapping=InputMapping(
         preset="vpcflow",
         null_values=("-",),
+        lost=Lost("log-status", "SKIPDATA"),
         fields={
             "source_ip": FieldSource(column="srcaddr"),
             "destination_ip": FieldSource(column="dstaddr"),
@@ -19,13 +36,24 @@ VPCFLOW: Final = Preset(
             "destination_port": FieldSource(column="dstport"),
             # A VPC flow record counts one direction; the answer is a record of its own.
             "source_bytes": FieldSource(column="bytes"),
+            "source_packets": FieldSource(column="packets", optional=True),
+            "tcp_flags": FieldSource(any_of=(("tcp-flags",), ("tcp_flags",)), optional=True),
             "event_start": FieldSource(column="start", format=TimeFormat.EPOCH_S),
             "event_end": FieldSource(column="end", format=TimeFormat.EPOCH_S),
             "event_action": FieldSource(column="action", map={"ACCEPT": "allow", "REJECT": "deny"}),
             "event_name": FieldSource(constant="TRAFFIC"),
-            "network_transport": FieldSource(
-                column="protocol", map={"1": "ICMP", "6": "TCP", "17": "UDP", "58": "ICMP"}
-            ),
+            "network_transport": FieldSource(column="protocol"),
         },
+    ),
+    forms=(
+        SourceForm(
+            "text",
+            "as text with a header, as AWS writes to S3 by default",
+            _RECORD,
+            {"format": "delimited", "separator": " ", "header": "first_line"},
+        ),
+        SourceForm("parquet", "as Parquet", _UNDERSCORED, {"format": "parquet", **_LOST}),
+        SourceForm("athena", "as JSON Lines, of Athena", _UNDERSCORED, _LOST),
+        SourceForm("json", "as JSON Lines, of Firehose", _RECORD),
     ),
 )

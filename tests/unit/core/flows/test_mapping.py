@@ -148,14 +148,6 @@ def test_a_required_field_must_be_there(name: str) -> None:
         ),
         (
             "event_end",
-            FieldSource(column="e", format=(TimeFormat.ISO8601, TimeFormat.DURATION_S)),
-            Problem(
-                "fields.event_end.format",
-                "a list holds formats of times or of durations, not of both",
-            ),
-        ),
-        (
-            "event_end",
             FieldSource(column="e", format=TimePattern("%Y-%m")),
             Problem("fields.event_end.format", "'%Y-%m' has no %d: a time needs its day"),
         ),
@@ -245,3 +237,28 @@ def test_all_places_that_are_looked_at_are_given_once() -> None:
     )
 
     assert mapping.leaves() == (("_path",), ("src",), ("id", "orig_h"), ("proto",), ("state",))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "keys"),
+    [
+        ((TimeFormat.ISO8601,), (TimeFormat.ISO8601, TimeFormat.DURATION_S), []),
+        ((TimeFormat.DURATION_S, TimeFormat.EPOCH_S), (TimeFormat.EPOCH_S,), []),
+        (
+            (TimeFormat.DURATION_S, TimeFormat.EPOCH_S),
+            (TimeFormat.EPOCH_S, TimeFormat.DURATION_S),
+            [],
+        ),
+        ((TimeFormat.DURATION_S,), (TimeFormat.DURATION_S,), ["event_start", "event_end"]),
+        ((TimeFormat.DURATION_S,), (TimeFormat.DURATION_S, TimeFormat.EPOCH_S), ["event_end"]),
+    ],
+)
+def test_one_of_start_and_end_may_be_a_time(
+    start: tuple[TimeFormat, ...], end: tuple[TimeFormat, ...], keys: list[str]
+) -> None:
+    found = problems(
+        event_start=FieldSource(column="s", format=start),
+        event_end=FieldSource(column="e", format=end),
+    )
+
+    assert [problem.key for problem in found] == [f"fields.{key}.format" for key in keys]

@@ -17,7 +17,11 @@ from ndr_core.flows.value_map import MapRow, ValueMap
 from ndr_core.times import TIME_LIMIT_US, parse_bound
 from tests.makers import needs_zones
 
-READER = ObjectReader(PALOALTO.mapping)
+READER = ObjectReader(evolve(PALOALTO.mapping, null_values=()))
+
+
+NOON_S = 1_740_830_400
+"""2025-03-01T12:00:00Z, in seconds."""
 
 
 def flow(**changes: Any) -> dict[str, Any]:
@@ -506,6 +510,42 @@ def test_a_duration_in_the_start_counts_back_from_the_end(
     duration: Any, end: Any, meaning: Any
 ) -> None:
     assert backwards(duration, end) == meaning
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "meaning"),
+    [
+        (100, 130, (100, 130)),
+        ("30", 130, (100, 130)),
+        (100, "30", (100, 130)),
+        ("30", "30", (None, None)),
+        ("30", None, (None, None)),
+        (None, "30", (None, None)),
+        (str(NOON_S + 131), 130, ("event_start",)),
+    ],
+)
+def test_where_formats_are_of_times_and_durations_each_value_tells_which_it_is(
+    start: Any, end: Any, meaning: Any
+) -> None:
+    # A time is given in nanoseconds here, far too many for a duration in hours.
+    formats = (TimeFormat.DURATION_S, TimeFormat.EPOCH_NS)
+    fields = {
+        **PALOALTO.mapping.fields,
+        "event_start": FieldSource(column="s", format=formats),
+        "event_end": FieldSource(column="e", format=formats),
+    }
+
+    def spelt(value: Any) -> Any:
+        return (NOON_S + value) * 1_000_000_000 if isinstance(value, int) else value
+
+    found = ObjectReader(InputMapping(fields)).read(flow(s=spelt(start), e=spelt(end)))
+
+    if isinstance(found, BadValue):
+        assert (found.field,) == meaning
+    else:
+        assert isinstance(found, FlowRecord)
+        times = (found.event_start, found.event_end)
+        assert tuple(None if t is None else t // 1_000_000 - NOON_S for t in times) == meaning
 
 
 @needs_zones

@@ -1,0 +1,1 @@
+"""The true forms of known sources, one file each."""

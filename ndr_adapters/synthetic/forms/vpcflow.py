@@ -1,0 +1,62 @@
+"""AWS VPC flow logs: text with the default fields, and JSON."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ndr_adapters.synthetic.form import Form, Record
+from ndr_adapters.synthetic.spelling import NUMBERS, moment_us, packets, present, seconds
+
+_ACTIONS: Final = {"deny": "REJECT", "drop": "REJECT", "reset-both": "REJECT"}
+_COLUMNS: Final = (
+    "version",
+    "account-id",
+    "interface-id",
+    "srcaddr",
+    "dstaddr",
+    "srcport",
+    "dstport",
+    "protocol",
+    "packets",
+    "bytes",
+    "start",
+    "end",
+    "action",
+    "log-status",
+)
+
+
+def _flow(record: Record) -> dict[str, Any]:
+    return present(
+        {
+            "version": 2,
+            "account-id": "123456789010",
+            "interface-id": "eni-1235b8ca123456789",
+            "srcaddr": record["source_ip"],
+            "dstaddr": record["destination_ip"],
+            "srcport": record["source_port"],
+            "dstport": record["destination_port"],
+            "protocol": NUMBERS[record["network_transport"]],
+            "packets": packets(record["source_bytes"]),
+            "bytes": record["source_bytes"],
+            "start": seconds(moment_us(record["event_start"]), digits=0),
+            "end": seconds(moment_us(record["event_end"]), digits=0),
+            "action": _ACTIONS.get(record["event_action"], "ACCEPT"),
+            "log-status": "OK",
+        }
+    )
+
+
+VPCFLOW: Final = (
+    Form(
+        "vpcflow",
+        "text",
+        _flow,
+        columns=_COLUMNS,
+        separator=" ",
+        header=(" ".join(_COLUMNS),),
+        counts_one_way=True,
+        suffix=".log.gz",
+    ),
+    Form("vpcflow", "json", _flow, counts_one_way=True),
+)

@@ -1,0 +1,37 @@
+"""A form in which the logs of a source come: how they are told, and what a JobSpec says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from ndr_core.flows.leaf import Leaf
+
+FORMAT_KEYS: Final = ("format", "separator", "header")
+"""Keys of `input` that say how files are read."""
+
+
+@frozen
+class SourceForm:
+    """One way in which a source, or its usual forwarder, writes its logs."""
+
+    name: str
+    """What users call it, such as tsv."""
+    about: str
+    """What it is, in one line."""
+    marks: tuple[tuple[Leaf, ...], ...]
+    """Places where values lie by which its records are told: of each group, records have at least one."""
+    settings: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Keys of a JobSpec's `input` that it needs beside the preset, as people write them."""
+    files: tuple[str, ...] = ()
+    """Patterns of the usual names of its files, for folders that hold other logs too."""
+    session_key: tuple[str, ...] = ()
+    """Columns that name a session, where the source logs one several times as it grows."""
+
+    def is_form_of(self, settings: Mapping[str, Any], leaves: frozenset[Leaf]) -> bool:
+        """Whether logs that are read by these settings of a format, and have these places, are of this form."""
+        wanted = {key: self.settings.get(key) for key in FORMAT_KEYS}
+        found = {key: settings.get(key) for key in FORMAT_KEYS}
+        return wanted == found and all(leaves.intersection(group) for group in self.marks)

@@ -1,0 +1,223 @@
+"""`ndr spec init --from LOGS` writes a JobSpec for the logs that it finds."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from ndr_adapters.local.spec_file import JobSpecFile
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.flows.formats import FileFormat
+from ndr_core.flows.presets.registry import PRESETS
+from tests.e2e.cli import ndr, run
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+
+
+def spec_from(logs: Path, folder: Path) -> tuple[JobSpec, str]:
+    """The JobSpec that is written for logs, and what is said of them."""
+    file = folder / "job.yaml"
+    answer = ndr("spec", "init", "--from", logs, "--output", file)
+    assert answer.exit_code == 0, answer.errors
+    assert ndr("spec", "check", file).exit_code == 0
+    return JobSpecFile(file).load(), answer.errors
+
+
+@pytest.mark.parametrize(
+    ("logs", "counts"),
+    [
+        ("zeek/conn.json", (8, 8, 0)),
+        ("zeek/conn.iso.json", (2, 2, 0)),
+        ("zeek/conn.nested.json", (2, 2, 0)),
+        ("vpcflow/flow.json", (5, 3, 0)),
+        ("vpcflow/athena.json", (2, 1, 0)),
+        ("paloalto/panos.json", (6, 4, 1)),
+        ("paloalto/strata.json", (3, 2, 0)),
+        ("paloalto/canonical.json", (2, 2, 0)),
+        ("fortigate/traffic.json", (7, 4, 2)),
+        ("ocsf/firewall.json", (4, 2, 1)),
+        ("suricata/eve.json", (9, 5, 3)),
+        ("netflow/goflow2.json", (5, 4, 0)),
+        ("netflow/nfdump.json", (6, 5, 0)),
+        ("gcp_vpc/entries.json", (6, 4, 1)),
+    ],
+)
+def test_the_job_spec_that_is_written_for_logs_runs(
+    logs: str, counts: tuple[int, int, int], tmp_path: Path
+) -> None:
+    preset = logs.partition("/")[0]
+    spec, said = spec_from(FIXTURES / logs, tmp_path)
+
+    done = run(tmp_path / "job.yaml", FIXTURES / logs, tmp_path / "out", "--json").json()
+
+    assert spec.input.preset == preset
+    assert f"1 file of {PRESETS[preset].title}" in said
+    assert f"(preset {preset}, form " in said
+    report = done["report"]
+    assert (report["read"], report["kept"], report["skipped"]) == counts
+
+
+def test_text_with_a_header_is_read_as_such(tmp_path: Path) -> None:
+    spec, said = spec_from(FIXTURES / "vpcflow" / "default.log", tmp_path)
+
+    assert spec.input.format is FileFormat.DELIMITED
+    assert spec.input.layout.separator == " "
+    assert "form text" in said
+
+
+def test_rows_of_parquet_are_looked_at_too(tmp_path: Path) -> None:
+    rows = {
+        "srcaddr": ["192.0.2.15", "-"],
+        "dstaddr": ["198.51.100.7", "-"],
+        "start": [1713484800, 1713484800],
+        "log_status": ["OK", "NODATA"],
+        "tcp_flags": [3, None],
+    }
+    pl.DataFrame(rows).write_parquet(tmp_path / "flows.parquet")
+
+    spec, said = spec_from(tmp_path / "flows.parquet", tmp_path)
+
+    assert spec.input.format is FileFormat.PARQUET
+    assert "preset vpcflow, form parquet" in said
+
+
+def test_of_the_logs_of_a_sensor_only_connections_are_chosen(tmp_path: Path) -> None:
+    day = tmp_path / "2024-04-19"
+    day.mkdir()
+    for log in ("conn", "dns", "http", "weird"):
+        content = (FIXTURES / "zeek" / f"{log}.log").read_bytes()
+        for hour in ("10:00:00-11:00:00", "11:00:00-12:00:00"):
+            (day / f"{log}.{hour}.log.gz").write_bytes(gzip.compress(content))
+
+    spec, said = spec_from(day, tmp_path)
+
+    assert spec.input.files == ("conn.*", "conn-*", "conn_*")
+    assert "2 files of Zeek conn.log with tabs, as Zeek writes by default" in said
+    assert "6 files left out by their names" in said
+
+
+def test_a_folder_of_zeek_counts_each_connection_once(tmp_path: Path) -> None:
+    logs = tmp_path / "current"
+    logs.mkdir()
+    for log in ("conn", "dns", "http", "weird"):
+        shutil.copy(FIXTURES / "zeek" / f"{log}.json", logs / f"{log}.2024-04-19-00.log")
+    spec_from(logs, tmp_path)
+
+    report = run(tmp_path / "job.yaml", logs, tmp_path / "out", "--json").json()["report"]
+
+    assert (report["read"], report["kept"]) == (8, 8)
+
+
+def test_without_a_choice_of_files_the_other_logs_of_zeek_are_skipped(tmp_path: Path) -> None:
+    logs = tmp_path / "current"
+    logs.mkdir()
+    for log in ("conn", "dns", "http", "weird"):
+        shutil.copy(FIXTURES / "zeek" / f"{log}.json", logs / f"{log}.log")
+    spec = tmp_path / "job.yaml"
+    ndr("spec", "init", "--preset", "zeek", "--output", spec)
+
+    report = run(spec, logs, tmp_path / "out", "--json").json()["report"]
+
+    assert (report["read"], report["kept"], report["skipped"]) == (11, 8, 3)
+
+
+def test_a_session_that_is_logged_as_it_grows_counts_once(tmp_path: Path) -> None:
+    spec, _ = spec_from(FIXTURES / "fortigate" / "traffic.json", tmp_path)
+
+    assert spec.quality.deduplicate_on == ("devid", "sessionid")
+
+
+def test_for_unknown_logs_the_columns_are_listed_in_a_job_spec_to_complete(tmp_path: Path) -> None:
+    logs = tmp_path / "mine.json"
+    logs.write_text('{"client": "192.0.2.1", "took": {"ms": 5}}\n')
+
+    spec, said = spec_from(logs, tmp_path)
+
+    assert "no known source; 2 columns were seen" in said
+    text = (tmp_path / "job.yaml").read_text()
+    assert "'client': \"192.0.2.1\"" in text
+    assert '[took, ms]: "5"' in text
+    assert set(spec.input.fields) == {"source_ip", "destination_ip", "event_start"}
+
+
+def test_a_job_spec_that_is_not_completed_says_so_when_it_runs(tmp_path: Path) -> None:
+    logs = tmp_path / "mine.json"
+    logs.write_text('{"client": "192.0.2.1"}\n')
+    spec_from(logs, tmp_path)
+
+    answer = run(tmp_path / "job.yaml", logs, tmp_path / "out")
+
+    assert answer.exit_code == 2
+    assert "input.fields.source_ip.column: no record of the input has a column '?'" in answer.errors
+    assert "known: client" in answer.errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give either --preset, or --from with the address of logs"),
+        (["--preset", "zeek", "--from", "x"], "give either --preset, or --from"),
+        (["--from", "nowhere"], "input nowhere: no such file or folder"),
+        (["--preset", "zeek", "--form", "tab"], "form: 'tab' is no form of zeek, known: json, tsv"),
+    ],
+)
+def test_what_no_job_spec_can_be_written_for_is_wrong_usage(
+    arguments: list[Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    answer = ndr("spec", "init", *arguments)
+
+    assert answer.exit_code == 2
+    assert message in answer.errors
+
+
+def test_files_without_records_can_not_be_told(tmp_path: Path) -> None:
+    (tmp_path / "empty.log").write_text("nothing here\n")
+
+    answer = ndr("spec", "init", "--from", tmp_path)
+
+    assert answer.exit_code == 2
+    assert "empty.log: holds no records with columns" in answer.errors
+
+
+def test_of_files_that_need_another_step_first_it_is_said_which(tmp_path: Path) -> None:
+    (tmp_path / "array.json").write_text('[{"srcaddr": "192.0.2.1"}]\n')
+
+    answer = ndr("spec", "init", "--from", tmp_path)
+
+    assert answer.exit_code == 2
+    assert "looks like one JSON array: write its objects one a line" in answer.errors
+
+
+def test_an_empty_folder_has_no_logs(tmp_path: Path) -> None:
+    answer = ndr("spec", "init", "--from", tmp_path)
+
+    assert answer.exit_code == 2
+    assert "no files there" in answer.errors
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_a_form_of_a_preset_can_be_named_without_logs(preset: str, tmp_path: Path) -> None:
+    for form in PRESETS[preset].forms:
+        if "pairing" in form.settings:
+            continue
+        file = tmp_path / f"{form.name}.yaml"
+
+        answer = ndr("spec", "init", "--preset", preset, "--form", form.name, "--output", file)
+
+        assert answer.exit_code == 0, answer.errors
+        assert ndr("spec", "check", file).exit_code == 0
+
+
+def test_the_known_sources_are_listed_with_their_forms() -> None:
+    found = ndr("spec", "presets", "--json").json()
+
+    assert {(row["preset"], row["form"]) for row in found} == {
+        (name, form.name) for name, preset in PRESETS.items() for form in preset.forms
+    }

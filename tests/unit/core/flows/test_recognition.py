@@ -1,0 +1,235 @@
+"""The first bytes of logs tell which known source wrote them, in which form, or at least which columns they have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ndr_core.flows.presets.registry import PRESETS
+from ndr_core.flows.recognition import (
+    Known,
+    Recognised,
+    Sample,
+    recognise,
+    recognise_files,
+    row_sample,
+    samples_of,
+)
+
+FIXTURES = Path(__file__).parents[3] / "fixtures"
+FORMS = {name: preset.forms for name, preset in PRESETS.items()}
+
+
+def known(head: bytes) -> Known | None:
+    return recognise(samples_of(head), FORMS)
+
+
+@pytest.mark.parametrize(
+    ("file", "preset", "form"),
+    [
+        ("zeek/conn.log", "zeek", "tsv"),
+        ("zeek/conn.json", "zeek", "json"),
+        ("zeek/conn.iso.json", "zeek", "json"),
+        ("zeek/conn.nested.json", "zeek", "json"),
+        ("vpcflow/default.log", "vpcflow", "text"),
+        ("vpcflow/custom.log", "vpcflow", "text"),
+        ("vpcflow/flow.json", "vpcflow", "json"),
+        ("vpcflow/athena.json", "vpcflow", "athena"),
+        ("paloalto/canonical.json", "paloalto", "canonical"),
+        ("paloalto/panos.json", "paloalto", "panos"),
+        ("paloalto/strata.json", "paloalto", "strata"),
+        ("fortigate/traffic.json", "fortigate", "json"),
+        ("ocsf/firewall.json", "ocsf", "json"),
+        ("ocsf/security_lake.json", "ocsf", "flow_logs"),
+        ("suricata/eve.json", "suricata", "json"),
+        ("netflow/goflow2.json", "netflow", "goflow2"),
+        ("netflow/nfdump.json", "netflow", "nfdump"),
+        ("netflow/nfdump.csv", "netflow", "csv"),
+        ("netflow/nfdump16.csv", "netflow", "csv16"),
+        ("gcp_vpc/entries.json", "gcp_vpc", "json"),
+    ],
+)
+def test_a_known_source_is_told_by_its_first_lines(file: str, preset: str, form: str) -> None:
+    found = known((FIXTURES / file).read_bytes())
+
+    assert found is not None
+    assert (found.preset, found.form.name) == (preset, form)
+
+
+@pytest.mark.parametrize("file", ["zeek/dns.log", "zeek/http.json", "zeek/weird.log"])
+def test_other_logs_of_zeek_are_no_connections(file: str) -> None:
+    assert known((FIXTURES / file).read_bytes()) is None
+
+
+def test_every_form_of_every_preset_can_be_told() -> None:
+    fixtures = [path.read_bytes() for path in FIXTURES.glob("*/*") if path.is_file()]
+    told = {(one.preset, one.form.name) for head in fixtures if (one := known(head)) is not None}
+    ends = {"class_uid": 4001, "src_endpoint": {"ip": "192.0.2.1"}, "dst_endpoint": {"ip": "::"}}
+    flow = {"srcaddr": "192.0.2.1", "dstaddr": "192.0.2.2", "start": 0, "log_status": "OK"}
+    for row in (ends, {**ends, "traffic": {"bytes_in": 1}}, flow):
+        one = recognise([row_sample([row])], FORMS)
+        assert one is not None
+        told.add((one.preset, one.form.name))
+
+    every = {(name, form.name) for name, forms in FORMS.items() for form in forms}
+
+    assert told == every
+
+
+def test_a_line_that_is_cut_off_is_left_out() -> None:
+    line = (FIXTURES / "suricata/eve.json").read_bytes().splitlines()[0]
+
+    found = known(line + b"\n" + line[:200])
+
+    assert found is not None
+    assert found.preset == "suricata"
+
+
+def test_a_line_that_is_no_object_is_left_out() -> None:
+    (sample,) = samples_of(b'{"a": 1}\n[2]\n{"b": 3}\n' + b'{"c":' * 100_000)
+
+    assert sample.leaves == {("a",), ("b",)}
+
+
+def test_the_columns_of_unknown_logs_are_told_with_a_value_of_each() -> None:
+    (sample,) = samples_of(
+        b'\xef\xbb\xbf{"a": null, "b": {"c": 1.5, "d": {}}}\n{"a": "x", "e": true}\n'
+    )
+
+    assert sample == Sample({}, {("a",): "x", ("b", "c"): "1.5", ("b", "d"): "{}", ("e",): "true"})
+
+
+def test_a_long_value_is_cut_in_the_example() -> None:
+    (sample,) = samples_of(b'{"a": "' + b"x" * 100 + b'"}')
+
+    assert sample.examples == {("a",): "x" * 40 + " .."}
+
+
+def test_objects_are_looked_into_four_deep() -> None:
+    (sample,) = samples_of(b'{"a": {"b": {"c": {"d": {"e": 1}}}}}')
+
+    assert sample.leaves == {("a", "b", "c", "d")}
+
+
+@pytest.mark.parametrize("separator", ["\t", ",", ";", "|", " "])
+def test_lines_of_parts_have_the_columns_of_their_first_line(separator: str) -> None:
+    lines = [separator.join(parts) for parts in (["n1", "n2", "n3", "n4"], ["1", "2", "3", ""])]
+
+    (sample,) = samples_of("\r\n".join(lines).encode())
+
+    assert sample.settings == {
+        "format": "delimited",
+        "separator": separator,
+        "header": "first_line",
+    }
+    assert sample.examples == {("n1",): "1", ("n2",): "2", ("n3",): "3", ("n4",): ""}
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"plain text\nof some lines\n",
+        b"a,b\n1,2\n",
+        b"a,a,b,c\n1,2,3,4\n",
+        b"a,b,c,d\n1,2,3\n",
+    ],
+    ids=["empty", "text", "few", "twice", "uneven"],
+)
+def test_what_is_no_table_has_no_columns(head: bytes) -> None:
+    assert samples_of(head) == []
+
+
+def test_a_header_without_lines_is_enough() -> None:
+    (sample,) = samples_of(b"a,b,c,d\n")
+
+    assert set(sample.examples.values()) == {""}
+
+
+def test_a_log_of_zeek_says_itself_what_parts_it_has() -> None:
+    log = b"#separator \\x7c\n#fields|ts|uid\n#types|time|string\n1.5|C1\n1.5|C1|more\n#close|x\n"
+
+    (sample,) = samples_of(log)
+
+    assert sample.settings == {"format": "delimited", "header": "zeek"}
+    assert sample.examples == {("ts",): "1.5", ("uid",): "C1"}
+
+
+def test_a_comment_is_no_log_of_zeek() -> None:
+    assert samples_of(b"# a comment\n# of two lines\n") == []
+
+
+def test_a_form_needs_one_place_of_each_of_its_marks() -> None:
+    assert known(b'{"src4_addr": "192.0.2.1", "first": "x"}') is not None
+    assert known(b'{"src6_addr": "::", "t_first": "x"}') is not None
+    assert known(b'{"src4_addr": "192.0.2.1", "dst4_addr": "192.0.2.2"}') is None
+
+
+def samples(*files: str) -> dict[str, list[Sample]]:
+    """Name of a file -> its samples."""
+    return {file.rpartition("/")[2]: samples_of((FIXTURES / file).read_bytes()) for file in files}
+
+
+def test_in_a_folder_of_many_logs_those_of_the_known_source_are_found_by_their_names() -> None:
+    found = recognise_files(
+        samples("zeek/dns.log", "zeek/conn.log", "zeek/http.log", "zeek/weird.log"), FORMS
+    )
+
+    assert found.known is not None
+    assert (found.known.preset, found.known.form.name) == ("zeek", "tsv")
+    assert (found.files, found.others) == (("conn.log",), ("dns.log", "http.log", "weird.log"))
+    assert found.patterns == ("conn.*", "conn-*", "conn_*")
+
+
+def test_where_all_files_are_of_the_source_none_is_chosen_by_its_name() -> None:
+    assert recognise_files(samples("zeek/conn.log"), FORMS).patterns == ()
+
+
+def test_names_choose_nothing_where_the_files_have_others_than_the_usual_ones() -> None:
+    both = samples("zeek/conn.log", "zeek/dns.log")
+
+    renamed = recognise_files({"current": both["conn.log"], "dns.log": both["dns.log"]}, FORMS)
+    alike = recognise_files({"conn.log": both["conn.log"], "conn-dns.log": both["dns.log"]}, FORMS)
+
+    assert renamed.known is not None
+    assert alike.known is not None
+    assert (renamed.patterns, alike.patterns) == ((), ())
+
+
+def test_the_form_that_most_files_have_is_chosen() -> None:
+    found = recognise_files(
+        {
+            **samples("vpcflow/flow.json"),
+            "a.log": samples_of((FIXTURES / "vpcflow/default.log").read_bytes()),
+            "b.log": samples_of((FIXTURES / "vpcflow/custom.log").read_bytes()),
+        },
+        FORMS,
+    )
+
+    assert found.known is not None
+    assert found.known.form.name == "text"
+    assert (found.files, found.others) == (("a.log", "b.log"), ("flow.json",))
+
+
+def test_logs_of_no_known_source_have_their_columns() -> None:
+    found = recognise_files({"empty.log": [], "my.log": samples_of(b'{"client": "x"}')}, FORMS)
+
+    assert (found.known, found.files, found.others) == (None, ("my.log",), ("empty.log",))
+    assert found.sample is not None
+    assert found.sample.leaves == {("client",)}
+    assert (found.patterns, found.session_key) == ((), ())
+
+
+def test_of_files_without_columns_nothing_is_known() -> None:
+    assert recognise_files({"empty.log": []}, FORMS) == Recognised(None, (), ("empty.log",), None)
+
+
+def test_a_session_that_is_logged_as_it_grows_has_a_key_where_records_have_its_columns() -> None:
+    logged = recognise_files(samples("fortigate/traffic.json"), FORMS)
+    without = recognise_files(
+        {"x": samples_of(b'{"srcip": "", "dstip": "", "eventtime": 1, "type": "traffic"}')}, FORMS
+    )
+
+    assert logged.session_key == ("devid", "sessionid")
+    assert without.session_key == ()
