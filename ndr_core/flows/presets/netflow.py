@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ndr_core.flows.leaf import Leaf
-from ndr_core.flows.mapping import FieldSource, InputMapping
+from ndr_core.flows.mapping import FieldSource, InputMapping, Pairing
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.preset import Preset
 from ndr_core.flows.time_format import TimeFormat
@@ -30,13 +30,13 @@ NETFLOW: Final = Preset(
     ),
     mapping=InputMapping(
         preset="netflow",
+        pairing=Pairing.BIFLOW,
         fields={
             # goflow2; nfdump's JSON; its CSV; the CSV of nfdump 1.6
             "source_ip": _any_of("src_addr", "src4_addr", "src6_addr", "srcAddr", "sa"),
             "destination_ip": _any_of("dst_addr", "dst4_addr", "dst6_addr", "dstAddr", "da"),
             "source_port": _any_of("src_port", "srcPort", "sp", optional=True),
             "destination_port": _any_of("dst_port", "dstPort", "dp", optional=True),
-            # A record counts one direction; the answer is a record of its own.
             "source_bytes": _any_of("bytes", "in_bytes", "ibyt"),
             "source_packets": _any_of("packets", "in_packets", "ipkt", optional=True),
             "event_start": FieldSource(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ndr_core.flows.leaf import Leaf
-from ndr_core.flows.mapping import FieldSource, InputMapping, Lost
+from ndr_core.flows.mapping import FieldSource, InputMapping, Lost, Pairing
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.preset import Preset
 from ndr_core.flows.time_format import TimeFormat
@@ -29,12 +29,12 @@ VPCFLOW: Final = Preset(
         preset="vpcflow",
         null_values=("-",),
         lost=Lost("log-status", "SKIPDATA"),
+        pairing=Pairing.BIFLOW,
         fields={
             "source_ip": FieldSource(column="srcaddr"),
             "destination_ip": FieldSource(column="dstaddr"),
             "source_port": FieldSource(column="srcport"),
             "destination_port": FieldSource(column="dstport"),
-            # A VPC flow record counts one direction; the answer is a record of its own.
             "source_bytes": FieldSource(column="bytes"),
             "source_packets": FieldSource(column="packets", optional=True),
             "tcp_flags": FieldSource(any_of=(("tcp-flags",), ("tcp_flags",)), optional=True),
