@@ -7,6 +7,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from ndr_core.deltas.counters import COUNTER_ENDING, Counter
 from ndr_core.errors import Problem, too_many
 from ndr_core.flows.moment import Moment
 from ndr_core.flows.record import MAX_PORT
@@ -16,6 +17,9 @@ from ndr_core.times import LAST_DAY, SECOND_US, TIME_LIMIT_US
 
 _MOST_PORT_SETS: Final = 256
 """Far above any use: each set is a column of work for every record."""
+
+_MOST_COUNTERS: Final = 256
+"""As for port sets."""
 
 _SLICE_MINUTES: Final = tuple(minutes for minutes in range(1, 61) if 60 % minutes == 0)
 
@@ -54,6 +58,12 @@ class Delta:
             "written; the start where no end is known) or event_start"
         },
     )
+    counters: Mapping[str, Counter] = field(
+        factory=dict,
+        metadata={
+            "doc": "name of a column, which ends in _cnt -> which sessions it counts; built beside the measures"
+        },
+    )
 
     def problems(self) -> list[Problem]:
         """List what is wrong, by key; nothing when all is well."""
@@ -74,6 +84,23 @@ class Delta:
                     "slice_minutes", f"{self.slice_minutes} does not divide 60; one of {choices}"
                 )
             )
+        return found + self._counter_problems()
+
+    def _counter_problems(self) -> list[Problem]:
+        found = []
+        if len(self.counters) > _MOST_COUNTERS:
+            found.append(Problem("counters", too_many(len(self.counters), _MOST_COUNTERS)))
+        for name, counter in self.counters.items():
+            key = f"counters.{name}"
+            if not is_column_name(name):
+                found.append(Problem(key, f"the name {COLUMN_NAME_RULE}"))
+            elif not name.endswith(COUNTER_ENDING):
+                found.append(
+                    Problem(
+                        key, f"the name must end in {COUNTER_ENDING}, as those of all counts do"
+                    )
+                )
+            found += [problem.below(key) for problem in counter.problems()]
         return found
 
 
