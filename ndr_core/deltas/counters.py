@@ -13,6 +13,7 @@ from attrs import field, frozen
 from ndr_core.errors import Problem, printable, shown, too_many
 from ndr_core.expressions.expr import Expr, col, lit
 from ndr_core.flows.record import FIELD_BY_NAME, MAX_PORT, Case
+from ndr_core.names import whole
 from ndr_core.times import LAST_DAY, SECOND_US, TIME_LIMIT_US
 
 COUNTER_ENDING: Final = "_cnt"
@@ -42,6 +43,8 @@ _COMPARE: Final[Mapping[str, Callable[[Expr, int], Expr]]] = {
     ">=": operator.ge,
 }
 
+_SOME: Final = {"minItems": 1, "maxItems": _MOST_TEXTS}
+
 
 @frozen
 class Counter:
@@ -51,25 +54,31 @@ class Counter:
     """
 
     event_action: tuple[str, ...] | None = field(
-        default=None, metadata={"doc": "actions; `reset*` is each that begins so"}
+        default=None, metadata={"doc": "actions; `reset*` is each that begins so", "schema": _SOME}
     )
     event_reason: tuple[str, ...] | None = field(
-        default=None, metadata={"doc": "reasons; `tcp-rst*` is each that begins so"}
+        default=None,
+        metadata={"doc": "reasons; `tcp-rst*` is each that begins so", "schema": _SOME},
     )
     event_name: tuple[str, ...] | None = field(
-        default=None, metadata={"doc": "names of records; `TRA*` is each that begins so"}
+        default=None,
+        metadata={"doc": "names of records; `TRA*` is each that begins so", "schema": _SOME},
     )
     network_transport: tuple[str, ...] | None = field(
-        default=None, metadata={"doc": "transports, such as TCP"}
+        default=None, metadata={"doc": "transports, such as TCP", "schema": _SOME}
     )
     peer_port: frozenset[int] | None = field(
-        default=None, metadata={"doc": "service ports, and ranges such as '1024-65535'"}
+        default=None,
+        metadata={
+            "doc": "service ports, and ranges such as '1024-65535'",
+            "schema": {"minItems": 1},
+        },
     )
     duration_s: str | None = field(
         default=None,
         metadata={
             "doc": "comparisons of the session's length with seconds, which all must be true: '<0.2', '>=1 <5'",
-            "pattern": LENGTHS,
+            "schema": {"pattern": whole(LENGTHS)},
         },
     )
 

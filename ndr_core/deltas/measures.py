@@ -152,7 +152,7 @@ def measures_for(
     )
 
 
-_NAMES: Final = frozenset(
+FIXED_NAMES: Final = frozenset(
     measure.name
     for measure in measures_for(port_sets={}, short_session_seconds=1.0, knows_reply=True)
 )
@@ -193,7 +193,7 @@ def measures_in(columns: Iterable[str], counters: Iterable[str] = ()) -> tuple[M
     `counters`: the columns that JobSpecs define; one that a later version has for a measure is that measure.
     """
     known = set(columns)
-    own = known.intersection(counters).difference(_NAMES)
+    own = known.intersection(counters).difference(FIXED_NAMES)
     port_sets = {
         name.removesuffix(_PORT_SET): frozenset[int]()
         for name in known - own

@@ -11,7 +11,7 @@ from ndr_core.deltas.counters import COUNTER_ENDING, Counter
 from ndr_core.errors import Problem, too_many
 from ndr_core.flows.moment import Moment
 from ndr_core.flows.record import MAX_PORT
-from ndr_core.names import COLUMN_NAME_RULE, is_column_name
+from ndr_core.names import COLUMN_NAME, COLUMN_NAME_RULE, is_column_name, whole
 from ndr_core.tables.slices import SLICE_MINUTES
 from ndr_core.times import LAST_DAY, SECOND_US, TIME_LIMIT_US
 
@@ -45,11 +45,15 @@ class Delta:
         default=None, metadata={"doc": "measures to build, by name (`ndr schema`); all if absent"}
     )
     short_session_seconds: float = field(
-        default=1.0, metadata={"doc": "a session shorter than this is short"}
+        default=1.0,
+        metadata={"doc": "a session shorter than this is short", "schema": {"minimum": 0}},
     )
     slice_minutes: int = field(
         default=SLICE_MINUTES,
-        metadata={"doc": "length of a slice; a number of minutes that divides 60"},
+        metadata={
+            "doc": "length of a slice; a number of minutes that divides 60",
+            "schema": {"enum": list(_SLICE_MINUTES)},
+        },
     )
     moment: Moment = field(
         default=Moment.EVENT_END,
@@ -61,7 +65,13 @@ class Delta:
     counters: Mapping[str, Counter] = field(
         factory=dict,
         metadata={
-            "doc": "name of a column, which ends in _cnt -> which sessions it counts; built beside the measures"
+            "doc": "name of a column, which ends in _cnt -> which sessions it counts; built beside the measures",
+            "schema": {
+                "maxProperties": _MOST_COUNTERS,
+                "propertyNames": {
+                    "allOf": [{"pattern": whole(COLUMN_NAME)}, {"pattern": f"{COUNTER_ENDING}$"}]
+                },
+            },
         },
     )
 
@@ -110,7 +120,13 @@ class Enrichment:
 
     port_sets: PortSets = field(
         factory=lambda: dict(DEFAULT_PORT_SETS),
-        metadata={"doc": "name -> ports or 'low-high' ranges; each gives <name>_sessions_cnt"},
+        metadata={
+            "doc": "name -> ports or 'low-high' ranges; each gives <name>_sessions_cnt",
+            "schema": {
+                "maxProperties": _MOST_PORT_SETS,
+                "propertyNames": {"pattern": whole(COLUMN_NAME)},
+            },
+        },
     )
 
     def problems(self) -> list[Problem]:

@@ -20,25 +20,37 @@ from ndr_core.jobs.choice import Choice, EngineSettings, Machine, choose
 from ndr_core.jobs.spec import JobKey, Storage
 from ndr_core.jobs.spec_reader import Spec
 from ndr_core.measures.kinds import Measure
+from ndr_core.names import PATH_SEGMENT, whole
 from ndr_core.quality.settings import Quality
 from ndr_core.times import duration_text
 
 _MOST_ROLES: Final = 16
 """Far above any use: each role is a view of every record."""
 
+_SEGMENT: Final = {"pattern": whole(PATH_SEGMENT)}
+
 
 @frozen
 class JobSpec:
     """One delta job of one project. `parse_job_spec` makes it from plain data."""
 
-    project_name: str = field(metadata={"doc": "the tenant or network that the logs belong to"})
+    project_name: str = field(
+        metadata={"doc": "the tenant or network that the logs belong to", "schema": _SEGMENT}
+    )
     input: InputMapping = field(metadata={"doc": "how to read the source's columns"})
-    job_name: str = field(default="delta_builder", metadata={"doc": "name of the job"})
+    job_name: str = field(
+        default="delta_builder", metadata={"doc": "name of the job", "schema": _SEGMENT}
+    )
     feature_spec_version: str = field(
-        default="v1", metadata={"doc": "version of the features; part of every output path"}
+        default="v1",
+        metadata={"doc": "version of the features; part of every output path", "schema": _SEGMENT},
     )
     roles: tuple[Role, ...] = field(
-        default=(OUTBOUND, INBOUND), metadata={"doc": "the ways in which each record is seen"}
+        default=(OUTBOUND, INBOUND),
+        metadata={
+            "doc": "the ways in which each record is seen",
+            "schema": {"minItems": 1, "maxItems": _MOST_ROLES, "uniqueItems": True},
+        },
     )
     quality: Quality = field(factory=Quality, metadata={"doc": "data quality rules and thresholds"})
     delta: Delta = field(factory=Delta, metadata={"doc": "the delta table"})
