@@ -31,7 +31,7 @@ from ndr_core.place import refuse_overlap
 from ndr_core.progress import Meter, progress_reported
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.sink import Publication, Sink, StagedFiles, Staging
-from ndr_core.publishing.standing import Overrides, check_standing
+from ndr_core.publishing.standing import Overrides, check_standing, stale_replay
 from ndr_core.quality.report import QualityReport, make_report
 from ndr_core.quality.settings import OnUnreadableFile
 from ndr_core.times import DAY_US, MINUTE_US, now_us
@@ -271,6 +271,9 @@ class DeltaBuilderRunner:
         standing = self.sink.standing(facts, now_us() - look_back)
         names = {found: file.name for file, found in prints.items()}
         check_standing(standing, facts, names, self.overrides)
+        stale = stale_replay(standing, facts)
+        if stale is not None:
+            self.log.notice(stale)
         return facts
 
 

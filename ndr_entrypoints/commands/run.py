@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
-import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +20,7 @@ from ndr_core.flows.first_records import FirstRecords
 from ndr_core.flows.name_span import name_pattern
 from ndr_core.flows.source import FlowSource
 from ndr_core.jobs.choice import POLARS, SPARK_SQL
-from ndr_core.jobs.ports import QuietLog, RunLog
+from ndr_core.jobs.ports import RunLog
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.location import is_s3
 from ndr_core.publishing.manifest import summary
@@ -33,7 +29,7 @@ from ndr_core.times import parse_bound
 from ndr_core.version import __version__
 from ndr_entrypoints import console
 from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, QUIET
-from ndr_entrypoints.run_log import LineLog, NoticesOnly, live_log
+from ndr_entrypoints.run_log import run_log
 from ndr_entrypoints.stopping import Stopping
 from ndr_entrypoints.wiring import AUTO, ENGINES, Wiring
 
@@ -111,7 +107,7 @@ def run(
 ) -> None:
     """Build the deltas of one mini-batch and publish them."""
     if dry_run:
-        with _run_log(quiet, as_json) as log:
+        with run_log(quiet, as_json) as log:
             judged = _judged(ctx.obj, log, target=output, **options)
         _show_judged(ctx, judged, as_json, quiet)
         return
@@ -119,7 +115,7 @@ def run(
         raise click.UsageError("Missing option '-o' / '--output'.", ctx)
     if options["limit"] is not None:
         raise UsageError("limit: is for a dry run; add --dry-run")
-    with _run_log(quiet, as_json) as log:
+    with run_log(quiet, as_json) as log:
         done = _runner(ctx.obj, log, target=output, **options).run()
     with after_publication("what it did could not be shown"):
         if as_json:
@@ -220,27 +216,3 @@ def _id_from(source: str) -> str:
     last = re.sub(r"[^A-Za-z0-9._-]+", "-", whole.rpartition("/")[2]).strip("._-")
     hashed = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{last[:_NAME_LENGTH] or 'mini-batch'}-{hashed}"
-
-
-@contextmanager
-def _run_log(quiet: bool, only_notices: bool) -> Iterator[RunLog]:
-    if quiet:
-        yield QuietLog()
-    elif only_notices:
-        yield NoticesOnly()
-    elif sys.stderr.isatty():
-        with live_log(Console(stderr=True)) as log:
-            yield log
-    else:
-        yield LineLog(_line_logger())
-
-
-def _line_logger() -> logging.Logger:
-    """The run's own lines on standard error, and nobody else's."""
-    logger = logging.getLogger("ndr")
-    if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-    return logger
