@@ -46,7 +46,8 @@ def quarantine(
 ) -> None:
     """Show the records that runs rejected: rule, field at fault, text.
 
-    In the order of publication. The text of a long record is cut at 8,192 bytes. Runs that a threshold stopped keep theirs in `failed/`.
+    In the order of publication. The text of a long record is cut at 8,192 bytes. Runs that a threshold stopped keep
+    theirs in `failed/`.
     """
     published = open_output(output)
     batches = rejected_batches(published.manifests(None, None))

@@ -49,9 +49,9 @@ def replay(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Run the rejected records of a mini-batch again, as the mini-batch `<id>.replay`.
+    """Run the rejected records of a mini-batch again, by another JobSpec.
 
-    A later replay of the same mini-batch replaces it. Left are records whose text was cut, or holds bytes that are no
+    They become the mini-batch `<id>.replay`, which a later replay of the same mini-batch replaces. Left are records whose text was cut, or holds bytes that are no
     UTF-8, and duplicates of records that were kept. Of the thresholds of `quality` only one counts: that some record
     can be kept.
     """
