@@ -51,9 +51,9 @@ def replay(
 ) -> None:
     """Run the rejected records of a mini-batch again, by another JobSpec.
 
-    They become the mini-batch `<id>.replay`, which a later replay of the same mini-batch replaces. Left are records whose text was cut, or holds bytes that are no
-    UTF-8, and duplicates of records that were kept. Of the thresholds of `quality` only one counts: that some record
-    can be kept.
+    They become the mini-batch `<id>.replay`, which a later replay of the same mini-batch replaces. Left are records
+    whose text was cut, or holds bytes that are no UTF-8, and duplicates of records that were kept. Of the thresholds
+    of `quality` only one counts: that some record can be kept.
     """
     job = _without_thresholds(JobSpecFile(spec).load())
     published = open_output(output)
