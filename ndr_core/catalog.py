@@ -8,6 +8,7 @@ from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.tables import PAIR, delta_table
 from ndr_core.expressions.portable import MANTISSA_BITS
 from ndr_core.flows.record import FLOW_FIELDS
+from ndr_core.flows.vocabulary import Action
 from ndr_core.tables.table import Table
 
 Rows = list[dict[str, str]]
@@ -33,7 +34,7 @@ def describe(spec: JobSpec) -> dict[str, Rows]:
             ]
         }
         | {f"{table.name.capitalize()} table": _columns(table) for table in tables_of(spec)}
-        | {"Histograms": _buckets()}
+        | {"Histograms": _buckets(), "Action classes": _action_classes()}
     )
 
 
@@ -54,6 +55,13 @@ def _buckets() -> Rows:
             "middle of a bucket": f"(bucket - {per_doubling} e) 2^e + floor((2^e - 1) / 2), "
             f"e = floor(bucket / {per_doubling}) - 1",
         },
+    ]
+
+
+def _action_classes() -> Rows:
+    return [
+        {"class": action.name.lower(), "actions": ", ".join(action.value.patterns)}
+        for action in Action
     ]
 
 

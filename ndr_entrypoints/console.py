@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.inspection import busiest_hosts
 from ndr_core.deltas.job import RunSummary
 from ndr_core.deltas.tables import DELTA
+from ndr_core.errors import printable
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.published import PublishedRuns
 from ndr_core.quality.report import QualityReport
+from ndr_core.quality.rules import NOT_SELECTED
 from ndr_core.times import iso_text
+
+_EXAMPLE_WIDTH: Final = 160
+"""Characters of a rejected record; JSON has more."""
 
 
 def print_json(data: Any) -> None:
@@ -73,9 +79,11 @@ def _top_folders(manifest: Manifest) -> list[str]:
 
 
 def print_report(console: Console, report: QualityReport) -> None:
-    """Books of a run: read = kept + rejected."""
+    """Books of a run: read = kept + skipped + rejected."""
     rows: list[tuple[str, str, int]] = [("read", "", report.read), ("kept", "", report.kept)]
     rows += [(f"kept, {name}", "", count) for name, count in report.outside.items() if count]
+    if report.skipped:
+        rows.append(("skipped", NOT_SELECTED, report.skipped))
     rows += [("rejected", rule, count) for rule, count in report.rejected_by_label.items()]
     rows += [("repaired", rule, count) for rule, count in report.repaired.items()]
     if report.blank_lines:
@@ -85,6 +93,24 @@ def print_report(console: Console, report: QualityReport) -> None:
         console.print(
             table("Files set aside", ("file", "what was wrong"), report.unreadable_files.items())
         )
+    unknown = [
+        (name, escape(printable(value)), count)
+        for name, values in report.unknown.items()
+        for value, count in values.items()
+    ]
+    if unknown:
+        title = "Values that no measure knows, the most frequent of kept records"
+        console.print(table(title, ("field", "value", "records"), unknown))
+    print_examples(console, report.examples)
+
+
+def print_examples(console: Console, examples: Mapping[str, str]) -> None:
+    """The beginning of a rejected record, by rule, detail or field."""
+    if examples:
+        console.print("Rejected, such as", style="bold")
+    for label, text in examples.items():
+        shown = printable(text[:_EXAMPLE_WIDTH])
+        console.print(f"  {label}: {shown}", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_replaced(console: Console, run: RunSummary) -> None:

@@ -79,7 +79,7 @@ def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> 
     source = FolderSource(folder)
     files = source.files(print)
     blocks = (block for file in files for block in source.blocks(file))
-    orders = first_look(lines_of(blocks), {})
+    orders = first_look(lines_of(blocks), plan.input).key_orders
     result = engine.build(
         plan, InputBatch(files, source.blocks, orders, source.heads(files)), str(staging)
     )
@@ -90,6 +90,9 @@ def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> 
         result.marked,
         result.blank_lines,
         {},
+        result.skipped,
+        result.examples,
+        result.unknown,
     )
     return Tables(
         deltas=staged_rows(staging / "delta", [column.name for column in plan.delta.columns]),

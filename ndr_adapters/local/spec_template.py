@@ -11,7 +11,7 @@ from attrs import fields
 
 from ndr_core.deltas.settings import DEFAULT_PORT_SETS, Delta
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.flows.mapping import FieldSource
+from ndr_core.flows.mapping_plain import source_to_plain
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_core.jobs.choice import EngineSettings
 from ndr_core.jobs.spec import Storage
@@ -69,17 +69,9 @@ def _input(preset: str) -> Iterator[str]:
     yield "# The preset maps these fields; name one under `fields` to map it in another way:"
     yield "# fields:"
     for name, source in mapping.fields.items():
-        yield f"#   {name}: {_flow(_source(source))}"
+        yield f"#   {name}: {_flow(source_to_plain(source))}"
     yield from _comment("texts that mean: no value")
     yield f"null_values: {_flow(list(mapping.null_values))}"
-
-
-def _source(source: FieldSource) -> dict[str, Any]:
-    parts: dict[str, Any] = {"column": source.column, "constant": source.constant}
-    parts["format"] = source.format.value if source.format else None
-    parts["map"] = dict(source.map) or None
-    parts["optional"] = source.optional or None
-    return {key: value for key, value in parts.items() if value is not None}
 
 
 def _quality() -> Iterator[str]:

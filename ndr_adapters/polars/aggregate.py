@@ -56,8 +56,15 @@ def name_hosts(sums: pl.DataFrame, plan: DeltaPlan, addresses: Addresses) -> pl.
 
 
 def pair_table(views: RoleViews) -> list[RoleViews]:
-    """Sum up the records of each pair and port, in parts: roles that see the same pairs, from either end, share one."""
-    return [_summed(views, roles, (MINUTE, *keys)) for keys, roles in pair_parts(views).items()]
+    """Sum up the sessions of each pair and port, in parts: roles share one that see the same pairs from either end."""
+    sessions = _of_sessions(views)
+    return [_summed(sessions, roles, (MINUTE, *keys)) for keys, roles in pair_parts(views).items()]
+
+
+def _of_sessions(views: RoleViews) -> RoleViews:
+    """The views of sessions, without those of threats. What a role counts as a session, each does."""
+    is_session = pl.col(views.addend(0, _SESSIONS))
+    return evolve(views, rows=views.rows.filter(is_session))
 
 
 def pair_parts(views: RoleViews) -> dict[tuple[str, ...], list[int]]:

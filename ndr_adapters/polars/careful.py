@@ -8,17 +8,15 @@ import polars as pl
 
 from ndr_adapters.polars.fields import FIELD_DTYPES, columns_of
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_line import (
-    Blank,
-    LineReader,
-    Malformed,
-    cut_raw,
-    line_text,
-)
+from ndr_core.flows.json_line import BadRecord, Blank, LineReader, Malformed, ReadFlow
+from ndr_core.flows.json_text import cut_raw, line_text
+from ndr_core.flows.object_reader import Skipped
 from ndr_core.flows.outcome import (
+    BAD_VALUE,
     BLANK,
     MALFORMED,
     READ,
+    SKIPPED,
     UNFIT,
     key_column,
 )
@@ -54,10 +52,13 @@ class _CarefulReader:
         match self._reader.read(line):
             case Blank():
                 return {"outcome": BLANK}
-            case Malformed(_, fault):
-                return {"outcome": MALFORMED, "fault": fault}
-            case found:
-                flow = found.flow
+            case Malformed():
+                return {"outcome": MALFORMED}
+            case Skipped():
+                return {"outcome": SKIPPED}
+            case BadRecord(_, fault):
+                return {"outcome": BAD_VALUE, "fault": fault}
+            case ReadFlow(flow, _):
                 keys = zip(map(key_column, self._key_columns), flow.keys, strict=True)
                 fields = {name: getattr(flow, name) for name in FIELD_DTYPES}
                 return {**fields, **dict(keys), "outcome": READ}

@@ -17,6 +17,10 @@ _BUCKETS_AT_ONCE: Final = 4 << 20
 """In memory, of 16 bytes each, a few times over."""
 
 
+CELLS: Final = {HOST: pl.Int64(), "bucket": pl.UInt32(), "count": pl.UInt32()}
+"""Columns of cells."""
+
+
 def host_parts(hosts: pl.DataFrame, distributions: int) -> list[pl.DataFrame]:
     """Cut hosts into parts whose histograms have some millions of buckets, one part behind the other by HOST.
 
@@ -45,12 +49,13 @@ def histogram_cells(views: RoleViews, distribution: Distribution) -> pl.DataFram
 def _cells_of(views: RoleViews, role: int, distribution: Distribution) -> pl.DataFrame:
     bucket = views.column(role, Form.BUCKET, distribution.bucket)
     columns = (MINUTE, views.address(role), bucket)
-    keys = packed_keys(views.rows, columns)
+    rows = views.rows.filter(pl.col(bucket).is_not_null())
+    keys = packed_keys(rows, columns)
     if len(keys) > 1:
-        cells = grouped(views.rows, columns, [pl.len().alias("count")], in_order=True)
+        cells = grouped(rows, columns, [pl.len().alias("count")], in_order=True)
     else:
         # Equal keys lie behind each other once sorted, which is faster than a table of them.
-        packed = views.rows.select(keys[0].packed()).collect().to_series()
+        packed = rows.select(keys[0].packed()).collect().to_series()
         runs = packed.sort().rle().struct.rename_fields(["count", "key"]).struct.unnest()
         cells = runs.lazy().with_columns(keys[0].unpacked("key"))
     return cells.select(views.host(role), pl.col(bucket).alias("bucket"), "count").collect()

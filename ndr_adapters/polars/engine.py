@@ -33,6 +33,7 @@ from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import EngineReadError, StopRequested
+from ndr_core.flows.key_order import KeyOrder
 from ndr_core.flows.source import InputBatch, InputFile
 from ndr_core.measures.kinds import PairKey
 from ndr_core.publishing.location import is_s3
@@ -74,9 +75,7 @@ class PolarsEngine:
         return max(1, -(-batch.size_bytes // self.input_bytes_per_share))
 
 
-def flows_of(
-    lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[tuple[str, ...]]
-) -> pl.LazyFrame:
+def flows_of(lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[KeyOrder]) -> pl.LazyFrame:
     """The judged records of a batch. `lines`: as from `LineFeed.lines`."""
     judged = judged_lines(lines, plan, key_orders)
     return quality.mark_duplicates(judged, plan) if plan.deduplicate_on else judged
@@ -99,9 +98,10 @@ def _build(
     cells = [_peer_cells(built.pairs, pairs, key, plan) for key in plan.cell_aggregates]
     deltas = _delta_rows(built, hosts, cells, plan, scratch)
     _streamed(write_table(deltas, plan.delta, staging))
-    counts = _streamed(quality.counts(judged, plan))
+    counts = _streamed(quality.counts(judged))
+    unknown = interruptible(partial(quality.unknown_values, judged))
     staged = staged_rows(plan.tables, staging)
-    return engine_result(counts, staged, {REJECTED: rejected_records(counts)})
+    return engine_result(counts, unknown, staged, {REJECTED: rejected_records(counts)})
 
 
 @frozen
@@ -124,7 +124,7 @@ class _Built:
         histograms: list[list[pl.LazyFrame]] = []
         pairs: list[list[RoleViews]] = []
         for number, share in enumerate(shares):
-            views = role_views(quality.repaired(share), plan)
+            views = role_views(quality.settled(share), plan)
             views = evolve(views, rows=_streamed(views.rows).lazy())
             sums.append(_streamed(aggregate.host_sums(views, plan)))
             if len(sums) > 1:

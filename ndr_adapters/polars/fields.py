@@ -9,14 +9,15 @@ import polars as pl
 
 from ndr_adapters.polars.ip_address import canonical_ips
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.mapping import FieldSource, TimeFormat
+from ndr_core.flows.mapping import FieldSource
 from ndr_core.flows.outcome import key_column
 from ndr_core.flows.record import (
     FLOW_FIELDS,
-    Case,
     FieldKind,
     FlowField,
 )
+from ndr_core.flows.time_format import TimeFormat
+from ndr_core.flows.vocabulary import WORDS, Words
 from ndr_core.times import TIME_LIMIT_US
 
 FIELD_DTYPES: Final[dict[str, pl.DataType]] = {
@@ -88,7 +89,7 @@ def _raw(
 def _is_text(flow_field: FlowField, source: FieldSource) -> bool:
     """Whether the column is decoded as text."""
     if flow_field.kind is FieldKind.TIMESTAMP:
-        return source.format is TimeFormat.ISO8601
+        return source.format == (TimeFormat.ISO8601,)
     return flow_field.kind is not FieldKind.INTEGER
 
 
@@ -99,46 +100,48 @@ def without(text: pl.Expr, null_values: Sequence[str]) -> pl.Expr:
 
 def canonical_text(text: pl.Expr, flow_field: FlowField, source: FieldSource) -> pl.Expr:
     """Text of a field in the canonical vocabulary."""
-    return _in_case(_mapped(text, source), flow_field)
+    words = WORDS[flow_field.name]
+    return _mapped(text, source).map_batches(
+        lambda texts: _written(texts, words), return_dtype=pl.String, is_elementwise=True
+    )
 
 
 def _mapped(text: pl.Expr, source: FieldSource) -> pl.Expr:
-    return text.replace(dict(source.map)) if source.map else text
+    if source.map is None:
+        return text
+    return text.replace({row.values[0]: row.result for row in source.map.rows})
 
 
-def _in_case(text: pl.Expr, flow_field: FlowField) -> pl.Expr:
-    match flow_field.case:
-        case Case.LOWER:
-            return text.str.to_lowercase()
-        case Case.UPPER:
-            return text.str.to_uppercase()
-    return text
+def _written(texts: pl.Series, words: Words) -> pl.Series:
+    """Texts in the way of records, each distinct one worked out once."""
+    distinct = texts.unique().drop_nulls()
+    written = pl.Series([words.written(text) for text in distinct.to_list()], dtype=pl.String)
+    return texts.replace_strict(distinct, written, default=None, return_dtype=pl.String)
 
 
 def end_is_duration(plan: DeltaPlan) -> bool:
     """Whether the source has a duration in place of the end."""
     end = plan.input.fields.get("event_end")
-    return end is not None and end.format is not None and end.format.is_duration
+    return end is not None and end.is_duration
 
 
 def _time_us(value: pl.Expr, source: FieldSource) -> pl.Expr:
-    assert source.format is not None
-    if source.format is TimeFormat.ISO8601:
+    if source.format == (TimeFormat.ISO8601,):
         return iso_us(value)
     return scaled_us(value, source)
 
 
 def can_be(time_us: pl.Expr, source: FieldSource) -> pl.Expr:
     """Whether a time, or a duration, lies where one can; null for null."""
-    assert source.format is not None
-    limit = -TIME_LIMIT_US if source.format.is_duration else -1
+    limit = -TIME_LIMIT_US if source.is_duration else -1
     return (time_us > limit) & (time_us < TIME_LIMIT_US)
 
 
 def scaled_us(number: pl.Expr, source: FieldSource) -> pl.Expr:
     """us of a number in the unit of its format, null where it is far out of range."""
-    assert source.format is not None
-    scaled = number * float(source.format.unit_us) + 0.5
+    (time_format,) = source.format
+    assert isinstance(time_format, TimeFormat)
+    scaled = number * float(time_format.unit_us) + 0.5
     return pl.when(scaled.abs() < float(TIME_LIMIT_US)).then(scaled.floor()).cast(pl.Int64)
 
 

@@ -7,7 +7,7 @@ therefore of one role each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -23,8 +23,10 @@ from ndr_core.publishing.published import (
     readable_runs,
 )
 from ndr_core.quality.report import QualityReport
+from ndr_core.quality.rules import NOT_SELECTED
 
 BUSIEST = 10
+_EXAMPLE: Final = "example of "
 _SUMS = ("sessions_cnt", "bytes_sent_sum", "bytes_recv_sum")
 _DAY = ("feature_spec_version", "dt", "role")
 _SLICE = ("feature_spec_version", "dt", "hh", "mm", "role")
@@ -76,6 +78,16 @@ def summed_reports(quality: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return sums
 
 
+def examples_of(quality: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Give the beginning of a rejected record by rule, detail or field, from the first report that has one."""
+    found: dict[str, str] = {}
+    for report in quality:
+        for name, text in report.items():
+            if name.startswith(_EXAMPLE):
+                found.setdefault(name.removeprefix(_EXAMPLE), text)
+    return found
+
+
 def _in_range(runs: PublishedRuns) -> list[Manifest]:
     """The runs that published a slice of the range; all of them where it has no bounds."""
     if runs.slices == SliceRange():
@@ -121,7 +133,14 @@ def _quality(facts: RunFacts, report: QualityReport) -> dict[str, Any]:
         "read": report.read,
         "kept": report.kept,
         **{f"kept, {name}": count for name, count in report.outside.items() if count},
+        **({f"skipped {NOT_SELECTED}": report.skipped} if report.skipped else {}),
         **{f"rejected {rule}": count for rule, count in report.rejected_by_label.items() if count},
         **{f"repaired {rule}": count for rule, count in report.repaired.items() if count},
+        **{
+            f"unknown {name}: {value}": count
+            for name, values in report.unknown.items()
+            for value, count in values.items()
+        },
+        **{f"{_EXAMPLE}{label}": text for label, text in report.examples.items()},
         **{f"unreadable {name}": problem for name, problem in report.unreadable_files.items()},
     }

@@ -19,6 +19,7 @@ from ndr_adapters.polars.keys import grouped
 from ndr_adapters.polars.plain import read_plain
 from ndr_adapters.polars.views import HOST, Form, RoleViews, role_views
 from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.key_order import KeyOrder
 from ndr_core.measures.kinds import Distribution, PairKey
 
 SUMS: Final = "sums"
@@ -44,7 +45,7 @@ def numbered_columns(plan: DeltaPlan) -> frozenset[str]:
 
 
 def judged_lines(
-    lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[tuple[str, ...]]
+    lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[KeyOrder]
 ) -> pl.LazyFrame:
     """The records of lines, each judged by itself: duplicates are still to be found."""
     read = read_careful(read_plain(lines, plan, key_orders), plan)
@@ -52,7 +53,7 @@ def judged_lines(
 
 
 def partial_results(flows: pl.DataFrame, plan: DeltaPlan) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Make the frames of some kept records. `flows`: from `quality.repaired`, with numbers in place of addresses."""
+    """Make the frames of some kept records. `flows`: from `quality.settled`, with numbers in place of addresses."""
     views = role_views(flows.lazy(), plan)
     views = evolve(views, rows=views.rows.collect().lazy())
     yield SUMS, aggregate.host_sums(views, plan).collect()
@@ -87,11 +88,13 @@ def whole_rows(
 
     Each frame is taken out of `frames` when it is its turn, which frees its memory.
     """
+    # Hosts of threats alone have no cells, and so has a share of such hosts.
+    none = pl.DataFrame(schema=cell_counts.CELLS)
     histograms = [
         column
         for item in plan.distributions
         for column in derive.finish_histogram(
-            cell_counts.added_cells(frames.pop(_cells_name(item)).lazy()), hosts, item
+            cell_counts.added_cells(frames.pop(_cells_name(item), none).lazy()), hosts, item
         )
     ]
     cells = [_summarized(frames, key, plan) for key in plan.cell_aggregates]

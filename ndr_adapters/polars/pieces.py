@@ -24,10 +24,10 @@ from ndr_adapters.polars.fields import (
     without,
 )
 from ndr_adapters.polars.ip_address import canonical_ips
-from ndr_adapters.polars.plain_pattern import ANY_VALUE, INTEGER, Token
+from ndr_adapters.polars.plain_pattern import ANY_VALUE, INTEGER, PLAIN_TIME, Token
 from ndr_adapters.polars.template import Template, TimeSpelling
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_line import ISO_TIME, MAX_LINE_BYTES
+from ndr_core.flows.json_text import MAX_LINE_BYTES
 from ndr_core.flows.mapping import FieldSource
 from ndr_core.flows.outcome import READ, key_column
 from ndr_core.flows.record import FlowField
@@ -43,7 +43,7 @@ _MINUTE: Final = "%Y-%m-%dT%H:%M:"
 _SECOND_CHARS: Final = 2
 _MICRO_DIGITS: Final = 6
 _USUAL_TIME: Final = TimeSpelling(_MICRO_DIGITS, "Z")
-_IS_TIME: Final = re.compile(ISO_TIME)
+_IS_TIME: Final = re.compile(PLAIN_TIME)
 
 Columns = dict[str, pl.Expr]
 Bound = Sequence[tuple[FlowField, FieldSource]]

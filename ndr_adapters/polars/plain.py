@@ -24,7 +24,8 @@ from ndr_adapters.polars.plain_pattern import (
 )
 from ndr_adapters.polars.template import Template, common_template
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_line import MAX_LINE_BYTES
+from ndr_core.flows.json_text import MAX_LINE_BYTES
+from ndr_core.flows.key_order import KeyOrder
 from ndr_core.flows.outcome import MALFORMED, READ, UNFIT
 
 _MAX_TEMPLATES: Final = 6
@@ -35,7 +36,7 @@ _PLACE: Final = "place"
 
 
 def read_plain(
-    lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[tuple[str, ...]]
+    lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[KeyOrder]
 ) -> pl.LazyFrame:
     """Flow fields, deduplication keys, `outcome`, `fault` (the field at fault) and `line`.
 

@@ -19,9 +19,11 @@ from attrs import define, field
 from polars.exceptions import ComputeError
 
 from ndr_core.flows.ip_address import CANONICAL_IPV4
-from ndr_core.flows.json_line import ISO_TIME
-from ndr_core.flows.mapping import InputMapping, TimeFormat
+from ndr_core.flows.key_order import KeyOrder
+from ndr_core.flows.mapping import InputMapping
 from ndr_core.flows.record import FieldKind
+from ndr_core.flows.time_format import Format, TimeFormat
+from ndr_core.flows.value_map import Default
 
 MAX_ORDERS: Final = 4
 MAX_KEYS: Final = 256
@@ -40,6 +42,14 @@ _SCALAR = f"(?:{_STRING}|{NUMBER}|true|false|null)"
 ANY_VALUE: Final = rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:, ?{_SCALAR})*)?\])"
 
 
+PLAIN_TIME: Final = (
+    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[T ]"
+    r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
+    r"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?"
+)
+"""Times in ISO-8601 as most writers spell them."""
+
+
 class Token(Enum):
     """How a mapped column is spelt on a plain line: (pattern of its value, type to decode it as)."""
 
@@ -48,7 +58,7 @@ class Token(Enum):
     STRING = (_STRING, pl.String())
     INTEGER = (INTEGER, pl.Int64())
     NUMBER = (NUMBER, pl.Float64())
-    ISO_TIME = (f'"{ISO_TIME}"', pl.String())
+    ISO_TIME = (f'"{PLAIN_TIME}"', pl.String())
 
     @property
     def pattern(self) -> str:
@@ -61,7 +71,9 @@ class Token(Enum):
 
 
 def column_tokens(mapping: InputMapping, key_columns: Sequence[str]) -> dict[str, Token] | None:
-    """Token of each source column to decode; None if one column has to be read in two ways."""
+    """Token of each source column to decode; None if one column has to be read in two ways, or takes more care."""
+    if not _is_flat(mapping):
+        return None
     # Once decoded, the number 10 is the text 10, which may stand for no value: the number never does.
     of_text = Token.STRING if any(map(_IS_INTEGER.fullmatch, mapping.null_values)) else Token.TEXT
     wanted = [
@@ -76,20 +88,31 @@ def column_tokens(mapping: InputMapping, key_columns: Sequence[str]) -> dict[str
     return tokens
 
 
-def _token(kind: FieldKind, time_format: TimeFormat | None, of_text: Token) -> Token:
+def _is_flat(mapping: InputMapping) -> bool:
+    """Whether each field is read from one column, by one format, and each record."""
+    return not (mapping.only.conditions or mapping.timezone) and all(
+        source.column is not None
+        and (source.map is None or source.map.default is Default.KEEP)
+        and all(isinstance(one, TimeFormat) for one in source.format)
+        and not {TimeFormat.EPOCH_NS, TimeFormat.DURATION_NS} & set(source.format)
+        and len(source.format) < 2
+        and not (source.is_duration and flow_field.name != "event_end")
+        for flow_field, source in mapping.bound_fields()
+    )
+
+
+def _token(kind: FieldKind, formats: Sequence[Format], of_text: Token) -> Token:
     match kind:
         case FieldKind.IP:
             return Token.IP
         case FieldKind.INTEGER:
             return Token.INTEGER
         case FieldKind.TIMESTAMP:
-            return Token.ISO_TIME if time_format is TimeFormat.ISO8601 else Token.NUMBER
+            return Token.ISO_TIME if TimeFormat.ISO8601 in formats else Token.NUMBER
     return of_text
 
 
-def plain_line_pattern(
-    key_orders: Sequence[tuple[str, ...]], tokens: Mapping[str, Token]
-) -> str | None:
+def plain_line_pattern(key_orders: Sequence[KeyOrder], tokens: Mapping[str, Token]) -> str | None:
     """Pattern (Rust syntax) of plain lines; None when no key order is known, or none that Polars can take.
 
     A line must also end in `}`: the pattern lets the separator after a value be that closing brace.
@@ -123,7 +146,7 @@ def _object(order: Sequence[str], tokens: Mapping[str, Token]) -> str:
     return r"\{" + "".join(members)
 
 
-def merge_orders(key_orders: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def merge_orders(key_orders: Sequence[KeyOrder]) -> list[tuple[str, ...]]:
     """Few key orders that contain the given ones, the first ones first, as subsequences.
 
     At most MAX_ORDERS of them, of MAX_KEYS keys in all; what fits in no more is left out, and so are keys
@@ -131,8 +154,9 @@ def merge_orders(key_orders: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]
     """
     merged: list[_Merged] = []
     room = MAX_KEYS
-    for order in key_orders:
-        if not order or any(not re.fullmatch(PLAIN_KEY, key) for key in order):
+    for given in key_orders:
+        order = tuple(key for key in given if isinstance(key, str) and re.fullmatch(PLAIN_KEY, key))
+        if not order or len(order) < len(given):
             continue
         for group in merged:
             new = len(set(order) - group.before.keys())

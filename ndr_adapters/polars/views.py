@@ -36,7 +36,7 @@ class Form(Enum):
     TIME = "us since 1970-01-01 UTC"
     AMOUNT = "an int64"
     FLAG = "whether a record counts"
-    BUCKET = "an integer from 0 to 2^31 - 1"
+    BUCKET = "an integer from 0 to 2^31 - 1, null where it is no session"
 
 
 @frozen
@@ -97,7 +97,7 @@ def numbered(flows: pl.LazyFrame, addresses: Addresses) -> pl.LazyFrame:
 def role_views(flows: pl.LazyFrame, plan: DeltaPlan) -> RoleViews:
     """Give what the roles read of each kept record.
 
-    `flows`: from `quality.repaired`, with numbers in place of addresses.
+    `flows`: from `quality.settled`, with numbers in place of addresses.
     """
     views = [role.view() for role in plan.roles]
     seen = dict.fromkeys(value for view in views for value in view.values())

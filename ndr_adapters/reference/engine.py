@@ -24,7 +24,7 @@ from ndr_core.deltas.reference import build_tables
 from ndr_core.deltas.tables import PAIR
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.source import InputBatch, InputFile
-from ndr_core.quality.rules import EARLY, LATE
+from ndr_core.quality.repairs import EARLY, LATE
 from ndr_core.tables.columns import ColumnType
 from ndr_core.tables.table import Table
 
@@ -69,6 +69,9 @@ class ReferenceEngine:
             {**report.repaired, LATE: report.late, EARLY: report.early},
             report.blank_lines,
             {REJECTED: len(tables.quarantine)},
+            report.skipped,
+            report.examples,
+            report.unknown,
         )
 
 

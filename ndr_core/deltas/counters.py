@@ -12,7 +12,8 @@ from attrs import field, frozen
 
 from ndr_core.errors import Problem, printable, shown, too_many
 from ndr_core.expressions.expr import Expr, col, lit
-from ndr_core.flows.record import FIELD_BY_NAME, MAX_PORT, Case
+from ndr_core.flows.record import MAX_PORT
+from ndr_core.flows.vocabulary import Known, canonical_text
 from ndr_core.names import whole
 from ndr_core.times import LAST_DAY, SECOND_US, TIME_LIMIT_US
 
@@ -26,12 +27,6 @@ _LEAST_RANGE: Final = 3
 _ANY_ENDING: Final = "*"
 
 _TEXT_FIELDS: Final = ("event_action", "event_reason", "event_name", "network_transport")
-_CASES: Final[Mapping[Case, Callable[[str], str]]] = {
-    Case.AS_IS: str,
-    Case.LOWER: str.lower,
-    Case.UPPER: str.upper,
-}
-
 _LENGTHS: Final = r"(?:<=|>=|<|>) ?[0-9]{1,10}(?:\.[0-9]{1,6})?"
 LENGTHS: Final = f"{_LENGTHS}(?: {_LENGTHS})*"
 """Comparisons of a length of time with seconds, as one pattern of the whole text."""
@@ -122,11 +117,16 @@ class Counter:
 
     def condition(self) -> Expr:
         """Give what is true of the sessions that it counts, over what a role sees. It must have no problems."""
-        parts = [_any_of(col(name), texts) for name in _TEXT_FIELDS if (texts := self._texts(name))]
+        parts = [
+            Known.of(*texts).holds(col(name))
+            for name in _TEXT_FIELDS
+            if (texts := self._texts(name))
+        ]
         if self.peer_port is not None:
             parts.append(_among(col("peer_port"), self.peer_port))
         if self.duration_s is not None:
             length = col("duration_us")
+            parts.append(col("end_known"))
             parts += [_COMPARE[sign](length, us) for sign, us in _comparisons(self.duration_s)]
         return reduce(operator.and_, parts) if parts else lit(True)
 
@@ -152,16 +152,7 @@ class Counter:
 
     def _texts(self, name: str) -> list[str]:
         """The texts of a key in the form in which records have them, sorted."""
-        as_read = _CASES[FIELD_BY_NAME[name].case]
-        return sorted({as_read(text) for text in getattr(self, name) or ()})
-
-
-def _any_of(value: Expr, texts: Iterable[str]) -> Expr:
-    """Whether a text is one of some, of which each that ends with * stands for those that begin so."""
-    whole = {text for text in texts if not text.endswith(_ANY_ENDING)}
-    begins = [text.removesuffix(_ANY_ENDING) for text in texts if text not in whole]
-    parts = [value.is_in(whole)] if whole else []
-    return reduce(operator.or_, [*parts, *map(value.starts_with, begins)])
+        return sorted({canonical_text(name, text) for text in getattr(self, name) or ()})
 
 
 def _among(value: Expr, ports: Iterable[int]) -> Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.source import InputBatch, InputFile
@@ -52,6 +52,12 @@ class EngineResult:
     blank_lines: int
     rejected_files: Mapping[str, int]
     """Staged file of rejected records, below the root -> its records."""
+    skipped: int = 0
+    """Records that `input.only` leaves out."""
+    examples: Mapping[str, str] = field(factory=dict)
+    """The beginning of the least text of a record, by the label of the rule that rejected it."""
+    unknown: Mapping[str, Mapping[str, int]] = field(factory=dict)
+    """Kept records by field and value that no measure knows, at least the most frequent values."""
 
 
 @frozen

@@ -18,6 +18,7 @@ from ndr_core.deltas.plan import DeltaPlan, compile_plan
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import EngineReadError, NdrError, ThresholdError, UnreadableFileError
 from ndr_core.flows.broken_files import BrokenFiles, refuse_changes
+from ndr_core.flows.file_choice import chosen_files
 from ndr_core.flows.file_format import Head
 from ndr_core.flows.first_look import first_look
 from ndr_core.flows.line_blocks import lines_of
@@ -127,9 +128,12 @@ class DeltaBuilderRunner:
         refuse_overlap([self.source.place], self.sink.place)
         broken = BrokenFiles(self.spec.quality.on_unreadable_file is OnUnreadableFile.FAIL)
         with jobs.stage(Stage.LOOK) as facts:
-            files = self.source.files(self.log.notice)
+            found = self.source.files(self.log.notice)
+            files = chosen_files(found, self.spec.input.files, self.log.notice)
             refuse_overlap(self.source.places(files), self.sink.place)
             facts |= {"files": len(files), "bytes": sum(file.size_bytes for file in files)}
+            if len(files) < len(found):
+                facts["left_out"] = len(found) - len(files)
             batch = self._look(files, broken)
         params = self._spanned(files)
         prints = self._fingerprints(batch)
@@ -194,8 +198,10 @@ class DeltaBuilderRunner:
     ) -> InputBatch:
         blocks = (read_named(self.source.blocks, file) for file in files)
         lines = lines_of(chain.from_iterable(blocks))
-        orders = first_look(lines, self.spec.required_columns())
-        return InputBatch(files, self.source.blocks, orders, heads)
+        look = first_look(lines, self.spec.input, self.spec.wanted_columns())
+        for notice in look.notices:
+            self.log.notice(notice)
+        return InputBatch(files, self.source.blocks, look.key_orders, heads)
 
     def _looks_like(self, files: tuple[InputFile, ...]) -> str | None:
         """What the first file with data looks like, where that is something known that is no JSON Lines."""
@@ -305,4 +311,7 @@ def _report(plan: DeltaPlan, result: EngineResult, broken: BrokenFiles) -> Quali
         result.marked,
         result.blank_lines,
         {file.name: problem for file, problem in broken.problems.items()},
+        result.skipped,
+        result.examples,
+        result.unknown,
     )

@@ -11,8 +11,13 @@ from ndr_core.measures.kinds import Measure
 
 _COUNTERS: Final = "delta.counters"
 
-MEANING_VERSION: Final = 2
-"""A release that changes what a column means raises it. 2: slices and minutes of bursts go by the moment."""
+MEANING_VERSION: Final = 3
+"""A release that changes what a column means raises it.
+
+2: slices and minutes of bursts go by the moment. 3: actions count by classes; a threat is no session; ICMP has no
+ports; bytes that can't be are unknown; no reply and short sessions count only where they are known; of equal records
+the longest is kept; an IPv4 address is one text, however it is written.
+"""
 
 
 def meaning_of(spec: JobSpec) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from typing import Final, Literal
 
 from ndr_core.deltas.counters import Counter
 from ndr_core.errors import Problem, nearest, shown
-from ndr_core.expressions.expr import col, lit, when
+from ndr_core.expressions.expr import col, when
 from ndr_core.expressions.portable import FIXED_POINT_SCALE, log2
+from ndr_core.flows.transports import ICMP, TCP, UDP
+from ndr_core.flows.vocabulary import THREAT, TRAFFIC, Action
 from ndr_core.measures.kinds import (
     Derived,
     Distribution,
@@ -19,9 +21,12 @@ from ndr_core.measures.kinds import (
     Measure,
     PairDerived,
     PairKey,
+    Untold,
     count,
     count_where,
+    of_sessions,
     quantiles,
+    records_where,
     sum_of,
 )
 from ndr_core.tables.columns import ColumnType
@@ -81,49 +86,51 @@ def measures_for(
     *,
     port_sets: Mapping[str, frozenset[int]],
     short_session_seconds: float,
-    knows_reply: bool,
+    knows_packets: bool,
     counters: Mapping[str, Counter] = _NO_COUNTERS,
 ) -> tuple[Measure, ...]:
     """Give all measures, in the order of their columns.
 
     `port_sets`: each gives a count of sessions; `short_session_seconds`: a shorter session is short;
-    `knows_reply`: whether the source tells the bytes of the answering side at all; `counters`: name -> what it counts.
+    `knows_packets`: whether the source tells the packets of a side at all; `counters`: name -> what it counts.
     """
-    action, reason, name = col("event_action"), col("event_reason"), col("event_name")
+    reason, name = col("event_reason"), col("event_name")
     transport, duration = col("network_transport"), col("duration_us")
-    dropped = action.is_in({"drop", "deny"}) | action.starts_with("reset-")
-    # A mapped column without a value is no bytes; a source that never tells is unknown, not zero.
-    no_reply = col("reply_bytes").or_else(0).eq(0) if knows_reply else lit(False)
+    short = duration < round(short_session_seconds * SECOND_US)
     return (
         SESSIONS,
         sum_of("bytes_sent_sum", col("bytes_sent"), "bytes the host sent"),
         sum_of("bytes_recv_sum", col("bytes_recv"), "bytes the host received"),
-        sum_of("duration_us_sum", duration, "total session time, us"),
+        _packets("packets_sent_sum", "packets_sent", "packets the host sent", knows_packets),
+        _packets("packets_recv_sum", "packets_recv", "packets the host received", knows_packets),
+        sum_of("duration_us_sum", duration, "total session time, us; an unknown end adds 0"),
         Derived(
             "duration_sum",
             col("duration_us_sum").to_float() / 1_000_000.0,
             ("duration_us_sum",),
             "total session time, seconds",
         ),
-        count_where("allow_cnt", action.eq("allow"), "sessions allowed"),
-        count_where("drop_cnt", dropped, "sessions dropped, denied or reset by the firewall"),
-        count_where("alert_cnt", action.eq("alert"), "sessions that raised an alert"),
+        count_where("allow_cnt", Action.ALLOW.holds, "sessions allowed"),
+        count_where(
+            "drop_cnt", Action.DROP.holds, "sessions dropped, denied or reset by the firewall"
+        ),
+        records_where("alert_cnt", Action.ALERT.holds, "sessions and threats that raised an alert"),
         count_where("rst_cnt", reason.starts_with("tcp-rst"), "sessions ended by a TCP reset"),
         count_where("aged_out_cnt", reason.eq("aged-out"), "sessions that timed out"),
-        count_where("threat_cnt", name.eq("THREAT"), "threat log records"),
-        count_where("traffic_cnt", name.eq("TRAFFIC"), "traffic log records"),
-        count_where("tcp_cnt", transport.eq("TCP"), "TCP sessions"),
-        count_where("udp_cnt", transport.eq("UDP"), "UDP sessions"),
-        count_where("icmp_cnt", transport.eq("ICMP"), "ICMP sessions"),
+        records_where("threat_cnt", name.eq(THREAT), "threat log records, which are no sessions"),
+        count_where("traffic_cnt", name.eq(TRAFFIC), "traffic log records"),
+        count_where("tcp_cnt", transport.eq(TCP), "TCP sessions"),
+        count_where("udp_cnt", transport.eq(UDP), "UDP sessions"),
+        count_where("icmp_cnt", transport.eq(ICMP), "ICMP sessions, those of IPv6 among them"),
         count_where(
             "zero_reply_cnt",
-            no_reply,
-            "sessions whose answering side (the destination) sent 0 bytes",
+            col("reply").eq(0),
+            "sessions whose answering side (the destination) sent no packets or, where these are not known, no bytes",
         ),
         count_where(
             "short_session_cnt",
-            duration < round(short_session_seconds * SECOND_US),
-            f"sessions shorter than {short_session_seconds:g} s",
+            col("end_known") & short,
+            f"sessions with a known end that are shorter than {short_session_seconds:g} s",
         ),
         *(
             count_where(
@@ -140,7 +147,7 @@ def measures_for(
         Distribution(
             name="max_sessions_per_minute",
             histogram="sessions_per_minute",
-            bucket=col("minute"),
+            bucket=of_sessions(col("minute")),
             readouts=(LargestCount("max_sessions_per_minute"),),
             meaning="sessions by clock minute of their moment (minutes since 1970-01-01 UTC)",
             readout_meaning="most sessions of one clock minute; across slices the largest counts",
@@ -152,9 +159,14 @@ def measures_for(
     )
 
 
+def _packets(name: str, value: str, meaning: str, known: bool) -> Measure:
+    meaning = f"{meaning}; null where the source tells the packets of no side"
+    return sum_of(name, col(value), meaning) if known else Untold(name, meaning)
+
+
 FIXED_NAMES: Final = frozenset(
     measure.name
-    for measure in measures_for(port_sets={}, short_session_seconds=1.0, knows_reply=True)
+    for measure in measures_for(port_sets={}, short_session_seconds=1.0, knows_packets=True)
 )
 """The measures that every JobSpec can have."""
 
@@ -202,7 +214,7 @@ def measures_in(columns: Iterable[str], counters: Iterable[str] = ()) -> tuple[M
     catalogue = measures_for(
         port_sets=port_sets,
         short_session_seconds=1.0,
-        knows_reply=True,
+        knows_packets=True,
         counters=dict.fromkeys(own, Counter()),
     )
     return tuple(

@@ -12,6 +12,8 @@ from ndr_core.deltas.tables import PAIR, PAIR_SUMS, delta_table
 from ndr_core.expressions.expr import Expr
 from ndr_core.flows.mapping import InputMapping
 from ndr_core.flows.moment import Moment
+from ndr_core.flows.outcome import key_column
+from ndr_core.flows.record import FIELD_BY_NAME
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.measures.kinds import (
     Additive,
@@ -24,7 +26,8 @@ from ndr_core.measures.kinds import (
     of_kind,
     row_formulas,
 )
-from ndr_core.quality.rules import RejectRule, Span, marks, reject_rules
+from ndr_core.quality.repairs import marks
+from ndr_core.quality.rules import RejectRule, Span, reject_rules
 from ndr_core.tables.columns import ColumnType
 from ndr_core.tables.slices import SliceBounds, slice_end, slice_start
 from ndr_core.tables.table import Table
@@ -36,7 +39,7 @@ class DeltaPlan:
 
     input: InputMapping
     key_columns: tuple[str, ...]
-    """Source columns that only deduplication reads."""
+    """Source columns that only deduplication reads, and what tells of lost data."""
     deduplicate_on: tuple[str, ...]
     """Canonical fields or source columns: records that are equal in all of them count once."""
     reject_rules: tuple[RejectRule, ...]
@@ -89,8 +92,15 @@ class DeltaPlan:
 
     @property
     def marks(self) -> Mapping[str, Expr]:
-        """What is counted of kept records, as `quality.rules.marks`."""
+        """What is counted of kept records, as `quality.repairs.marks`."""
         return marks(self.bounds)
+
+    @property
+    def duplicate_keys(self) -> tuple[str, ...]:
+        """The columns of read records, one for each key, in which duplicates are equal."""
+        return tuple(
+            name if name in FIELD_BY_NAME else key_column(name) for name in self.deduplicate_on
+        )
 
     @property
     def slice_start(self) -> Expr:
@@ -120,11 +130,17 @@ def compile_plan(spec: JobSpec, params: RuntimeParams) -> DeltaPlan:
     if bounds is not None:
         bounds.refuse_off_grid(delta.slice_minutes)
         span = Span(bounds, delta.moment, quality.allowed_lateness, quality.allowed_earliness)
+    key_columns = tuple(dict.fromkeys((*quality.key_columns, *spec.input.lost_columns)))
     return DeltaPlan(
         input=spec.input,
-        key_columns=quality.key_columns,
+        key_columns=key_columns,
         deduplicate_on=quality.deduplicate_on,
-        reject_rules=reject_rules(span, deduplicates=bool(quality.deduplicate_on)),
+        reject_rules=reject_rules(
+            span,
+            deduplicates=bool(quality.deduplicate_on),
+            readable=(*(one.name for one, _ in spec.input.bound_fields()), *key_columns),
+            lost=spec.input.lost,
+        ),
         roles=spec.roles,
         measures=spec.chosen_measures(),
         slice_minutes=delta.slice_minutes,

@@ -11,12 +11,19 @@ from attrs import asdict, frozen
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR_SUMS, overflow_place
 from ndr_core.expressions.evaluate import evaluate
-from ndr_core.flows.json_line import Blank, LineReader, Malformed, ReadFlow, cut_raw
+from ndr_core.flows.json_line import BadRecord, Blank, LineReader, Malformed, ReadFlow
+from ndr_core.flows.json_text import cut_raw
 from ndr_core.flows.moment import MOMENT
+from ndr_core.flows.object_reader import Skipped
+from ndr_core.flows.outcome import key_column
+from ndr_core.flows.vocabulary import UNKNOWN, UNKNOWN_CHARACTERS
 from ndr_core.measures.derive import derive_row
+from ndr_core.measures.kinds import IS_SESSION
+from ndr_core.quality.duplicates import ALSO_EQUAL, LONGEST
 from ndr_core.quality.quarantine import Quarantined
+from ndr_core.quality.repairs import REPAIR_RULES, SETTLED_FIELDS, mark_column
 from ndr_core.quality.report import QualityReport, make_report
-from ndr_core.quality.rules import DUPLICATE, MALFORMED_JSON, REPAIR_RULES, RejectRule
+from ndr_core.quality.rules import BAD_VALUE, DUPLICATE, MALFORMED_RECORD, RejectRule
 from ndr_core.tables.columns import add_histograms
 from ndr_core.tables.merge import Row, check_int64, nulls_first
 from ndr_core.tables.slices import partition_of
@@ -49,53 +56,62 @@ def build_tables(
     reader = LineReader(plan.input, plan.key_columns)
     read: list[ReadFlow] = []
     quarantine: list[Quarantined] = []
-    blank_lines = 0
+    blank_lines = skipped = 0
     for line in lines:
         match reader.read(line):
             case Blank():
                 blank_lines += 1
-            case Malformed(raw, name):
-                quarantine.append(Quarantined(MALFORMED_JSON, name, raw))
+            case Malformed(raw):
+                quarantine.append(Quarantined(MALFORMED_RECORD, None, raw))
+            case BadRecord(raw, name):
+                quarantine.append(Quarantined(BAD_VALUE, name, raw))
+            case Skipped():
+                skipped += 1
             case flow:
                 read.append(flow)
     kept, rejected = _judge(read, plan)
     quarantine += rejected
-    marked: Counter[str] = Counter()
-    for name, condition in plan.marks.items():
-        marked[name] = sum(evaluate(condition, flow) is True for flow in kept)
-    flows = [_repaired(flow) for flow in kept]
     report = make_report(
         plan.reject_rules,
-        len(flows),
+        len(kept),
         Counter(item.label for item in quarantine),
-        marked,
+        {name: sum(row[mark_column(name)] for row in kept) for name in plan.marks},
         blank_lines,
         unreadable_files or {},
+        skipped,
+        _examples(quarantine),
+        _unknown(kept),
     )
-    return Tables(*_aggregate(flows, plan), quarantine, report)
+    return Tables(*_aggregate([_settled(row) for row in kept], plan), quarantine, report)
 
 
 def _judge(read: Sequence[ReadFlow], plan: DeltaPlan) -> tuple[list[Row], list[Quarantined]]:
-    """Flows that no rule rejects, as rows, and the rejected ones under the first rule that does."""
+    """Flows that no rule rejects, as repaired rows, and the rejected ones under the first rule that does."""
+    rows = [_row(item, plan) for item in read]
+    rules = [_first_rule(row, plan) for row in rows]
+    repaired = [
+        _repaired(row, plan) if rule is None else row for row, rule in zip(rows, rules, strict=True)
+    ]
+    if plan.deduplicate_on:
+        _mark_duplicates(repaired, [item.raw for item in read], rules, plan)
     kept: list[Row] = []
     rejected: list[Quarantined] = []
-    seen: set[tuple[Any, ...]] = set()
-    duplicate = next((rule for rule in plan.reject_rules if rule.name == DUPLICATE), None)
-    # Sorted as duplicates are found, so that the first of a key is the one to keep.
-    for item in sorted(read, key=lambda item: (item.flow.event_start or 0, item.raw)):
-        row = asdict(item.flow, recurse=False)
-        row[MOMENT] = evaluate(plan.moment.of_flow, row)
-        rule = _first_rule(row, plan)
-        if rule is None and plan.deduplicate_on:
-            key = _deduplication_key(row, plan)
-            if None not in key:
-                rule = duplicate if key in seen else None
-                seen.add(key)
+    judged = zip(read, repaired, rules, strict=True)
+    for item, row, rule in sorted(
+        judged, key=lambda one: (one[0].flow.event_start or 0, one[0].raw)
+    ):
         if rule is None:
             kept.append(row)
         else:
-            rejected.append(Quarantined(rule.name, None, cut_raw(item.raw), rule.detail))
+            rejected.append(Quarantined(rule.name, rule.field, cut_raw(item.raw), rule.detail))
     return kept, rejected
+
+
+def _row(item: ReadFlow, plan: DeltaPlan) -> Row:
+    """A flow as read, as a row with its keys and its moment."""
+    row = asdict(item.flow, recurse=False)
+    keys = zip(map(key_column, plan.key_columns), row.pop("keys"), strict=True)
+    return row | dict(keys) | {MOMENT: evaluate(plan.moment.of_flow, row)}
 
 
 def _first_rule(row: Row, plan: DeltaPlan) -> RejectRule | None:
@@ -105,16 +121,54 @@ def _first_rule(row: Row, plan: DeltaPlan) -> RejectRule | None:
     return None
 
 
-def _deduplication_key(row: Row, plan: DeltaPlan) -> tuple[Any, ...]:
-    read = dict(zip(plan.key_columns, row["keys"], strict=True))
-    return tuple(read.get(name, row.get(name)) for name in plan.deduplicate_on)
-
-
-def _repaired(row: Row) -> Row:
+def _repaired(row: Row, plan: DeltaPlan) -> Row:
+    """The row after the repairs, one after the other, with its marks."""
+    marks = {mark_column(name): evaluate(mark, row) for name, mark in plan.marks.items()}
     for rule in REPAIR_RULES:
-        if evaluate(rule.condition, row):
-            row = row | {name: evaluate(fix, row) for name, fix in rule.fixes.items()}
-    return row
+        row = row | {name: evaluate(fix, row) for name, fix in rule.fixes.items()}
+    return row | marks
+
+
+def _mark_duplicates(
+    rows: Sequence[Row], texts: Sequence[str], rules: list[RejectRule | None], plan: DeltaPlan
+) -> None:
+    """Give all kept records of one key the rule `duplicate`, but for the longest."""
+    (duplicate,) = (rule for rule in plan.reject_rules if rule.name == DUPLICATE)
+    places: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        key = tuple(row[name] for name in plan.duplicate_keys)
+        if rules[place] is None and None not in key:
+            places[*key, row[ALSO_EQUAL]].append(place)
+    for equal in places.values():
+        _, *others = sorted(equal, key=lambda place: (_shortness(rows[place]), texts[place]))
+        for place in others:
+            rules[place] = duplicate
+
+
+def _shortness(row: Row) -> tuple[Any, ...]:
+    """What sorts the longest record first, null after all values."""
+    values = [row[name] for name in LONGEST]
+    return tuple((value is None, 0 if value is None else -value) for value in values)
+
+
+def _settled(row: Row) -> Row:
+    return row | {name: evaluate(value, row) for name, value in SETTLED_FIELDS.items()}
+
+
+def _examples(quarantine: Iterable[Quarantined]) -> dict[str, str]:
+    """The least example of each label."""
+    texts: dict[str, list[str]] = defaultdict(list)
+    for item in quarantine:
+        texts[item.label].append(item.example)
+    return {label: min(found) for label, found in texts.items()}
+
+
+def _unknown(kept: Sequence[Row]) -> dict[str, Counter[str]]:
+    """Records by field and value that no measure knows."""
+    return {
+        name: Counter(row[name][:UNKNOWN_CHARACTERS] for row in kept if evaluate(is_unknown, row))
+        for name, is_unknown in UNKNOWN.items()
+    }
 
 
 def _aggregate(flows: Sequence[Row], plan: DeltaPlan) -> tuple[list[Row], list[Row]]:
@@ -147,7 +201,9 @@ def _stored(views: Sequence[Row], plan: DeltaPlan) -> Row:
         stored[measure.name] = sum(evaluate(measure.contribution, view) for view in views)
     for distribution in plan.distributions:
         buckets = (evaluate(distribution.bucket, view) for view in views)
-        stored[distribution.histogram] = add_histograms([[(bucket, 1)] for bucket in buckets])
+        stored[distribution.histogram] = add_histograms(
+            [(bucket, 1)] for bucket in buckets if bucket is not None
+        )
     return stored
 
 
@@ -160,7 +216,8 @@ def _check_overflow(stored: Mapping[GroupKey, Row], plan: DeltaPlan) -> None:
 def _pairs(views: Sequence[Row], plan: DeltaPlan, key: GroupKey) -> list[Row]:
     groups: dict[tuple[str, int | None], list[Row]] = defaultdict(list)
     for view in views:
-        groups[view["peer_ip"], view["peer_port"]].append(view)
+        if evaluate(IS_SESSION, view):
+            groups[view["peer_ip"], view["peer_port"]].append(view)
     ordered = sorted(groups.items(), key=lambda item: nulls_first(item[0]))
     return [
         {

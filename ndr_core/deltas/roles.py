@@ -8,10 +8,11 @@ from typing import Final
 from attrs import frozen
 
 from ndr_core.errors import Problem, shown
-from ndr_core.expressions.expr import Expr, col
+from ndr_core.expressions.expr import Expr, col, lit
 from ndr_core.flows.moment import MOMENT
-from ndr_core.flows.record import FIELD_BY_NAME
+from ndr_core.flows.vocabulary import THREAT
 from ndr_core.names import COLUMN_NAME_RULE, is_column_name
+from ndr_core.quality.repairs import END_KNOWN
 from ndr_core.times import MINUTE_US
 
 
@@ -45,29 +46,41 @@ class Role:
             ("peer_port", "_port"),
         ):
             name = getattr(self, key)
-            if name not in FIELD_BY_NAME or not name.endswith(suffix):
+            if name not in (f"source{suffix}", f"destination{suffix}"):
                 found.append(Problem(key, f"{shown(name)} is no field like source{suffix}"))
         return found
 
     def view(self) -> Mapping[str, Expr]:
-        """Give the columns that measures speak of, as expressions over a repaired flow record with its moment."""
+        """Give the columns that measures speak of, as expressions over a settled flow record with its marks."""
         start, end = col("event_start"), col("event_end")
+        reply = col("destination_packets").or_else(col("destination_bytes"))
         return {
             "host_ip": col(self.host),
             "peer_ip": col(self.peer),
             "peer_port": col(self.peer_port),
             "bytes_sent": col(self.sent).or_else(0),
             "bytes_recv": col(self.received).or_else(0),
+            "packets_sent": col(_PACKETS_OF[self.sent]),
+            "packets_recv": col(_PACKETS_OF[self.received]),
             "duration_us": end - start,
             "event_ts": end,
             "minute": col(MOMENT) // MINUTE_US,
-            "reply_bytes": col("destination_bytes"),
+            "reply": reply,
+            "end_known": END_KNOWN,
+            "is_session": col("event_name").ne(THREAT).or_else(lit(True)),
             "event_action": col("event_action"),
             "event_reason": col("event_reason"),
             "event_name": col("event_name"),
             "network_transport": col("network_transport"),
         }
 
+
+_PACKETS_OF: Final = {
+    "source_bytes": "source_packets",
+    "destination_bytes": "destination_packets",
+}
+PACKETS: Final = tuple(_PACKETS_OF.values())
+"""Fields that tell the packets of a side."""
 
 OUTBOUND: Final = Role(
     "outbound", "source_ip", "destination_ip", "source_bytes", "destination_bytes"

@@ -11,11 +11,13 @@ from typing import Any, Final
 from attrs import asdict, evolve, field, frozen
 
 from ndr_core.deltas.measures import measures_for, select_measures, unknown_measures
-from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
+from ndr_core.deltas.roles import INBOUND, OUTBOUND, PACKETS, Role
 from ndr_core.deltas.settings import Delta, Enrichment
 from ndr_core.deltas.tables import PAIR, delta_table
 from ndr_core.errors import Problem, too_many
 from ndr_core.flows.mapping import InputMapping
+from ndr_core.flows.mapping_plain import mapping_to_plain
+from ndr_core.flows.wanted import Wanted, wanted_columns
 from ndr_core.jobs.choice import Choice, EngineSettings, Machine, choose
 from ndr_core.jobs.spec import JobKey, Storage
 from ndr_core.jobs.spec_reader import Spec
@@ -72,7 +74,7 @@ class JobSpec:
         return measures_for(
             port_sets=self.enrichment.port_sets,
             short_session_seconds=self.delta.short_session_seconds,
-            knows_reply="destination_bytes" in self.input.fields,
+            knows_packets=any(name in self.input.fields for name in PACKETS),
             counters=self.delta.counters,
         )
 
@@ -88,14 +90,12 @@ class JobSpec:
         compares = bool(self.quality.deduplicate_on)
         return choose(packed_bytes, self.engine, machine, compares=compares)
 
-    def required_columns(self) -> dict[str, str]:
-        """Give source column -> key of the spec that names it, for columns that some record must have."""
-        columns = {
-            source.column: f"input.fields.{flow_field.name}.column"
-            for flow_field, source in self.input.bound_fields()
-            if not source.optional and source.column is not None
-        }
-        return columns | dict.fromkeys(self.quality.key_columns, "quality.deduplicate_on")
+    def wanted_columns(self) -> tuple[Wanted, ...]:
+        """Give the source columns that the spec names, each of which some record should have."""
+        keys = self.quality.key_columns
+        of_keys = (Wanted("quality.deduplicate_on", ((column,),)) for column in keys)
+        of_input = (one.below("input") for one in wanted_columns(self.input))
+        return (*of_input, *of_keys)
 
     def problems(self) -> list[Problem]:
         """List what is wrong, by key; nothing when all is well."""
@@ -146,7 +146,8 @@ class JobSpec:
 
     def to_plain(self) -> dict[str, Any]:
         """Give plain data (dicts, lists, scalars) that `parse_job_spec` reads back as an equal spec."""
-        plain: dict[str, Any] = _plain(asdict(self))
+        plain: dict[str, Any] = _plain(asdict(self, filter=lambda one, _: one.name != "input"))
+        plain["input"] = mapping_to_plain(self.input)
         if self.delta.counters:
             plain["delta"]["counters"] = {
                 name: counter.to_plain() for name, counter in self.delta.counters.items()
@@ -167,11 +168,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {
-            key: _plain(item)
-            for key, item in value.items()
-            if item is not None and item != {} and not (key == "optional" and item is False)
-        }
+        return {key: _plain(item) for key, item in value.items() if item is not None and item != {}}
     if isinstance(value, tuple | list | set | frozenset):
         return [_plain(item) for item in value]
     return value

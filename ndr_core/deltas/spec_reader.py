@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve
 from cattrs import Converter
@@ -13,7 +13,11 @@ from ndr_core.errors import nearest, shown
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_core.flows.record import MAX_PORT
+from ndr_core.jobs.mapping_reader import register_mapping
 from ndr_core.jobs.spec_reader import read_spec, require_mapping, spec_converter, wrong_kind
+
+_INHERITED: Final = ("null_values", "only", "files", "timezone", "lost")
+"""Keys of a preset, beside its fields, that hold where a JobSpec does not give its own."""
 
 
 def parse_job_spec(data: Any, origin: str = "JobSpec") -> JobSpec:
@@ -55,6 +59,7 @@ def _port(text: str) -> int:
 def _make_converter() -> Converter:
     converter = spec_converter()
     converter.register_structure_hook_func(lambda cls: cls == frozenset[int], _ports)
+    register_mapping(converter)
     structured = converter.get_structure_hook
 
     def field_source(value: Any, _cls: type) -> FieldSource:
@@ -76,8 +81,8 @@ def _make_converter() -> Converter:
             )
         preset = PRESETS[preset_name].mapping
         given: InputMapping = plain_input({"fields": {}, **value}, InputMapping)
-        merged = evolve(given, fields={**preset.fields, **given.fields})
-        return merged if "null_values" in value else evolve(merged, null_values=preset.null_values)
+        inherited = {key: getattr(preset, key) for key in _INHERITED if key not in value}
+        return evolve(given, fields={**preset.fields, **given.fields}, **inherited)
 
     def role(value: Any, _cls: type) -> Role:
         if isinstance(value, str):

@@ -9,9 +9,11 @@ from ndr_core.deltas.measures import FIXED_NAMES
 from ndr_core.deltas.roles import ROLES, Role
 from ndr_core.deltas.settings import Delta
 from ndr_core.deltas.spec import JobSpec
+from ndr_core.flows.leaf import MAX_LEAF_NAMES
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_core.flows.record import FLOW_FIELDS, MAX_PORT
+from ndr_core.jobs.mapping_schema import MAPPING_TYPES
 from ndr_core.jobs.spec_schema import DIALECT, Forms, Schema, class_schema
 
 _PORTS: Final[Schema] = {
@@ -32,11 +34,12 @@ _MEASURES: Final[Schema] = {
     }
 }
 _FORMS: Final = Forms(
-    types={frozenset[int]: _PORTS},
+    types={frozenset[int]: _PORTS, **MAPPING_TYPES},
     keys={
         (InputMapping, "fields"): {
             "propertyNames": {"enum": [flow_field.name for flow_field in FLOW_FIELDS]}
         },
+        (FieldSource, "path"): {"minItems": 1, "maxItems": MAX_LEAF_NAMES},
         (InputMapping, "preset"): {"enum": sorted(PRESETS)},
         (Delta, "measures"): _MEASURES,
     },

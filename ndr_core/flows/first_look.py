@@ -1,15 +1,19 @@
-"""A first look at the input: are the columns that the JobSpec names there at all?"""
+"""A first look at the input: are the columns that the JobSpec names there at all, and how are lines spelt?"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
-from attrs import define, field
+from attrs import define, field, frozen
 
-from ndr_core.errors import SpecError, nearest, shown
-from ndr_core.flows.json_line import line_text, parse_object
+from ndr_core.errors import SpecError
+from ndr_core.flows.json_text import line_text, parse_object
+from ndr_core.flows.key_order import KeyOrder, key_order
+from ndr_core.flows.leaf import Leaf, holds, leaves_of
+from ndr_core.flows.mapping import InputMapping
+from ndr_core.flows.wanted import Wanted
 
 FIRST_LOOK_LINES: Final = 256
 FIRST_LOOK_BYTES: Final = 4 << 20
@@ -18,42 +22,68 @@ MOST_KEYS: Final = 256
 _MOST_NAMES: Final = 1000
 
 
-def first_look(lines: Iterable[bytes], required: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
-    """Give the distinct key sequences of the first lines, most frequent first.
+@frozen
+class FirstLook:
+    """What a first look at an input shows."""
 
-    `required`: source column -> key of the spec that names it. Reads on beyond the first look only
-    while one of these columns has not been seen. Raises SpecError when the input ends before.
+    key_orders: tuple[KeyOrder, ...] = ()
+    """The distinct key orders of the first lines, most frequent first."""
+    notices: tuple[str, ...] = ()
+    """What people should hear of."""
+
+
+def first_look(
+    lines: Iterable[bytes], mapping: InputMapping, wanted: Iterable[Wanted] = ()
+) -> FirstLook:
+    """Look at the first lines of an input, of which the mapping selects those to read.
+
+    Reads on beyond the first look only while a wanted column that is not optional has not been seen. Raises
+    SpecError when the input ends before.
     """
     remaining = iter(lines)
-    seen = _Seen(dict.fromkeys(required))
-    orders: Counter[tuple[str, ...]] = Counter()
-    for keys in _keys(_first(remaining)):
-        if len(keys) <= MOST_KEYS:
-            orders[keys] += 1
-        seen.add(keys)
+    seen = _Seen(mapping, [one for one in wanted if one.leaves])
+    orders: Counter[KeyOrder] = Counter()
+    for record in _records(_first(remaining)):
+        order = key_order(record)
+        if len(leaves_of(record, MOST_KEYS + 1)) <= MOST_KEYS:
+            orders[order] += 1
+        seen.add(record)
+    notices = [
+        f"{one.key}: none of the first {seen.records} records has {one.missing_text(seen.names)}"
+        for one in seen.missing
+        if one.optional and seen.records
+    ]
+    seen.missing = [one for one in seen.missing if not one.optional]
     if seen.missing:
         _find(seen, remaining)
-    if seen.missing and seen.names:
-        column = next(iter(seen.missing))
+    if seen.missing and seen.records:
+        one = seen.missing[0]
         raise SpecError(
-            f"{required[column]}: no record of the input has a column {shown(column)}, "
-            f"{nearest(column, seen.names)} (a column that may be absent from a whole mini-batch is "
-            "marked 'optional: true')"
+            f"{one.key}: no record of the input has {one.missing_text(seen.names)} "
+            "(a column that may be absent from a whole mini-batch is marked 'optional: true')"
         )
-    return tuple(keys for keys, _ in orders.most_common())
+    return FirstLook(tuple(order for order, _ in orders.most_common()), tuple(notices))
 
 
 @define
 class _Seen:
-    """Which required columns have not been seen yet, and some names of columns that have."""
+    """Which wanted columns have not been seen yet, and some names of columns that have."""
 
-    missing: dict[str, None]
-    names: set[str] = field(factory=set)
+    mapping: InputMapping
+    missing: list[Wanted]
+    names: dict[Leaf, None] = field(factory=dict)
+    records: int = 0
+    """How many were looked at, of those to read."""
 
-    def add(self, keys: tuple[str, ...]) -> None:
-        present = set(keys)
-        self.missing = {column: None for column in self.missing if column not in present}
-        self.names.update(keys[: _MOST_NAMES - len(self.names)])
+    def add(self, record: Mapping[str, Any]) -> None:
+        if not record or not self.mapping.only.fits(record, self.mapping.null_values):
+            return
+        self.records += 1
+        self.missing = [
+            one for one in self.missing if not any(holds(record, leaf) for leaf in one.leaves)
+        ]
+        for leaf in leaves_of(record, _MOST_NAMES - len(self.names)):
+            self.names[leaf] = None
 
 
 def _first(lines: Iterator[bytes]) -> Iterator[bytes]:
@@ -66,23 +96,27 @@ def _first(lines: Iterator[bytes]) -> Iterator[bytes]:
             return
 
 
-def _keys(lines: Iterable[bytes]) -> Iterator[tuple[str, ...]]:
+def _records(lines: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
     for line in lines:
         record = parse_object(line) if line_text(line) else None
         if record is not None:
-            yield tuple(record)
+            yield record
 
 
 def _find(seen: _Seen, lines: Iterable[bytes]) -> None:
     """Look for the missing columns in further lines, until nothing is missing."""
-    quoted = {column: f'"{column}"'.encode("utf-8", "surrogatepass") for column in seen.missing}
+    quoted = {
+        leaf: f'"{leaf[-1]}"'.encode("utf-8", "surrogatepass")
+        for one in seen.missing
+        for leaf in one.leaves
+    }
     for line in lines:
         if (
             b"\\" in line
-            or any(quoted[column] in line for column in seen.missing)
-            or not seen.names
+            or any(quoted[leaf] in line for one in seen.missing for leaf in one.leaves)
+            or not seen.records
         ):
-            for keys in _keys([line]):
-                seen.add(keys)
+            for record in _records([line]):
+                seen.add(record)
             if not seen.missing:
                 return

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from ndr_core.errors import UnreadableFileError
 from ndr_core.flows.file_format import Head
-from ndr_core.flows.json_line import line_text
+from ndr_core.flows.json_text import line_text
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.source import FlowSource, InputFile
 from ndr_core.place import Place

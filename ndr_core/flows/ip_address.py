@@ -10,7 +10,10 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 CANONICAL_IPV4 = rf"(?:{_OCTET}\.){{3}}{_OCTET}"
 """Pattern (of a whole text) of a dotted quad without leading zeros: such a text is already canonical."""
 
-_IPV6_ALPHABET = re.compile(r"[0-9A-Fa-f:.]+\Z", re.ASCII)
+ZONE = "%[!-$&-~]+"
+"""Pattern of what may follow an IPv6 address: the network interface of the host that wrote the log."""
+
+_IPV6 = re.compile(rf"([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?:{ZONE})?", re.ASCII)
 
 
 # A mini-batch names the same few addresses again and again.
@@ -19,16 +22,21 @@ def canonical_ip(text: str | None) -> str | None:
     """Canonical form of an IPv4 or IPv6 address, or None for any other text.
 
     IPv6 follows RFC 5952 (lower case, no leading zeros, the first longest run of two or more zero
-    groups as `::`), always in hexadecimal groups. A zone (`%eth0`) is no part of an address.
+    groups as `::`), always in hexadecimal groups. A zone (`%eth0`) is cut, and what stands for an IPv4 address
+    (`::ffff:192.0.2.1`) is that address: a host has one text, whichever socket has seen it.
     """
     if not text:
         return None
     try:
         if ":" not in text:
             return str(ipaddress.IPv4Address(text))
-        if not _IPV6_ALPHABET.match(text):
+        found = _IPV6.fullmatch(text)
+        if found is None:
             return None
-        groups = ipaddress.IPv6Address(text).packed.hex(":", 2).split(":")
+        address = ipaddress.IPv6Address(found[1])
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        groups = address.packed.hex(":", 2).split(":")
     except ValueError:
         return None
     return _compress([group.lstrip("0") or "0" for group in groups])

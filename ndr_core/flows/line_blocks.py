@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ndr_core.flows.json_line import MAX_LINE_BYTES
+from ndr_core.flows.json_text import MAX_LINE_BYTES
 
 _MOST = MAX_LINE_BYTES + 1
 """What is left of a line that is too long: enough for every reader to see that it is."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ndr_core.flows.file_format import other_format
-from ndr_core.flows.json_line import BLANKS, BYTE_ORDER_MARK
+from ndr_core.flows.json_text import BLANKS, BYTE_ORDER_MARK
 
 LOOK_BYTES: Final = 64 << 10
 """So many first bytes are enough to tell."""

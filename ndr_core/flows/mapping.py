@@ -2,50 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import Enum
+from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import field, frozen
 
 from ndr_core.errors import Problem, nearest
+from ndr_core.flows.leaf import MAX_LEAF_NAMES, Leaf
 from ndr_core.flows.record import FIELD_BY_NAME, FLOW_FIELDS, FieldKind, FlowField
+from ndr_core.flows.selection import Selection
+from ndr_core.flows.time_format import Format, TimePattern
+from ndr_core.flows.time_zone import zone_names
+from ndr_core.flows.value_map import ValueMap, value_map
+from ndr_core.flows.vocabulary import canonical_text
 
 
-class TimeFormat(Enum):
-    """How a time is written in the source."""
-
-    ISO8601 = "iso8601"
-    EPOCH_S = "epoch_s"
-    EPOCH_MS = "epoch_ms"
-    EPOCH_US = "epoch_us"
-    DURATION_S = "duration_s"
-    DURATION_MS = "duration_ms"
-    DURATION_US = "duration_us"
-
-    @property
-    def is_duration(self) -> bool:
-        return self.value.startswith("duration")
-
-    @property
-    def unit_us(self) -> int:
-        """Microseconds per unit of a number in this format; 0 for ISO-8601 text."""
-        return {"s": 1_000_000, "ms": 1_000, "us": 1}.get(self.value.rpartition("_")[2], 0)
+def _formats(given: Format | Sequence[Format] | None) -> tuple[Format, ...]:
+    if given is None:
+        return ()
+    return tuple(given) if isinstance(given, Sequence) else (given,)
 
 
 @frozen
 class FieldSource:
-    """Where one canonical field comes from: a source column, or a constant for all records."""
+    """Where one canonical field comes from: a value of the source's records, or a constant for all records."""
 
     column: str | None = None
     """Source column; dots are part of its name."""
     constant: str | None = None
     """Text given to every record, instead of a column."""
-    format: TimeFormat | None = None
-    """Times only: iso8601, epoch_s|_ms|_us; for event_end also duration_s|_ms|_us."""
-    map: Mapping[str, str] = field(factory=dict)
-    """Source value -> canonical value; others stay as they are."""
+    format: tuple[Format, ...] = field(default=(), converter=_formats)
+    """Times only: iso8601, epoch_s|_ms|_us|_ns, a pattern, or a list of which the first that fits is taken; for the
+    start or the end also duration_s|_ms|_us|_ns."""
+    map: ValueMap | None = field(default=None, converter=value_map)
+    """Source values -> canonical value; others stay as they are where the map has no default."""
     optional: bool = False
     """True: the column may be absent from a whole mini-batch."""
+    path: Leaf | None = field(default=None, kw_only=True)
+    """The names on the way to a value inside objects, instead of a column."""
+    any_of: tuple[Leaf, ...] = field(default=(), kw_only=True)
+    """Columns and paths, of which the first with a value is taken, instead of a column."""
+
+    @property
+    def value_leaves(self) -> tuple[Leaf, ...]:
+        """Where its one value may lie, the first choice first; nothing of constants and of maps of several columns."""
+        if self.column is not None:
+            return ((self.column,),)
+        return (self.path,) if self.path is not None else self.any_of
+
+    @property
+    def inputs(self) -> tuple[tuple[Leaf, ...], ...]:
+        """Where each of its values may lie: one value, or those that its map speaks of."""
+        if self.value_leaves:
+            return (self.value_leaves,)
+        return tuple((leaf,) for leaf in self.map.columns) if self.map is not None else ()
+
+    @property
+    def is_duration(self) -> bool:
+        """Whether it is the time that a session took."""
+        return any(one.is_duration for one in self.format)
+
+    def problems(self, flow_field: FlowField) -> Iterator[Problem]:
+        """List what is wrong with it as the source of a field, by key."""
+        yield from self._place_problems()
+        is_text = flow_field.kind is FieldKind.TEXT
+        if self.constant is not None and not is_text:
+            yield Problem("", "a constant is for text fields only")
+        if self.map is not None and not is_text:
+            yield Problem("map", "a value map is for text fields only")
+        if flow_field.kind is FieldKind.TIMESTAMP:
+            yield from self._format_problems()
+        elif self.format:
+            yield Problem("format", "is for times only")
+
+    def _place_problems(self) -> Iterator[Problem]:
+        columns = self.map.columns if self.map is not None else ()
+        given = [self.column, self.constant, self.path, self.any_of or None, columns or None]
+        if sum(one is not None for one in given) != 1:
+            yield Problem(
+                "", "needs one of column, path, any_of, constant, or a map that names its columns"
+            )
+        for leaf in (*self.value_leaves, *columns):
+            if not 1 <= len(leaf) <= MAX_LEAF_NAMES:
+                yield Problem("", f"a path has 1 to {MAX_LEAF_NAMES} names, one has {len(leaf)}")
+
+    def _format_problems(self) -> Iterator[Problem]:
+        if not self.format:
+            yield Problem("format", "is required for a time, e.g. iso8601 or epoch_s")
+        for one in self.format:
+            if isinstance(one, TimePattern) and (problem := one.problem()) is not None:
+                yield Problem("format", f"{one.text!r} {problem}")
+        if len({one.is_duration for one in self.format}) > 1:
+            yield Problem("format", "a list holds formats of times or of durations, not of both")
+
+
+@frozen
+class Lost:
+    """What tells that the source has lost data: a column, and the text that it has then."""
+
+    column: str
+    value: str
 
 
 @frozen
@@ -53,27 +108,48 @@ class InputMapping:
     """The source's columns, by canonical field. A field not named here is null in every record."""
 
     fields: Mapping[str, FieldSource]
-    """Canonical field -> column name, or {column, format, map, optional}."""
+    """Canonical field -> column name, or {column, path, any_of, constant, format, map, optional}."""
     null_values: tuple[str, ...] = ()
     """Texts that mean: no value."""
     preset: str | None = None
     """Paloalto, zeek or vpcflow: the mapping to start from."""
+    only: Selection = field(factory=Selection)
+    """Column -> what it must be: a list of values, or {present: true}. Other records are skipped, and counted."""
+    files: tuple[str, ...] = ()
+    """Patterns such as conn*: only files of such names are read. None given: all are."""
+    timezone: str | None = None
+    """Of times without an offset, such as Europe/Berlin; UTC where it is not given."""
+    lost: Lost | None = None
+    """Where the source tells that it has lost data: records without traffic that say so are counted apart."""
+
+    @property
+    def lost_columns(self) -> tuple[str, ...]:
+        """The column that tells of lost data, if there is one."""
+        return () if self.lost is None else (self.lost.column,)
 
     def bound_fields(self) -> list[tuple[FlowField, FieldSource]]:
-        """Canonical fields that come from a column, in canonical order."""
+        """Canonical fields that come from the source's records, in canonical order."""
         return [
             (flow_field, self.fields[flow_field.name])
             for flow_field in FLOW_FIELDS
-            if flow_field.name in self.fields and self.fields[flow_field.name].column is not None
+            if flow_field.name in self.fields and self.fields[flow_field.name].inputs
         ]
 
     def constants(self) -> dict[str, str]:
-        """Canonical fields with one value for all records."""
+        """Canonical fields with one value for all records, in the way of records."""
         return {
-            name: source.constant
+            name: canonical_text(name, source.constant)
             for name, source in self.fields.items()
             if source.constant is not None
         }
+
+    def leaves(self) -> tuple[Leaf, ...]:
+        """Give all places of a record that are looked at, each once."""
+        of_fields = [
+            leaf for _, source in self.bound_fields() for leaves in source.inputs for leaf in leaves
+        ]
+        of_selection = [condition.leaf for condition in self.only.conditions]
+        return tuple(dict.fromkeys((*of_selection, *of_fields)))
 
     def problems(self) -> list[Problem]:
         """List what is wrong, by key; nothing when all is well."""
@@ -83,29 +159,29 @@ class InputMapping:
             if flow_field.required and flow_field.name not in self.fields
         ]
         for name, source in self.fields.items():
-            key = f"fields.{name}"
             flow_field = FIELD_BY_NAME.get(name)
             if flow_field is None:
-                found.append(Problem(key, f"unknown field, {nearest(name, FIELD_BY_NAME)}"))
-                continue
-            if (source.column is None) == (source.constant is None):
-                found.append(Problem(key, "needs either a column or a constant"))
-            if source.constant is not None and flow_field.kind is not FieldKind.TEXT:
-                found.append(Problem(key, "a constant is for text fields only"))
-            if source.map and flow_field.kind is not FieldKind.TEXT:
-                found.append(Problem(f"{key}.map", "a value map is for text fields only"))
-            if flow_field.kind is FieldKind.TIMESTAMP:
-                if source.format is None:
-                    found.append(
-                        Problem(f"{key}.format", "is required for a time, e.g. iso8601 or epoch_s")
-                    )
-                elif source.format.is_duration and name != "event_end":
-                    found.append(
-                        Problem(f"{key}.format", "a duration can only stand for event_end")
-                    )
-            elif source.format is not None:
-                found.append(Problem(f"{key}.format", "is for times only"))
+                found.append(
+                    Problem(f"fields.{name}", f"unknown field, {nearest(name, FIELD_BY_NAME)}")
+                )
+            else:
+                found += [one.below(f"fields.{name}") for one in source.problems(flow_field)]
+        found += self._duration_problems()
+        if self.timezone is not None and self.timezone not in zone_names():
+            hint = nearest(self.timezone, zone_names())
+            found.append(Problem("timezone", f"unknown time zone {self.timezone!r}, {hint}"))
         return found
+
+    def _duration_problems(self) -> Iterator[Problem]:
+        durations = [name for name, source in self.fields.items() if source.is_duration]
+        for name in durations:
+            other = {"event_start": "event_end", "event_end": "event_start"}.get(name)
+            if other is None:
+                continue
+            if other not in self.fields or other in durations:
+                yield Problem(
+                    f"fields.{name}.format", f"a duration needs {other} as a time, to count from"
+                )
 
 
 @frozen

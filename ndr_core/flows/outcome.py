@@ -8,7 +8,13 @@ READ: Final = 0
 BLANK: Final = 1
 MALFORMED: Final = 2
 UNFIT: Final = 3
-"""What became of a line, in the column `outcome`; UNFIT: it is still to be read carefully."""
+SKIPPED: Final = 4
+BAD_VALUE: Final = 5
+"""What became of a line, in the column `outcome`.
+
+MALFORMED: no record of the format; UNFIT: it is still to be read carefully; SKIPPED: the mapping does not select it;
+BAD_VALUE: a value can't be read, that of the first canonical field at fault, which is in the column `fault`.
+"""
 
 
 def key_column(name: str) -> str:

@@ -19,14 +19,6 @@ class FieldKind(Enum):
     TEXT = "string"
 
 
-class Case(Enum):
-    """Letter case to which a text field is brought before it is compared."""
-
-    AS_IS = "as is"
-    LOWER = "lower"
-    UPPER = "upper"
-
-
 @frozen
 class FlowField:
     """One field of the canonical schema."""
@@ -35,7 +27,6 @@ class FlowField:
     kind: FieldKind
     note: str
     required: bool = False
-    case: Case = Case.AS_IS
 
 
 FLOW_FIELDS: Final[tuple[FlowField, ...]] = (
@@ -45,12 +36,20 @@ FLOW_FIELDS: Final[tuple[FlowField, ...]] = (
     FlowField("destination_port", FieldKind.INTEGER, "0..65535 or null; the service port"),
     FlowField("source_bytes", FieldKind.INTEGER, "bytes sent by the source, or null"),
     FlowField("destination_bytes", FieldKind.INTEGER, "bytes sent by the destination, or null"),
+    FlowField("source_packets", FieldKind.INTEGER, "packets sent by the source, or null"),
+    FlowField("destination_packets", FieldKind.INTEGER, "packets sent by the destination, or null"),
+    FlowField("source_ip_bytes", FieldKind.INTEGER, "bytes of the source's IP packets, or null"),
+    FlowField(
+        "destination_ip_bytes", FieldKind.INTEGER, "bytes of the destination's IP packets, or null"
+    ),
+    FlowField("missed_bytes", FieldKind.INTEGER, "bytes that the sensor did not see, or null"),
+    FlowField("tcp_flags", FieldKind.INTEGER, "all TCP flags of a one-way record, or null"),
     FlowField("event_start", FieldKind.TIMESTAMP, "us since 1970-01-01 UTC", required=True),
     FlowField("event_end", FieldKind.TIMESTAMP, "us since 1970-01-01 UTC, or null"),
-    FlowField("event_action", FieldKind.TEXT, "allow, drop, deny, alert, ...", case=Case.LOWER),
+    FlowField("event_action", FieldKind.TEXT, "allow, drop, deny, alert, ... in lower case"),
     FlowField("event_reason", FieldKind.TEXT, "e.g. tcp-rst-from-client, aged-out"),
     FlowField("event_name", FieldKind.TEXT, "TRAFFIC, THREAT"),
-    FlowField("network_transport", FieldKind.TEXT, "TCP, UDP, ICMP", case=Case.UPPER),
+    FlowField("network_transport", FieldKind.TEXT, "TCP, UDP, ICMP or another name of IANA"),
 )
 
 FIELD_BY_NAME: Final = {flow_field.name: flow_field for flow_field in FLOW_FIELDS}
@@ -73,6 +72,12 @@ class FlowRecord:
     destination_port: int | None = None
     source_bytes: int | None = None
     destination_bytes: int | None = None
+    source_packets: int | None = None
+    destination_packets: int | None = None
+    source_ip_bytes: int | None = None
+    destination_ip_bytes: int | None = None
+    missed_bytes: int | None = None
+    tcp_flags: int | None = None
     event_action: str | None = None
     event_reason: str | None = None
     event_name: str | None = None

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from ndr_core.errors import UnreadableFileError, printable
 from ndr_core.flows.file_format import Compression, Head
+from ndr_core.flows.key_order import KeyOrder
 from ndr_core.place import Place
 from ndr_core.progress import Meter
 
@@ -54,8 +55,8 @@ class InputBatch:
     files: tuple[InputFile, ...]
     reader: Callable[[InputFile, Callable[[int], object]], Iterator[bytes]]
     """Gives a file in blocks of whole lines, as `FlowSource.blocks`; other processes may get a copy of it."""
-    key_orders: tuple[tuple[str, ...], ...]
-    """Distinct key sequences of the first lines: a hint for fast reading."""
+    key_orders: tuple[KeyOrder, ...]
+    """Distinct key orders of the first lines: a hint for fast reading."""
     heads: Mapping[InputFile, Head] = field(factory=dict)
     """What the first and last bytes of the files show."""
     meter: Meter = field(factory=Meter, eq=False)

@@ -18,6 +18,7 @@ from ndr_core.measures.kinds import (
     Measure,
     PairDerived,
     PairKey,
+    Untold,
 )
 from ndr_core.tables.columns import Histogram
 from ndr_core.tables.merge import Row
@@ -78,6 +79,8 @@ def derive_row(
                 row |= readouts(measure, stored[measure.histogram])
             case PairDerived() | Derived():
                 row[measure.name] = evaluate(measure.value, known)
+            case Untold():
+                row[measure.name] = None
             case _:
                 row[measure.name] = stored[measure.name]
     return row

@@ -1,11 +1,14 @@
 """The kinds of measures, as values: each names its columns, how it is built and how it merges.
 
-Adapters know these four, never a single measure:
+Adapters know these five, never a single measure:
 
 * `Additive`: an int64 sum over records;
 * `Distribution`: counts of records by an integer bucket, with columns derived from the counts;
 * `PairDerived`: from the sessions and bytes per distinct peer or port;
-* `Derived`: a formula over stored columns of the same row.
+* `Derived`: a formula over stored columns of the same row;
+* `Untold`: a sum of which the source tells nothing.
+
+A threat record is no session: it counts in what `records_where` makes, and in nothing else.
 """
 
 from __future__ import annotations
@@ -22,9 +25,13 @@ from ndr_core.tables.columns import ColumnType, Merge, OutputColumn
 PERCENTILES: Final = (25, 50, 75, 95, 99)
 
 
+IS_SESSION: Final = col("is_session")
+"""Whether a view is one of a session."""
+
+
 @frozen
 class Additive:
-    """Sum over records of a non-negative int64 contribution (a null contributes 0)."""
+    """Sum over records of a non-negative int64 contribution."""
 
     name: str
     contribution: Expr
@@ -37,18 +44,39 @@ class Additive:
 
 
 def count(name: str, meaning: str) -> Additive:
-    """Number of records."""
-    return Additive(name, lit(1), meaning, can_overflow=False)
+    """Number of sessions."""
+    return records_where(name, IS_SESSION, meaning)
 
 
 def count_where(name: str, condition: Expr, meaning: str) -> Additive:
-    """Number of records for which the condition is true."""
+    """Number of sessions for which the condition is true."""
+    return records_where(name, IS_SESSION & condition, meaning)
+
+
+def records_where(name: str, condition: Expr, meaning: str) -> Additive:
+    """Number of records, sessions or not, for which the condition is true."""
     return Additive(name, when(condition, 1, 0), meaning, can_overflow=False)
 
 
 def sum_of(name: str, value: Expr, meaning: str) -> Additive:
-    """Sum of a non-negative int64; null counts 0."""
-    return Additive(name, value.or_else(0), meaning)
+    """Sum of a non-negative int64 over sessions; null counts 0."""
+    return Additive(name, of_sessions(value).or_else(0), meaning)
+
+
+def of_sessions(value: Expr) -> Expr:
+    """The value of a session, null for another record."""
+    return when(IS_SESSION, value, None)
+
+
+@frozen
+class Untold:
+    """A sum that no record adds to, as the source tells nothing of it: null in every row."""
+
+    name: str
+    meaning: str
+
+    def columns(self) -> tuple[OutputColumn, ...]:
+        return (OutputColumn(self.name, ColumnType.INT64, Merge.SUM, self.meaning),)
 
 
 @frozen
@@ -71,13 +99,13 @@ class LargestCount:
 
 @frozen
 class Distribution:
-    """Counts of records by bucket, stored as a histogram; its readouts are derived from the counts."""
+    """Counts of sessions by bucket, stored as a histogram; its readouts are derived from the counts."""
 
     name: str
     histogram: str
     """The stored column: (bucket, count) in ascending order of bucket."""
     bucket: Expr
-    """An integer from 0 to 2^31 - 1 for each record."""
+    """An integer from 0 to 2^31 - 1 for each session, null for another record."""
     readouts: tuple[Quantile | LargestCount, ...]
     meaning: str
     readout_meaning: str
@@ -154,7 +182,7 @@ class Derived:
         return (OutputColumn(self.name, ColumnType.FLOAT64, Merge.DERIVED, self.meaning),)
 
 
-Measure = Additive | Distribution | PairDerived | Derived
+Measure = Additive | Untold | Distribution | PairDerived | Derived
 MeasureT = TypeVar("MeasureT", bound=Measure)
 
 
@@ -172,9 +200,13 @@ def cell_aggregates(measures: Sequence[Measure]) -> Mapping[PairKey, tuple[CellA
 def row_formulas(measures: Sequence[Measure]) -> tuple[tuple[str, Expr, ColumnType], ...]:
     """Give the columns that are formulas over a row of sums and cell aggregates: (name, value, type)."""
     return tuple(
-        (measure.name, measure.value, measure.columns()[0].type)
+        (
+            measure.name,
+            lit(None) if isinstance(measure, Untold) else measure.value,
+            measure.columns()[0].type,
+        )
         for measure in measures
-        if isinstance(measure, PairDerived | Derived)
+        if isinstance(measure, PairDerived | Derived | Untold)
     )
 
 
@@ -189,11 +221,11 @@ def quantiles(name: str, value: Expr, scale: int, unit: str) -> Distribution:
     return Distribution(
         name=f"{name}_quantiles",
         histogram=f"{name}_hist",
-        bucket=bucket_of(value),
+        bucket=of_sessions(bucket_of(value)),
         readouts=tuple(
             Quantile(f"{name}_p{percent}", percent, readout_value, readout_type)
             for percent in PERCENTILES
         ),
-        meaning=f"records by log-linear bucket of {name} ({'us' if scale > 1 else unit})",
+        meaning=f"sessions by log-linear bucket of {name} ({'us' if scale > 1 else unit})",
         readout_meaning=f"nearest-rank percentile of {name}, {unit}, within 1 %",
     )

@@ -60,7 +60,7 @@ class Publication:
         `unreadable`: names of the unreadable input files that were staged, each as `unreadable_name`.
         """
         report = self.facts.report
-        rejected = 0 if report is None else report.read - report.kept
+        rejected = 0 if report is None else sum(report.rejected.values())
         batch = batch_path(self.facts)
         return [
             *quarantine_targets(batch, self.rejected, rejected, unreadable),

@@ -10,6 +10,9 @@ from attrs import frozen
 from ndr_core.errors import NdrError
 from ndr_core.quality.rules import rule_label
 
+EXAMPLE_CHARACTERS: Final = 200
+"""So much of a rejected record is shown in reports: of each rule the least text, whichever engine looks for it."""
+
 QUARANTINE: Final = "quarantine"
 """Folder of rejected records and unreadable files, in a staging place and in an output."""
 
@@ -26,7 +29,12 @@ class Quarantined:
     @property
     def label(self) -> str:
         """The label of the rule that rejected it."""
-        return rule_label(self.rule, self.detail)
+        return rule_label(self.rule, self.detail or self.field)
+
+    @property
+    def example(self) -> str:
+        """The beginning of its text."""
+        return self.raw[:EXAMPLE_CHARACTERS]
 
     @property
     def text(self) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from ndr_core.flows.json_line import MAX_RAW_BYTES
+from ndr_core.flows.json_text import MAX_RAW_BYTES
 from ndr_core.quality.quarantine import Quarantined
-from ndr_core.quality.rules import DUPLICATE, MALFORMED_JSON
+from ndr_core.quality.rules import DUPLICATE, MALFORMED_RECORD
 
 _ENDING: Final = ".replay"
 _CUT_BYTES: Final = MAX_RAW_BYTES - 3
@@ -38,7 +38,7 @@ def why_left(item: Quarantined) -> Left | None:
         return Left.DUPLICATE
     if len(item.text.encode("utf-8", "replace")) >= _CUT_BYTES:
         return Left.CUT
-    if item.rule == MALFORMED_JSON and _REPLACEMENT in item.text:
+    if item.rule == MALFORMED_RECORD and _REPLACEMENT in item.text:
         return Left.UNDECODABLE
     return None
 

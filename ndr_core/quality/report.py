@@ -8,17 +8,16 @@ from typing import Any
 from attrs import asdict, field, frozen
 
 from ndr_core.errors import ThresholdError
+from ndr_core.quality.repairs import EARLY, LATE, REPAIR_RULES
 from ndr_core.quality.rules import (
     DUPLICATE,
-    EARLY,
-    LATE,
     NON_TRAFFIC,
     OUT_OF_SLICE,
-    REPAIR_RULES,
     RejectRule,
     rule_label,
 )
 from ndr_core.quality.settings import Quality
+from ndr_core.quality.unknown import most_frequent
 
 _EXPECTED = (NON_TRAFFIC, DUPLICATE)
 """Rules whose rejects say nothing against an input: sound logs have such records."""
@@ -29,7 +28,7 @@ _UNKNOWN = (
 
 @frozen
 class QualityReport:
-    """What became of every record of a run. `read = kept + sum(rejected)`, always."""
+    """What became of every record of a run. `read = kept + skipped + sum(rejected)`, always."""
 
     read: int
     kept: int
@@ -41,21 +40,27 @@ class QualityReport:
     unreadable_files: Mapping[str, str] = field(factory=dict)
     """Files set aside whole: address -> what was wrong."""
     rejected_by_detail: Mapping[str, int] = field(factory=dict)
-    """Records by `rule: detail`, of rules that tell more than their name; those that applied."""
+    """Records by `rule: detail` or `rule: field`, of rules that tell more than their name; those that applied."""
     late: int = 0
     """Kept records whose moment is before the bounds of the run."""
     early: int = 0
     """Kept records whose moment is after the bounds of the run."""
+    skipped: int = 0
+    """Records that `input.only` leaves out."""
+    examples: Mapping[str, str] = field(factory=dict)
+    """The beginning of a rejected record, by rule or, where that tells more, by `rule: detail` or `rule: field`."""
+    unknown: Mapping[str, Mapping[str, int]] = field(factory=dict)
+    """Kept records by the value of a field that no measure knows: field -> value -> records, the most frequent ones."""
 
     def __attrs_post_init__(self) -> None:
         """Raise AssertionError where the counts do not balance: an engine has lost records."""
-        if self.read != self.kept + sum(self.rejected.values()):
-            raise AssertionError(f"read is not kept + rejected: {self}")
+        if self.read != self.kept + self.skipped + sum(self.rejected.values()):
+            raise AssertionError(f"read is not kept + skipped + rejected: {self}")
 
     @property
     def weighed(self) -> int:
-        """Records that tell how sound the input is: all but those of no traffic, and duplicates."""
-        return self.read - sum(self.rejected.get(rule, 0) for rule in _EXPECTED)
+        """Records that tell how sound the input is: all but those skipped, of no traffic, and duplicates."""
+        return self.read - self.skipped - sum(self.rejected.get(rule, 0) for rule in _EXPECTED)
 
     @property
     def rejected_fraction(self) -> float:
@@ -101,7 +106,7 @@ class QualityReport:
 
     @property
     def rejected_by_label(self) -> dict[str, int]:
-        """Records by the rule that rejected them, and where that tells more, by `rule: detail` in its place."""
+        """Records by the rule that rejected them, where that tells more by `rule: detail` or `rule: field`."""
         found: dict[str, int] = {}
         for rule, count in self.rejected.items():
             prefix = rule_label(rule, "")
@@ -110,7 +115,10 @@ class QualityReport:
                 for label, part in self.rejected_by_detail.items()
                 if label.startswith(prefix)
             }
-            found |= details or {rule: count}
+            found |= details
+            rest = count - sum(details.values())
+            if rest or not details:
+                found[rule] = rest
         return found
 
     def _rules(self) -> str:
@@ -130,20 +138,25 @@ def make_report(
     marked: Mapping[str, int],
     blank_lines: int,
     unreadable_files: Mapping[str, str],
+    skipped: int = 0,
+    examples: Mapping[str, str] | None = None,
+    unknown: Mapping[str, Mapping[str, int]] | None = None,
 ) -> QualityReport:
     """Make the report, with every rule named, in order, those that never applied with 0.
 
-    `rejected`: records by the label of the rule; `marked`: kept records by the name of the mark (`rules.marks`).
+    `rejected`: records by the label of the rule, and `examples` of them; `marked`: kept records by the name of the
+    mark (`repairs.marks`); `unknown`: kept records by field and value that no measure knows.
     """
+    examples = examples or {}
     by_rule = dict.fromkeys((rule.name for rule in rules), 0)
     by_detail = {}
     for rule in rules:
         count = rejected.get(rule.label, 0)
         by_rule[rule.name] += count
-        if rule.detail is not None and count:
+        if rule.label != rule.name and count:
             by_detail[rule.label] = count
     return QualityReport(
-        read=kept + sum(by_rule.values()),
+        read=kept + skipped + sum(by_rule.values()),
         kept=kept,
         rejected=by_rule,
         repaired={rule.name: marked.get(rule.name, 0) for rule in REPAIR_RULES},
@@ -152,4 +165,7 @@ def make_report(
         rejected_by_detail=by_detail,
         late=marked.get(LATE, 0),
         early=marked.get(EARLY, 0),
+        skipped=skipped,
+        examples={rule.label: examples[rule.label] for rule in rules if rule.label in examples},
+        unknown=most_frequent(unknown or {}),
     )

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from attrs import frozen
 
-from ndr_core.expressions.expr import Expr, col, lit, when
+from ndr_core.expressions.expr import Expr, col, lit
+from ndr_core.flows.mapping import Lost
 from ndr_core.flows.moment import MOMENT, Moment
-from ndr_core.flows.record import MAX_PORT
+from ndr_core.flows.outcome import key_column
+from ndr_core.flows.transports import ICMP
 from ndr_core.tables.slices import SliceBounds
 
-MALFORMED_JSON: Final = "malformed_json"
+MALFORMED_RECORD: Final = "malformed_record"
+BAD_VALUE: Final = "bad_value"
+NOT_SELECTED: Final = "not_selected"
+"""The one rule that skips: `input.only` leaves a record out."""
 NON_TRAFFIC: Final = "non_traffic"
+MALFORMED_IP: Final = "malformed_ip"
 DUPLICATE: Final = "duplicate"
 OUT_OF_SLICE: Final = "out_of_slice"
 TOO_LATE: Final = "too_late"
 TOO_EARLY: Final = "too_early"
 """Details of OUT_OF_SLICE."""
 
-LATE: Final = "late"
-EARLY: Final = "early"
-"""Marks of kept records, beside those of repairs."""
+IS_ICMP: Final = col("network_transport").eq(ICMP).or_else(lit(False))
+"""Whether a record is of ICMP: what it has for ports are a type and a code."""
 
 
 @frozen
@@ -42,62 +47,89 @@ class Span:
 class RejectRule:
     """Sends a record to quarantine where `condition`, over the flow as read, is true.
 
-    Without a condition the rule is structural: `malformed_json` belongs to reading (`flows.json_line`),
-    `duplicate` compares records with each other. Several rules may go by one name, each with a detail of its own.
+    Without a condition the rule is structural: `malformed_record` and `bad_value` belong to reading
+    (`flows.json_line`), `duplicate` compares records with each other. Several rules may go by one name, each with a
+    detail or a field of its own.
     """
 
     name: str
     condition: Expr | None
     why: str
     detail: str | None = None
+    field: str | None = None
+    """The canonical field at fault, where the rule is about one."""
 
     @property
     def label(self) -> str:
-        """What tells it from other rules: `name`, or `name: detail`."""
-        return rule_label(self.name, self.detail)
+        """What tells it from other rules: `name`, `name: detail` or `name: field`."""
+        return rule_label(self.name, self.detail or self.field)
 
 
-@frozen
-class RepairRule:
-    """Keeps a record, changed, and counts it, where `condition` is true."""
-
-    name: str
-    condition: Expr
-    fixes: Mapping[str, Expr]
-    """Field -> its value after the repair."""
-    why: str
+def rule_label(name: str, part: str | None) -> str:
+    """Give what tells a rule from all others, as reports show it. `part`: its detail, or the field at fault."""
+    return name if part is None else f"{name}: {part}"
 
 
-def rule_label(name: str, detail: str | None) -> str:
-    """Give what tells a rule from all others, as reports show it."""
-    return name if detail is None else f"{name}: {detail}"
-
-
-def reject_rules(span: Span | None, *, deduplicates: bool) -> tuple[RejectRule, ...]:
+def reject_rules(
+    span: Span | None,
+    *,
+    deduplicates: bool,
+    readable: Iterable[str] = (),
+    lost: Lost | None = None,
+) -> tuple[RejectRule, ...]:
     """Give the rules that reject, in order: the first that applies to a record names it.
 
-    `span`: the span that the run is for, if it is for one; `deduplicates`: whether equal keys count once.
-    The conditions are over a flow as read, with its moment.
+    `span`: the span that the run is for, if it is for one; `deduplicates`: whether equal keys count once; `readable`:
+    fields, and columns of keys, that are read from the source; `lost`: what tells that it has lost data. The
+    conditions are over a flow as read, with its moment.
     """
-    start = col("event_start")
-    no_side = lit(True)
-    for name in ("source_bytes", "destination_bytes", "source_port", "destination_port"):
-        no_side = no_side & col(name).is_null()
     rules = [
-        RejectRule(MALFORMED_JSON, None, "the line is not one JSON object of readable values"),
-        RejectRule(NON_TRAFFIC, no_side, "bytes and ports of both sides are all null"),
-        RejectRule("missing_event_start", start.is_null(), "without a start a record has no slice"),
-        RejectRule(
-            "malformed_ip",
-            col("source_ip").is_null() | col("destination_ip").is_null(),
-            "either address is not IPv4 or IPv6",
+        RejectRule(MALFORMED_RECORD, None, "the line is no record of the format"),
+        *(
+            RejectRule(BAD_VALUE, None, f"a value can't be read as {name}", field=name)
+            for name in dict.fromkeys(readable)
         ),
+        *_non_traffic(lost),
+        RejectRule(
+            "missing_time",
+            col("event_start").is_null(),
+            "without a start a record has no slice, though its end may be known",
+        ),
+        *_malformed_ip(),
     ]
     if span is not None:
         rules += _out_of_slice(span)
     if deduplicates:
-        rules.append(RejectRule(DUPLICATE, None, "an earlier record has the same key"))
+        rules.append(
+            RejectRule(DUPLICATE, None, "a longer record of the mini-batch has the same key")
+        )
     return tuple(rules)
+
+
+def _non_traffic(lost: Lost | None) -> list[RejectRule]:
+    nothing = ~IS_ICMP
+    for amount in ("bytes", "packets", "port"):
+        for side in ("source", "destination"):
+            nothing = nothing & col(f"{side}_{amount}").is_null()
+    why = "bytes, packets and ports of both sides are all null, and it is not ICMP"
+    rules = [RejectRule(NON_TRAFFIC, nothing, why)]
+    if lost is not None:
+        is_lost = nothing & col(key_column(lost.column)).eq(lost.value)
+        why = f"it tells of lost data: {lost.column} is {lost.value}, and it has no traffic"
+        rules.insert(0, RejectRule(NON_TRAFFIC, is_lost, why, "lost"))
+    return rules
+
+
+def _malformed_ip() -> list[RejectRule]:
+    return [
+        RejectRule(
+            MALFORMED_IP,
+            col(f"{side}_ip").is_null(),
+            f"the {side} has no address, or a text that is none",
+            field=f"{side}_ip",
+        )
+        for side in ("source", "destination")
+    ]
 
 
 def _out_of_slice(span: Span) -> list[RejectRule]:
@@ -132,65 +164,3 @@ def _out_of_slice(span: Span) -> list[RejectRule]:
             TOO_EARLY,
         ),
     ]
-
-
-def _nulled(*conditions: tuple[str, Expr]) -> tuple[Expr, dict[str, Expr]]:
-    anywhere = lit(False)
-    fixes = {}
-    for name, condition in conditions:
-        anywhere = anywhere | condition
-        fixes[name] = when(condition, None, col(name))
-    return anywhere, fixes
-
-
-def _bad_port(name: str) -> tuple[str, Expr]:
-    return name, (col(name) < 0) | (col(name) > MAX_PORT)
-
-
-_NEGATIVE_BYTES = _nulled(
-    ("source_bytes", col("source_bytes") < 0), ("destination_bytes", col("destination_bytes") < 0)
-)
-_INVALID_PORT = _nulled(_bad_port("source_port"), _bad_port("destination_port"))
-_NEGATIVE_DURATION = col("event_end") < col("event_start")
-
-REPAIR_RULES: Final[tuple[RepairRule, ...]] = (
-    RepairRule("negative_bytes", *_NEGATIVE_BYTES, "a byte count below 0 becomes null"),
-    RepairRule("invalid_port", *_INVALID_PORT, f"a port outside 0..{MAX_PORT} becomes null"),
-    RepairRule(
-        "negative_duration",
-        _NEGATIVE_DURATION,
-        {"event_end": when(_NEGATIVE_DURATION, col("event_start"), col("event_end"))},
-        "an end before the start becomes the start",
-    ),
-    RepairRule(
-        "missing_end",
-        col("event_end").is_null(),
-        {"event_end": col("event_end").or_else(col("event_start"))},
-        "a missing end becomes the start",
-    ),
-)
-"""Applied to kept records, in order. No two rules can both apply to one field."""
-
-MARKS: Final = (*(rule.name for rule in REPAIR_RULES), LATE, EARLY)
-"""The names of `marks`, in order."""
-
-
-def marks(bounds: SliceBounds | None) -> dict[str, Expr]:
-    """Give what is counted of kept records: by name, whether it is true of a flow as read, with its moment.
-
-    These are the repairs, and LATE and EARLY: whether the moment is before or after the bounds.
-    """
-    found = {rule.name: rule.condition for rule in REPAIR_RULES}
-    found[LATE] = lit(False) if bounds is None else col(MOMENT) < bounds.start
-    found[EARLY] = lit(False) if bounds is None else col(MOMENT) >= bounds.end
-    return found
-
-
-def repaired_fields() -> dict[str, Expr]:
-    """Give every field that some rule changes, as one expression over the flow as read."""
-    fixed: dict[str, Expr] = {}
-    for rule in REPAIR_RULES:
-        for name, fix in rule.fixes.items():
-            previous = fixed.get(name)
-            fixed[name] = fix if previous is None else when(rule.condition, fix, previous)
-    return fixed

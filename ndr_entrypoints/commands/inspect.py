@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from ndr_adapters.outputs import open_output
-from ndr_adapters.polars.inspection import inspect_output, summed_reports
-from ndr_core.errors import UsageError
+from ndr_adapters.polars.inspection import examples_of, inspect_output, summed_reports
+from ndr_core.errors import UsageError, printable
 from ndr_core.publishing.published import SliceRange
 from ndr_core.times import parse_bound, to_datetime
 from ndr_entrypoints import console
@@ -51,10 +52,11 @@ def inspect(
     hosts = found["busiest_hosts"][: limit or None]
     console.print_whole(screen, "Busiest hosts by role", [_shown(row) for row in hosts])
     rows = [
-        {"outcome": name, "records": count}
+        {"outcome": escape(printable(name)), "records": count}
         for name, count in summed_reports(found["quality"]).items()
     ]
     console.print_whole(screen, "Quality of all runs", rows)
+    console.print_examples(screen, examples_of(found["quality"]))
     unreadable = [
         f"{run['run_id']}: {name}: {value}"
         for run in found["quality"]

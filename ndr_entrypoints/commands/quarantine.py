@@ -98,7 +98,7 @@ def _show(found: Iterator[_Found], most: int) -> None:
     count = 0
     for batch, item in islice(found, most or None):
         count += 1
-        at_fault = "" if item.field is None else f", {item.field}"
+        at_fault = f", {item.field}" if item.field and item.detail else ""
         screen.print(
             f"{item.label}{at_fault} (mini-batch {batch.name}):", style="bold", markup=False
         )

@@ -55,7 +55,7 @@ def replay(
     whose text was cut, or holds bytes that are no UTF-8, and duplicates of records that were kept. Of the thresholds
     of `quality` only one counts: that some record can be kept.
     """
-    job = _without_thresholds(JobSpecFile(spec).load())
+    job = _for_rejected(JobSpecFile(spec).load())
     published = open_output(output)
     batches = rejected_batches(published.manifests(None, None))
     batch = _chosen(batches, job, mini_batch_id)
@@ -98,9 +98,13 @@ def replay(
             _show_left(screen, batch, left)
 
 
-def _without_thresholds(job: JobSpec) -> JobSpec:
-    """Thresholds are for whole mini-batches: of what was rejected once, more may be rejected again."""
-    return evolve(job, quality=evolve(job.quality, max_rejected_fraction=1.0, min_records=0))
+def _for_rejected(job: JobSpec) -> JobSpec:
+    """A JobSpec as it is for rejected records, whose files are those of the quarantine.
+
+    Thresholds are for whole mini-batches: of what was rejected once, more may be rejected again.
+    """
+    quality = evolve(job.quality, max_rejected_fraction=1.0, min_records=0)
+    return evolve(job, quality=quality, input=evolve(job.input, files=()))
 
 
 def _chosen(batches: Sequence[RejectedBatch], job: JobSpec, name: str | None) -> RejectedBatch:

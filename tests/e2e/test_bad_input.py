@@ -125,7 +125,7 @@ def test_binary_garbage_inside_good_gzip_is_malformed_records(engine: str, tmp_p
         tmp_path / "in", [[flow(), flow(), b"\x00\xff\xfe", b"PK\x03\x04" + bytes(200)]]
     )
     done = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--json", engine=engine)
-    assert done.json()["report"]["rejected"]["malformed_json"] == 2
+    assert done.json()["report"]["rejected"]["malformed_record"] == 2
 
 
 UNUSABLE = {
@@ -191,7 +191,7 @@ def test_too_many_rejects_fail_the_run(engine: str, published: Path, tmp_path: P
         lambda output: run(spec, batch, output, *SLICE, engine=engine),
         1,
         "quality.max_rejected_fraction: 0.6667 of 3 records rejected",
-        "malformed_json 1, malformed_ip 1",
+        "malformed_record 1, malformed_ip: source_ip 1",
     )
 
 
@@ -281,7 +281,7 @@ def test_unknown_fields_and_nested_extras_do_no_harm(tmp_path: Path) -> None:
     lines = [flow(extra={"a": [1, {"b": "}"}]}), flow(other="\\u0000"), flow(source_port={})]
     batch = write_batch(tmp_path / "in", [lines])
     done = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--json").json()
-    assert done["report"]["rejected"]["malformed_json"] == 1
+    assert done["report"]["rejected"]["malformed_record"] == 1
     assert done["report"]["kept"] == 2
 
 

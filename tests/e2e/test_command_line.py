@@ -30,7 +30,13 @@ def test_the_demo_gives_the_same_rows_on_every_engine(tmp_path: Path) -> None:
         )
         assert answer.exit_code == 0, answer.errors
         made[engine] = rows(output)
-        for told in ("malformed_json", "negative_bytes", "outbound", "Busiest hosts", str(output)):
+        for told in (
+            "malformed_record",
+            "negative_bytes",
+            "outbound",
+            "Busiest hosts",
+            str(output),
+        ):
             assert told in answer.output.replace("\n", "")
     assert made["polars"] == made["spark"] == made["spark-sql"] == made["reference"]
     assert len(made["polars"][0]) > 100
@@ -80,7 +86,7 @@ def test_machines_get_json_and_nothing_else(tmp_path: Path) -> None:
     assert answer.errors == ""
     assert (done["run_id"], done["mini_batch_id"], done["project_name"]) == ("r7", "m7", "test")
     assert done["rows"]["delta"] == {"inbound": 1, "outbound": 1}
-    assert done["report"]["rejected"]["malformed_json"] == 1
+    assert done["report"]["rejected"]["malformed_record"] == 1
     assert all((tmp_path / "out" / path).is_file() for path in done["files"])
 
 
@@ -110,7 +116,7 @@ def test_inspect_shows_slices_roles_hosts_and_quality(tmp_path: Path) -> None:
         ("outbound", 3),
     ]
     assert found["busiest_hosts"][0]["host_ip"] == "10.0.0.1"
-    assert found["quality"][0]["rejected malformed_json"] == 1
+    assert found["quality"][0]["rejected malformed_record"] == 1
     shown = ndr("inspect", tmp_path / "out", "--slices")
     assert shown.exit_code == 0
     assert "11:15" in shown.output

@@ -73,7 +73,7 @@ def test_an_integer_that_no_double_holds_is_no_time(tmp_path: Path, engine_name:
 
     answer = run(spec, batch, tmp_path / "out", "--json", engine=engine_name)
 
-    assert (report(answer)["kept"], report(answer)["rejected"]["malformed_json"]) == (2, 2)
+    assert (report(answer)["kept"], report(answer)["rejected"]["malformed_record"]) == (2, 2)
 
 
 @pytest.mark.parametrize("engine", ["reference", "polars"])
@@ -95,7 +95,7 @@ def test_a_line_without_end_takes_little_memory_and_is_malformed(
     assert cost.mib - usual.mib < 256
     (report_file,) = (tmp_path / "out").glob("quality/**/*.json")
     found = json.loads(report_file.read_text())
-    assert (found["kept"], found["rejected"]["malformed_json"]) == (1, 1)
+    assert (found["kept"], found["rejected"]["malformed_record"]) == (1, 1)
 
 
 def test_spark_sql_refuses_a_file_with_a_line_that_it_would_pass_over(tmp_path: Path) -> None:

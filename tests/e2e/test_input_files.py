@@ -125,7 +125,7 @@ def test_a_text_that_begins_as_packed_data_do_is_text(
 
     answer = run(spec, batch, tmp_path / "out", "--json", engine=engine)
 
-    assert report(answer)["rejected"]["malformed_json"] >= 2
+    assert report(answer)["rejected"]["malformed_record"] >= 2
     assert report(answer)["kept"] >= 2
 
 

@@ -114,7 +114,7 @@ def test_the_books_of_all_runs_are_added_up(week: Path) -> None:
     shown = " ".join(" ".join(lines(ndr("inspect", week))).split())
     assert f"runs {DAYS}" in shown
     assert f"read {DAYS * (3 * SLICES + 1)}" in shown
-    assert f"rejected malformed_json {DAYS}" in shown
+    assert f"rejected malformed_record {DAYS}" in shown
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_the_job_runs_as_it_is_deployed_and_logs_what_it_did(deployment: Deploym
     assert (totals["RecordsRead"], totals["RecordsKept"], totals["RunFailed"]) == (4, 3, 0)
     assert totals["DeltaRows"] == 2
     rejected = {line["rule"]: line["RecordsRejected"] for line in metrics if "rule" in line}
-    assert rejected["malformed_json"] == 1
+    assert rejected["malformed_record"] == 1
     assert {line["stage"] for line in metrics if "stage" in line} == set(stages)
 
     for secret in (CREDENTIALS["AWS_SECRET_ACCESS_KEY"], "AWSAccessKeyId"):

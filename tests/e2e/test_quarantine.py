@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from ndr_core.flows.json_line import MAX_RAW_BYTES
+from ndr_core.flows.json_text import MAX_RAW_BYTES
 from tests.e2e.cli import Answer, ndr, rows, run, snapshot, write_spec
 from tests.makers import flow, write_batch
 
@@ -21,7 +21,11 @@ LONG = flow(source_ip=None, client="10.0.0.3", more="x" * MAX_RAW_BYTES)
 BROKEN = flow(source_ip=None)
 LINES: list[Any] = [GOOD, NAMED, TWICE, TWICE, LONG, BROKEN, "bad", b'{"a": "\xff"}']
 LOOSE = {"max_rejected_fraction": 1.0, "deduplicate_on": ["source_ip", "source_port"]}
-MAPPED = {"preset": "paloalto", "fields": {"source_ip": {"column": "client", "optional": True}}}
+MAPPED = {
+    "preset": "paloalto",
+    "files": ["part-*"],  # as the input's files are named, not those of a quarantine
+    "fields": {"source_ip": {"column": "client", "optional": True}},
+}
 
 
 @frozen

@@ -37,7 +37,24 @@ BOUNDS: list[tuple[str, str] | None] = [
 ]
 """Each on the grid of all specs that it is used with; records lie before, in and after."""
 DEDUPLICATE = {"deduplicate_on": ["source_ip", "destination_ip", "event_start", "extra"]}
+PACKED = {
+    "source_packets": "packets_out",
+    "destination_packets": "packets_in",
+    "source_ip_bytes": "ip_out",
+    "destination_ip_bytes": "ip_in",
+    "missed_bytes": {"column": "missed", "optional": True},
+}
 SPECS: dict[str, JobSpec] = {
+    "packets": make_spec(input={"preset": "paloalto", "fields": PACKED}),
+    "packets of one side, deduplicating on what repairs change": make_spec(
+        input={
+            "preset": "paloalto",
+            "fields": {"destination_packets": "packets_in", "source_ip_bytes": "ip_out"},
+            "lost": {"column": "event_reason", "value": "aged-out"},
+        },
+        quality={"deduplicate_on": ["event_end", "source_port", "event_name"]},
+        delta={"measures": ["packets_recv_sum", "alert_cnt", "duration_quantiles"]},
+    ),
     "plain": make_spec(),
     "deduplicating": make_spec(quality=DEDUPLICATE),
     "deduplicating on one field": make_spec(quality={"deduplicate_on": ["source_ip"]}),

@@ -76,7 +76,7 @@ def test_the_manifest_names_every_file_with_its_checksum(tmp_path: Path, bucket:
         content = found[f"out/{file.path}"]
         assert (len(content), hashlib.sha256(content).hexdigest()) == (file.bytes, file.sha256)
     assert manifest.facts.report is not None
-    assert manifest.facts.report.rejected["malformed_json"] == 1
+    assert manifest.facts.report.rejected["malformed_record"] == 1
     tables = {key for key in found if not key.startswith("out/_")}
     assert tables == {f"out/{file.path}" for file in manifest.files}
 

@@ -41,6 +41,8 @@ OVERFLOW: Final = "overflow"
 """Result: as `overflows`, of each share."""
 COUNTS: Final = "counts"
 """Result: as `quality.counts`, of each share."""
+UNKNOWN: Final = "unknown"
+"""Result: as `quality.unknown_values`, of each share the most frequent ones; each value is in one share."""
 
 _REJECTED: Final = "rejected"
 _CANDIDATES: Final = "candidates"
@@ -59,16 +61,17 @@ def delta_chain(plan: DeltaPlan, batch: InputBatch, staging: StagingRoot, shares
     lines: dict[str, tuple[str, ...]] = {LINES: ()} if shares.large else {}
     spread = shares.lines if shares.large else 0
     if plan.deduplicate_on:
-        by_key = {_CANDIDATES: tuple(quality.duplicate_keys(plan)), _OTHERS: ()}
+        by_key = {_CANDIDATES: plan.duplicate_keys, _OTHERS: ()}
         steps.append(Step((Kernel("read", _Judge(read), lines, spread),), shares.files))
         steps.append(Step((Kernel("compare", _Compare(plan), by_key, shares.built),)))
     else:
         steps.append(Step((Kernel("read", _AddUp(read), lines, spread),), shares.files))
+    judged: dict[str, tuple[str, ...]] = {COUNTS: (), _REJECTED: (), UNKNOWN: ("field", "value")}
     last = Step(
         (
             Kernel("pairs", _Pairs(plan, staging), pair_keys(plan), shares.built),
             Kernel("hosts", _Hosts(plan, staging), host_keys(plan), shares.hosts),
-            Kernel("judged", _Judged(staging), {COUNTS: (), _REJECTED: ()}, shares.built),
+            Kernel("judged", _Judged(staging), judged, shares.built),
         )
     )
     return Chain((*steps, last), numbered_columns(plan))
@@ -115,9 +118,10 @@ def _results(parts: Iterable[pl.DataFrame], plan: DeltaPlan, addresses: Addresse
     """Results of judged records, and what is set aside of them."""
     held: list[pl.DataFrame] = []
     for judged in parts:
-        yield COUNTS, quality.counts(judged.lazy(), plan).collect()
+        yield COUNTS, quality.counts(judged.lazy()).collect()
+        yield UNKNOWN, quality.unknown_values(judged.lazy())
         yield _REJECTED, quality.quarantine(judged.lazy(), plan).collect()
-        held.append(quality.repaired(numbered(judged.lazy(), addresses)).collect())
+        held.append(quality.settled(numbered(judged.lazy(), addresses)).collect())
         if sum(part.height for part in held) >= _HELD_RECORDS:
             yield from partial_results(pl.concat(held), plan)
             held = []
@@ -169,8 +173,9 @@ class _Judged:
     def __call__(self, task: Task) -> Frames:
         frames = task.gathered()
         if COUNTS in frames:
-            counts = frames[COUNTS].group_by("outcome", "rule")
-            yield COUNTS, counts.agg(pl.all().sum())
+            yield COUNTS, quality.added_counts(frames[COUNTS])
+        if UNKNOWN in frames:
+            yield UNKNOWN, quality.most_unknown(frames[UNKNOWN])
         if _REJECTED in frames:
             name = f"{QUARANTINE}/rejected-{task.token}.json.gz"
             with full_disk_named(self.staging.address):

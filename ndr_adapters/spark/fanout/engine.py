@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import polars as pl
 from attrs import field, frozen
 
-from ndr_adapters.polars.outcome import engine_result, no_counts
+from ndr_adapters.polars.outcome import engine_result, no_counts, no_unknown_values
 from ndr_adapters.polars.overflow import refuse_overflow
 from ndr_adapters.polars.write import StagingRoot
 from ndr_adapters.spark.fanout.chain import ChainRunner
@@ -17,6 +17,7 @@ from ndr_adapters.spark.fanout.deltas import (
     FILES,
     OVERFLOW,
     REJECTED_FILES,
+    UNKNOWN,
     delta_chain,
 )
 from ndr_adapters.spark.fanout.shares import Shares, cut
@@ -51,7 +52,9 @@ class FanoutEngine:
             refuse_overflow(results[OVERFLOW], plan)
         rows = _files(results, FILES)
         rejected = _files(results, REJECTED_FILES)
-        return engine_result(results.get(COUNTS, no_counts()), rows, rejected)
+        counts = results.get(COUNTS, no_counts())
+        unknown = results.get(UNKNOWN, no_unknown_values())
+        return engine_result(counts, unknown, rows, rejected)
 
 
 def _files(results: Mapping[str, pl.DataFrame], name: str) -> dict[str, int]:

@@ -12,6 +12,7 @@ from ndr_adapters.polars.lines import lines_frame
 from ndr_adapters.polars.partial import judged_lines
 from ndr_adapters.spark.fanout.chain import Frames, Task
 from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.key_order import KeyOrder
 from ndr_core.flows.source import InputFile, read_named
 from ndr_core.progress import lines_in
 
@@ -40,7 +41,7 @@ class Read:
     """Reads files, or lines that other tasks have unpacked, and judges their records."""
 
     plan: DeltaPlan
-    key_orders: tuple[tuple[str, ...], ...]
+    key_orders: tuple[KeyOrder, ...]
     reader: Reader
 
     def judged(self, task: Task) -> Iterator[pl.DataFrame]:

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from ndr_adapters.spark.runtime.paths import as_glob, spark_address
 from ndr_core.errors import UnreadableFileError
 from ndr_core.flows.file_format import Compression, Head
-from ndr_core.flows.json_line import MAX_LINE_BYTES
+from ndr_core.flows.json_text import MAX_LINE_BYTES
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.source import InputBatch, InputFile
 from ndr_core.publishing.location import S3Address, is_s3

@@ -5,6 +5,7 @@ Where the views of a host share a partition, no function here shuffles.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 from typing import Final
 
@@ -12,8 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from ndr_adapters.spark.sql.expr import compile_expr, literal, quoted, with_columns
-from ndr_adapters.spark.sql.flags import amounts, bit_is_set, counter_groups
-from ndr_adapters.spark.sql.quality import mark_count
+from ndr_adapters.spark.sql.flags import amounts, bit_is_set, counter_groups, is_session
 from ndr_adapters.spark.sql.views import HOST, role_name
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR, PAIR_SUMS
@@ -23,8 +23,9 @@ from ndr_core.measures.kinds import (
     LargestCount,
     PairKey,
     Quantile,
+    Untold,
 )
-from ndr_core.quality.rules import MARKS
+from ndr_core.quality.repairs import MARKS, mark_column
 from ndr_core.tables.slices import TIME_LEVELS
 from ndr_core.tables.table import Table
 
@@ -38,9 +39,13 @@ def pair_table(views: DataFrame) -> DataFrame:
         f"try_sum({quoted(f'amount:{item.name}')})" if item.can_overflow else "count(1)"
         for item in PAIR_SUMS
     )
-    return views.groupBy(*HOST, "peer_ip", "peer_port").agg(
-        *(F.expr(f"{sum_} as {item.name}") for sum_, item in zip(sums, PAIR_SUMS, strict=True)),
-        F.expr("timestamp_micros(max(event_ts)) as event_ts"),
+    return (
+        views.where(is_session())
+        .groupBy(*HOST, "peer_ip", "peer_port")
+        .agg(
+            *(F.expr(f"{sum_} as {item.name}") for sum_, item in zip(sums, PAIR_SUMS, strict=True)),
+            F.expr("timestamp_micros(max(event_ts)) as event_ts"),
+        )
     )
 
 
@@ -56,19 +61,31 @@ def host_rows(
         parts.append((_spread_histograms if spread else _histograms)(views, plan))
     if plan.cell_aggregates:
         parts.append(peer_cells(pairs, plan))
-    return reduce(lambda rows, part: rows.join(part, on=list(HOST)), parts)
+    rows = reduce(lambda rows, part: rows.join(part, on=list(HOST), how="left"), parts)
+    # A host of threats alone has no histograms and no pairs.
+    empty = {item.histogram: "array()" for item in plan.distributions}
+    empty |= {item.name: "0L" for items in plan.cell_aggregates.values() for item in items}
+    return rows.selectExpr(
+        *(
+            f"coalesce({quoted(name)}, {empty[name]}) as {quoted(name)}"
+            if name in empty
+            else quoted(name)
+            for name in rows.columns
+        )
+    )
 
 
 def host_sums(views: DataFrame, plan: DeltaPlan) -> DataFrame:
-    """Additive measures per host, and a count per mark."""
-    sums = [f"try_sum({quoted(f'amount:{item.name}')}) as {item.name}" for item in amounts(plan)]
+    """Additive measures per host, its `records`, and a count per mark."""
+    sums = ["count(1) as records"]
+    sums += [f"try_sum({quoted(f'amount:{item.name}')}) as {item.name}" for item in amounts(plan)]
     for group, counters in enumerate(counter_groups(plan)):
         sums += [
             f"count_if({bit_is_set(f'flags:{group}', bit)}) as {counter.name}"
             for bit, counter in enumerate(counters)
         ]
     sums += [
-        f"count_if({bit_is_set('marks', bit)}) as {quoted(mark_count(name))}"
+        f"count_if({bit_is_set('marks', bit)}) as {quoted(mark_column(name))}"
         for bit, name in enumerate(MARKS)
     ]
     return views.groupBy(*HOST).agg(*map(F.expr, sums))
@@ -102,6 +119,7 @@ def _spread_histograms(views: DataFrame, plan: DeltaPlan) -> DataFrame:
     )
     cells = (
         views.selectExpr(*HOST, f"inline(array({', '.join(buckets)}))")
+        .where("bucket is not null")
         .groupBy(*HOST, "kind", "bucket")
         .count()
     )
@@ -178,7 +196,7 @@ def delta_rows(rows: DataFrame, plan: DeltaPlan) -> DataFrame:
             if _percents(item)
         ),
         *(
-            f"array_max({item.histogram}.`count`) as {readout.name}"
+            f"coalesce(array_max({item.histogram}.`count`), 0L) as {readout.name}"
             for item, readout in readouts
             if isinstance(readout, LargestCount)
         ),
@@ -196,7 +214,9 @@ def delta_rows(rows: DataFrame, plan: DeltaPlan) -> DataFrame:
         if isinstance(readout, Quantile)
     }
     values |= {name: value for name, value, _ in plan.row_formulas}
-    return _output_form(with_columns(found, values), plan, plan.delta)
+    rows = with_columns(found, values)
+    untold = {item.name: "cast(null as bigint)" for item in plan.of_kind(Untold)}
+    return _output_form(rows, plan, plan.delta, untold)
 
 
 def _percents(item: Distribution) -> list[int]:
@@ -225,8 +245,13 @@ def _buckets_of_ranks(item: Distribution) -> str:
     )
 
 
-def _output_form(rows: DataFrame, plan: DeltaPlan, table: Table) -> DataFrame:
-    """Rows with `slice_start` (us) in the columns of an output table, levels of its folders included."""
+def _output_form(
+    rows: DataFrame, plan: DeltaPlan, table: Table, untold: Mapping[str, str] | None = None
+) -> DataFrame:
+    """Rows with `slice_start` (us) in the columns of an output table, levels of its folders included.
+
+    `untold`: columns that the rows lack, and their values.
+    """
     start = "timestamp_micros(slice_start)"
     derived = {
         "role": role_name(plan),
@@ -237,6 +262,7 @@ def _output_form(rows: DataFrame, plan: DeltaPlan, table: Table) -> DataFrame:
             for level, pattern in TIME_LEVELS.items()
         },
         **{name: literal(value) for name, value in plan.constants().items()},
+        **(untold or {}),
     }
     return rows.selectExpr(
         *(

@@ -18,24 +18,23 @@ from ndr_adapters.spark.sql.fields import (
     IP_FIELDS,
     STRICT_JSON,
     Reading,
+    any_iso_us,
     canonical,
-    iso_us,
     readings_of,
 )
 from ndr_adapters.spark.sql.ip_address import canonical_ips
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_line import (
-    INTEGER,
+from ndr_core.flows.json_text import (
     LONG_NUMBER,
     MAX_DEPTH,
     MAX_NUMBER_CHARACTERS,
     MAX_RAW_BYTES,
-    NUMBER,
     PAIRED_ESCAPE,
     STRING_TOKEN,
 )
-from ndr_core.flows.outcome import MALFORMED, READ
+from ndr_core.flows.outcome import BAD_VALUE, MALFORMED, READ
 from ndr_core.flows.record import FieldKind
+from ndr_core.flows.values import INTEGER, MAX_INTEGRAL_DOUBLE, NUMBER
 
 _DIGITS: Final = "-?[0-9]+"
 
@@ -63,17 +62,20 @@ class _Careful:
         is_string = f"startswith({token}, 's')"
         bare = Sql(f"if({is_string}, {content}, {token})")
         match self.reading.kind:
-            case FieldKind.TEXT | FieldKind.IP:
-                is_digits = matches(token, _DIGITS)
+            case FieldKind.IP:
+                return Sql(f"if({is_string}, {content}, null)")
+            case FieldKind.TEXT:
+                is_plain = f"({token} in ('true', 'false') or {matches(token, _DIGITS)})"
                 return Sql(
-                    f"case when {is_string} then {content} when {is_digits} then {token} end"
+                    f"case when {is_string} then {content} when {is_plain} then {token} "
+                    f"else cast({_integer(token)} as string) end"
                 )
             case FieldKind.INTEGER:
-                return Sql(f"if({matches(bare, INTEGER)}, try_cast({bare} as bigint), null)")
+                return _integer(bare)
         if self.reading.is_number_of_time:
             number = Sql(f"if({matches(bare, NUMBER)}, cast({bare} as double), null)")
             return self.reading.scaled(number)
-        return iso_us(Sql(f"if({is_string}, {content}, null)"))
+        return any_iso_us(Sql(f"if({is_string}, {content}, null)"))
 
     @property
     def in_range(self) -> Sql:
@@ -82,6 +84,17 @@ class _Careful:
 
     def _member(self, struct: str) -> Sql:
         return Sql(f"{struct}.{quoted(self.reading.name)}")
+
+
+def _integer(number: Sql) -> Sql:
+    """The integer that a text of a number stands for, null where it is none: with point or exponent a double."""
+    double = f"cast({number} as double)"
+    is_integral = f"{double} = floor({double}) and abs({double}) <= {MAX_INTEGRAL_DOUBLE}L"
+    return Sql(
+        f"case when {matches(number, INTEGER)} then try_cast({number} as bigint) "
+        f"when {matches(number, NUMBER)} and {number} rlike '[.eE]' and {is_integral} "
+        f"then cast({double} as bigint) end"
+    )
 
 
 def read_careful(lines: DataFrame, plan: DeltaPlan) -> DataFrame:
@@ -104,7 +117,10 @@ def read_careful(lines: DataFrame, plan: DeltaPlan) -> DataFrame:
         .selectExpr("*", _struct("careful", "read", names, (field.in_range for field in fields)))
         .selectExpr("*", f"if(careful is null, null, {_fault(readings)}) as fault")
     )
-    outcome = f"if(careful is null or fault is not null, {MALFORMED}, {READ}) as outcome"
+    outcome = (
+        f"case when careful is null then {MALFORMED} when fault is not null then {BAD_VALUE} "
+        f"else {READ} end as outcome"
+    )
     flows = read.selectExpr("line", outcome, "fault", *canonical(readings, plan, "careful."))
     return canonical_ips(flows, IP_FIELDS)
 

@@ -22,6 +22,7 @@ from ndr_adapters.spark.runtime.stoppable import stoppable
 from ndr_adapters.spark.sql import aggregate, quality
 from ndr_adapters.spark.sql.careful import read_careful
 from ndr_adapters.spark.sql.expr import quoted
+from ndr_adapters.spark.sql.fields import refuse_nested
 from ndr_adapters.spark.sql.flags import amounts
 from ndr_adapters.spark.sql.lines import read_lines
 from ndr_adapters.spark.sql.plain import read_plain
@@ -39,9 +40,10 @@ from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR, overflow_place
 from ndr_core.errors import EngineReadError, OverflowingColumnError
-from ndr_core.flows.outcome import UNFIT
+from ndr_core.flows.outcome import BLANK, SKIPPED, UNFIT
 from ndr_core.flows.source import InputBatch, InputFile
-from ndr_core.quality.rules import MARKS
+from ndr_core.quality.repairs import MARKS, mark_column
+from ndr_core.quality.unknown import most_frequent
 
 _INPUT_BYTES_PER_RECORD: Final = 50
 """Compressed, about."""
@@ -63,6 +65,7 @@ class SparkSqlEngine:
         return unfit_files(batch)
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
+        refuse_nested(plan)
         tasks = self.tasks(batch)
         session = session_for(self.session, tasks)
         for key, value in self.settings.items():
@@ -86,10 +89,11 @@ class SparkSqlEngine:
         described = session.sparkContext.getLocalProperty("spark.job.description")
         try:
             _step(session, "read and judge")
-            flows = flows_of(session, plan, batch, tasks)
+            judged = flows_of(session, plan, batch, tasks)
             _step(session, "set aside what is not kept")
-            dropped = quality.dropped(flows).localCheckpoint()
+            dropped = quality.dropped(judged).localCheckpoint()
             write_quarantine(quality.quarantine(dropped, plan), root)
+            flows = quality.settled(judged)
             _step(session, "find busy hosts")
             busy = busy_hosts(flows, plan, tasks, batch.size_bytes // _INPUT_BYTES_PER_RECORD)
             parts = _parts(flows, busy, plan, tasks)
@@ -102,8 +106,10 @@ class SparkSqlEngine:
             _step(session, "write deltas")
             write_table(aggregate.delta_rows(rows, plan), plan.delta, root)
             _step(session, "count")
-            result = _result(rows, dropped, session, plan, root)
-            lines = result.kept + sum(result.rejected.values()) + result.blank_lines
+            result = _result(rows, dropped, judged, session, plan, root)
+            lines = (
+                result.kept + sum(result.rejected.values()) + result.skipped + result.blank_lines
+            )
             batch.meter.all_read(lines)
             return result
         except (Py4JError, PySparkException) as error:
@@ -167,7 +173,7 @@ def _united(frames: Iterable[DataFrame]) -> DataFrame:
 
 
 def flows_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch, tasks: int) -> DataFrame:
-    """The judged and repaired records of a batch; its lines have been read once by then."""
+    """The judged records of a batch; its lines have been read once by then."""
     read = quality.with_moment(read_plain(read_lines(session, batch, tasks), plan), plan)
     with reading_metered(session, batch.meter):
         flows = quality.judge(read, plan).localCheckpoint()
@@ -178,7 +184,7 @@ def flows_of(session: SparkSession, plan: DeltaPlan, batch: InputBatch, tasks: i
         flows = flows.where(f"outcome != {UNFIT}").union(careful)
     if plan.deduplicate_on:
         flows = quality.mark_duplicates(flows, plan).localCheckpoint()
-    return quality.repaired(flows, plan)
+    return flows
 
 
 def _full_place(session: SparkSession, staging_root: str, error: Exception) -> str:
@@ -204,17 +210,35 @@ def _refuse_overflow(rows: DataFrame, plan: DeltaPlan) -> None:
 
 
 def _result(
-    rows: DataFrame, dropped: DataFrame, session: SparkSession, plan: DeltaPlan, root: str
+    rows: DataFrame,
+    dropped: DataFrame,
+    judged: DataFrame,
+    session: SparkSession,
+    plan: DeltaPlan,
+    root: str,
 ) -> EngineResult:
     of_kept = quality.counts(rows).first()
     assert of_kept is not None  # an aggregate without groups has one row
-    by_rule = {row["rule"]: row["count"] for row in dropped.groupBy("rule").count().collect()}
-    rejected = {rule: records for rule, records in by_rule.items() if rule is not None}
+    rejected: dict[str, int] = {}
+    examples: dict[str, str] = {}
+    others: dict[int, int] = {}
+    for row in quality.dropped_counts(dropped).collect():
+        if row["rule"] is None:
+            others[row["outcome"]] = row["records"]
+        else:
+            rejected[row["rule"]] = row["records"]
+            examples[row["rule"]] = row["example"]
+    unknown: dict[str, dict[str, int]] = {}
+    for row in quality.most_unknown(quality.unknown_values(judged)).collect():
+        unknown.setdefault(row["field"], {})[row["value"]] = row["records"]
     return EngineResult(
         rows=staged_rows(session, plan.tables, root),
         kept=of_kept["kept"] or 0,
         rejected=rejected,
-        marked={name: of_kept[quality.mark_count(name)] or 0 for name in MARKS},
-        blank_lines=by_rule.get(None, 0),
+        marked={name: of_kept[mark_column(name)] or 0 for name in MARKS},
+        blank_lines=others.get(BLANK, 0),
         rejected_files=dict.fromkeys(rejected_files(session, root), sum(rejected.values())),
+        skipped=others.get(SKIPPED, 0),
+        examples=examples,
+        unknown=most_frequent(unknown),
     )

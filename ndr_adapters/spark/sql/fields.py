@@ -8,17 +8,26 @@ from attrs import frozen
 
 from ndr_adapters.spark.sql.expr import Sql, literal, matches, quoted
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_line import ISO_TIME
-from ndr_core.flows.mapping import FieldSource, TimeFormat
+from ndr_core.errors import UsageError
+from ndr_core.flows.mapping import FieldSource
 from ndr_core.flows.outcome import key_column
 from ndr_core.flows.record import (
     FLOW_FIELDS,
-    Case,
     FieldKind,
     FlowField,
 )
+from ndr_core.flows.time_format import ISO_PARTS, ISO_TIME, TimeFormat
+from ndr_core.flows.transports import ICMP, OTHER_SPELLINGS, TCP, UDP
+from ndr_core.flows.value_map import Default
+from ndr_core.flows.vocabulary import WORDS, Words
 from ndr_core.times import TIME_LIMIT_US
 
+PLAIN_TIME = (
+    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[T ]"
+    r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
+    r"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?"
+)
+"""Times in ISO-8601 as Spark reads them by itself."""
 STRICT_JSON = (
     "'mode', 'PERMISSIVE', 'allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false'"
 )
@@ -49,12 +58,12 @@ class Reading:
     @property
     def is_number_of_time(self) -> bool:
         """Whether it is a time that is given as a number."""
-        return self.kind is FieldKind.TIMESTAMP and self.source.format is not TimeFormat.ISO8601
+        return self.kind is FieldKind.TIMESTAMP and self.source.format != (TimeFormat.ISO8601,)
 
     @property
     def is_duration(self) -> bool:
         """Whether it is the end of a session, given as the time that the session took."""
-        return self.source.format is not None and self.source.format.is_duration
+        return self.source.is_duration
 
     def in_range(self, value: Sql) -> Sql:
         """The value, null for a time out of range."""
@@ -65,10 +74,32 @@ class Reading:
 
     def scaled(self, number: Sql) -> Sql:
         """us of a number of time."""
-        assert self.source.format is not None
-        us = f"({number} * {literal(float(self.source.format.unit_us))} + 0.5D)"
+        (time_format,) = self.source.format
+        assert isinstance(time_format, TimeFormat)
+        us = f"({number} * {literal(float(time_format.unit_us))} + 0.5D)"
         limit = literal(float(TIME_LIMIT_US))
         return Sql(f"if(abs({us}) < {limit}, cast(floor({us}) as bigint), null)")
+
+
+def refuse_nested(plan: DeltaPlan) -> None:
+    """Raise UsageError for a mapping that this engine does not know."""
+    mapping = plan.input
+    if mapping.only.conditions or mapping.timezone is not None:
+        raise UsageError("input: engine spark-sql knows no `only` and no `timezone`; take spark")
+    for flow_field, source in mapping.bound_fields():
+        is_known = source.column is not None and (
+            source.map is None or source.map.default is Default.KEEP
+        )
+        is_known_time = len(source.format) < 2 and all(
+            isinstance(one, TimeFormat) and not one.value.endswith("_ns") for one in source.format
+        )
+        if not (is_known and is_known_time) or (
+            source.is_duration and flow_field.name == "event_start"
+        ):
+            raise UsageError(
+                f"input.fields.{flow_field.name}: engine spark-sql knows single columns with one "
+                "format only; take spark"
+            )
 
 
 def readings_of(plan: DeltaPlan) -> list[Reading]:
@@ -94,7 +125,7 @@ def canonical(readings: Sequence[Reading], plan: DeltaPlan, values: str = "") ->
         name = quoted(flow_field.name)
         if flow_field.name in by_name:
             reading = by_name[flow_field.name]
-            value = _in_case(_mapped(Sql(values + name), reading), flow_field)
+            value = _written(_mapped(Sql(values + name), reading), flow_field)
             if reading.is_duration:
                 value = Sql(f"({values}event_start + {value})")
         elif flow_field.name in constants:
@@ -114,22 +145,54 @@ def iso_us(text: Sql) -> Sql:
     """
     without_z = f"substring_index({text}, 'Z', 1)"
     moment = f"unix_micros(try_cast({without_z} as timestamp))"
+    return Sql(f"if({matches(text, PLAIN_TIME)}, {moment}, null)")
+
+
+def any_iso_us(text: Sql) -> Sql:
+    """us of a time in ISO-8601, however it is spelt, null for another text."""
+    day = f"unix_micros(try_cast(substring({text}, 1, 10) as timestamp)) div 1000000"
+    clock = " + ".join(
+        f"cast(substring({text}, {place}, 2) as bigint) * {seconds}"
+        for place, seconds in ((12, 3600), (15, 60), (18, 1))
+    )
+    fraction = f"substring(rpad({_iso_part(text, 'f')}, 6, '0'), 1, 6)"
+    micros = f"coalesce(cast({fraction} as bigint), 0)"
+    zone = f"replace(trim({_iso_part(text, 'z')}), ':', '')"
+    east = (
+        f"(cast(substring({zone}, 2, 2) as bigint) * 3600 "
+        f"+ coalesce(try_cast(substring({zone}, 4, 2) as bigint), 0) * 60)"
+    )
+    offset = f"case when {zone} like '+%' then {east} when {zone} like '-%' then -{east} else 0 end"
+    moment = f"(({day} + {clock} - {offset}) * 1000000 + {micros})"
     return Sql(f"if({matches(text, ISO_TIME)}, {moment}, null)")
 
 
+def _iso_part(text: Sql, letter: str) -> Sql:
+    """Text of a part of a time; nothing where it lacks that."""
+    group = ISO_PARTS.index(letter) + 1
+    return Sql(f"regexp_extract({text}, {literal(f'^{ISO_TIME}$')}, {group})")
+
+
 def _mapped(value: Sql, reading: Reading) -> Sql:
-    if reading.kind is not FieldKind.TEXT or not reading.source.map:
+    if reading.source.map is None:
         return value
     cases = " ".join(
-        f"when {literal(old)} then {literal(new)}" for old, new in reading.source.map.items()
+        f"when {literal(row.values[0])} then {literal(row.result)}"
+        for row in reading.source.map.rows
     )
     return Sql(f"case {value} {cases} else {value} end")
 
 
-def _in_case(text: Sql, flow_field: FlowField) -> Sql:
-    match flow_field.case:
-        case Case.LOWER:
-            return Sql(f"lower({text})")
-        case Case.UPPER:
-            return Sql(f"upper({text})")
-    return text
+def _written(text: Sql, flow_field: FlowField) -> Sql:
+    """A text in the way of records."""
+    words = WORDS.get(flow_field.name)
+    if words is None:
+        return text
+    old, new = map(literal, words.letters)
+    written = Sql(f"translate({text}, {old}, {new})")
+    if words is not Words.TRANSPORT:
+        return written
+    usual = ", ".join(map(literal, (TCP, UDP, ICMP)))
+    names = ", ".join(f"{literal(one)}, {literal(name)}" for one, name in OTHER_SPELLINGS.items())
+    named = f"coalesce(try_element_at(map({names}), {written}), {written})"
+    return Sql(f"if({written} in ({usual}), {written}, {named})")

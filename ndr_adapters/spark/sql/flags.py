@@ -34,6 +34,11 @@ def flags(counters: list[Additive]) -> Expr:
     return total
 
 
+def is_session() -> Sql:
+    """Whether a view is one of a session: the first counter of a plan is that of sessions."""
+    return bit_is_set("flags:0", 0)
+
+
 def bit_is_set(number: str, bit: int) -> Sql:
     """Whether a bit is set in the column `number`."""
     return Sql(f"({quoted(number)} & {1 << bit}L) != 0L")

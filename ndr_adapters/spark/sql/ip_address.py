@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 
 from ndr_adapters.spark.sql.expr import Sql, literal, matches, quoted
-from ndr_core.flows.ip_address import CANONICAL_IPV4
+from ndr_core.flows.ip_address import CANONICAL_IPV4, ZONE
 
 _GROUP = "[0-9a-f]{1,4}"
 _MOST_GROUPS = 8
+_MAPPED_IPV4 = f"^0:0:0:0:0:ffff:{_GROUP}:{_GROUP}$"
 _NOT_ZERO = "[1-9a-f][0-9a-f]{0,3}"
 _NOT_ZEROS = f"{_NOT_ZERO}(?::{_NOT_ZERO})*"
 _PLAIN_IPV6 = (
-    # One `::`, six other groups at most (as many colons), none of them zero; or eight groups, none zero.
-    f"(?=.*::)(?!(?:[^:]*:){{7}})(?:{_NOT_ZEROS})?::(?:{_NOT_ZEROS})?"
+    # One `::`, six other groups at most (as many colons), none of them zero; or eight groups, none zero. None that
+    # stands for an address of IPv4.
+    f"(?!::ffff:[^:]*:[^:]*$)(?=.*::)(?!(?:[^:]*:){{7}})(?:{_NOT_ZEROS})?::(?:{_NOT_ZEROS})?"
     f"|{_NOT_ZERO}(?::{_NOT_ZERO}){{7}}"
 )
 
@@ -59,7 +61,7 @@ def _ipv6_steps() -> list[tuple[str, str]]:
     zeros = f"replace(`@:hexed`, '::', concat(':', repeat('0:', {_MOST_GROUPS} - `@:present`)))"
     has_gap = "contains(`@:hexed`, '::')"
     return [
-        ("lowered", "if(contains(@, ':'), lower(@), null)"),
+        ("lowered", f"if(contains(@, ':'), lower({_without_zone('@')}), null)"),
         # A dotted quad at the end stands for the last two groups.
         ("tail", "regexp_extract(`@:lowered`, '^[0-9a-f:]*:([0-9.]+)$', 1)"),
         ("quad", "if(contains(`@:tail`, '.'), split(`@:tail`, '[.]'), null)"),
@@ -78,8 +80,25 @@ def _ipv6_steps() -> list[tuple[str, str]]:
             f"when not {has_gap} and `@:present` = {_MOST_GROUPS} then `@:hexed` end",
         ),
         ("short", r"regexp_replace(`@:full`, '(^|:)0{1,3}(?=[0-9a-f])', '$1')"),
-        ("canonical", _compressed(Sql("`@:short`"))),
+        ("ipv4", f"regexp_extract(`@:short`, {literal(_MAPPED_IPV4)}, 0)"),
+        (
+            "canonical",
+            f"if(`@:ipv4` != '', {_dotted('`@:ipv4`')}, {_compressed(Sql('`@:short`'))})",
+        ),
     ]
+
+
+def _without_zone(text: str) -> Sql:
+    return Sql(f"regexp_replace({text}, {literal(ZONE + chr(92) + 'z')}, '')")
+
+
+def _dotted(groups: str) -> Sql:
+    """The IPv4 address that eight groups stand for."""
+    octets = []
+    for place in (7, 8):
+        number = f"cast(conv(split_part({groups}, ':', {place}), 16, 10) as int)"
+        octets += [f"{number} div 256", f"{number} % 256"]
+    return Sql(f"concat_ws('.', {', '.join(octets)})")
 
 
 def _ipv6_shape() -> str:

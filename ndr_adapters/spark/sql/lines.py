@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from ndr_adapters.spark.runtime.paths import as_glob, spark_address
 from ndr_adapters.spark.sql.expr import Sql
-from ndr_core.flows.json_line import MAX_LINE_BYTES
+from ndr_core.flows.json_text import MAX_LINE_BYTES
 from ndr_core.flows.source import InputBatch
 
 

@@ -18,12 +18,7 @@ from ndr_adapters.spark.sql.expr import Sql, literal, matches, quoted
 from ndr_adapters.spark.sql.fields import STRICT_JSON, Reading, canonical, iso_us, readings_of
 from ndr_adapters.spark.sql.ip_address import is_plain_ip
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_line import (
-    BLANKS,
-    BYTE_ORDER_MARK,
-    LONG_NUMBER,
-    MAX_NUMBER_CHARACTERS,
-)
+from ndr_core.flows.json_text import BLANKS, BYTE_ORDER_MARK, LONG_NUMBER, MAX_NUMBER_CHARACTERS
 from ndr_core.flows.outcome import (
     BLANK,
     MALFORMED,

@@ -8,7 +8,6 @@ from typing import Final
 from pyspark.sql import DataFrame
 
 from ndr_adapters.spark.sql.expr import Sql, compile_expr, literal
-from ndr_adapters.spark.sql.quality import KEPT
 from ndr_core.deltas.plan import DeltaPlan
 
 BusyHosts = Mapping[int, list[str]]
@@ -21,14 +20,14 @@ _SEED: Final = 1
 def busy_hosts(flows: DataFrame, plan: DeltaPlan, tasks: int, records: int) -> BusyHosts:
     """Find the hosts whose estimated count of views exceeds half of an average task's, by a sample of the records.
 
-    `flows`: from `quality.repaired`; `tasks`: partitions of the views; `records`: about how many there are.
+    `flows`: from `quality.settled`; `tasks`: partitions of the views; `records`: about how many there are.
     Which hosts are found decides where rows are built, never what is in them.
     """
     if tasks == 1:
         return {}
     hosts = [compile_expr(role.view()["host_ip"]) for role in plan.roles]
     fraction = min(1.0, _SAMPLED_RECORDS / max(records, 1))
-    kept = flows.where(KEPT).sample(fraction, seed=_SEED)
+    kept = flows.sample(fraction, seed=_SEED)
     by_host = (
         kept.selectExpr(f"posexplode(array({', '.join(hosts)})) as (role_number, host_ip)")
         .groupBy("role_number", "host_ip")

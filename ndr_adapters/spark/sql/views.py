@@ -15,16 +15,15 @@ from pyspark.sql import DataFrame
 
 from ndr_adapters.spark.sql.expr import Sql, literal, quoted, with_columns
 from ndr_adapters.spark.sql.flags import amounts, counter_groups, flags
-from ndr_adapters.spark.sql.quality import KEPT, mark_count
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.expressions.expr import Expr, col, substitute
-from ndr_core.quality.rules import MARKS
+from ndr_core.quality.repairs import MARKS, mark_column
 
 HOST: Final = ("slice_start", "role_number", "host_ip")
 
 
 def role_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
-    """Role views of the records that are kept. `flows`: from `quality.repaired`.
+    """Role views of records. `flows`: from `quality.settled`.
 
     Columns: HOST, peer_ip, peer_port, event_ts (us), `amount:<sum>`, `flags:<group>`, `bucket:<distribution>`,
     marks (one bit per mark).
@@ -45,7 +44,7 @@ def role_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
         for n, value in enumerate(dict.fromkeys(value for role in roles for value in role.values()))
     }
     records = with_columns(
-        flows.where(KEPT),
+        flows,
         {name: value for value, name in distinct.items()} | {"start": plan.slice_start},
     )
     keys = ", ".join(f"struct(start as slice_start, {n} as role_number)" for n in range(len(roles)))
@@ -73,7 +72,7 @@ def role_name(plan: DeltaPlan) -> Sql:
 
 def _marks() -> Sql:
     """One bit per mark that the record has."""
-    bits = (f"{quoted(mark_count(name))} * {1 << n}L" for n, name in enumerate(MARKS))
+    bits = (f"if({quoted(mark_column(name))}, {1 << n}L, 0L)" for n, name in enumerate(MARKS))
     return Sql(" + ".join(bits))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ndr_core.flows.mapping import FieldSource, InputMapping, Preset, TimeFormat
+from ndr_core.flows.mapping import FieldSource, InputMapping, Preset
+from ndr_core.flows.time_format import TimeFormat
 
 VPCFLOW: Final = Preset(
     about="AWS VPC Flow Logs (v2 to v5) as JSON Lines.",

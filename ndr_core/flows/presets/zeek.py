@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ndr_core.flows.mapping import FieldSource, InputMapping, Preset, TimeFormat
+from ndr_core.flows.mapping import FieldSource, InputMapping, Preset
+from ndr_core.flows.time_format import TimeFormat
 
 ZEEK: Final = Preset(
     about="Zeek conn.log as JSON Lines; conn_state becomes action and reason.",

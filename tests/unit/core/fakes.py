@@ -24,7 +24,7 @@ from ndr_core.publishing.layout import failed_path
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.sink import Publication
 from ndr_core.publishing.standing import Standing, standing_of
-from ndr_core.quality.rules import EARLY, LATE
+from ndr_core.quality.repairs import EARLY, LATE
 from ndr_core.tables.slices import slice_path
 from ndr_core.tables.table import Table
 

@@ -21,7 +21,9 @@ def test_every_field_and_every_column_is_described_once() -> None:
     described = describe(SPEC)
 
     delta, pair = tables_of(SPEC)
-    assert list(described) == ["Flow record", "Delta table", "Pair table", "Histograms"]
+    assert list(described) == [
+        *("Flow record", "Delta table", "Pair table", "Histograms", "Action classes")
+    ]
     assert [row["field"] for row in described["Flow record"]] == [one.name for one in FLOW_FIELDS]
     assert [row["column"] for row in described["Delta table"]] == [
         one.name for one in delta.columns
@@ -45,6 +47,13 @@ def test_a_column_is_described_by_type_merge_and_meaning() -> None:
         "note": "IPv4 or IPv6, canonical text",
     }
     assert described["Flow record"][2]["required"] == ""
+
+
+def test_a_class_of_actions_is_described_by_its_patterns() -> None:
+    described = {row["class"]: row["actions"] for row in describe(SPEC)["Action classes"]}
+
+    assert described["allow"] == "accept*, allow*, pass*, permit*, trust"
+    assert list(described) == ["allow", "drop", "alert"]
 
 
 def test_no_column_is_without_a_meaning() -> None:

@@ -16,6 +16,7 @@ from tests.makers import make_spec
 VIEW: dict[str, Any] = {
     "peer_port": 53,
     "duration_us": 200_000,
+    "end_known": True,
     "event_action": "reset-both",
     "event_reason": "tcp-rst-from-client",
     "event_name": "TRAFFIC",
@@ -56,7 +57,7 @@ def test_a_session_counts_where_it_fits_in_each_key() -> None:
         (["a*", "b*"], "bc", True),
         (["*"], "", True),
         (["*"], None, False),
-        (["AGED-OUT"], "aged-out", False),
+        (["AGED_OUT"], "aged-out", True),
     ],
 )
 def test_a_text_fits_in_one_of_the_texts_or_begins_as_one_does(
@@ -66,7 +67,8 @@ def test_a_text_fits_in_one_of_the_texts_or_begins_as_one_does(
 
 
 def test_texts_are_compared_in_the_form_in_which_records_have_them() -> None:
-    assert counts(counter(event_action=["RESET*"], network_transport=["tcp"]))
+    assert counts(counter(event_action=["Reset B*"], network_transport=["tcp"]))
+    assert counts(counter(network_transport=["ICMPv6"]), network_transport="ICMP")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +111,12 @@ def test_a_length_of_time_is_compared_exactly_to_the_microsecond(
     text: str, us: int, fits: bool
 ) -> None:
     assert counts(counter(duration_s=text), duration_us=us) is fits
+
+
+@pytest.mark.parametrize("text", ["<0.2", ">=0"])
+def test_the_length_of_a_session_without_a_known_end_fits_in_nothing(text: str) -> None:
+    assert counts(counter(duration_s=text), duration_us=0)
+    assert not counts(counter(duration_s=text), duration_us=0, end_known=False)
 
 
 def test_the_same_counter_is_the_same_data_however_it_is_written() -> None:

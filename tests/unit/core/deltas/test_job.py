@@ -466,6 +466,34 @@ def test_the_log_hears_how_far_the_build_is() -> None:
     assert (last.done_bytes, last.total_bytes, last.records) == (size, size, 3)
 
 
+def test_of_an_optional_column_that_no_record_has_the_log_hears() -> None:
+    fields = {"event_reason": {"column": "why", "optional": True}}
+    job = Job(parts={"input": {"preset": "paloalto", "fields": fields}})
+
+    job()
+
+    assert job.log.notices[0] == (
+        "input.fields.event_reason.column: none of the first 3 records has a column 'why', "
+        f"known: {', '.join(sorted(flow()))}"
+    )
+
+
+def test_only_files_of_the_names_that_the_spec_asks_for_are_read() -> None:
+    job = Job(parts={"input": {"preset": "paloalto", "files": ["b*"]}})
+
+    summary = job()
+
+    assert job.engine.tries == [["b.gz"]]
+    assert (summary.report.read, job.log.outcomes[Stage.LOOK]["left_out"]) == (1, 1)
+    assert job.log.notices[0] == "input.files: 1 of 2 files left out: a.gz"
+
+
+def test_a_batch_without_a_file_of_such_a_name_is_refused() -> None:
+    job = Job(parts={"input": {"preset": "paloalto", "files": ["conn*"]}})
+
+    job.fails(UsageError, r"input\.files: no file has a name like conn\*; there are a\.gz, b\.gz")
+
+
 def test_judging_reports_what_a_run_would_make_and_publishes_nothing() -> None:
     job = Job({"a.gz": lines(flow(), flow(source_ip="nobody"))})
 

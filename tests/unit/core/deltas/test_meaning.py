@@ -39,7 +39,7 @@ def test_what_a_column_means_hangs_on_these_keys() -> None:
         "enrichment.port_sets",
         "delta.counters",
     ]
-    assert meaning["meaning_version"] == MEANING_VERSION == 2
+    assert meaning["meaning_version"] == MEANING_VERSION == 3
     assert (meaning["delta.slice_minutes"], meaning["delta.moment"]) == (15, "event_end")
     assert meaning["delta.measures"] is None
     assert meaning["delta.short_session_seconds"] == 2.0

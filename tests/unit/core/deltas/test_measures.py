@@ -19,12 +19,19 @@ from ndr_core.expressions.evaluate import evaluate
 from ndr_core.expressions.expr import Expr
 from ndr_core.int64 import INT64_MAX
 from ndr_core.measures.derive import derive_row
-from ndr_core.measures.kinds import Additive, Derived, Distribution, Measure, PairDerived
+from ndr_core.measures.kinds import (
+    Additive,
+    Derived,
+    Distribution,
+    Measure,
+    PairDerived,
+    Untold,
+)
 from ndr_core.tables.columns import ColumnType, Merge
 from ndr_core.times import MINUTE_US, TIME_LIMIT_US
 
 PORT_SETS = {"web": frozenset({80, 443}), "dns": frozenset({53})}
-MEASURES = measures_for(port_sets=PORT_SETS, short_session_seconds=1.0, knows_reply=True)
+MEASURES = measures_for(port_sets=PORT_SETS, short_session_seconds=1.0, knows_packets=True)
 VIEW: dict[str, Any] = {
     "host_ip": "10.0.0.1",
     "peer_ip": "192.0.2.7",
@@ -34,7 +41,11 @@ VIEW: dict[str, Any] = {
     "duration_us": 1_000_000,
     "event_ts": 0,
     "minute": 5,
-    "reply_bytes": 9,
+    "packets_sent": 3,
+    "packets_recv": 4,
+    "reply": 9,
+    "end_known": True,
+    "is_session": True,
     "event_action": "other",
     "event_reason": "other",
     "event_name": "other",
@@ -67,6 +78,8 @@ def test_the_columns_come_in_an_order_that_readers_rely_on() -> None:
         "sessions_cnt",
         "bytes_sent_sum",
         "bytes_recv_sum",
+        "packets_sent_sum",
+        "packets_recv_sum",
         "duration_us_sum",
         "duration_sum",
         "allow_cnt",
@@ -107,6 +120,8 @@ def test_the_columns_come_in_an_order_that_readers_rely_on() -> None:
         ("sessions_cnt", 1),
         ("bytes_sent_sum", 7),
         ("bytes_recv_sum", 9),
+        ("packets_sent_sum", 3),
+        ("packets_recv_sum", 4),
         ("duration_us_sum", 1_000_000),
     ],
 )
@@ -118,8 +133,8 @@ def test_sums_add_what_each_record_has(name: str, value: int) -> None:
     ("name", "column", "counted"),
     [
         ("allow_cnt", "event_action", ["allow"]),
-        ("drop_cnt", "event_action", ["drop", "deny", "reset-both", "reset-"]),
-        ("alert_cnt", "event_action", ["alert"]),
+        ("drop_cnt", "event_action", ["drop", "deny", "reset-both", "reset-", "reset"]),
+        ("alert_cnt", "event_action", ["alert", "alerted"]),
         ("rst_cnt", "event_reason", ["tcp-rst", "tcp-rst-from-client"]),
         ("aged_out_cnt", "event_reason", ["aged-out"]),
         ("threat_cnt", "event_name", ["THREAT"]),
@@ -141,27 +156,63 @@ def test_each_count_counts_its_texts_and_no_other(
     assert [text for text in texts if added(name, **{column: text})] == counted
 
 
-def test_a_reply_of_no_bytes_and_one_that_was_not_counted_are_zero_replies() -> None:
-    assert [added("zero_reply_cnt", reply_bytes=reply) for reply in (0, None, 1)] == [1, 1, 0]
+def test_a_reply_of_nothing_is_a_zero_reply_and_one_that_is_not_known_is_none() -> None:
+    assert [added("zero_reply_cnt", reply=reply) for reply in (0, None, 1)] == [1, 0, 0]
 
 
-def test_where_replies_are_never_told_none_is_a_zero_reply() -> None:
-    measures = measures_for(port_sets={}, short_session_seconds=1.0, knows_reply=False)
+def test_a_threat_counts_as_a_threat_and_an_alert_and_adds_to_nothing_else() -> None:
+    threat = {
+        "is_session": False,
+        "event_name": "THREAT",
+        "event_action": "alert",
+        "event_reason": "tcp-rst-from-client",
+        "network_transport": "TCP",
+        "reply": 0,
+        "duration_us": 0,
+    }
 
-    assert [added("zero_reply_cnt", measures, reply_bytes=reply) for reply in (0, None)] == [0, 0]
+    counted = {
+        measure.name: evaluate(measure.contribution, VIEW | threat)
+        for measure in MEASURES
+        if isinstance(measure, Additive)
+    }
+    buckets = [
+        evaluate(measure.bucket, VIEW | threat)
+        for measure in MEASURES
+        if isinstance(measure, Distribution)
+    ]
+
+    assert {name for name, number in counted.items() if number} == {"threat_cnt", "alert_cnt"}
+    assert buckets == [None] * 4
+    assert added("alert_cnt", **(threat | {"event_action": "allow"})) == 0
+
+
+def test_packets_that_are_not_known_count_0_where_the_source_tells_some() -> None:
+    assert added("packets_sent_sum", packets_sent=None) == 0
+
+
+def test_packets_are_null_in_every_row_where_the_source_tells_those_of_no_side() -> None:
+    measures = measures_for(port_sets={}, short_session_seconds=1.0, knows_packets=False)
+    untold = [measure for measure in measures if isinstance(measure, Untold)]
+
+    assert [measure.name for measure in untold] == ["packets_sent_sum", "packets_recv_sum"]
+    assert derive_row({}, [], untold) == {"packets_sent_sum": None, "packets_recv_sum": None}
+    for measure in untold:
+        assert measure.columns() == named(measure.name).columns()
 
 
 @pytest.mark.parametrize(("seconds", "limit"), [(1.0, 1_000_000), (0.0000005, 0), (2.5, 2_500_000)])
 def test_a_session_is_short_when_it_is_shorter_than_the_given_seconds(
     seconds: float, limit: int
 ) -> None:
-    measures = measures_for(port_sets={}, short_session_seconds=seconds, knows_reply=True)
+    measures = measures_for(port_sets={}, short_session_seconds=seconds, knows_packets=True)
 
     counted = [added("short_session_cnt", measures, duration_us=limit + by) for by in (-1, 0, 1)]
 
     assert counted == [1, 0, 0]
+    assert added("short_session_cnt", measures, duration_us=0, end_known=False) == 0
     assert named("short_session_cnt", measures).columns()[0].meaning == (
-        f"sessions shorter than {seconds:g} s"
+        f"sessions with a known end that are shorter than {seconds:g} s"
     )
 
 
@@ -312,7 +363,7 @@ def test_an_unknown_count_of_a_port_set_is_named_with_the_port_sets_that_there_a
     measures = measures_for(
         port_sets={name: frozenset({1}) for name in "hgfedcba"},
         short_session_seconds=1.0,
-        knows_reply=True,
+        knows_packets=True,
     )
 
     (problem,) = unknown_measures(measures, ["games_sessions_cnt"])
@@ -399,7 +450,7 @@ def test_counters_come_behind_port_sets_in_the_order_of_their_names() -> None:
 
     measures = names(
         measures_for(
-            port_sets=PORT_SETS, short_session_seconds=1.0, knows_reply=True, counters=counters
+            port_sets=PORT_SETS, short_session_seconds=1.0, knows_packets=True, counters=counters
         )
     )
 

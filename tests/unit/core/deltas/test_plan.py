@@ -34,6 +34,7 @@ def test_a_plan_takes_over_what_spec_and_parameters_say() -> None:
 
     assert plan.input == spec.input
     assert plan.key_columns == ("uid",)
+    assert plan.duplicate_keys == ("key:uid", "source_ip")
     assert plan.deduplicate_on == ("uid", "source_ip")
     assert plan.roles == (OUTBOUND, INBOUND)
     assert plan.measures == spec.measures()
@@ -49,6 +50,18 @@ def test_records_are_judged_by_the_slice_where_there_is_one_and_as_duplicates_wh
 
     assert rules(BOUNDED) - rules(OPEN) == {"out_of_slice"}
     assert rules(deduplicating) - rules(OPEN) == {"duplicate"}
+
+
+def test_what_tells_of_lost_data_is_read_beside_the_keys() -> None:
+    lost = {"column": "log_status", "value": "SKIPDATA"}
+    quality = {"deduplicate_on": ["uid", "log_status"]}
+
+    plan = make_plan(make_spec(input={"preset": "vpcflow", "lost": lost}))
+    both = make_plan(make_spec(input={"preset": "vpcflow", "lost": lost}, quality=quality))
+
+    assert (plan.key_columns, plan.duplicate_keys) == (("log_status",), ())
+    assert both.key_columns == ("uid", "log_status")
+    assert "non_traffic: lost" in {rule.label for rule in plan.reject_rules}
 
 
 def test_chosen_measures_are_selected_with_what_they_need() -> None:
@@ -141,7 +154,8 @@ def test_a_bound_within_a_slice_of_the_spec_is_refused() -> None:
 
 
 def test_kept_records_are_marked_as_repaired_late_and_early() -> None:
-    names = ["negative_bytes", "invalid_port", "negative_duration", "missing_end", "late", "early"]
+    names = ["negative_bytes", "invalid_port", "implausible_bytes", "negative_duration"]
+    names += ["missing_end", "late", "early"]
 
     assert list(OPEN.marks) == list(BOUNDED.marks) == names
     assert evaluate(BOUNDED.marks["late"], {"moment": TEN - 1}) is True

@@ -18,7 +18,7 @@ OPEN = make_plan()
 BOUNDED = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
 TEN, QUARTER_PAST = us("2025-03-01T10:00:00Z"), us("2025-03-01T10:15:00Z")
 LARGEST = (1 << 63) - 1
-RULES = ["malformed_json", "non_traffic", "missing_event_start", "malformed_ip"]
+RULES = ["malformed_record", "bad_value", "non_traffic", "missing_time", "malformed_ip"]
 
 
 def build(*records: Any, plan: Any = OPEN) -> Tables:
@@ -83,7 +83,7 @@ def test_a_row_is_made_from_all_records_of_its_host() -> None:
         "duration_sum": 2.5,
         "allow_cnt": 2,
         "drop_cnt": 1,
-        "short_session_cnt": 2,
+        "short_session_cnt": 1,
         "web_sessions_cnt": 2,
         "sessions_per_minute": ((TEN // 60_000_000, 1), (TEN // 60_000_000 + 1, 2)),
         "max_sessions_per_minute": 2,
@@ -164,10 +164,20 @@ def test_blank_lines_are_counted_and_are_no_records() -> None:
 def test_a_line_that_can_not_be_read_is_rejected_with_its_field_and_text() -> None:
     tables = build_tables(["{", json.dumps(flow(source_port=[1]))], OPEN)
 
-    assert tables.report.rejected["malformed_json"] == 2
-    assert [item.rule for item in tables.quarantine] == ["malformed_json", "malformed_json"]
+    assert [item.rule for item in tables.quarantine] == ["malformed_record", "bad_value"]
+    assert tables.report.rejected["malformed_record"] == tables.report.rejected["bad_value"] == 1
     assert tables.quarantine[0].raw == "{"
     assert tables.quarantine[1].field == "source_port"
+
+
+def test_a_record_that_is_not_selected_is_only_counted() -> None:
+    only = {"preset": "paloalto", "only": {"event_action": ["allow"]}}
+    lines = [json.dumps(flow(event_action=action)) for action in ("allow", "deny", "deny")]
+
+    tables = build_tables(lines, make_plan(make_spec(input=only)))
+
+    assert (tables.report.read, tables.report.kept, tables.report.skipped) == (3, 1, 2)
+    assert tables.quarantine == []
 
 
 def test_a_rejected_record_is_set_aside_under_the_first_rule_that_applies() -> None:
@@ -175,8 +185,8 @@ def test_a_rejected_record_is_set_aside_under_the_first_rule_that_applies() -> N
 
     tables = build(record)
 
-    assert tables.quarantine == [Quarantined("missing_event_start", None, json.dumps(record))]
-    assert tables.report.rejected["missing_event_start"] == 1
+    assert tables.quarantine == [Quarantined("missing_time", None, json.dumps(record))]
+    assert tables.report.rejected["missing_time"] == 1
     assert tables.report.rejected["malformed_ip"] == 0
     assert tables.deltas == tables.pairs == []
 
@@ -274,6 +284,7 @@ def test_a_kept_record_is_counted_by_each_rule_that_repairs_it() -> None:
     assert tables.report.repaired == {
         "negative_bytes": 1,
         "invalid_port": 1,
+        "implausible_bytes": 0,
         "negative_duration": 1,
         "missing_end": 2,
     }
@@ -321,18 +332,108 @@ def test_without_keys_equal_records_count_each() -> None:
     assert build(flow(), flow()).report.kept == 2
 
 
-@pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_of_equal_keys_the_earliest_record_is_kept_then_the_one_whose_text_comes_first(
-    order: tuple[int, ...],
+SHORT = flow(uid="a", source_bytes=8, event_end="2025-03-01T10:00:01Z")
+LONGER = flow(uid="a", source_bytes=None, event_end="2025-03-01T10:00:02Z")
+
+
+@pytest.mark.parametrize(
+    ("longest", "others"),
+    [
+        (LONGER, [SHORT, flow(uid="a", source_bytes=9, event_end=None)]),
+        (LONGER | {"source_bytes": 0}, [LONGER, LONGER | {"source_bytes": -5}]),
+        (LONGER | {"source_bytes": 2}, [LONGER | {"source_bytes": 1, "destination_bytes": 9**9}]),
+        (LONGER | {"destination_bytes": 0}, [LONGER | {"destination_bytes": None}]),
+        (LONGER | {"a": 1}, [LONGER | {"a": 2}, LONGER | {"b": 1}]),
+    ],
+)
+def test_of_equal_keys_the_longest_record_is_kept_whatever_their_order(
+    longest: dict[str, Any], others: list[dict[str, Any]]
 ) -> None:
-    first = flow(uid="a", source_bytes=1, event_start="2025-03-01T10:00:00Z")
-    second = flow(uid="a", source_bytes=2, event_start="2025-03-01T10:00:00Z")
-    late = flow(uid="a", source_bytes=0, event_start="2025-03-01T10:00:01Z")
-    records = [first, second, late]
+    for records in permutations([longest, *others]):
+        tables = build(*records, plan=DEDUPLICATING)
 
-    tables = build(*(records[place] for place in order), plan=DEDUPLICATING)
+        rejected = sorted(item.raw for item in tables.quarantine)
+        assert rejected == sorted(map(json.dumps, others))
+        assert {item.rule for item in tables.quarantine} == {"duplicate"}
 
-    assert row_of(tables.deltas, role="outbound")["bytes_sent_sum"] == 1
+
+def test_a_threat_is_no_duplicate_of_its_session() -> None:
+    session, threat = flow(uid="a"), flow(uid="a", event_name="THREAT")
+
+    tables = build(session, threat, flow(uid="a", event_name=None), session, plan=DEDUPLICATING)
+
+    assert (tables.report.kept, tables.report.rejected["duplicate"]) == (3, 1)
+
+
+def test_records_are_compared_as_they_are_repaired() -> None:
+    plan = make_plan(make_spec(quality={"deduplicate_on": ["event_end", "source_port"]}))
+
+    tables = build(
+        flow(event_end=None),
+        flow(event_end="2025-03-01T10:00:00Z"),
+        flow(event_end=None, source_port=70000),
+        flow(event_end=None, source_port=70000),
+        plan=plan,
+    )
+
+    assert (tables.report.kept, tables.report.rejected["duplicate"]) == (3, 1)
+
+
+def test_the_type_and_code_of_icmp_are_compared_and_then_are_no_ports() -> None:
+    plan = make_plan(make_spec(quality={"deduplicate_on": ["destination_port"]}))
+    tables = build(
+        flow(network_transport="ipv6-icmp", destination_port=135),
+        flow(network_transport="58", destination_port=136),
+        flow(network_transport="58", destination_port=136),
+        plan=plan,
+    )
+
+    assert tables.report.rejected["duplicate"] == 1
+    assert {(row["peer_port"], row["sessions_cnt"]) for row in tables.pairs} == {(None, 2)}
+    row = row_of(tables.deltas, role="outbound")
+    assert (row["icmp_cnt"], row["high_risk_sessions_cnt"], row["peer_port_nunique"]) == (2, 0, 0)
+
+
+def test_a_host_of_threats_alone_has_a_delta_row_of_nothing_else_and_no_pair() -> None:
+    tables = build(flow(event_name="threat", event_action="Alert"))
+
+    row = row_of(tables.deltas, role="outbound")
+    assert tables.pairs == []
+    assert {name: value for name, value in row.items() if name.endswith("_cnt") and value} == {
+        "threat_cnt": 1,
+        "alert_cnt": 1,
+    }
+    assert row["bytes_sent_hist"] == row["sessions_per_minute"] == ()
+    assert (row["max_sessions_per_minute"], row["peer_ip_nunique"]) == (0, 0)
+    assert row["duration_p50"] is row["peer_ip_entropy"] is None
+
+
+def test_each_rule_shows_the_beginning_of_the_least_record_that_it_rejected() -> None:
+    long = json.dumps(flow(source_ip="b", x="y" * 500))
+    lines = [json.dumps(flow(source_ip="c")), long, json.dumps(flow(destination_ip=None)), "{"]
+
+    report = build_tables(lines, OPEN).report
+
+    assert report.examples == {
+        "malformed_record": "{",
+        "malformed_ip: source_ip": long[:200],
+        "malformed_ip: destination_ip": lines[2][:200],
+    }
+
+
+def test_values_of_kept_records_that_no_measure_knows_are_told() -> None:
+    tables = build(
+        flow(event_action="Let It_pass", event_name="URL", network_transport="200"),
+        flow(event_action="let-it-pass", event_name=None, network_transport=None),
+        flow(event_action="x" * 70, network_transport=47),
+        flow(event_action="nobody", source_ip="nowhere"),
+    )
+
+    assert tables.report.unknown == {
+        "event_action": {"let-it-pass": 2, "x" * 64: 1},
+        "event_name": {"URL": 1},
+        "network_transport": {"200": 1},
+    }
 
 
 def test_sums_up_to_the_largest_int64_are_made() -> None:

@@ -23,16 +23,18 @@ RECORD = asdict(
         destination_port=443,
         source_bytes=100,
         destination_bytes=None,
+        source_packets=3,
+        destination_packets=0,
         event_action="allow",
         event_reason="aged-out",
         event_name="TRAFFIC",
         network_transport="TCP",
     )
-) | {"moment": 7 * MINUTE + 1}
+) | {"moment": 7 * MINUTE + 1, "mark:negative_duration": False, "mark:missing_end": False}
 
 
-def seen(role: Role) -> dict[str, Any]:
-    return {name: evaluate(value, RECORD) for name, value in role.view().items()}
+def seen(role: Role, **changes: Any) -> dict[str, Any]:
+    return {name: evaluate(value, RECORD | changes) for name, value in role.view().items()}
 
 
 def test_outbound_is_seen_from_the_source() -> None:
@@ -42,10 +44,14 @@ def test_outbound_is_seen_from_the_source() -> None:
         "peer_port": 443,
         "bytes_sent": 100,
         "bytes_recv": 0,
+        "packets_sent": 3,
+        "packets_recv": 0,
         "duration_us": MINUTE - 1,
         "event_ts": 6 * MINUTE,
         "minute": 7,
-        "reply_bytes": None,
+        "reply": 0,
+        "end_known": True,
+        "is_session": True,
         "event_action": "allow",
         "event_reason": "aged-out",
         "event_name": "TRAFFIC",
@@ -61,7 +67,34 @@ def test_inbound_is_seen_from_the_destination_and_service_and_reply_stay_the_des
         "peer_ip": "10.0.0.1",
         "bytes_sent": 0,
         "bytes_recv": 100,
+        "packets_sent": 0,
+        "packets_recv": 3,
     }
+
+
+@pytest.mark.parametrize(
+    ("packets", "sent", "reply"),
+    [(0, 5, 0), (2, 0, 2), (None, 0, 0), (None, 5, 5), (None, None, None)],
+)
+def test_the_reply_is_what_is_known_of_the_destination_packets_before_bytes(
+    packets: int | None, sent: int | None, reply: int | None
+) -> None:
+    for role in (OUTBOUND, INBOUND):
+        assert seen(role, destination_packets=packets, destination_bytes=sent)["reply"] == reply
+
+
+@pytest.mark.parametrize("mark", ["mark:negative_duration", "mark:missing_end"])
+def test_an_end_that_was_repaired_is_not_known(mark: str) -> None:
+    assert seen(OUTBOUND, **{mark: True})["end_known"] is False
+
+
+@pytest.mark.parametrize(
+    ("name", "is_session"), [("THREAT", False), ("TRAFFIC", True), (None, True)]
+)
+def test_a_record_is_one_of_a_session_unless_it_is_a_threat(
+    name: str | None, is_session: bool
+) -> None:
+    assert seen(OUTBOUND, event_name=name)["is_session"] is is_session
 
 
 def test_a_role_may_name_another_port() -> None:
@@ -81,6 +114,8 @@ def test_roles_are_known_by_their_names() -> None:
         ("peer", "event_start", "source_ip"),
         ("sent", "source_port", "source_bytes"),
         ("sent", "source_ip", "source_bytes"),
+        ("sent", "missed_bytes", "source_bytes"),
+        ("received", "source_ip_bytes", "source_bytes"),
         ("received", "event_end", "source_bytes"),
         ("peer_port", "source_bytes", "source_port"),
     ],

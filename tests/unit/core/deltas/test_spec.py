@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from attrs import evolve
@@ -16,7 +15,7 @@ from ndr_core.errors import Problem
 from ndr_core.expressions.evaluate import evaluate
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.jobs.spec import JobKey, Storage
-from ndr_core.measures.kinds import Additive
+from ndr_core.measures.kinds import Additive, Measure, Untold
 from ndr_core.quality.settings import Quality
 from tests.makers import make_spec
 
@@ -47,7 +46,7 @@ def test_the_columns_that_some_record_must_have_are_those_of_fields_that_are_not
         quality={"deduplicate_on": ["uid", "source_ip"]},
     )
 
-    columns = spec.required_columns()
+    columns = {one.leaves[0][0]: one.key for one in spec.wanted_columns() if not one.optional}
 
     assert columns["src"] == "input.fields.source_ip.column"
     assert columns["dstaddr"] == "input.fields.destination_ip.column"
@@ -55,8 +54,13 @@ def test_the_columns_that_some_record_must_have_are_those_of_fields_that_are_not
     assert not {"srcaddr", "sport", "source_ip", "TRAFFIC", None} & set(columns)
 
 
-def measure(spec: JobSpec, name: str) -> Additive:
+def any_measure(spec: JobSpec, name: str) -> Measure:
     (found,) = [one for one in spec.measures() if one.name == name]
+    return found
+
+
+def measure(spec: JobSpec, name: str) -> Additive:
+    found = any_measure(spec, name)
     assert isinstance(found, Additive)
     return found
 
@@ -69,16 +73,19 @@ def test_measures_follow_the_port_sets_and_the_short_session_of_the_spec() -> No
     games = measure(spec, "games_sessions_cnt").contribution
     short = measure(spec, "short_session_cnt").contribution
 
-    assert [evaluate(games, {"peer_port": port}) for port in (27015, 80)] == [1, 0]
-    assert [evaluate(short, {"duration_us": us}) for us in (2_999_999, 3_000_000)] == [1, 0]
+    view = {"is_session": True, "end_known": True}
+    assert [evaluate(games, view | {"peer_port": port}) for port in (27015, 80)] == [1, 0]
+    assert [evaluate(short, view | {"duration_us": us}) for us in (2_999_999, 3_000_000)] == [1, 0]
     assert not [one for one in spec.measures() if one.name == "web_sessions_cnt"]
 
 
-def test_a_source_that_never_tells_the_reply_has_no_zero_replies() -> None:
-    row: dict[str, Any] = {"reply_bytes": None}
+@pytest.mark.parametrize("field", ["source_packets", "destination_packets"])
+def test_packets_are_summed_up_where_the_source_tells_those_of_a_side(field: str) -> None:
+    told = make_spec(input={"preset": "paloalto", "fields": {field: "packets"}})
 
-    assert evaluate(measure(make_spec("paloalto"), "zero_reply_cnt").contribution, row) == 1
-    assert evaluate(measure(make_spec("vpcflow"), "zero_reply_cnt").contribution, row) == 0
+    assert isinstance(any_measure(told, "packets_sent_sum"), Additive)
+    assert isinstance(any_measure(told, "packets_recv_sum"), Additive)
+    assert isinstance(any_measure(make_spec("paloalto"), "packets_sent_sum"), Untold)
 
 
 def test_a_valid_spec_has_no_problems() -> None:

@@ -12,8 +12,9 @@ from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.errors import SpecError
-from ndr_core.flows.mapping import FieldSource, TimeFormat
+from ndr_core.flows.mapping import FieldSource, Lost
 from ndr_core.flows.presets.registry import PRESETS
+from ndr_core.flows.time_format import TimeFormat
 
 VALID: dict[str, Any] = {"project_name": "p", "input": {"preset": "paloalto"}}
 
@@ -155,6 +156,17 @@ def test_null_values_of_the_preset_stay_unless_others_are_given() -> None:
     assert with_fields({}, null_values=["(empty)"]).input.null_values == ("(empty)",)
     without = parse_job_spec(VALID | {"input": {"preset": "vpcflow", "null_values": []}})
     assert without.input.null_values == ()
+
+
+def test_what_tells_of_lost_data_is_a_column_and_a_text() -> None:
+    lost = {"column": "log_status", "value": "SKIPDATA"}
+
+    spec = parse_job_spec(VALID | {"input": {"preset": "vpcflow", "lost": lost}})
+
+    assert spec.input.lost == Lost("log_status", "SKIPDATA")
+    assert spec.input.lost_columns == ("log_status",)
+    assert parse_job_spec(spec.to_plain()) == spec
+    assert with_fields({}).input.lost_columns == ()
 
 
 def test_an_input_without_a_preset_has_the_given_fields_only() -> None:

@@ -64,6 +64,36 @@ VALID_PARTS: list[dict[str, Any]] = [
     {"input": {"fields": FIELDS, "null_values": ["-"]}},
     {"input": {"preset": "zeek", "fields": {"event_name": {"constant": "TRAFFIC"}}}},
     {"input": {"preset": "zeek", "fields": {"event_action": {"column": "a", "map": {"x": "y"}}}}},
+    {
+        "input": {
+            "fields": {
+                "source_ip": {"path": ["src", "ip"]},
+                "destination_ip": {"any_of": ["dst", ["dst", "ip"]]},
+                "event_start": {"column": "t", "format": ["%Y/%m/%d %H:%M:%S", "epoch_ns"]},
+                "event_end": {"column": "took", "format": "duration_ns", "optional": True},
+                "event_action": {
+                    "map": {
+                        "columns": ["proto", ["conn", "state"]],
+                        "values": [["tcp", "S0", "drop"], ["*", 6, None]],
+                        "default": None,
+                    }
+                },
+                "event_reason": {"column": "r", "map": {"values": {"a": "b"}, "default": "c"}},
+            },
+            "only": {"event_type": ["flow", 1], "state": {"present": True}},
+            "files": ["conn*"],
+            "lost": {"column": "log_status", "value": "SKIPDATA"},
+        }
+    },
+    {
+        "input": {
+            "preset": "zeek",
+            "only": [
+                {"path": ["flow", "state"], "values": ["closed"]},
+                {"path": ["flow", "id"], "present": False},
+            ],
+        }
+    },
     {"roles": ["outbound", CUSTOM]},
     {"delta": {"measures": None}},
     {
@@ -148,6 +178,27 @@ def test_a_spec_that_is_read_fits_as_it_is_written_and_with_all_defaults(
                 "fields": {"event_start": {"column": "a", "format": "epoch"}},
             }
         },
+        {"input": {"preset": "zeek", "fields": {"source_ip": {"path": "src"}}}},
+        {"input": {"preset": "zeek", "fields": {"source_ip": {"path": []}}}},
+        {"input": {"preset": "zeek", "fields": {"source_ip": {"any_of": [["a", 5]]}}}},
+        {"input": {"preset": "zeek", "fields": {"event_start": {"column": "t", "format": []}}}},
+        {
+            "input": {
+                "preset": "zeek",
+                "fields": {"event_action": {"column": "a", "map": {"values": [["x"]]}}},
+            }
+        },
+        {
+            "input": {
+                "preset": "zeek",
+                "fields": {"event_action": {"column": "a", "map": {"values": [], "defalt": "x"}}},
+            }
+        },
+        {"input": {"preset": "zeek", "only": {"event_type": []}}},
+        {"input": {"preset": "zeek", "only": {"event_type": {"presnt": True}}}},
+        {"input": {"preset": "zeek", "only": [{"values": ["closed"]}]}},
+        {"input": {"preset": "zeek", "files": "conn*"}},
+        {"input": {"preset": "zeek", "lost": {"column": "log_status"}}},
         {"roles": []},
         {"roles": ["outbond"]},
         {"roles": ["inbound", "inbound"]},

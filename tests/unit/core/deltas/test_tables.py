@@ -75,7 +75,7 @@ def test_columns_have_the_types_and_the_way_to_merge_of_their_meaning() -> None:
 
 
 def test_pairs_count_sessions_and_bytes_of_both_directions() -> None:
-    view = {"bytes_sent": 7, "bytes_recv": 9}
+    view = {"bytes_sent": 7, "bytes_recv": 9, "is_session": True}
 
     added = {one.name: evaluate(one.contribution, view) for one in PAIR_SUMS}
 

@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from ndr_core.errors import SpecError
-from ndr_core.flows.first_look import FIRST_LOOK_BYTES, FIRST_LOOK_LINES, MOST_KEYS, first_look
+from ndr_core.flows.first_look import (
+    FIRST_LOOK_BYTES,
+    FIRST_LOOK_LINES,
+    MOST_KEYS,
+    FirstLook,
+    first_look,
+)
+from ndr_core.flows.key_order import KeyOrder
+from ndr_core.flows.leaf import Leaf
+from ndr_core.flows.mapping import InputMapping
+from ndr_core.flows.selection import Condition, Selection
+from ndr_core.flows.wanted import Wanted
+
+
+def look_at(
+    lines: Iterable[bytes], wanted: dict[str, str], only: Selection | None = None
+) -> FirstLook:
+    """A look for columns, by the keys that name them."""
+    columns = [Wanted(key, ((column,),)) for column, key in wanted.items()]
+    return first_look(lines, InputMapping({}, only=only or Selection()), columns)
+
+
+def orders_of(lines: Iterable[bytes], wanted: dict[str, str]) -> tuple[KeyOrder, ...]:
+    return look_at(lines, wanted).key_orders
 
 
 def line(*keys: str) -> bytes:
@@ -31,26 +55,26 @@ class CountedLines:
 def test_key_orders_are_given_by_how_often_they_come() -> None:
     lines = [line("a"), line("b", "a"), line("a", "b"), line("b", "a")]
 
-    assert first_look(lines, {}) == (("b", "a"), ("a",), ("a", "b"))
+    assert orders_of(lines, {}) == (("b", "a"), ("a",), ("a", "b"))
 
 
 def test_what_is_no_record_is_passed_over() -> None:
-    assert first_look([b"", b" \r", b"{", b"[1]", line("a")], {"a": "key"}) == (("a",),)
+    assert orders_of([b"", b" \r", b"{", b"[1]", line("a")], {"a": "key"}) == (("a",),)
 
 
 def test_no_more_is_read_than_the_first_look_when_all_columns_are_seen() -> None:
     lines = CountedLines([line("a")] * (FIRST_LOOK_LINES + 50))
 
-    first_look(lines, {"a": "key"})
+    orders_of(lines, {"a": "key"})
 
     assert lines.read == FIRST_LOOK_LINES
 
 
-def test_few_long_lines_are_enough_for_a_first_look() -> None:
+def test_few_long_lines_are_enough_for_a_orders_of() -> None:
     long_line = b'{"a":"' + b"x" * (FIRST_LOOK_BYTES // 4 - 8) + b'"}'
     lines = CountedLines([long_line] * 10)
 
-    first_look(lines, {})
+    orders_of(lines, {})
 
     assert len(long_line) == FIRST_LOOK_BYTES // 4
     assert lines.read == 4
@@ -67,7 +91,7 @@ def test_few_long_lines_are_enough_for_a_first_look() -> None:
 def test_a_column_that_comes_late_is_found_and_no_more_is_read(further: bytes) -> None:
     lines = CountedLines([line("a")] * (FIRST_LOOK_LINES + 100) + [further] + [line("a")] * 100)
 
-    orders = first_look(lines, {"a": "key of a", "b": "key of b"})
+    orders = orders_of(lines, {"a": "key of a", "b": "key of b"})
 
     assert orders == (("a",),)
     assert lines.read == FIRST_LOOK_LINES + 101
@@ -76,7 +100,7 @@ def test_a_column_that_comes_late_is_found_and_no_more_is_read(further: bytes) -
 def test_several_late_columns_are_all_waited_for() -> None:
     lines = CountedLines([line("a")] * FIRST_LOOK_LINES + [line("b"), line("c"), line("d")])
 
-    first_look(lines, {"b": "key of b", "c": "key of c"})
+    orders_of(lines, {"b": "key of b", "c": "key of c"})
 
     assert lines.read == FIRST_LOOK_LINES + 2
 
@@ -85,12 +109,12 @@ def test_a_column_named_only_in_a_value_is_not_seen() -> None:
     lines = [line("a")] * FIRST_LOOK_LINES + [b'{"a":"b"}', b'{"a":1']
 
     with pytest.raises(SpecError, match=r"no record of the input has a column 'b'"):
-        first_look(lines, {"b": "input.fields.source_ip.column"})
+        orders_of(lines, {"b": "input.fields.source_ip.column"})
 
 
 def test_the_first_missing_column_is_named_with_its_key_and_the_nearest_name() -> None:
     with pytest.raises(SpecError) as refused:
-        first_look([line("id.orig_h", "uid")], {"uid": "k", "id.orig_hh": "input.x", "z": "y"})
+        orders_of([line("id.orig_h", "uid")], {"uid": "k", "id.orig_hh": "input.x", "z": "y"})
 
     assert str(refused.value) == (
         "input.x: no record of the input has a column 'id.orig_hh', did you mean 'id.orig_h'? "
@@ -100,22 +124,22 @@ def test_the_first_missing_column_is_named_with_its_key_and_the_nearest_name() -
 
 @pytest.mark.parametrize("lines", [[], [b""], [b"{"], [b"{}"]])
 def test_an_input_without_any_column_misses_none(lines: list[bytes]) -> None:
-    assert first_look(lines, {"a": "key"}) in ((), ((),))
+    assert orders_of(lines, {"a": "key"}) in ((), ((),))
 
 
 def test_records_that_come_only_after_the_first_look_are_looked_at() -> None:
     blank = [b""] * FIRST_LOOK_LINES
 
-    assert first_look([*blank, line("a")], {"a": "key"}) == ()
+    assert orders_of([*blank, line("a")], {"a": "key"}) == ()
     with pytest.raises(SpecError, match="did you mean 'a1'"):
-        first_look([*blank, line("a1")], {"a": "key"})
+        orders_of([*blank, line("a1")], {"a": "key"})
 
 
 @pytest.mark.parametrize(("keys", "is_hint"), [(MOST_KEYS, True), (MOST_KEYS + 1, False)])
 def test_a_line_of_very_many_keys_gives_no_hint_but_its_columns(keys: int, is_hint: bool) -> None:
     names = tuple(f"k{number}" for number in range(keys))
 
-    orders = first_look([line(*names)], {f"k{keys - 1}": "key"})
+    orders = orders_of([line(*names)], {f"k{keys - 1}": "key"})
 
     assert orders == ((names,) if is_hint else ())
 
@@ -123,16 +147,112 @@ def test_a_line_of_very_many_keys_gives_no_hint_but_its_columns(keys: int, is_hi
 def test_a_column_is_seen_however_many_names_were_seen_before() -> None:
     lines = [line(*(f"k{number}" for number in range(5000))), line("b")]
 
-    assert first_look(lines, {"b": "key", "k4999": "key"}) == (("b",),)
+    assert orders_of(lines, {"b": "key", "k4999": "key"}) == (("b",),)
 
 
 def test_only_some_of_very_many_names_are_offered_as_hints() -> None:
     many = [line(*(f"{half}{number:04}" for number in range(600))) for half in "ab"]
 
     with pytest.raises(SpecError, match=r"known: a0000, .* and 970 more"):
-        first_look(many, {"zzzzzzzz": "key"})
+        orders_of(many, {"zzzzzzzz": "key"})
 
 
 def test_a_column_of_half_a_surrogate_pair_is_not_there() -> None:
     with pytest.raises(SpecError, match=r"no record of the input has a column '\\ud800'"):
-        first_look([line("a")], {"\ud800": "key"})
+        orders_of([line("a")], {"\ud800": "key"})
+
+
+def object_line(**record: Any) -> bytes:
+    return json.dumps(record).encode()
+
+
+NESTED = object_line(event_type="flow", flow={"bytes_toserver": 1, "pkts": {"out": 1}}, proto="TCP")
+
+
+def test_the_order_of_keys_holds_those_of_inner_objects() -> None:
+    lines = [NESTED, object_line(a={}, b=[{"c": 1}])]
+
+    assert look_at(lines, {}).key_orders == (
+        ("event_type", ("flow", ("bytes_toserver", ("pkts", ("out",)))), "proto"),
+        ("a", "b"),
+    )
+
+
+def refused(leaves: tuple[Leaf, ...], *lines: bytes) -> str:
+    with pytest.raises(SpecError) as caught:
+        first_look(lines or [NESTED], InputMapping({}), [Wanted("key", leaves)])
+    return (
+        str(caught.value).removeprefix("key: no record of the input has ").partition(" (a col")[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("leaf", "message"),
+    [
+        (
+            ("bytes_toserver",),
+            "a column 'bytes_toserver', there is one inside the object `flow`: "
+            "path: [flow, bytes_toserver]",
+        ),
+        (
+            ("flow.bytes_toserver",),
+            "a column 'flow.bytes_toserver', there is one inside the object `flow`: "
+            "path: [flow, bytes_toserver]",
+        ),
+        (
+            ("src.out",),
+            "a column 'src.out', there is one inside the object `flow.pkts`: "
+            "path: [flow, pkts, out]",
+        ),
+        (
+            ("flow", "bytes_toservr"),
+            "a column [flow, bytes_toservr], inside the object `flow`: "
+            "did you mean 'bytes_toserver'?",
+        ),
+        (
+            ("flow", "proto"),
+            "a column [flow, proto], there is one outside of any object: column 'proto'",
+        ),
+        (
+            ("flw", "x"),
+            "a column [flw, x], there is no object `flw`, did you mean 'flow'?",
+        ),
+        (("protocol",), "a column 'protocol', did you mean 'proto'?"),
+        (("proto", "x"), "a column [proto, x], known: event_type, flow, proto"),
+    ],
+)
+def test_what_is_missing_is_told_with_what_is_there(leaf: Leaf, message: str) -> None:
+    assert refused((leaf,)) == message
+
+
+def test_one_of_several_places_is_enough() -> None:
+    lines = [NESTED]
+    wanted = [Wanted("key", (("none",), ("flow", "pkts", "out")))]
+
+    assert first_look(lines, InputMapping({}), wanted).notices == ()
+    assert refused((("x",), ("flow", "y"))).startswith("any of 'x', [flow, y], known: event_type")
+
+
+def test_of_an_optional_column_that_is_not_there_people_hear_and_no_more_is_read() -> None:
+    lines = CountedLines([NESTED] * (FIRST_LOOK_LINES + 5))
+    wanted = [Wanted("key", (("bytes_toserver",),), optional=True), Wanted("k", (("proto",),))]
+
+    look = first_look(lines, InputMapping({}), wanted)
+
+    assert look.notices == (
+        f"key: none of the first {FIRST_LOOK_LINES} records has a column 'bytes_toserver', there "
+        "is one inside the object `flow`: path: [flow, bytes_toserver]",
+    )
+    assert lines.read == FIRST_LOOK_LINES
+
+
+FLOWS = Selection((Condition(("event_type",), ("flow",)),))
+
+
+def test_records_that_are_not_selected_say_nothing_of_columns() -> None:
+    other = object_line(event_type="dns", query="x")
+
+    assert look_at([other] * 300, {"proto": "key"}, FLOWS).notices == ()
+    assert look_at([*[other] * 300, NESTED], {"proto": "key"}, FLOWS).notices == ()
+    with pytest.raises(SpecError, match="no record of the input has a column 'query'"):
+        look_at([*[other] * 300, NESTED, other], {"query": "key"}, FLOWS)

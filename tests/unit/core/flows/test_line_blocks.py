@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ndr_core.flows import line_blocks as module
-from ndr_core.flows.json_line import MAX_LINE_BYTES
+from ndr_core.flows.json_text import MAX_LINE_BYTES
 from ndr_core.flows.line_blocks import line_blocks, lines_of
 
 MOST = MAX_LINE_BYTES + 1

@@ -5,13 +5,20 @@ from __future__ import annotations
 import pytest
 
 from ndr_core.errors import Problem
-from ndr_core.flows.mapping import FieldSource, InputMapping, TimeFormat
+from ndr_core.flows.mapping import FieldSource, InputMapping
+from ndr_core.flows.selection import Condition, Selection
+from ndr_core.flows.time_format import TimeFormat, TimePattern
+from ndr_core.flows.value_map import ValueMap
+from tests.makers import needs_zones
 
 REQUIRED = {
     "source_ip": FieldSource(column="src"),
     "destination_ip": FieldSource(column="dst"),
     "event_start": FieldSource(column="ts", format=TimeFormat.EPOCH_S),
 }
+
+
+PLACES = "needs one of column, path, any_of, constant, or a map that names its columns"
 
 
 def problems(**changes: FieldSource) -> list[Problem]:
@@ -25,6 +32,8 @@ def problems(**changes: FieldSource) -> list[Problem]:
         (TimeFormat.EPOCH_S, False, 1_000_000),
         (TimeFormat.EPOCH_MS, False, 1_000),
         (TimeFormat.EPOCH_US, False, 1),
+        (TimeFormat.EPOCH_NS, False, 0),
+        (TimeFormat.DURATION_NS, True, 0),
         (TimeFormat.DURATION_S, True, 1_000_000),
         (TimeFormat.DURATION_MS, True, 1_000),
         (TimeFormat.DURATION_US, True, 1),
@@ -82,12 +91,18 @@ def test_a_required_field_must_be_there(name: str) -> None:
         (
             "event_name",
             FieldSource(),
-            Problem("fields.event_name", "needs either a column or a constant"),
+            Problem(
+                "fields.event_name",
+                "needs one of column, path, any_of, constant, or a map that names its columns",
+            ),
         ),
         (
             "event_name",
             FieldSource(column="a", constant="b"),
-            Problem("fields.event_name", "needs either a column or a constant"),
+            Problem(
+                "fields.event_name",
+                "needs one of column, path, any_of, constant, or a map that names its columns",
+            ),
         ),
         (
             "source_port",
@@ -107,7 +122,42 @@ def test_a_required_field_must_be_there(name: str) -> None:
         (
             "event_start",
             FieldSource(column="d", format=TimeFormat.DURATION_S),
-            Problem("fields.event_start.format", "a duration can only stand for event_end"),
+            Problem(
+                "fields.event_start.format", "a duration needs event_end as a time, to count from"
+            ),
+        ),
+        (
+            "event_name",
+            FieldSource(column="n", path=("a", "b")),
+            Problem("fields.event_name", PLACES),
+        ),
+        (
+            "event_action",
+            FieldSource(column="n", map=ValueMap((), (("a",), ("b",)))),
+            Problem("fields.event_action", PLACES),
+        ),
+        (
+            "event_name",
+            FieldSource(path=()),
+            Problem("fields.event_name", "a path has 1 to 16 names, one has 0"),
+        ),
+        (
+            "event_name",
+            FieldSource(any_of=(("a",), ("b",) * 17)),
+            Problem("fields.event_name", "a path has 1 to 16 names, one has 17"),
+        ),
+        (
+            "event_end",
+            FieldSource(column="e", format=(TimeFormat.ISO8601, TimeFormat.DURATION_S)),
+            Problem(
+                "fields.event_end.format",
+                "a list holds formats of times or of durations, not of both",
+            ),
+        ),
+        (
+            "event_end",
+            FieldSource(column="e", format=TimePattern("%Y-%m")),
+            Problem("fields.event_end.format", "'%Y-%m' has no %d: a time needs its day"),
         ),
         (
             "event_name",
@@ -127,7 +177,14 @@ def test_what_is_wrong_with_a_source_is_named_by_its_key(
     [
         ("event_end", FieldSource(column="d", format=TimeFormat.DURATION_MS)),
         ("event_end", FieldSource(column="end", format=TimeFormat.ISO8601)),
+        (
+            "event_end",
+            FieldSource(column="end", format=(TimeFormat.ISO8601, TimePattern("%Y%m%d"))),
+        ),
         ("event_name", FieldSource(constant="TRAFFIC")),
+        ("event_name", FieldSource(path=("log", "name"))),
+        ("event_name", FieldSource(any_of=(("name",), ("log", "name")))),
+        ("event_name", FieldSource(map=ValueMap((), (("a",), ("b", "c"))))),
         ("event_name", FieldSource(column="n", map={"t": "TRAFFIC"}, optional=True)),
     ],
 )
@@ -144,3 +201,47 @@ def test_every_problem_is_listed() -> None:
         "fields.event_start",
         "fields.event_start.format",
     ]
+
+
+def test_a_start_may_be_given_by_the_end_and_a_duration_but_not_both_by_durations() -> None:
+    took = FieldSource(column="took", format=TimeFormat.DURATION_S)
+    end = FieldSource(column="end", format=TimeFormat.EPOCH_S)
+
+    assert problems(event_start=took, event_end=end) == []
+    assert [one.key for one in problems(event_start=took, event_end=took)] == [
+        "fields.event_start.format",
+        "fields.event_end.format",
+    ]
+
+
+def test_a_duration_of_another_field_is_told_once() -> None:
+    assert problems(event_name=FieldSource(column="n", format=TimeFormat.DURATION_S)) == [
+        Problem("fields.event_name.format", "is for times only")
+    ]
+
+
+@needs_zones
+def test_a_time_zone_must_be_known() -> None:
+    zone = "Europe/Berln"
+
+    (problem,) = InputMapping(REQUIRED, timezone=zone).problems()
+
+    assert (problem.key, problem.message) == (
+        "timezone",
+        "unknown time zone 'Europe/Berln', did you mean 'Europe/Berlin'?",
+    )
+    assert InputMapping(REQUIRED, timezone="Europe/Berlin").problems() == []
+
+
+def test_all_places_that_are_looked_at_are_given_once() -> None:
+    mapping = InputMapping(
+        {
+            "source_ip": FieldSource(any_of=(("src",), ("id", "orig_h"))),
+            "event_action": FieldSource(map=ValueMap((), (("proto",), ("state",)))),
+            "network_transport": FieldSource(column="proto"),
+            "event_name": FieldSource(constant="TRAFFIC"),
+        },
+        only=Selection((Condition(("_path",), ("conn",)),)),
+    )
+
+    assert mapping.leaves() == (("_path",), ("src",), ("id", "orig_h"), ("proto",), ("state",))

@@ -20,18 +20,24 @@ from ndr_core.measures.kinds import (
     PairDerived,
     PairKey,
     Quantile,
+    Untold,
     count,
     count_where,
     quantiles,
+    records_where,
+    row_formulas,
     sum_of,
 )
 from ndr_core.tables.columns import ColumnType, Merge, OutputColumn
 
+OF_SESSION, OF_THREAT = {"is_session": True}, {"is_session": False}
 
-def test_a_count_adds_one_for_each_record_and_can_not_overflow() -> None:
+
+def test_a_count_adds_one_for_each_session_and_can_not_overflow() -> None:
     measure = count("sessions_cnt", "sessions")
 
-    assert evaluate(measure.contribution, {}) == 1
+    assert evaluate(measure.contribution, OF_SESSION) == 1
+    assert evaluate(measure.contribution, OF_THREAT) == 0
     assert not measure.can_overflow
     assert measure.columns() == (
         OutputColumn("sessions_cnt", ColumnType.INT64, Merge.SUM, "sessions"),
@@ -44,7 +50,8 @@ def test_a_condition_counts_where_it_is_true_and_not_where_it_is_unknown(
 ) -> None:
     measure = count_where("allow_cnt", col("event_action").eq("allow"), "allowed")
 
-    assert evaluate(measure.contribution, {"event_action": action}) == added
+    assert evaluate(measure.contribution, OF_SESSION | {"event_action": action}) == added
+    assert evaluate(measure.contribution, OF_THREAT | {"event_action": action}) == 0
     assert not measure.can_overflow
     assert measure.name == "allow_cnt"
     assert measure.meaning == "allowed"
@@ -56,9 +63,28 @@ def test_a_sum_adds_the_value_or_nothing_for_a_null_and_may_overflow(
 ) -> None:
     measure = sum_of("bytes_sum", col("bytes"), "bytes")
 
-    assert evaluate(measure.contribution, {"bytes": value}) == added
+    assert evaluate(measure.contribution, OF_SESSION | {"bytes": value}) == added
+    assert evaluate(measure.contribution, OF_THREAT | {"bytes": value}) == 0
     assert measure.can_overflow
     assert [column.merge for column in measure.columns()] == [Merge.SUM]
+
+
+@pytest.mark.parametrize(("action", "added"), [("alert", 1), ("deny", 0), (None, 0)])
+def test_records_are_counted_whether_they_are_sessions_or_not(
+    action: str | None, added: int
+) -> None:
+    measure = records_where("alert_cnt", col("event_action").eq("alert"), "alerts")
+
+    assert evaluate(measure.contribution, {"event_action": action}) == added
+    assert not measure.can_overflow
+
+
+def test_a_sum_that_is_not_told_is_a_null_that_merges_as_the_sum_would() -> None:
+    measure = Untold("packets_sum", "packets")
+
+    assert measure.columns() == sum_of("packets_sum", col("packets"), "packets").columns()
+    ((name, value, column_type),) = row_formulas([measure])
+    assert (name, evaluate(value, {}), column_type) == ("packets_sum", None, ColumnType.INT64)
 
 
 def test_a_distribution_stores_its_histogram_and_derives_its_readouts() -> None:
@@ -129,7 +155,7 @@ def test_quantiles_have_a_column_for_each_percentile_beside_their_histogram() ->
         "bytes_sent_p99",
     ]
     assert tuple(readout.percent for readout in percentiles(measure)) == PERCENTILES
-    assert measure.meaning == "records by log-linear bucket of bytes_sent (bytes)"
+    assert measure.meaning == "sessions by log-linear bucket of bytes_sent (bytes)"
     assert measure.readout_meaning == "nearest-rank percentile of bytes_sent, bytes, within 1 %"
 
 
@@ -145,12 +171,12 @@ def test_quantiles_with_a_scale_are_floats_of_their_unit_over_a_histogram_of_the
     None
 ):
     measure = quantiles("duration", col("duration_us"), 1_000_000, "seconds")
-    bucket = evaluate(measure.bucket, {"duration_us": 500_000})
+    bucket = evaluate(measure.bucket, OF_SESSION | {"duration_us": 500_000})
 
     for readout in percentiles(measure):
         assert readout.type is ColumnType.FLOAT64
         assert evaluate(readout.value, {"bucket": bucket}) == pytest.approx(0.5, rel=0.01)
-    assert measure.meaning == "records by log-linear bucket of duration (us)"
+    assert measure.meaning == "sessions by log-linear bucket of duration (us)"
     assert measure.readout_meaning.endswith("of duration, seconds, within 1 %")
 
 
@@ -158,8 +184,9 @@ def test_quantiles_with_a_scale_are_floats_of_their_unit_over_a_histogram_of_the
 def test_a_percentile_is_within_one_percent_of_the_value_in_its_bucket(value: int) -> None:
     measure = quantiles("size", col("size"), 1, "bytes")
 
-    bucket = evaluate(measure.bucket, {"size": value})
+    bucket = evaluate(measure.bucket, OF_SESSION | {"size": value})
     middle = evaluate(percentiles(measure)[0].value, {"bucket": bucket})
 
     assert bucket == evaluate(bucket_of(col("size")), {"size": value})
+    assert evaluate(measure.bucket, OF_THREAT | {"size": value}) is None
     assert abs(middle - value) * 100 <= value

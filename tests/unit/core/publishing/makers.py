@@ -52,7 +52,12 @@ SLICE = f"delta/{VERSION}/{PLACE}"
 BATCH = f"{VERSION}/job_name=j/mini_batch_id=mb"
 TOKEN = "0123456789ab"
 REPORT = make_report(
-    reject_rules(None, deduplicates=False), 1, {"malformed_ip": 2}, {}, 3, {"broken.gz": "is cut"}
+    reject_rules(None, deduplicates=False),
+    1,
+    {"malformed_ip: source_ip": 2},
+    {},
+    3,
+    {"broken.gz": "is cut"},
 )
 ALL_FACTS = RunFacts(
     project_name="p",

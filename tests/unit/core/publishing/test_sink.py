@@ -34,7 +34,7 @@ TOYS = Publication(FACTS, (TOY,), {f"toy/{SLICE}/a": 3, f"toy/{SLICE}/b": 4})
 REPORT = make_report(
     reject_rules(None, deduplicates=True),
     5,
-    {"malformed_ip": 2, "duplicate": 4},
+    {"malformed_ip: source_ip": 2, "duplicate": 4},
     {},
     0,
     {"in/broken.gz": "is cut"},

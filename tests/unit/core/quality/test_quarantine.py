@@ -13,10 +13,14 @@ from ndr_core.quality.quarantine import QUARANTINE, Quarantined
 
 
 def test_a_rejected_record_is_its_rule_its_field_and_its_text() -> None:
-    rejected = Quarantined("malformed_json", "source_port", "{}")
+    rejected = Quarantined("malformed_record", "source_port", "{}")
 
-    assert (rejected.rule, rejected.field, rejected.raw) == ("malformed_json", "source_port", "{}")
-    assert rejected != Quarantined("malformed_json", None, "{}")
+    assert (rejected.rule, rejected.field, rejected.raw) == (
+        "malformed_record",
+        "source_port",
+        "{}",
+    )
+    assert rejected != Quarantined("malformed_record", None, "{}")
 
 
 def test_the_quarantine_has_a_folder_like_that_of_a_table() -> None:

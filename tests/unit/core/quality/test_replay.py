@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ndr_core.flows.json_line import MAX_RAW_BYTES, cut_raw
+from ndr_core.flows.json_text import MAX_RAW_BYTES, cut_raw
 from ndr_core.quality.quarantine import Quarantined
 from ndr_core.quality.replay import Left, is_replay, replay_id, why_left
-from ndr_core.quality.rules import DUPLICATE, MALFORMED_JSON
+from ndr_core.quality.rules import DUPLICATE, MALFORMED_RECORD
 
 
 def left(raw: str, rule: str = "malformed_ip") -> Left | None:
@@ -18,7 +18,7 @@ def left(raw: str, rule: str = "malformed_ip") -> Left | None:
 
 def test_a_record_with_all_of_its_text_is_run_again() -> None:
     assert left('{"a": 1}') is None
-    assert left('{"a": 1}', MALFORMED_JSON) is None
+    assert left('{"a": 1}', MALFORMED_RECORD) is None
     assert left("x" * (MAX_RAW_BYTES - 4)) is None
 
 
@@ -38,7 +38,7 @@ def test_a_text_that_may_have_been_cut_is_left_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "reason"), [(MALFORMED_JSON, Left.UNDECODABLE), ("malformed_ip", None)]
+    ("rule", "reason"), [(MALFORMED_RECORD, Left.UNDECODABLE), ("malformed_ip", None)]
 )
 def test_a_malformed_record_with_bytes_that_were_no_text_is_left(
     rule: str, reason: Left | None
