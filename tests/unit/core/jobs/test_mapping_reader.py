@@ -128,8 +128,8 @@ ACTION = "fields.event_action.map: "
 @pytest.mark.parametrize(
     ("field", "message"),
     [
-        ({"path": "flow"}, "fields.event_action.path: 'flow' is text, expected a list of names"),
-        ({"path": [1]}, "fields.event_action.path: 1 is a number, expected a list of names"),
+        ({"path": "flow"}, "fields.event_action.path: 'flow' is text, expected a list of texts"),
+        ({"path": [1]}, "fields.event_action.path[0]: 1 is a number, expected text"),
         ({"path": []}, "fields.event_action: a path has 1 to 16 names, one has 0"),
         ({"any_of": "a"}, "fields.event_action.any_of: 'a' is text, expected a list of columns"),
         (
