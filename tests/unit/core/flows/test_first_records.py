@@ -26,6 +26,13 @@ def first(most: int, contents: Mapping[str, bytes | Exception] = FILES) -> First
     return FirstRecords.of(MemorySource(contents), most, lambda _: None)
 
 
+def test_pieces_are_the_same_lines() -> None:
+    source = first(1)
+    (file,) = source.files(print)
+
+    assert b"".join(source.pieces(file)) == b'{"a": 1}\n'
+
+
 def given_by(source: FirstRecords) -> dict[str, bytes]:
     return {file.uri: b"".join(source.blocks(file)) for file in source.files(print)}
 
