@@ -67,6 +67,7 @@ def derived_rows(
 ) -> pl.DataFrame:
     """Add the columns that are formulas over a row's sums and the aggregates of its cells.
 
+    Rows that were merged have the sums of which a source tells nothing.
     `cells`: from `summarized`, for each key that the measures need.
     """
     rows = hosts.lazy()
@@ -78,4 +79,5 @@ def derived_rows(
     return rows.with_columns(
         compile_expr(value).cast(DTYPES[column_type]).alias(name)
         for name, value, column_type in row_formulas(measures)
+        if name not in hosts.columns
     ).collect()

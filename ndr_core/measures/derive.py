@@ -80,7 +80,7 @@ def derive_row(
             case PairDerived() | Derived():
                 row[measure.name] = evaluate(measure.value, known)
             case Untold():
-                row[measure.name] = None
+                row[measure.name] = stored.get(measure.name)
             case _:
                 row[measure.name] = stored[measure.name]
     return row

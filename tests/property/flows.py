@@ -8,6 +8,14 @@ from typing import Any
 from hypothesis import strategies as st
 
 HUGE = 1 << 62
+PACKED = {
+    "source_packets": "packets_out",
+    "destination_packets": "packets_in",
+    "source_ip_bytes": "ip_out",
+    "destination_ip_bytes": "ip_in",
+    "missed_bytes": {"column": "missed", "optional": True},
+}
+"""Fields of these records, in a JobSpec, beside those of the preset paloalto."""
 HOSTS = ["10.0.0.1", "10.0.0.2", "2001:db8::1"]
 
 _ADDRESSES = st.one_of(

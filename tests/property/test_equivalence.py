@@ -23,7 +23,7 @@ from ndr_core.errors import OverflowingColumnError
 from ndr_core.flows.source import InputBatch
 from tests.chains import RunnerHere
 from tests.makers import Outcome, differences, make_plan, make_spec, outcome_of, write_batch
-from tests.property.flows import batches, plain_batches
+from tests.property.flows import PACKED, batches, plain_batches
 from tests.soak import examples
 from tests.support import run_engine, run_reference, spark_session, spark_sql_engine
 
@@ -37,13 +37,6 @@ BOUNDS: list[tuple[str, str] | None] = [
 ]
 """Each on the grid of all specs that it is used with; records lie before, in and after."""
 DEDUPLICATE = {"deduplicate_on": ["source_ip", "destination_ip", "event_start", "extra"]}
-PACKED = {
-    "source_packets": "packets_out",
-    "destination_packets": "packets_in",
-    "source_ip_bytes": "ip_out",
-    "destination_ip_bytes": "ip_in",
-    "missed_bytes": {"column": "missed", "optional": True},
-}
 SPECS: dict[str, JobSpec] = {
     "packets": make_spec(input={"preset": "paloalto", "fields": PACKED}),
     "packets of one side, deduplicating on what repairs change": make_spec(

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 from ndr_core.deltas.merge import merge_deltas, merge_pairs
 from ndr_core.deltas.reference import build_tables
 from ndr_core.errors import OverflowingColumnError
-from tests.makers import make_plan, outcome_of
-from tests.property.flows import batches, plain_batches
+from tests.makers import make_plan, make_spec, outcome_of
+from tests.property.flows import PACKED, batches, plain_batches
 from tests.soak import examples
 
-PLAN = make_plan(bounds=("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"))
+PLAN = make_plan(
+    make_spec(input={"preset": "paloalto", "fields": PACKED}),
+    ("2025-03-01T10:00:00Z", "2025-03-01T10:15:00Z"),
+)
 parts = st.lists(st.one_of(batches(12), plain_batches(12)), min_size=1, max_size=4)
 
 
@@ -39,7 +42,7 @@ def test_no_record_is_lost(split: list[list[bytes]]) -> None:
         assert report.read + report.blank_lines == len(lines)
         assert report.read == report.kept + sum(report.rejected.values())
         assert len(tables.quarantine) == sum(report.rejected.values())
-        sessions = {row["role"]: 0 for row in tables.deltas}
+        records = {row["role"]: 0 for row in tables.deltas}
         for row in tables.deltas:
-            sessions[row["role"]] += row["sessions_cnt"]
-        assert set(sessions.values()) <= {report.kept}
+            records[row["role"]] += row["sessions_cnt"] + row["threat_cnt"]
+        assert set(records.values()) <= {report.kept}

@@ -15,12 +15,14 @@ from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import OverflowingColumnError
 from ndr_core.int64 import INT64_MAX
 from ndr_core.tables.merge import Row
-from tests.makers import make_plan, outcome_of
-from tests.property.flows import batches, plain_batches
+from tests.makers import make_plan, make_spec, outcome_of
+from tests.property.flows import PACKED, batches, plain_batches
 from tests.property.frames import exactly, frame_of, rows_of
 from tests.soak import examples
 
-PLAN = make_plan()
+PLAN = make_plan(make_spec(input={"preset": "paloalto", "fields": PACKED}))
+UNTOLD = make_plan()
+"""Of a source that tells no packets."""
 DELTA = PLAN.delta
 SPLITS = st.lists(st.one_of(batches(12), plain_batches(12)), min_size=1, max_size=4)
 PLAIN_SPLITS = st.lists(plain_batches(8), min_size=1, max_size=4)
@@ -65,7 +67,14 @@ def outcome(merge: Callable[[], list[Row]]) -> list[str]:
 
 LARGE = st.sampled_from([0, 1, INT64_MAX // 2, INT64_MAX])
 SUMS = ("bytes_sent_sum", "bytes_recv_sum")
-NULLABLE = ("bytes_recv_sum", "tcp_cnt", "sessions_per_minute", "duration_hist", "duration_us_sum")
+NULLABLE = (
+    "bytes_recv_sum",
+    "packets_sent_sum",
+    "tcp_cnt",
+    "sessions_per_minute",
+    "duration_hist",
+    "duration_us_sum",
+)
 
 
 @settings(max_examples=examples(40), deadline=None)
@@ -84,6 +93,36 @@ def test_nulls_and_sums_that_leave_int64_are_those_of_the_plain_merge(
         lambda: core.merge_deltas(deltas, pairs, PLAN.measures)
     )
     assert outcome(lambda: merged_pairs(pairs)) == outcome(lambda: core.merge_pairs(pairs))
+
+
+@settings(max_examples=examples(20), deadline=None)
+@given(plain_batches(8), plain_batches(8))
+def test_packets_are_null_where_one_of_the_sources_tells_none(
+    told: list[bytes], untold: list[bytes]
+) -> None:
+    one, other = build_tables(told, PLAN), build_tables(untold, UNTOLD)
+    deltas, pairs = together([one, other])
+
+    found = merged_deltas(deltas, pairs)
+
+    assert exactly(found) == exactly(core.merge_deltas(deltas, pairs, PLAN.measures))
+    without = {DELTA.key_of(row) for row in other.deltas}
+    known = {DELTA.key_of(row): row["packets_sent_sum"] for row in one.deltas}
+    for row in found:
+        key = DELTA.key_of(row)
+        assert row["packets_sent_sum"] == (None if key in without else known[key])
+
+
+@settings(max_examples=examples(20), deadline=None)
+@given(SPLITS)
+def test_what_no_source_tells_is_null_in_every_merged_row(split: list[list[bytes]]) -> None:
+    whole = outcome_of(lambda: build_tables([line for part in split for line in part], UNTOLD))
+    if isinstance(whole, OverflowingColumnError):
+        return
+    deltas, pairs = together([build_tables(part, UNTOLD) for part in split])
+
+    assert core.merge_deltas(deltas, pairs, UNTOLD.measures) == whole.deltas
+    assert exactly(merged_deltas(deltas, pairs)) == exactly(whole.deltas)
 
 
 @pytest.mark.parametrize("with_pairs", [True, False])
