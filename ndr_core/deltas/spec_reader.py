@@ -16,7 +16,7 @@ from ndr_core.flows.record import MAX_PORT
 from ndr_core.jobs.mapping_reader import register_mapping
 from ndr_core.jobs.spec_reader import read_spec, require_mapping, spec_converter, wrong_kind
 
-_INHERITED: Final = ("null_values", "only", "files", "timezone", "lost")
+_INHERITED: Final = ("null_values", "only", "files", "timezone", "lost", "pairing")
 """Keys of a preset, beside its fields, that hold where a JobSpec does not give its own."""
 
 _FORMAT_KEYS: Final = frozenset({"format", "separator", "header"})

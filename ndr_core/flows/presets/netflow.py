@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ndr_core.flows.leaf import Leaf
-from ndr_core.flows.mapping import FieldSource, InputMapping
+from ndr_core.flows.mapping import FieldSource, InputMapping, Pairing
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.preset import Preset
 from ndr_core.flows.time_format import TimeFormat
@@ -30,6 +30,7 @@ NETFLOW: Final = Preset(
     ),
     mapping=InputMapping(
         preset="netflow",
+        pairing=Pairing.BIFLOW,
         fields={
             # goflow2; nfdump's JSON; its CSV; the CSV of nfdump 1.6
             "source_ip": _any_of("src_addr", "src4_addr", "src6_addr", "srcAddr", "sa"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ndr_core.flows.leaf import Leaf
-from ndr_core.flows.mapping import FieldSource, InputMapping, Lost
+from ndr_core.flows.mapping import FieldSource, InputMapping, Lost, Pairing
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.preset import Preset
 from ndr_core.flows.time_format import TimeFormat
@@ -27,6 +27,7 @@ VPCFLOW: Final = Preset(
     links=("https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html",),
     mapping=InputMapping(
         preset="vpcflow",
+        pairing=Pairing.BIFLOW,
         null_values=("-",),
         lost=Lost("log-status", "SKIPDATA"),
         fields={
