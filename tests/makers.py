@@ -5,11 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Iterable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import pytest
 from attrs import frozen
 
 from ndr_core.deltas.engine import ChosenEngine, Engine, asked_for
@@ -21,10 +19,6 @@ from ndr_core.errors import OverflowingColumnError
 from ndr_core.flows.source import InputBatch
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.times import parse_bound
-
-needs_zones: Final = pytest.mark.skipif(
-    find_spec("tzdata") is None, reason="an environment from before the lock had tzdata"
-)
 
 
 def us(text: str) -> int:

@@ -24,7 +24,7 @@ from ndr_core.errors import NdrError
 PACKAGES: Final = ("ndr_core", "ndr_adapters", "ndr_entrypoints")
 ENTRYPOINT: Final = "run_delta_builder.py"
 ARCHIVE: Final = "ndr-delta-builder.zip"
-DEPENDENCIES: Final = ("attrs", "cattrs", "click", "typing_extensions")
+DEPENDENCIES: Final = ("attrs", "cattrs", "click", "typing_extensions", "tzdata")
 _LEFT_OUT: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _COMPILED: Final = (".so", ".pyd", ".dll", ".dylib")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)

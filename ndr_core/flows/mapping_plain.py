@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from attrs import asdict
 
 from ndr_core.flows.formats import FileFormat, HeaderKind, HeaderPlace
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource, InputMapping
+from ndr_core.flows.presets.registry import PRESETS
 from ndr_core.flows.selection import Condition, Selection
 from ndr_core.flows.time_format import Format, TimePattern
 from ndr_core.flows.value_map import Default, ValueMap
 
+_NOTHING: Final[dict[str, Any]] = {
+    "only": {},
+    "files": [],
+    "timezone": None,
+    "lost": None,
+    "pairing": None,
+    "format": FileFormat.JSON.value,
+}
+"""What is said of a key of a preset that a mapping does without."""
+
 
 def mapping_to_plain(mapping: InputMapping) -> dict[str, Any]:
     """Give plain data (dicts, lists, scalars) from which an equal mapping is read."""
-    return _given(
+    plain = _given(
         fields={name: source_to_plain(source) for name, source in mapping.fields.items()},
         null_values=list(mapping.null_values),
         preset=mapping.preset,
@@ -29,6 +40,11 @@ def mapping_to_plain(mapping: InputMapping) -> dict[str, Any]:
         lost=None if mapping.lost is None else asdict(mapping.lost),
         pairing=None if mapping.pairing is None else mapping.pairing.value,
     )
+    preset = PRESETS.get(mapping.preset or "")
+    if preset is not None:
+        given = {key for key in _NOTHING if getattr(mapping, key) != getattr(preset.mapping, key)}
+        plain |= {key: _NOTHING[key] for key in given.difference(plain)}
+    return plain
 
 
 def source_to_plain(source: FieldSource) -> dict[str, Any]:

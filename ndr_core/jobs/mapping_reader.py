@@ -26,7 +26,6 @@ def register_mapping(converter: Converter) -> None:
     """Teach a converter the parts of an input mapping."""
     hooks: list[tuple[object, Callable[[Any], Any]]] = [
         (tuple[Format, ...], _formats),
-        (Leaf | None, _leaf),
         (tuple[Leaf, ...], _leaves),
         (ValueMap | None, _map),
         (Selection, _selection),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from attrs import frozen
 
+from ndr_core.errors import NdrError
 from ndr_core.quality.rules import rule_label
 
 EXAMPLE_CHARACTERS: Final = 200
@@ -35,3 +37,23 @@ class Quarantined:
     def example(self) -> str:
         """The beginning of its text."""
         return self.raw[:EXAMPLE_CHARACTERS]
+
+    @property
+    def text(self) -> str:
+        """The record as one line of JSON, where it is one."""
+        return self.raw if self.object is None else self.object
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Quarantined:
+        """Read a line of a file of rejected records. Raises NdrError for another line."""
+        try:
+            found = json.loads(line)
+            return cls(
+                found["rule"],
+                found.get("field"),
+                found["raw"],
+                found.get("detail"),
+                found.get("object"),
+            )
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise NdrError("is no file of rejected records") from error

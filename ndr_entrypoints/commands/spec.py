@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ndr_adapters.first_records import look_at_logs
 from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_adapters.local.spec_template import recognised_template, skeleton, spec_template
 from ndr_core.deltas.spec import JobSpec
+from ndr_core.deltas.spec_schema import job_spec_schema
 from ndr_core.errors import SpecError, UsageError, nearest, shown
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.page import mappings_page
@@ -24,6 +26,9 @@ from ndr_entrypoints.wiring import source_of
 if TYPE_CHECKING:
     from ndr_adapters.dynamodb.job_specs import JobSpecLoader, JobSpecTable
 
+_OUTPUT = click.option(
+    *("-o", "--output"), type=PATH, help="File to write. Default: standard output."
+)
 _TABLE = click.option("--table", required=True, help="DynamoDB table of JobSpecs.")
 
 
@@ -46,9 +51,13 @@ def check(file: Path) -> None:
 @click.option(
     *("--from", "logs"), help="File, folder or s3://.. of logs, instead: their first lines tell."
 )
-@click.option("-o", "--output", type=PATH, help="File to write. Default: standard output.")
+@_OUTPUT
 def init(preset: str | None, form: str | None, logs: str | None, output: Path | None) -> None:
-    """Write a commented JobSpec to start from: for a known source, or for logs by their first lines."""
+    """Write a commented JobSpec to start from.
+
+    For a known source (--preset), or for logs (--from): then their first lines tell the source and the format. Of unknown
+    logs it lists the columns that it saw.
+    """
     if (preset is None) == (logs is None):
         raise UsageError("give either --preset, or --from with the address of logs")
     if logs is not None:
@@ -56,6 +65,21 @@ def init(preset: str | None, form: str | None, logs: str | None, output: Path | 
     else:
         assert preset is not None
         text = spec_template(preset, _form_of(preset, form))
+    _write(text, output)
+
+
+@spec.command(epilog=EXIT_CODES)
+@_OUTPUT
+def schema(output: Path | None) -> None:
+    """Write the JSON Schema of the JobSpec, with which editors complete, explain and check one.
+
+    A spec that fits in it may still be wrong: `ndr spec check` knows all that is.
+    """
+    _write(json.dumps(job_spec_schema(), indent=2) + "\n", output)
+
+
+def _write(text: str, output: Path | None) -> None:
+    """Write to a new file, or to standard output."""
     if output is None:
         click.echo(text, nl=False)
         return
@@ -74,7 +98,10 @@ def init(preset: str | None, form: str | None, logs: str | None, output: Path | 
 @AS_JSON
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print as a page of Markdown.")
 def presets(as_json: bool, as_markdown: bool) -> None:
-    """List the known sources and the forms in which their logs come; as Markdown with what is mapped to what."""
+    """List the known sources and the forms of their logs.
+
+    As Markdown: what is mapped to what.
+    """
     if as_markdown:
         click.echo(mappings_page(PRESETS), nl=False)
         return

@@ -151,7 +151,9 @@ def test_spark_pairs_as_the_reference_does(lines: list[bytes], spec: str, odd: O
     check(FanoutEngine(SparkRunner(spark_session()), cut=odd), lines, spec)
 
 
-@pytest.mark.parametrize("engine", [PolarsEngine(), FanoutEngine(RunnerHere(seed=1))], ids=str)
+@pytest.mark.parametrize(
+    "engine", [PolarsEngine(), FanoutEngine(RunnerHere(seed=1))], ids=["polars", "kernels"]
+)
 def test_a_flow_whose_bytes_leave_int64_is_an_error_that_names_column_and_host(
     engine: Engine,
 ) -> None:

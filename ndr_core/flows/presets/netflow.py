@@ -37,7 +37,6 @@ NETFLOW: Final = Preset(
             "destination_ip": _any_of("dst_addr", "dst4_addr", "dst6_addr", "dstAddr", "da"),
             "source_port": _any_of("src_port", "srcPort", "sp", optional=True),
             "destination_port": _any_of("dst_port", "dstPort", "dp", optional=True),
-            # A record counts one direction; the answer is a record of its own.
             "source_bytes": _any_of("bytes", "in_bytes", "ibyt"),
             "source_packets": _any_of("packets", "in_packets", "ipkt", optional=True),
             "event_start": FieldSource(

@@ -35,7 +35,6 @@ VPCFLOW: Final = Preset(
             "destination_ip": FieldSource(column="dstaddr"),
             "source_port": FieldSource(column="srcport"),
             "destination_port": FieldSource(column="dstport"),
-            # A VPC flow record counts one direction; the answer is a record of its own.
             "source_bytes": FieldSource(column="bytes"),
             "source_packets": FieldSource(column="packets", optional=True),
             "tcp_flags": FieldSource(any_of=(("tcp-flags",), ("tcp_flags",)), optional=True),

@@ -12,7 +12,7 @@ from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.errors import SpecError
-from ndr_core.flows.mapping import FieldSource, Lost
+from ndr_core.flows.mapping import FieldSource, Lost, Pairing
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_core.flows.time_format import TimeFormat
 
@@ -299,6 +299,38 @@ def full() -> JobSpec:
 )
 def test_the_normalised_form_reads_back_as_the_same_spec(spec: JobSpec) -> None:
     assert parse_job_spec(spec.to_plain()) == spec
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        {"null_values": []},
+        {"only": {}},
+        {"files": []},
+        {"timezone": None},
+        {"lost": None},
+        {"pairing": None},
+        {"format": "json"},
+    ],
+    ids=str,
+)
+def test_a_spec_that_does_without_a_key_of_its_preset_reads_back_without_it(
+    preset: str, nothing: dict[str, Any]
+) -> None:
+    spec = parse_job_spec({"project_name": "p", "input": {"preset": preset, **nothing}})
+
+    assert parse_job_spec(spec.to_plain()) == spec
+
+
+def test_pairing_is_that_of_the_preset_unless_it_is_given() -> None:
+    def pairing_of(**given: Any) -> Pairing | None:
+        return parse_job_spec({"project_name": "p", "input": given}).input.pairing
+
+    assert pairing_of(preset="vpcflow") is Pairing.BIFLOW
+    assert pairing_of(preset="vpcflow", pairing=None) is None
+    assert pairing_of(preset="zeek") is None
+    assert pairing_of(preset="zeek", pairing="biflow") is Pairing.BIFLOW
 
 
 def test_a_text_that_is_none_in_utf_8_is_refused_with_its_key() -> None:

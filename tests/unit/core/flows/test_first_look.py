@@ -15,12 +15,15 @@ from ndr_core.flows.first_look import (
     MOST_KEYS,
     FirstLook,
     first_look,
+    look_at_objects,
 )
 from ndr_core.flows.key_order import KeyOrder
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import InputMapping
 from ndr_core.flows.selection import Condition, Selection
 from ndr_core.flows.wanted import Wanted
+
+A_WANTED = Wanted("key", (("a",),))
 
 
 def look_at(
@@ -256,3 +259,24 @@ def test_records_that_are_not_selected_say_nothing_of_columns() -> None:
     assert look_at([*[other] * 300, NESTED], {"proto": "key"}, FLOWS).notices == ()
     with pytest.raises(SpecError, match="no record of the input has a column 'query'"):
         look_at([*[other] * 300, NESTED, other], {"query": "key"}, FLOWS)
+
+
+def test_of_objects_that_are_no_json_as_many_are_looked_at_as_of_lines() -> None:
+    objects = CountedLines([b"x"] * (FIRST_LOOK_LINES + 50))
+
+    look = look_at_objects(({"a": 1} for _ in objects), InputMapping({}), [A_WANTED])
+
+    assert (look.notices, look.key_orders, objects.read) == ((), (), FIRST_LOOK_LINES)
+
+
+def test_of_objects_more_are_looked_at_until_a_column_is_seen() -> None:
+    late = [*([{"b": 1}] * (FIRST_LOOK_LINES + 5)), {"b": 1}, {"a": 1}, {"c": 1}]
+
+    look = look_at_objects(iter(late), InputMapping({}), [A_WANTED])
+
+    assert look.key_orders == ()
+
+
+def test_of_objects_none_of_which_has_a_column_the_column_is_named() -> None:
+    with pytest.raises(SpecError, match="key: no record of the input has a column 'a'"):
+        look_at_objects([{"b": 1}], InputMapping({}), [A_WANTED])

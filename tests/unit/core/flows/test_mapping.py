@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from ndr_core.errors import Problem
-from ndr_core.flows.mapping import FieldSource, InputMapping
+from ndr_core.flows.formats import FileFormat
+from ndr_core.flows.mapping import FieldSource, InputMapping, Pairing
 from ndr_core.flows.selection import Condition, Selection
 from ndr_core.flows.time_format import TimeFormat, TimePattern
 from ndr_core.flows.value_map import ValueMap
-from tests.makers import needs_zones
 
 REQUIRED = {
     "source_ip": FieldSource(column="src"),
@@ -23,6 +23,20 @@ PLACES = "needs one of column, path, any_of, constant, or a map that names its c
 
 def problems(**changes: FieldSource) -> list[Problem]:
     return InputMapping(REQUIRED | changes).problems()
+
+
+@pytest.mark.parametrize(
+    ("mapping", "beyond"),
+    [
+        (InputMapping(REQUIRED), None),
+        (InputMapping(REQUIRED, format=FileFormat.PARQUET), "input.format: parquet"),
+        (InputMapping(REQUIRED, pairing=Pairing.BIFLOW), "input.pairing: biflow"),
+    ],
+)
+def test_what_spark_sql_can_not_do_is_told_by_its_key(
+    mapping: InputMapping, beyond: str | None
+) -> None:
+    assert mapping.beyond_sql == beyond
 
 
 @pytest.mark.parametrize(
@@ -212,7 +226,6 @@ def test_a_duration_of_another_field_is_told_once() -> None:
     ]
 
 
-@needs_zones
 def test_a_time_zone_must_be_known() -> None:
     zone = "Europe/Berln"
 

@@ -15,7 +15,6 @@ from ndr_core.flows.selection import Condition, Selection
 from ndr_core.flows.time_format import TimeFormat, TimePattern
 from ndr_core.flows.value_map import MapRow, ValueMap
 from ndr_core.times import TIME_LIMIT_US, parse_bound
-from tests.makers import needs_zones
 
 READER = ObjectReader(evolve(PALOALTO.mapping, null_values=()))
 
@@ -548,7 +547,6 @@ def test_where_formats_are_of_times_and_durations_each_value_tells_which_it_is(
         assert tuple(None if t is None else t // 1_000_000 - NOON_S for t in times) == meaning
 
 
-@needs_zones
 @pytest.mark.parametrize(
     ("text", "meaning"),
     [

@@ -8,9 +8,7 @@ import pytest
 
 from ndr_core.flows.time_zone import ZoneOffsets, zone_names, zone_offsets
 from ndr_core.times import SECOND_US, parse_bound
-from tests.makers import needs_zones
 
-pytestmark = needs_zones
 HOUR = 3600
 
 

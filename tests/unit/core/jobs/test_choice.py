@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ndr_core.errors import Problem
-from ndr_core.jobs.choice import EngineSettings, Machine, choose
+from ndr_core.errors import Problem, UsageError
+from ndr_core.jobs.choice import EngineSettings, Machine, choose, refuse_unable
 from tests.makers import make_spec
 
 GIB = 1 << 30
@@ -74,6 +74,27 @@ def test_a_negative_limit_is_a_problem_of_its_key() -> None:
         Problem("one_machine_bytes", "must not be negative")
     ]
     assert EngineSettings(one_machine_bytes=0).problems() == []
+
+
+@pytest.mark.parametrize("beyond", ["input.format: delimited", "input.pairing: biflow"])
+def test_an_engine_that_can_not_do_what_is_asked_for_is_refused_with_those_that_can(
+    beyond: str,
+) -> None:
+    with pytest.raises(UsageError, match=rf"^{beyond}: the engine spark-sql can't; take --engine"):
+        refuse_unable("spark-sql", beyond)
+    for engine, asked in (("spark-sql", None), ("spark", beyond), ("polars", beyond)):
+        refuse_unable(engine, asked)
+
+
+def test_a_spec_that_needs_polars_is_refused_where_there_is_none() -> None:
+    spec = make_spec("vpcflow")
+    bare = Machine(GIB, has_cluster=True, has_polars=False)
+
+    with pytest.raises(
+        UsageError, match=r"^input.pairing: biflow: Polars does it, and there is no"
+    ):
+        spec.choose_engine(1, bare)
+    assert make_spec().choose_engine(1, bare).engine == "spark-sql"
 
 
 @pytest.mark.parametrize(
