@@ -13,7 +13,7 @@ from attrs import fields, frozen
 from ndr_core.deltas.settings import DEFAULT_PORT_SETS, Delta
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.flows.leaf import leaf_text
-from ndr_core.flows.mapping_plain import source_to_plain
+from ndr_core.flows.mapping_plain import mapping_to_plain, source_to_plain
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_core.flows.recognition import Recognised
@@ -111,6 +111,11 @@ def _preset_input(preset: str, settings: Mapping[str, Any]) -> Iterator[str]:
         if key != "fields":
             yield from _comment(_SETTINGS[key])
             yield f"{key}: {_flow(value)}"
+    of_preset = mapping_to_plain(mapping)
+    for key, about in _SETTINGS.items():
+        if key in of_preset and key not in settings:
+            yield from _comment(about)
+            yield f"# {key}: {_flow(of_preset[key])}"
     yield "# The preset maps these fields; name one under `fields` to map it in another way:"
     yield "fields:" if own else "# fields:"
     yield from (f"  {name}: {_flow(source)}" for name, source in own.items())

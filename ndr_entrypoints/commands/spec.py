@@ -53,7 +53,11 @@ def check(file: Path) -> None:
 )
 @_OUTPUT
 def init(preset: str | None, form: str | None, logs: str | None, output: Path | None) -> None:
-    """Write a commented JobSpec to start from: for a known source, or for logs by their first lines."""
+    """Write a commented JobSpec to start from.
+
+    For a known source (--preset), or for logs (--from): then their first lines tell the source and the format. Of unknown
+    logs it lists the columns that it saw.
+    """
     if (preset is None) == (logs is None):
         raise UsageError("give either --preset, or --from with the address of logs")
     if logs is not None:
@@ -94,7 +98,10 @@ def _write(text: str, output: Path | None) -> None:
 @AS_JSON
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print as a page of Markdown.")
 def presets(as_json: bool, as_markdown: bool) -> None:
-    """List the known sources and the forms in which their logs come; as Markdown with what is mapped to what."""
+    """List the known sources and the forms of their logs.
+
+    As Markdown: what is mapped to what.
+    """
     if as_markdown:
         click.echo(mappings_page(PRESETS), nl=False)
         return

@@ -14,7 +14,7 @@ from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.presets.registry import PRESETS
-from tests.e2e.cli import ndr, run
+from tests.e2e.cli import ndr, rows, run
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -31,19 +31,25 @@ def spec_from(logs: Path, folder: Path) -> tuple[JobSpec, str]:
 @pytest.mark.parametrize(
     ("logs", "counts"),
     [
+        ("zeek/conn.log", (8, 8, 0)),
         ("zeek/conn.json", (8, 8, 0)),
         ("zeek/conn.iso.json", (2, 2, 0)),
         ("zeek/conn.nested.json", (2, 2, 0)),
         ("vpcflow/flow.json", (5, 3, 0)),
         ("vpcflow/athena.json", (2, 1, 0)),
+        ("vpcflow/default.log", (7, 5, 0)),
+        ("vpcflow/custom.log", (3, 2, 0)),
         ("paloalto/panos.json", (6, 4, 1)),
         ("paloalto/strata.json", (3, 2, 0)),
         ("paloalto/canonical.json", (2, 2, 0)),
         ("fortigate/traffic.json", (7, 4, 2)),
         ("ocsf/firewall.json", (4, 2, 1)),
+        ("ocsf/security_lake.json", (2, 2, 0)),
         ("suricata/eve.json", (9, 5, 3)),
         ("netflow/goflow2.json", (5, 4, 0)),
         ("netflow/nfdump.json", (6, 5, 0)),
+        ("netflow/nfdump.csv", (4, 4, 0)),
+        ("netflow/nfdump16.csv", (2, 2, 0)),
         ("gcp_vpc/entries.json", (6, 4, 1)),
     ],
 )
@@ -70,20 +76,57 @@ def test_text_with_a_header_is_read_as_such(tmp_path: Path) -> None:
     assert "form text" in said
 
 
-def test_rows_of_parquet_are_looked_at_too(tmp_path: Path) -> None:
-    rows = {
-        "srcaddr": ["192.0.2.15", "-"],
-        "dstaddr": ["198.51.100.7", "-"],
-        "start": [1713484800, 1713484800],
-        "log_status": ["OK", "NODATA"],
-        "tcp_flags": [3, None],
+def write_flows(file: Path) -> None:
+    """Two directions of a flow, and a record without data, in the types that AWS documents."""
+    small, large = pl.Int32(), pl.Int64()
+    columns: dict[str, tuple[pl.DataType, list[Any]]] = {
+        "version": (small, [5, 5, 5]),
+        "account_id": (pl.String(), ["123456789010"] * 3),
+        "interface_id": (pl.String(), ["eni-1", "eni-1", "eni-2"]),
+        "srcaddr": (pl.String(), ["192.0.2.15", "198.51.100.7", "-"]),
+        "dstaddr": (pl.String(), ["198.51.100.7", "192.0.2.15", "-"]),
+        "srcport": (small, [49152, 443, None]),
+        "dstport": (small, [443, 49152, None]),
+        "protocol": (small, [6, 6, None]),
+        "packets": (large, [20, 18, None]),
+        "bytes": (large, [4249, 9100, None]),
+        "start": (large, [1713484800] * 3),
+        "end": (large, [1713484860] * 3),
+        "action": (pl.String(), ["ACCEPT", "ACCEPT", "-"]),
+        "log_status": (pl.String(), ["OK", "OK", "SKIPDATA"]),
+        "tcp_flags": (small, [3, 19, None]),
     }
-    pl.DataFrame(rows).write_parquet(tmp_path / "flows.parquet")
+    pl.DataFrame(
+        {name: pl.Series(values, dtype=dtype) for name, (dtype, values) in columns.items()}
+    ).write_parquet(file, compression="gzip")
 
-    spec, said = spec_from(tmp_path / "flows.parquet", tmp_path)
+
+@pytest.mark.parametrize("engine", ["reference", "polars"])
+def test_rows_of_parquet_are_looked_at_too(engine: str, tmp_path: Path) -> None:
+    logs = tmp_path / "flows.parquet"
+    write_flows(logs)
+
+    spec, said = spec_from(logs, tmp_path)
+    done = run(tmp_path / "job.yaml", logs, tmp_path / "out", "--json", engine=engine).json()
 
     assert spec.input.format is FileFormat.PARQUET
     assert "preset vpcflow, form parquet" in said
+    report = done["report"]
+    assert (report["read"], report["kept"], report["flows"]) == (3, 2, 1)
+    assert report["rejected_by_detail"] == {"non_traffic: lost": 1}
+
+
+def test_the_two_directions_of_a_flow_are_one_session(tmp_path: Path) -> None:
+    logs = FIXTURES / "vpcflow" / "default.log"
+    spec_from(logs, tmp_path)
+
+    assert run(tmp_path / "job.yaml", logs, tmp_path / "out").exit_code == 0
+
+    deltas, _ = rows(tmp_path / "out")
+    host = [row for row in deltas if (row["host_ip"], row["role"]) == ("192.0.2.15", "outbound")]
+    assert [
+        (row["sessions_cnt"], row["bytes_sent_sum"], row["bytes_recv_sum"]) for row in host
+    ] == [(1, 4249, 9100)]
 
 
 def test_of_the_logs_of_a_sensor_only_connections_are_chosen(tmp_path: Path) -> None:
@@ -101,11 +144,12 @@ def test_of_the_logs_of_a_sensor_only_connections_are_chosen(tmp_path: Path) -> 
     assert "6 files left out by their names" in said
 
 
-def test_a_folder_of_zeek_counts_each_connection_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["log", "json"])
+def test_a_folder_of_zeek_counts_each_connection_once(ending: str, tmp_path: Path) -> None:
     logs = tmp_path / "current"
     logs.mkdir()
     for log in ("conn", "dns", "http", "weird"):
-        shutil.copy(FIXTURES / "zeek" / f"{log}.json", logs / f"{log}.2024-04-19-00.log")
+        shutil.copy(FIXTURES / "zeek" / f"{log}.{ending}", logs / f"{log}.2024-04-19-00.log")
     spec_from(logs, tmp_path)
 
     report = run(tmp_path / "job.yaml", logs, tmp_path / "out", "--json").json()["report"]
@@ -205,8 +249,6 @@ def test_an_empty_folder_has_no_logs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("preset", list(PRESETS))
 def test_a_form_of_a_preset_can_be_named_without_logs(preset: str, tmp_path: Path) -> None:
     for form in PRESETS[preset].forms:
-        if "pairing" in form.settings:
-            continue
         file = tmp_path / f"{form.name}.yaml"
 
         answer = ndr("spec", "init", "--preset", preset, "--form", form.name, "--output", file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ndr_core.flows.leaf import Leaf
-from ndr_core.flows.mapping import FieldSource, InputMapping
+from ndr_core.flows.mapping import FieldSource, InputMapping, Pairing
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.preset import Preset
 from ndr_core.flows.selection import Condition, Selection
@@ -24,6 +24,7 @@ GCP_VPC: Final = Preset(
     links=("https://cloud.google.com/vpc/docs/about-flow-logs-records",),
     mapping=InputMapping(
         preset="gcp_vpc",
+        pairing=Pairing.BIFLOW,
         only=Selection((Condition(_of_connection("src_ip"), present=True),)),
         fields={
             "source_ip": FieldSource(path=_of_connection("src_ip")),

@@ -46,6 +46,10 @@ def _settings(preset: Preset) -> Iterator[str]:
     mapping = preset.mapping
     if mapping.only.conditions:
         yield f"- read are records with {_selection(mapping.only)}"
+    if mapping.pairing is not None:
+        yield f"- records count one direction: `pairing: {mapping.pairing.value}`"
+    if mapping.lost is not None:
+        yield f"- lost records: {_code(mapping.lost.column)} = {mapping.lost.value}"
     if mapping.null_values:
         yield f"- no value: {', '.join(_code(text) for text in mapping.null_values)}"
 

@@ -26,8 +26,7 @@ Found = Skipped | BadValue | FlowRecord
 def mapping_of(preset: str, form: str) -> InputMapping:
     """The mapping of a JobSpec for a form."""
     (settings,) = (one.settings for one in PRESETS[preset].forms if one.name == form)
-    kept = {key: value for key, value in settings.items() if key != "pairing"}
-    return parse_job_spec({"project_name": "p", "input": {"preset": preset, **kept}}).input
+    return parse_job_spec({"project_name": "p", "input": {"preset": preset, **settings}}).input
 
 
 def read(file: str, form: str) -> list[Found]:

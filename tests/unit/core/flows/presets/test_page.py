@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ndr_core.flows.mapping import FieldSource, InputMapping
+from ndr_core.flows.mapping import FieldSource, InputMapping, Lost, Pairing
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.page import mappings_page
 from ndr_core.flows.presets.preset import Preset
@@ -35,6 +35,8 @@ def test_a_preset_is_shown_by_its_forms_and_its_fields() -> None:
         links=("https://example.com",),
         mapping=InputMapping(
             null_values=("", "-"),
+            pairing=Pairing.BIFLOW,
+            lost=Lost("status", "LOST"),
             only=Selection(
                 (Condition(("kind",), ("flow", "end")), Condition(("a", "b"), present=True))
             ),
@@ -69,6 +71,8 @@ def test_a_preset_is_shown_by_its_forms_and_its_fields() -> None:
         "- form `json`: as JSON",
         "- form `csv`: as CSV (`header: first_line`)",
         "- read are records with `kind` = flow, end and `[a, b]` present",
+        "- records count one direction: `pairing: biflow`",
+        "- lost records: `status` = LOST",
         '- no value: `""`, `-`',
         "",
         "| field | from | read as |",
