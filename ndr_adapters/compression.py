@@ -16,8 +16,10 @@ from ndr_core.flows.file_format import (
     Compression,
     Head,
     compression_of,
+    not_read_as,
     other_format,
 )
+from ndr_core.flows.looks_like import look_at
 
 INFLATERS: Final = ("isal.isal_zlib", "zlib")
 """The first one that is there: the first is compiled, and a cluster may get it while a job runs."""
@@ -37,7 +39,7 @@ def unpacked(stream: IO[bytes], read: Callable[[int], object] = lambda _: None) 
     """The unpacked bytes of an open file, in pieces of at most PIECE_BYTES.
 
     `read` is called with the number of bytes that were read from `stream`, each time.
-    Raises UnreadableFileError where it is of another format, corrupt or cut short; what `stream` raises passes.
+    Raises UnreadableFileError where it is corrupt or cut short; what `stream` raises passes.
     """
 
     def counted(size: int) -> bytes:
@@ -53,9 +55,6 @@ def unpacked(stream: IO[bytes], read: Callable[[int], object] = lambda _: None) 
         packed = chain([head], iter(lambda: counted(_PACKED_BYTES), b""))
         pieces = _UNPACKERS[compression](packed)
     try:
-        first = next(pieces, b"")
-        refuse_other_format(first)
-        yield first
         yield from pieces
     except _corrupt() as error:
         raise UnreadableFileError(f"can't be read to its end: {error}") from error
@@ -81,10 +80,12 @@ def head_of(head: bytes, tail: bytes, size: int) -> Head:
         Compression.GZIP: int.from_bytes(tail, "little"),
     }.get(compression)
     try:
-        refuse_other_format(_unpacked_head(head, compression))
+        first = _unpacked_head(head, compression)
     except UnreadableFileError as error:
-        return Head(compression, length, str(error))
-    return Head(compression, length)
+        return Head(compression, length, problem=str(error))
+    look = look_at(first)
+    found = None if look is None else look.what
+    return Head(compression, length, found, is_text=other_format(first) is None)
 
 
 def _unpacked_head(head: bytes, compression: Compression) -> bytes:
@@ -96,13 +97,14 @@ def _unpacked_head(head: bytes, compression: Compression) -> bytes:
         return b""  # of a file that goes on, or is broken: reading it tells
 
 
-def refuse_other_format(head: bytes) -> None:
-    """Raise UnreadableFileError where unpacked first bytes are those of another format."""
-    found = other_format(head)
+def text_of(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The unpacked bytes of a file. Raises UnreadableFileError where the first ones are of something else than text."""
+    first = next(pieces, b"")
+    found = other_format(first)
     if found is not None:
-        raise UnreadableFileError(
-            f"is {found}, no JSON Lines in UTF-8; convert it, or leave it out of the mini-batch"
-        )
+        raise UnreadableFileError(not_read_as(found, "lines of text in UTF-8"))
+    yield first
+    yield from pieces
 
 
 def _unpacked(

@@ -76,6 +76,12 @@ class RejectedSource:
         yield from line_blocks(lines)
         read(file.size_bytes)
 
+    def pieces(
+        self, file: InputFile, read: Callable[[int], object] = lambda _: None
+    ) -> Iterator[bytes]:
+        """As `blocks`."""
+        return self.blocks(file, read)
+
     def changed(self, files: Sequence[InputFile]) -> list[InputFile]:
         """Give those that are gone: a later run of the mini-batch has replaced them."""
         known = self._files()

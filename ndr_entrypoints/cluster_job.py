@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
 
 from ndr_adapters.aws.clients import dynamodb_client, s3_client
 from ndr_adapters.dynamodb.job_specs import JobSpecLoader
@@ -12,10 +14,11 @@ from ndr_adapters.memory import memory_bytes
 from ndr_adapters.s3.sink import S3Writer
 from ndr_adapters.s3.source import S3Reader
 from ndr_adapters.spark.runtime.wheels import provide_wheels
-from ndr_core.deltas.engine import ChosenEngine
+from ndr_core.deltas.engine import ChosenEngine, Engine
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import SpecError
+from ndr_core.flows.records import ReadRows, no_rows
 from ndr_core.flows.source import InputBatch
 from ndr_core.jobs.choice import POLARS, SPARK_SQL, Machine
 from ndr_core.jobs.ports import JobSpecStore, RunLog
@@ -64,6 +67,7 @@ def run_job(
         log=log,
         code_version=__version__,
         undisturbed=undisturbed,
+        read_rows=read_rows,
     ).run()
 
 
@@ -73,11 +77,30 @@ def start_engine(client: S3Client, spec: JobSpec, batch: InputBatch) -> ChosenEn
     choice = spec.choose_engine(batch.total_packed_bytes, machine)
     if choice.engine == SPARK_SQL:
         return ChosenEngine(spark_sql_engine(client), choice.reason)
-    # A cluster has Polars only where its wheels came with the job.
-    from ndr_entrypoints.start_polars import polars_engine, spark_engine
-
-    start = polars_engine if choice.engine == POLARS else spark_engine
+    with_polars = _WithPolars.imported()
+    start = with_polars.one_machine if choice.engine == POLARS else with_polars.cluster
     return ChosenEngine(start(client), choice.reason)
+
+
+def read_rows(pieces: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
+    """Give the objects of the rows of a Parquet file. Raises UsageError where there is no Polars to read it."""
+    return (_WithPolars.imported().read_rows if provide_wheels() else no_rows)(pieces)
+
+
+@frozen
+class _WithPolars:
+    """What is there where Polars is."""
+
+    one_machine: Callable[[S3Client], Engine]
+    cluster: Callable[[S3Client], Engine]
+    read_rows: ReadRows
+
+    @classmethod
+    def imported(cls) -> _WithPolars:
+        # A cluster has Polars only where its wheels came with the job.
+        from ndr_entrypoints.start_polars import parquet_reader, polars_engine, spark_engine
+
+        return cls(polars_engine, spark_engine, parquet_reader())
 
 
 def _within_its_prefix(spec: JobSpec, address: str) -> S3Address:

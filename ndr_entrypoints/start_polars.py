@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ndr_adapters.parquet_files import read_rows
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.polars.s3 import polars_options
 from ndr_adapters.spark.fanout.engine import FanoutEngine
 from ndr_adapters.spark.fanout.exchange import SparkRunner
 from ndr_adapters.spark.runtime.session import session
+from ndr_core.flows.records import ReadRows
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+def parquet_reader() -> ReadRows:
+    """Give what reads the rows of Parquet files, for a first look."""
+    return read_rows
 
 
 def polars_engine(client: S3Client | None) -> PolarsEngine:

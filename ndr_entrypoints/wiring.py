@@ -18,7 +18,7 @@ from ndr_core.deltas.engine import ChosenEngine, Engine, asked_for
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import UsageError, nearest, shown
 from ndr_core.flows.source import FlowSource, InputBatch
-from ndr_core.jobs.choice import POLARS, SPARK, SPARK_SQL, Machine
+from ndr_core.jobs.choice import POLARS, SPARK, SPARK_SQL, Machine, refuse_unable
 from ndr_core.publishing.location import S3Address, is_s3
 from ndr_core.publishing.nowhere import Nowhere
 from ndr_core.publishing.sink import Sink
@@ -64,6 +64,7 @@ class Wiring:
     def start(self, name: str, spec: JobSpec, batch: InputBatch) -> ChosenEngine:
         """Start the engine of that name, or for AUTO the one that a batch of a JobSpec is for, as `engine`."""
         if name != AUTO:
+            refuse_unable(name, spec.input.format)
             return asked_for(lambda: self.engine(name))(batch)
         machine = Machine(memory_bytes(), has_cluster=False)
         choice = spec.choose_engine(batch.total_packed_bytes, machine)

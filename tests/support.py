@@ -15,12 +15,15 @@ from pyspark.sql import SparkSession
 
 from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.local.source import FolderSource
+from ndr_adapters.parquet_files import read_rows
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_core.deltas.engine import Engine
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.deltas.reference import Tables, build_tables
+from ndr_core.deltas.reference import Tables, tables_of
 from ndr_core.flows.first_look import first_look
+from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.line_blocks import lines_of
+from ndr_core.flows.records import records_of
 from ndr_core.flows.source import InputBatch
 from ndr_core.quality.quarantine import Quarantined
 from ndr_core.quality.report import make_report
@@ -78,10 +81,13 @@ def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> 
     """Build the mini-batch in `folder` and read back what was staged."""
     source = FolderSource(folder)
     files = source.files(print)
+    is_parquet = plan.input.format is FileFormat.PARQUET
+    reader = source.pieces if is_parquet else source.blocks
     blocks = (block for file in files for block in source.blocks(file))
-    orders = first_look(lines_of(blocks), plan.input).key_orders
+    is_json = plan.input.format is FileFormat.JSON
+    orders = first_look(lines_of(blocks), plan.input).key_orders if is_json else ()
     result = engine.build(
-        plan, InputBatch(files, source.blocks, orders, source.heads(files)), str(staging)
+        plan, InputBatch(files, reader, orders, source.heads(files)), str(staging)
     )
     report = make_report(
         plan.reject_rules,
@@ -104,8 +110,13 @@ def run_engine(engine: Engine, plan: DeltaPlan, folder: Path, staging: Path) -> 
 
 def run_reference(plan: DeltaPlan, folder: Path) -> Tables:
     source = FolderSource(folder)
-    blocks = (block for file in source.files(print) for block in source.blocks(file))
-    return build_tables(lines_of(blocks), plan)
+    reader = source.pieces if plan.input.format is FileFormat.PARQUET else source.blocks
+    records = (
+        record
+        for file in source.files(print)
+        for record in records_of(reader(file), plan.input, read_rows)
+    )
+    return tables_of(records, plan)
 
 
 def staged_rows(folder: Path, columns: Sequence[str] | None = None) -> list[Row]:

@@ -11,13 +11,13 @@ from typing import Final
 
 from attrs import field, frozen
 
-from ndr_adapters.compression import head_of, unpacked
+from ndr_adapters.compression import head_of, text_of, unpacked
 from ndr_adapters.home import with_home
 from ndr_adapters.local.place import FolderPlace
 from ndr_adapters.local.walk import Entry, walk
 from ndr_core.errors import UnreadableFileError, UsageError
 from ndr_core.flows.file_format import GZIP_TAIL_BYTES, HEAD_BYTES, Head
-from ndr_core.flows.files import is_data, is_hidden
+from ndr_core.flows.files import is_hidden
 from ndr_core.flows.line_blocks import line_blocks
 from ndr_core.flows.source import FINGERPRINT_DIGITS, InputFile
 
@@ -32,7 +32,7 @@ _KINDS: Final = {
 
 @frozen
 class FolderSource:
-    """Flow logs as JSON Lines in a folder (and its subfolders, links followed) or in one file.
+    """Flow logs in a folder (and its subfolders, links followed) or in one file.
 
     Names that begin with `_` or `.` are no data, as is the custom of such folders.
     """
@@ -72,7 +72,7 @@ class FolderSource:
                 yield InputFile(entry.path, 0, problem=entry.problem)
                 continue
             file = _input_file(entry.path)
-            if file.problem is not None or is_data(entry.path[root:], file.name):
+            if file.problem is not None or not is_hidden(entry.path[root:]):
                 yield file
 
     def heads(self, files: Sequence[InputFile]) -> dict[InputFile, Head]:
@@ -84,11 +84,16 @@ class FolderSource:
     def blocks(
         self, file: InputFile, read: Callable[[int], object] = lambda _: None
     ) -> Iterator[bytes]:
+        return line_blocks(text_of(self.pieces(file, read)))
+
+    def pieces(
+        self, file: InputFile, read: Callable[[int], object] = lambda _: None
+    ) -> Iterator[bytes]:
         if file.problem is not None:
             raise UnreadableFileError(file.problem)
         try:
             with open(os.path.join(self._started_in, file.uri), "rb") as stream:
-                yield from line_blocks(unpacked(stream, read))
+                yield from unpacked(stream, read)
         except OSError as error:
             raise UnreadableFileError(f"can't be read to its end: {_reason(error)}") from error
 

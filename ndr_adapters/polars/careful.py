@@ -6,20 +6,22 @@ from typing import Any
 
 import polars as pl
 
-from ndr_adapters.polars.fields import FIELD_DTYPES, columns_of
+from ndr_adapters.polars.fields import columns_of
+from ndr_adapters.polars.object_rows import row_of
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_line import BadRecord, Blank, LineReader, Malformed, ReadFlow
+from ndr_core.flows.formats import FileFormat
+from ndr_core.flows.json_line import LineReader
 from ndr_core.flows.json_text import cut_raw, line_text
 from ndr_core.flows.object_reader import Skipped
 from ndr_core.flows.outcome import (
     BAD_VALUE,
     BLANK,
     MALFORMED,
-    READ,
     SKIPPED,
     UNFIT,
-    key_column,
 )
+from ndr_core.flows.raw_record import Blank, Malformed
+from ndr_core.flows.record_reader import BadRecord, ReadFlow
 
 
 def read_careful(lines: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
@@ -58,19 +60,20 @@ class _CarefulReader:
                 return {"outcome": SKIPPED}
             case BadRecord(_, fault):
                 return {"outcome": BAD_VALUE, "fault": fault}
-            case ReadFlow(flow, _):
-                keys = zip(map(key_column, self._key_columns), flow.keys, strict=True)
-                fields = {name: getattr(flow, name) for name in FIELD_DTYPES}
-                return {**fields, **dict(keys), "outcome": READ}
+            case ReadFlow(flow):
+                return row_of(flow, self._key_columns)
 
 
-def quarantined_text(lines: pl.Expr) -> pl.Expr:
-    """Text of rejected lines as the quarantine keeps it."""
-    return lines.map_batches(
-        lambda texts: pl.Series(
-            [None if text is None else cut_raw(line_text(text)) for text in texts.to_list()],
-            dtype=pl.String,
-        ),
-        return_dtype=pl.String,
-        is_elementwise=True,
-    )
+def quarantined_text(plan: DeltaPlan) -> pl.Expr:
+    """Text of rejected records as the quarantine keeps it."""
+    is_json = plan.input.format is FileFormat.JSON
+
+    def cut(texts: pl.Series) -> pl.Series:
+        whole = (
+            text if text is None or not is_json else line_text(text) for text in texts.to_list()
+        )
+        return pl.Series(
+            [None if text is None else cut_raw(text) for text in whole], dtype=pl.String
+        )
+
+    return pl.col("line").map_batches(cut, return_dtype=pl.String, is_elementwise=True)

@@ -16,9 +16,11 @@ from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.interruptible import interruptible
 from ndr_adapters.polars import aggregate, cell_counts, derive, quality, spool
 from ndr_adapters.polars.addresses import Addresses
-from ndr_adapters.polars.lines import LineFeed
+from ndr_adapters.polars.feed import Feed
+from ndr_adapters.polars.lines import line_feed
 from ndr_adapters.polars.outcome import engine_result, rejected_records
 from ndr_adapters.polars.overflow import overflows, refuse_overflow
+from ndr_adapters.polars.parquet import row_feed
 from ndr_adapters.polars.partial import judged_lines
 from ndr_adapters.polars.views import RoleViews, numbered, role_views
 from ndr_adapters.polars.write import (
@@ -33,6 +35,7 @@ from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import EngineReadError, StopRequested
+from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.key_order import KeyOrder
 from ndr_core.flows.source import InputBatch, InputFile
 from ndr_core.measures.kinds import PairKey
@@ -58,11 +61,11 @@ class PolarsEngine:
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         staging = StagingRoot(staging_root, self.storage_options)
-        feed = LineFeed(batch)
+        feed = _feed(batch, plan)
         try:
             with _scratch(staging_root) as scratch, full_disk_named(scratch):
-                judged = flows_of(feed.lines(), plan, batch.key_orders)
-                return _build(judged, plan, staging, scratch, self._shares(batch))
+                flows = flows_of(feed.frames(), plan, batch.key_orders)
+                return _build(flows, plan, staging, scratch, self._shares(batch))
         except StopRequested:
             feed.stop()
             raise
@@ -75,9 +78,17 @@ class PolarsEngine:
         return max(1, -(-batch.size_bytes // self.input_bytes_per_share))
 
 
+def _feed(batch: InputBatch, plan: DeltaPlan) -> Feed:
+    """What gives the records of a batch, in the columns that `flows_of` takes."""
+    if plan.input.format is FileFormat.PARQUET:
+        return row_feed(batch, plan)
+    return line_feed(batch, plan.input)
+
+
 def flows_of(lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[KeyOrder]) -> pl.LazyFrame:
-    """The judged records of a batch. `lines`: as from `LineFeed.lines`."""
-    judged = judged_lines(lines, plan, key_orders)
+    """The judged records of a batch. `lines`: as from `line_feed`; of Parquet, judged records as from `row_feed`."""
+    is_parquet = plan.input.format is FileFormat.PARQUET
+    judged = lines if is_parquet else judged_lines(lines, plan, key_orders)
     return quality.mark_duplicates(judged, plan) if plan.deduplicate_on else judged
 
 

@@ -7,19 +7,22 @@ whole, however long, and would tell compression from the first bytes of any text
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 import polars as pl
-from attrs import define, field
 from polars.exceptions import ComputeError
-from polars.io.plugins import register_io_source
 
-from ndr_core.errors import NdrError
+from ndr_adapters.polars.feed import Feed
+from ndr_adapters.polars.headed import Headed, headed_blocks, joined
+from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.line_blocks import lines_of
+from ndr_core.flows.mapping import InputMapping
 from ndr_core.flows.source import InputBatch, read_named
 
+HEAD: Final = "head"
+"""Column: the header of a delimited line, as `header_of` reads it."""
 _SCHEMA: Final = {"line": pl.String(), "undecodable": pl.Boolean()}
 _LIKE_COMPRESSED: Final = (b"\x1f", b"x", b"(")
 """First bytes of gzip, zlib and zstd data, which Polars would unpack. Behind a line feed they are text."""
@@ -30,79 +33,46 @@ _FRAME_BYTES: Final = 8 << 20
 """Of lines, at least: a block costs some 5 ms beside what its lines cost."""
 
 
-@define
-class LineFeed:
-    """The lines of a batch, read as a query asks for them; `failure`: why reading them ended early."""
+def line_feed(batch: InputBatch, mapping: InputMapping) -> Feed:
+    """The lines of a batch. Columns: `line`, text, `undecodable`, whether its bytes were no UTF-8, and HEAD."""
 
-    batch: InputBatch
-    failure: NdrError | None = None
-    _stopped: bool = field(default=False, init=False)
+    def make() -> Iterator[pl.DataFrame]:
+        return map(lines_frame, joined(_blocks(batch, mapping), _FRAME_BYTES))
 
-    def lines(self) -> pl.LazyFrame:
-        """Columns: `line`, text, and `undecodable`, whether its bytes were no UTF-8."""
-        return register_io_source(self._frames, schema=_SCHEMA, is_pure=True)
-
-    def stop(self) -> None:
-        """Have the reading end with its next block."""
-        self._stopped = True
-
-    def _frames(
-        self,
-        with_columns: list[str] | None,
-        predicate: pl.Expr | None,
-        n_rows: int | None,
-        batch_size: int | None,
-    ) -> Iterator[pl.DataFrame]:
-        del n_rows, batch_size  # no query here takes a head
-        try:
-            for block in _joined(self._blocks()):
-                if self._stopped:
-                    return
-                frame = _line_frame(block)
-                if predicate is not None:
-                    frame = frame.filter(predicate)
-                yield frame if with_columns is None else frame.select(with_columns)
-        except NdrError as error:
-            self.failure = error
-            raise
-
-    def _blocks(self) -> Iterator[bytes]:
-        """The blocks of all files, one file after the other, the first blocks of the next ones fetched ahead."""
-        started: deque[tuple[Iterator[bytes], Future[bytes | None]]] = deque()
-        waiting = iter(self.batch.files)
-        with ThreadPoolExecutor(_FILES_AHEAD) as pool:
-            while True:
-                for file in waiting:
-                    blocks = read_named(self.batch.read_blocks, file)
-                    started.append((blocks, pool.submit(next, blocks, None)))
-                    if len(started) > _FILES_AHEAD:
-                        break
-                if not started:
-                    return
-                blocks, first = started.popleft()
-                block = first.result()
-                if block is not None:
-                    yield block
-                    yield from blocks
+    is_headed = mapping.format is FileFormat.DELIMITED
+    return Feed(make, {**_SCHEMA, HEAD: pl.String()} if is_headed else _SCHEMA)
 
 
-def lines_frame(blocks: Iterable[bytes]) -> pl.DataFrame:
-    """The lines of blocks, in the columns of `LineFeed.lines`."""
-    return pl.concat([pl.DataFrame(schema=_SCHEMA), *map(_line_frame, blocks)])
+def _blocks(batch: InputBatch, mapping: InputMapping) -> Iterator[Headed]:
+    """The blocks of all files, one file after the other, the first blocks of the next ones fetched ahead."""
+    started: deque[tuple[Iterator[Headed], Future[Headed | None]]] = deque()
+    waiting = iter(batch.files)
+    with ThreadPoolExecutor(_FILES_AHEAD) as pool:
+        while True:
+            for file in waiting:
+                blocks = headed_blocks(read_named(batch.read_blocks, file), mapping)
+                started.append((blocks, pool.submit(next, blocks, None)))
+                if len(started) > _FILES_AHEAD:
+                    break
+            if not started:
+                return
+            blocks, first = started.popleft()
+            block = first.result()
+            if block is not None:
+                yield block
+                yield from blocks
 
 
-def _joined(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Blocks of a size that is worth a query of its own."""
-    kept: list[bytes] = []
-    size = 0
-    for block in blocks:
-        kept.append(block if block.endswith(b"\n") else block + b"\n")
-        size += len(block)
-        if size >= _FRAME_BYTES:
-            yield b"".join(kept)
-            kept, size = [], 0
-    if kept:
-        yield b"".join(kept)
+def lines_frame(blocks: Sequence[Headed]) -> pl.DataFrame:
+    """The lines of blocks, each of which ends with a line feed, in the columns of `line_feed`."""
+    lines = _line_frame(b"".join(block for _, block in blocks))
+    heads = [head for head, _ in blocks]
+    if None in heads:
+        return lines
+    if len(set(heads)) == 1:
+        return lines.with_columns(pl.lit(heads[0]).alias(HEAD))
+    counts = [block.count(b"\n") for _, block in blocks]
+    return lines.with_columns(pl.Series(heads).repeat_by(pl.Series(counts)).explode().alias(HEAD))
 
 
 def _line_frame(block: bytes) -> pl.DataFrame:

@@ -15,10 +15,12 @@ from attrs import evolve
 from ndr_adapters.polars import aggregate, cell_counts, derive, quality
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.careful import read_careful
+from ndr_adapters.polars.delimited import read_delimited
 from ndr_adapters.polars.keys import grouped
 from ndr_adapters.polars.plain import read_plain
 from ndr_adapters.polars.views import HOST, Form, RoleViews, role_views
 from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.key_order import KeyOrder
 from ndr_core.measures.kinds import Distribution, PairKey
 
@@ -48,7 +50,10 @@ def judged_lines(
     lines: pl.LazyFrame, plan: DeltaPlan, key_orders: Sequence[KeyOrder]
 ) -> pl.LazyFrame:
     """The records of lines, each judged by itself: duplicates are still to be found."""
-    read = read_careful(read_plain(lines, plan, key_orders), plan)
+    if plan.input.format is FileFormat.DELIMITED:
+        read = read_delimited(lines, plan)
+    else:
+        read = read_careful(read_plain(lines, plan, key_orders), plan)
     return quality.judge(quality.with_moment(read, plan), plan)
 
 

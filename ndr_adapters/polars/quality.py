@@ -9,8 +9,13 @@ import polars as pl
 
 from ndr_adapters.polars.careful import quarantined_text
 from ndr_adapters.polars.expr import compile_expr, with_columns
+from ndr_adapters.polars.texts import (
+    object_order,
+    quarantined_object,
+    raw_text,
+    text_columns,
+)
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_text import BLANKS, BYTE_ORDER_MARK
 from ndr_core.flows.moment import MOMENT
 from ndr_core.flows.outcome import BAD_VALUE as UNREADABLE
 from ndr_core.flows.outcome import BLANK, MALFORMED, SKIPPED
@@ -51,11 +56,14 @@ def judge(flows: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     judged = flows.with_columns(
         rule.alias("rule"), *(compile_expr(value).alias(name) for name, value in changed.items())
     )
-    return judged if plan.deduplicate_on else _without_idle_lines(judged)
+    return judged if plan.deduplicate_on else _without_idle_lines(judged, plan)
 
 
-def _without_idle_lines(judged: pl.LazyFrame) -> pl.LazyFrame:
-    return judged.with_columns(pl.when(pl.col("rule").is_not_null()).then("line").alias("line"))
+def _without_idle_lines(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
+    is_rejected = pl.col("rule").is_not_null()
+    return judged.with_columns(
+        pl.when(is_rejected).then(name).alias(name) for name in text_columns(plan)
+    )
 
 
 def may_be_duplicate(plan: DeltaPlan) -> pl.Expr:
@@ -72,10 +80,12 @@ def mark_duplicates(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     candidate = may_be_duplicate(plan)
     falling = {"candidate": False, **dict.fromkeys(keys, False), **dict.fromkeys(LONGEST, True)}
     # A field may be a key as well: then it is the same in all that are compared.
-    falling |= dict.fromkeys(keys, False) | {"text": False}
-    ordered = judged.with_columns(candidate.alias("candidate"), _text().alias("text")).sort(
-        list(falling), descending=list(falling.values()), nulls_last=True
-    )
+    falling |= dict.fromkeys((*keys, "text", "object"), False)
+    ordered = judged.with_columns(
+        candidate.alias("candidate"),
+        raw_text(judged).alias("text"),
+        object_order(plan).alias("object"),
+    ).sort(list(falling), descending=list(falling.values()), nulls_last=True)
     same = reduce(
         lambda left, right: left & right,
         (pl.col(key).eq_missing(pl.col(key).shift(1)) for key in keys),
@@ -84,16 +94,11 @@ def mark_duplicates(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     marked = ordered.with_columns(
         pl.when(duplicate).then(pl.lit(DUPLICATE)).otherwise("rule").alias("rule")
     )
-    return _without_idle_lines(marked.drop("candidate", "text"))
-
-
-def _text() -> pl.Expr:
-    """Text of a line, as tie-breaks and examples see it."""
-    return pl.col("line").str.strip_chars_start(BYTE_ORDER_MARK).str.strip_chars(BLANKS)
+    return _without_idle_lines(marked.drop("candidate", "text", "object"), plan)
 
 
 def quarantine(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
-    """Rejected records: rule, detail, field, raw."""
+    """Rejected records: rule, detail, field, raw, object."""
     names = {rule.label: rule.name for rule in plan.reject_rules}
     details = {rule.label: rule.detail for rule in plan.reject_rules}
     fields = {rule.label: rule.field for rule in plan.reject_rules}
@@ -102,7 +107,8 @@ def quarantine(judged: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
         label.replace_strict(names, return_dtype=pl.String),
         label.replace_strict(details, return_dtype=pl.String).alias("detail"),
         label.replace_strict(fields, return_dtype=pl.String).alias("field"),
-        quarantined_text(pl.col("line")).alias("raw"),
+        quarantined_text(plan).alias("raw"),
+        quarantined_object(plan).alias("object"),
     )
 
 
@@ -110,7 +116,9 @@ def counts(judged: pl.LazyFrame) -> pl.LazyFrame:
     """One row per outcome and rule: `records`, an `example`, and for the kept ones a count per mark."""
     marked = ((KEPT & pl.col(mark_column(name))).alias(mark_column(name)) for name in MARKS)
     totals = (pl.len().alias("records"), *map(pl.sum, map(mark_column, MARKS)))
-    example = pl.when(pl.col("rule").is_not_null()).then(_text().str.slice(0, EXAMPLE_CHARACTERS))
+    example = pl.when(pl.col("rule").is_not_null()).then(
+        raw_text(judged).str.slice(0, EXAMPLE_CHARACTERS)
+    )
     return (
         judged.with_columns(example.alias("example"), *marked)
         .group_by("outcome", "rule")

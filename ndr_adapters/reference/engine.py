@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import polars as pl
 from attrs import asdict, field, frozen
 
 from ndr_adapters.full_disk import full_disk_named
+from ndr_adapters.parquet_files import read_rows
 from ndr_adapters.polars.write import (
     REJECTED,
     StagingRoot,
@@ -20,10 +21,11 @@ from ndr_adapters.polars.write import (
 )
 from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.deltas.reference import build_tables
+from ndr_core.deltas.reference import tables_of
 from ndr_core.deltas.tables import PAIR
-from ndr_core.flows.line_blocks import lines_of
-from ndr_core.flows.source import InputBatch, InputFile
+from ndr_core.flows.raw_record import Blank, Malformed, RawRecord
+from ndr_core.flows.records import records_of
+from ndr_core.flows.source import InputBatch, InputFile, naming
 from ndr_core.quality.repairs import EARLY, LATE
 from ndr_core.tables.columns import ColumnType
 from ndr_core.tables.table import Table
@@ -33,6 +35,7 @@ _QUARANTINE_SCHEMA = {
     "detail": pl.String(),
     "field": pl.String(),
     "raw": pl.String(),
+    "object": pl.String(),
 }
 
 
@@ -50,8 +53,7 @@ class ReferenceEngine:
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         staging = StagingRoot(staging_root, self.storage_options)
-        lines = lines_of(block for file in batch.files for block in batch.read_blocks(file))
-        tables = build_tables(lines, plan)
+        tables = tables_of(_records(plan, batch), plan)
         rejected = pl.LazyFrame([asdict(item) for item in tables.quarantine], _QUARANTINE_SCHEMA)
         sinks = [
             write_table(_frame(tables.deltas, plan.delta), plan.delta, staging),
@@ -73,6 +75,12 @@ class ReferenceEngine:
             report.examples,
             report.unknown,
         )
+
+
+def _records(plan: DeltaPlan, batch: InputBatch) -> Iterator[Blank | Malformed | RawRecord]:
+    for file in batch.files:
+        with naming(file):
+            yield from records_of(batch.read_blocks(file), plan.input, read_rows)
 
 
 def _frame(rows: Sequence[Mapping[str, Any]], table: Table) -> pl.LazyFrame:

@@ -14,7 +14,7 @@ from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.aws.endpoint import foreign_endpoint
 from ndr_adapters.aws.errors import aws_errors_named
 from ndr_adapters.aws.limits import THREADS
-from ndr_adapters.compression import head_of, unpacked
+from ndr_adapters.compression import head_of, text_of, unpacked
 from ndr_adapters.s3.objects import FIRST_BYTES, ObjectStream, list_objects
 from ndr_core.errors import UsageError
 from ndr_core.flows.file_format import (
@@ -24,7 +24,7 @@ from ndr_core.flows.file_format import (
     Head,
     compression_of,
 )
-from ndr_core.flows.files import is_data
+from ndr_core.flows.files import is_hidden
 from ndr_core.flows.line_blocks import line_blocks
 from ndr_core.flows.source import FINGERPRINT_DIGITS, InputFile
 from ndr_core.publishing.location import S3Address
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @frozen
 class S3Reader:
-    """Flow logs as JSON Lines below a prefix, or in one object.
+    """Flow logs below a prefix, or in one object.
 
     Names that begin with `_` or `.` are no data, nor are the empty objects that stand for folders.
     """
@@ -71,8 +71,7 @@ class S3Reader:
         found = [
             _input_file(self.prefix.bucket, item)
             for item in list_objects(self.client, self.prefix)
-            if not item["Key"].endswith("/")
-            and is_data(item["Key"][below:], f"s3://{self.prefix.bucket}/{item['Key']}")
+            if not item["Key"].endswith("/") and not is_hidden(item["Key"][below:])
         ]
         return found or self._single()
 
@@ -108,8 +107,13 @@ class S3Reader:
     def blocks(
         self, file: InputFile, read: Callable[[int], object] = lambda _: None
     ) -> Iterator[bytes]:
+        return line_blocks(text_of(self.pieces(file, read)))
+
+    def pieces(
+        self, file: InputFile, read: Callable[[int], object] = lambda _: None
+    ) -> Iterator[bytes]:
         stream = cast(IO[bytes], io.BufferedReader(self._object(file), FIRST_BYTES))
-        return line_blocks(unpacked(stream, read))
+        return unpacked(stream, read)
 
     def changed(self, files: Sequence[InputFile]) -> list[InputFile]:
         present = set(self._listed())

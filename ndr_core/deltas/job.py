@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import chain
@@ -19,12 +19,14 @@ from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import EngineReadError, NdrError, ThresholdError, UnreadableFileError
 from ndr_core.flows.broken_files import BrokenFiles, refuse_changes
 from ndr_core.flows.file_choice import chosen_files
-from ndr_core.flows.file_format import Head
-from ndr_core.flows.first_look import first_look
+from ndr_core.flows.file_format import Head, format_problem
+from ndr_core.flows.first_look import first_look, look_at_objects
+from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.looks_like import LOOK_BYTES, looks_like
 from ndr_core.flows.name_span import span_of_names
-from ndr_core.flows.source import FlowSource, InputBatch, InputFile, read_named
+from ndr_core.flows.records import ReadRows, no_rows, objects_of
+from ndr_core.flows.source import FlowSource, InputBatch, InputFile, naming, read_named
 from ndr_core.jobs.ports import RunLog
 from ndr_core.jobs.run import RuntimeParams, Stage
 from ndr_core.jobs.runner import JobRunner
@@ -87,6 +89,8 @@ class DeltaBuilderRunner:
     code_version: str = "unknown"
     undisturbed: Callable[[], AbstractContextManager[Any]] = field(default=nullcontext)
     """Holds back requests to stop (StopRequested) while the run is published."""
+    read_rows: ReadRows = no_rows
+    """Reads Parquet, for a first look."""
     overrides: Overrides = field(factory=Overrides)
     span_pattern: re.Pattern[str] | None = None
     """Finds the bounds in the names of the files (`name_span`); None where the parameters give them, or none."""
@@ -184,8 +188,9 @@ class DeltaBuilderRunner:
         """The readable files, and what a first look at them shows."""
         heads = self.source.heads(files)
         for file, head in heads.items():
-            if head.problem is not None:
-                broken.set_aside(file, head.problem)
+            problem = head.problem or format_problem(head, self.spec.input.format)
+            if problem is not None:
+                broken.set_aside(file, problem)
         while True:
             readable = broken.readable(files)
             try:
@@ -196,20 +201,34 @@ class DeltaBuilderRunner:
     def _looked_at(
         self, files: tuple[InputFile, ...], heads: Mapping[InputFile, Head]
     ) -> InputBatch:
-        blocks = (read_named(self.source.blocks, file) for file in files)
-        lines = lines_of(chain.from_iterable(blocks))
-        look = first_look(lines, self.spec.input, self.spec.wanted_columns())
+        chosen, wanted = self.spec.input, self.spec.wanted_columns()
+        is_parquet = chosen.format is FileFormat.PARQUET
+        reader = self.source.pieces if is_parquet else self.source.blocks
+        if chosen.format is FileFormat.JSON:
+            blocks = (read_named(reader, file) for file in files)
+            look = first_look(lines_of(chain.from_iterable(blocks)), chosen, wanted)
+        else:
+            look = look_at_objects(self._objects(files, reader), chosen, wanted)
         for notice in look.notices:
             self.log.notice(notice)
-        return InputBatch(files, self.source.blocks, look.key_orders, heads)
+        return InputBatch(files, reader, look.key_orders, heads)
+
+    def _objects(
+        self, files: tuple[InputFile, ...], reader: Callable[[InputFile], Iterator[bytes]]
+    ) -> Iterator[Mapping[str, Any]]:
+        for file in files:
+            with naming(file):
+                yield from objects_of(reader(file), self.spec.input, self.read_rows)
 
     def _looks_like(self, files: tuple[InputFile, ...]) -> str | None:
-        """What the first file with data looks like, where that is something known that is no JSON Lines."""
+        """What the first file with data looks like, where that is something else than the JobSpec says."""
+        chosen = self.spec.input
+        layout = chosen.layout if chosen.format is FileFormat.DELIMITED else None
         for file in files:
             with suppress(NdrError):
-                head = next(filter(None, self.source.blocks(file)), None)
+                head = next(filter(None, self.source.pieces(file)), None)
                 if head is not None:
-                    return looks_like(head[:LOOK_BYTES])
+                    return looks_like(head[:LOOK_BYTES], chosen.format, layout)
         return None
 
     def _build(
@@ -229,7 +248,7 @@ class DeltaBuilderRunner:
                 result = self._metered_build(engine, plan, batch, staging)
             except (EngineReadError, UnreadableFileError) as failure:
                 refuse_changes(self.source, batch.files)
-                broken.find(self.source, batch.files, failure)
+                broken.find(batch.read_blocks, batch.files, failure)
             else:
                 refuse_changes(self.source, batch.files)
                 return result

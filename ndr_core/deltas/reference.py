@@ -11,11 +11,13 @@ from attrs import asdict, frozen
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR_SUMS, overflow_place
 from ndr_core.expressions.evaluate import evaluate
-from ndr_core.flows.json_line import BadRecord, Blank, LineReader, Malformed, ReadFlow
+from ndr_core.flows.json_line import read_json
 from ndr_core.flows.json_text import cut_raw
 from ndr_core.flows.moment import MOMENT
 from ndr_core.flows.object_reader import Skipped
 from ndr_core.flows.outcome import key_column
+from ndr_core.flows.raw_record import Blank, Malformed, RawRecord
+from ndr_core.flows.record_reader import BadRecord, ReadFlow, RecordReader
 from ndr_core.flows.vocabulary import UNKNOWN, UNKNOWN_CHARACTERS
 from ndr_core.measures.derive import derive_row
 from ndr_core.measures.kinds import IS_SESSION
@@ -49,22 +51,31 @@ def build_tables(
     plan: DeltaPlan,
     unreadable_files: Mapping[str, str] | None = None,
 ) -> Tables:
-    """Build deltas, pair table, quarantine and report from the lines of a mini-batch.
+    """Build as `tables_of`, from the JSON lines of a mini-batch."""
+    return tables_of(map(read_json, lines), plan, unreadable_files)
+
+
+def tables_of(
+    records: Iterable[Blank | Malformed | RawRecord],
+    plan: DeltaPlan,
+    unreadable_files: Mapping[str, str] | None = None,
+) -> Tables:
+    """Build deltas, pair table, quarantine and report from the records of a mini-batch.
 
     Raises OverflowingColumnError when a sum leaves int64.
     """
-    reader = LineReader(plan.input, plan.key_columns)
+    reader = RecordReader(plan.input, plan.key_columns)
     read: list[ReadFlow] = []
     quarantine: list[Quarantined] = []
     blank_lines = skipped = 0
-    for line in lines:
-        match reader.read(line):
+    for record in records:
+        match reader.read(record):
             case Blank():
                 blank_lines += 1
             case Malformed(raw):
                 quarantine.append(Quarantined(MALFORMED_RECORD, None, raw))
-            case BadRecord(raw, name):
-                quarantine.append(Quarantined(BAD_VALUE, name, raw))
+            case BadRecord(raw, name, text):
+                quarantine.append(Quarantined(BAD_VALUE, name, raw, object=text))
             case Skipped():
                 skipped += 1
             case flow:
@@ -93,17 +104,19 @@ def _judge(read: Sequence[ReadFlow], plan: DeltaPlan) -> tuple[list[Row], list[Q
         _repaired(row, plan) if rule is None else row for row, rule in zip(rows, rules, strict=True)
     ]
     if plan.deduplicate_on:
-        _mark_duplicates(repaired, [item.raw for item in read], rules, plan)
+        _mark_duplicates(repaired, [(item.raw, item.object or "") for item in read], rules, plan)
     kept: list[Row] = []
     rejected: list[Quarantined] = []
     judged = zip(read, repaired, rules, strict=True)
     for item, row, rule in sorted(
-        judged, key=lambda one: (one[0].flow.event_start or 0, one[0].raw)
+        judged, key=lambda one: (one[0].flow.event_start or 0, one[0].raw, one[0].object or "")
     ):
         if rule is None:
             kept.append(row)
         else:
-            rejected.append(Quarantined(rule.name, rule.field, cut_raw(item.raw), rule.detail))
+            raw = cut_raw(item.raw)
+            text = None if item.object is None else cut_raw(item.object)
+            rejected.append(Quarantined(rule.name, rule.field, raw, rule.detail, text))
     return kept, rejected
 
 
@@ -130,7 +143,10 @@ def _repaired(row: Row, plan: DeltaPlan) -> Row:
 
 
 def _mark_duplicates(
-    rows: Sequence[Row], texts: Sequence[str], rules: list[RejectRule | None], plan: DeltaPlan
+    rows: Sequence[Row],
+    texts: Sequence[tuple[str, str]],
+    rules: list[RejectRule | None],
+    plan: DeltaPlan,
 ) -> None:
     """Give all kept records of one key the rule `duplicate`, but for the longest."""
     (duplicate,) = (rule for rule in plan.reject_rules if rule.name == DUPLICATE)

@@ -14,11 +14,12 @@ from ndr_core.deltas.measures import measures_for, select_measures, unknown_meas
 from ndr_core.deltas.roles import INBOUND, OUTBOUND, PACKETS, Role
 from ndr_core.deltas.settings import Delta, Enrichment
 from ndr_core.deltas.tables import PAIR, delta_table
-from ndr_core.errors import Problem, too_many
+from ndr_core.errors import Problem, UsageError, too_many
+from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.mapping import InputMapping
 from ndr_core.flows.mapping_plain import mapping_to_plain
 from ndr_core.flows.wanted import Wanted, wanted_columns
-from ndr_core.jobs.choice import Choice, EngineSettings, Machine, choose
+from ndr_core.jobs.choice import SPARK_SQL, Choice, EngineSettings, Machine, choose
 from ndr_core.jobs.spec import JobKey, Storage
 from ndr_core.jobs.spec_reader import Spec
 from ndr_core.measures.kinds import Measure
@@ -86,9 +87,17 @@ class JobSpec:
         )
 
     def choose_engine(self, packed_bytes: int, machine: Machine) -> Choice:
-        """Choose the engine for a mini-batch of so many packed bytes, as `choose`."""
+        """Choose the engine for a mini-batch of so many packed bytes, as `choose`.
+
+        Raises UsageError where no engine that is there reads its format.
+        """
         compares = bool(self.quality.deduplicate_on)
-        return choose(packed_bytes, self.engine, machine, compares=compares)
+        choice = choose(packed_bytes, self.engine, machine, compares=compares)
+        if choice.engine == SPARK_SQL and self.input.format is not FileFormat.JSON:
+            raise UsageError(
+                f"input.format: {self.input.format.value} is read by Polars, and {choice.reason}"
+            )
+        return choice
 
     def wanted_columns(self) -> tuple[Wanted, ...]:
         """Give the source columns that the spec names, each of which some record should have."""

@@ -19,6 +19,9 @@ from ndr_core.jobs.spec_reader import read_spec, require_mapping, spec_converter
 _INHERITED: Final = ("null_values", "only", "files", "timezone", "lost")
 """Keys of a preset, beside its fields, that hold where a JobSpec does not give its own."""
 
+_FORMAT_KEYS: Final = frozenset({"format", "separator", "header"})
+"""Of an input. Who names one of them says what the files are; a preset's own are for its source's usual files."""
+
 
 def parse_job_spec(data: Any, origin: str = "JobSpec") -> JobSpec:
     """Read a JobSpec from plain data; give a complete and consistent one, or raise SpecError.
@@ -81,7 +84,11 @@ def _make_converter() -> Converter:
             )
         preset = PRESETS[preset_name].mapping
         given: InputMapping = plain_input({"fields": {}, **value}, InputMapping)
-        inherited = {key: getattr(preset, key) for key in _INHERITED if key not in value}
+        inherited: dict[str, Any] = {
+            key: getattr(preset, key) for key in _INHERITED if key not in value
+        }
+        if _FORMAT_KEYS.isdisjoint(value):
+            inherited |= {key: getattr(preset, key) for key in _FORMAT_KEYS}
         return evolve(given, fields={**preset.fields, **given.fields}, **inherited)
 
     def role(value: Any, _cls: type) -> Role:

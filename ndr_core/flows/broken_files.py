@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from attrs import field, frozen
 
@@ -41,17 +41,17 @@ class BrokenFiles:
 
     def find(
         self,
-        source: FlowSource,
+        read: Callable[[InputFile], Iterable[object]],
         files: Sequence[InputFile],
         failure: UnreadableFileError | EngineReadError,
     ) -> None:
-        """Read all files to find those to blame for an engine's failure, and set them aside.
+        """Read all files, by `read`, to find those to blame for an engine's failure, and set them aside.
 
         Raises the failure where no file is to blame.
         """
         for file in files:
             try:
-                for _ in source.blocks(file):
+                for _ in read(file):
                     pass
             except UnreadableFileError as error:
                 self.set_aside(file, str(error))

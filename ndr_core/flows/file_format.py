@@ -1,4 +1,4 @@
-"""What the first bytes of a file tell: how it is compressed, and whether it is text of lines at all."""
+"""What the first bytes of a file tell: how it is packed, and whether it is text of lines at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from enum import Enum
 from typing import Final
 
 from attrs import frozen
+
+from ndr_core.flows.formats import FileFormat
 
 HEAD_BYTES: Final = 4096
 """So many first bytes are enough to tell."""
@@ -32,6 +34,10 @@ class Head:
     compression: Compression = Compression.NONE
     unpacked_bytes: int | None = None
     """As the file itself says, where it says so."""
+    format: str | None = None
+    """What it is, or looks like, once it is unpacked, where that is something known."""
+    is_text: bool = True
+    """Whether it may be text of lines in UTF-8."""
     problem: str | None = None
     """Why it can't be read."""
 
@@ -42,12 +48,14 @@ _ZSTD_MAGIC: Final = (
 )
 """Of a frame with data, and of the frames that readers skip."""
 
+PARQUET: Final = "Parquet"
+
 _OTHER_FORMATS: Final = {
     b"\xff\xfe\x00\x00": "UTF-32 text",
     b"\x00\x00\xfe\xff": "UTF-32 text",
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
-    b"PAR1": "Parquet",
+    b"PAR1": PARQUET,
     b"ORC": "ORC",
     b"Obj\x01": "Avro",
     b"PK\x03\x04": "a ZIP archive",
@@ -85,6 +93,21 @@ def other_format(head: bytes) -> str | None:
         if head.startswith(magic):
             return name
     return "UTF-16 text" if _is_utf16(head) else None
+
+
+def format_problem(head: Head, chosen: FileFormat) -> str | None:
+    """Say why a file can't be read as the format that a JobSpec says; None where it may be one, as far as seen."""
+    if chosen is not FileFormat.PARQUET:
+        return None if head.is_text else not_read_as(head.format or "data", chosen.title)
+    if head.format in (None, PARQUET):
+        return None
+    return not_read_as(head.format or "", chosen.title)
+
+
+def not_read_as(found: str, wanted: str) -> str:
+    """Say that a file is of another format than the one that is wanted."""
+    to_do = "set input.format: parquet" if found == PARQUET else "convert it"
+    return f"is {found}, no {wanted}; {to_do}, or leave it out of the mini-batch"
 
 
 def _is_utf16(head: bytes) -> bool:

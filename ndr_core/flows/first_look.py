@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from attrs import define, field, frozen
@@ -48,21 +49,28 @@ def first_look(
         if len(leaves_of(record, MOST_KEYS + 1)) <= MOST_KEYS:
             orders[order] += 1
         seen.add(record)
-    notices = [
-        f"{one.key}: none of the first {seen.records} records has {one.missing_text(seen.names)}"
-        for one in seen.missing
-        if one.optional and seen.records
-    ]
-    seen.missing = [one for one in seen.missing if not one.optional]
+    notices = seen.notices()
     if seen.missing:
         _find(seen, remaining)
-    if seen.missing and seen.records:
-        one = seen.missing[0]
-        raise SpecError(
-            f"{one.key}: no record of the input has {one.missing_text(seen.names)} "
-            "(a column that may be absent from a whole mini-batch is marked 'optional: true')"
-        )
-    return FirstLook(tuple(order for order, _ in orders.most_common()), tuple(notices))
+    seen.refuse_missing()
+    return FirstLook(tuple(order for order, _ in orders.most_common()), notices)
+
+
+def look_at_objects(
+    objects: Iterable[Mapping[str, Any]], mapping: InputMapping, wanted: Iterable[Wanted] = ()
+) -> FirstLook:
+    """Look at the first records of an input that is no JSON, as `first_look`. `objects`: what they stand for."""
+    remaining = iter(objects)
+    seen = _Seen(mapping, [one for one in wanted if one.leaves])
+    for record in islice(remaining, FIRST_LOOK_LINES):
+        seen.add(record)
+    notices = seen.notices()
+    for record in remaining if seen.missing else ():
+        seen.add(record)
+        if not seen.missing:
+            break
+    seen.refuse_missing()
+    return FirstLook(notices=notices)
 
 
 @define
@@ -84,6 +92,25 @@ class _Seen:
         ]
         for leaf in leaves_of(record, _MOST_NAMES - len(self.names)):
             self.names[leaf] = None
+
+    def notices(self) -> tuple[str, ...]:
+        """Say which optional columns no record has so far, and look for them no more."""
+        found = tuple(
+            f"{one.key}: none of the first {self.records} records has {one.missing_text(self.names)}"
+            for one in self.missing
+            if one.optional and self.records
+        )
+        self.missing = [one for one in self.missing if not one.optional]
+        return found
+
+    def refuse_missing(self) -> None:
+        """Raise SpecError for a column that no record has."""
+        if self.missing and self.records:
+            one = self.missing[0]
+            raise SpecError(
+                f"{one.key}: no record of the input has {one.missing_text(self.names)} "
+                "(a column that may be absent from a whole mini-batch is marked 'optional: true')"
+            )
 
 
 def _first(lines: Iterator[bytes]) -> Iterator[bytes]:

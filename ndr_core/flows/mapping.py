@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import field, frozen
 
 from ndr_core.errors import Problem, nearest
+from ndr_core.flows.formats import FileFormat, HeaderPlace, Layout, format_problems, layout_of
 from ndr_core.flows.leaf import MAX_LEAF_NAMES, Leaf
 from ndr_core.flows.record import FIELD_BY_NAME, FLOW_FIELDS, FieldKind, FlowField
 from ndr_core.flows.selection import Selection
@@ -119,8 +120,20 @@ class InputMapping:
     """Patterns such as conn*: only files of such names are read. None given: all are."""
     timezone: str | None = None
     """Of times without an offset, such as Europe/Berlin; UTC where it is not given."""
+    format: FileFormat = FileFormat.JSON
+    """What the files are: json, delimited or parquet."""
+    separator: str | None = None
+    """Delimited only: between two parts of a line; a tab for Zeek, else a comma, if absent."""
+    header: HeaderPlace | None = None
+    """Delimited only: zeek, first_line, or a list of the columns' names."""
     lost: Lost | None = None
     """Where the source tells that it has lost data: records without traffic that say so are counted apart."""
+
+    @property
+    def layout(self) -> Layout:
+        """How delimited lines are laid out."""
+        assert self.header is not None, "checked by `problems`"
+        return layout_of(self.separator, self.header)
 
     @property
     def lost_columns(self) -> tuple[str, ...]:
@@ -170,7 +183,7 @@ class InputMapping:
         if self.timezone is not None and self.timezone not in zone_names():
             hint = nearest(self.timezone, zone_names())
             found.append(Problem("timezone", f"unknown time zone {self.timezone!r}, {hint}"))
-        return found
+        return found + format_problems(self.format, self.separator, self.header)
 
     def _duration_problems(self) -> Iterator[Problem]:
         durations = [name for name, source in self.fields.items() if source.is_duration]

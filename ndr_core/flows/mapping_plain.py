@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import asdict
 
+from ndr_core.flows.formats import FileFormat, HeaderKind, HeaderPlace
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.selection import Condition, Selection
@@ -22,6 +23,9 @@ def mapping_to_plain(mapping: InputMapping) -> dict[str, Any]:
         only=_selection(mapping.only) or None,
         files=list(mapping.files) or None,
         timezone=mapping.timezone,
+        format=None if mapping.format is FileFormat.JSON else mapping.format.value,
+        separator=mapping.separator,
+        header=_header(mapping.header),
         lost=None if mapping.lost is None else asdict(mapping.lost),
     )
 
@@ -42,6 +46,12 @@ def source_to_plain(source: FieldSource) -> dict[str, Any]:
 
 def _given(**parts: Any) -> dict[str, Any]:
     return {key: value for key, value in parts.items() if value is not None}
+
+
+def _header(place: HeaderPlace | None) -> str | list[str] | None:
+    if isinstance(place, HeaderKind):
+        return place.value
+    return None if place is None else list(place)
 
 
 def _leaf(leaf: Leaf) -> str | list[str]:

@@ -65,7 +65,7 @@ class ObjectReader:
         self._constants = mapping.constants()
         zone = None if mapping.timezone is None else zone_offsets(mapping.timezone)
         self._fields = [
-            (flow_field.name, source.inputs, _reader(flow_field, source, zone))
+            (flow_field.name, source.inputs, field_reader(flow_field, source, zone))
             for flow_field, source in mapping.bound_fields()
         ]
         self._key_columns = key_columns
@@ -119,7 +119,8 @@ class ObjectReader:
         return name in self._mapping.fields and self._mapping.fields[name].is_duration
 
 
-def _reader(flow_field: FlowField, source: FieldSource, zone: ZoneOffsets | None) -> Read:
+def field_reader(flow_field: FlowField, source: FieldSource, zone: ZoneOffsets | None) -> Read:
+    """Give what reads the value of a field; of a map of several columns, their texts."""
     match flow_field.kind:
         case FieldKind.INTEGER:
             return integer_of

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from attrs import field, frozen
 
 from ndr_core.errors import UnreadableFileError, printable
-from ndr_core.flows.file_format import Compression, Head
+from ndr_core.flows.file_format import PARQUET, Compression, Head
 from ndr_core.flows.key_order import KeyOrder
 from ndr_core.place import Place
 from ndr_core.progress import Meter
@@ -42,8 +43,15 @@ class InputFile:
 
 def read_named(read: Callable[[InputFile], Iterator[bytes]], file: InputFile) -> Iterator[bytes]:
     """Read a file by `read`; an UnreadableFileError names the file by its address."""
-    try:
+    with naming(file):
         yield from read(file)
+
+
+@contextmanager
+def naming(file: InputFile) -> Iterator[None]:
+    """Have an UnreadableFileError of the block name a file by its address."""
+    try:
+        yield
     except UnreadableFileError as error:
         raise UnreadableFileError(str(error), file.uri) from error
 
@@ -54,7 +62,9 @@ class InputBatch:
 
     files: tuple[InputFile, ...]
     reader: Callable[[InputFile, Callable[[int], object]], Iterator[bytes]]
-    """Gives a file in blocks of whole lines, as `FlowSource.blocks`; other processes may get a copy of it."""
+    """Gives a file in blocks of whole lines, as `FlowSource.blocks`, or in pieces, where it is Parquet.
+
+    Other processes may get a copy of it."""
     key_orders: tuple[KeyOrder, ...]
     """Distinct key orders of the first lines: a hint for fast reading."""
     heads: Mapping[InputFile, Head] = field(factory=dict)
@@ -70,7 +80,9 @@ class InputBatch:
     def packed_bytes(self, file: InputFile) -> int:
         """Give the bytes of a file; of one that is not packed, what it would take about."""
         head = self.heads.get(file)
-        is_packed = head is None or head.compression is not Compression.NONE
+        is_packed = (
+            head is None or head.compression is not Compression.NONE or head.format == PARQUET
+        )
         return file.size_bytes if is_packed else file.size_bytes // _PACKED_TO
 
     def may_hold_records(self, file: InputFile) -> bool:
@@ -85,6 +97,10 @@ class InputBatch:
     def read_blocks(self, file: InputFile) -> Iterator[bytes]:
         """Give a file in blocks of whole lines, and count what is read of it."""
         return self.meter.metered(self.reader)(file)
+
+    def read_pieces(self, file: InputFile) -> Iterator[bytes]:
+        """Give a file in pieces, and count their bytes; whoever makes records of them counts those."""
+        return self.reader(file, lambda packed: self.meter.add(packed_bytes=packed))
 
     @property
     def uris(self) -> list[str]:
@@ -128,8 +144,17 @@ class FlowSource(Protocol):
         """A file, unpacked, in blocks of whole lines with their line feeds (`line_blocks`).
 
         `read` is called with the number of bytes, as they lie in the file, whenever some were read.
-        Raises UnreadableFileError where the file is truncated, corrupt, of another format or can't be opened,
-        InputChangedError where it was changed since it was listed.
+        Raises as `pieces`, and UnreadableFileError where the file is no text.
+        """
+        ...
+
+    def pieces(
+        self, file: InputFile, read: Callable[[int], object] = lambda _: None
+    ) -> Iterator[bytes]:
+        """A file, unpacked, in pieces as they come. `read`: as for `blocks`.
+
+        Raises UnreadableFileError where the file is truncated, corrupt or can't be opened, InputChangedError where it
+        was changed since it was listed.
         """
         ...
 

@@ -6,7 +6,8 @@ from typing import Final
 
 from attrs import field, frozen
 
-from ndr_core.errors import Problem
+from ndr_core.errors import Problem, UsageError
+from ndr_core.flows.formats import FileFormat
 
 POLARS: Final = "polars"
 SPARK: Final = "spark"
@@ -81,3 +82,12 @@ def choose(
         return Choice(POLARS, reason)
     reason = f"{packed_bytes:,} packed bytes are more than {most:,} for one machine ({said_by})"
     return Choice(SPARK, reason)
+
+
+def refuse_unable(engine: str, chosen: FileFormat) -> None:
+    """Raise UsageError where an engine can't read files of a format."""
+    if engine == SPARK_SQL and chosen is not FileFormat.JSON:
+        raise UsageError(
+            f"engine: spark-sql reads only JSON, no input.format: {chosen.value}; take --engine spark, or polars on "
+            "one machine"
+        )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from cattrs import Converter
 
 from ndr_core.errors import nearest, shown
+from ndr_core.flows.formats import HeaderKind, HeaderPlace
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.selection import Condition, Selection
 from ndr_core.flows.time_format import Format, TimeFormat, TimePattern
@@ -28,6 +29,7 @@ def register_mapping(converter: Converter) -> None:
         (tuple[Leaf, ...], _leaves),
         (ValueMap | None, _map),
         (Selection, _selection),
+        (HeaderPlace | None, _header),
     ]
     for known, read in hooks:
         converter.register_structure_hook_func(*_hook(known, read))
@@ -154,3 +156,16 @@ def _condition(leaf: Leaf, value: Any) -> Condition:
     if not values:
         raise ValueError(f"{leaf[-1]}: an empty list selects no record; expected {_CONDITION}")
     return Condition(leaf, values)
+
+
+def _header(value: Any) -> HeaderPlace | None:
+    """Read where the names of columns stand, or the names themselves."""
+    kinds = [kind.value for kind in HeaderKind]
+    match value:
+        case None:
+            return None
+        case str() if value in kinds:
+            return HeaderKind(value)
+        case list() | tuple() if all(isinstance(name, str) for name in value):
+            return tuple(value)
+    raise TypeError(wrong_kind(value, f"{', '.join(kinds)} or a list of the columns' names"))

@@ -19,12 +19,14 @@ QUARANTINE: Final = "quarantine"
 
 @frozen
 class Quarantined:
-    """A rejected record: its rule, the canonical field at fault if one is, the line's text, the rule's detail."""
+    """A rejected record: its rule, the canonical field at fault if one is, the record's text, the rule's detail."""
 
     rule: str
     field: str | None
     raw: str
     detail: str | None = None
+    object: str | None = None
+    """The text of the record's object, where its own text is another one: of delimited lines."""
 
     @property
     def label(self) -> str:
@@ -39,13 +41,14 @@ class Quarantined:
     @property
     def text(self) -> str:
         """The record as one line of JSON, where it is one."""
-        return self.raw
+        return self.raw if self.object is None else self.object
 
     @classmethod
     def from_line(cls, line: bytes) -> Quarantined:
         """Read a line of a file of rejected records. Raises NdrError for another line."""
         try:
             found = json.loads(line)
-            return cls(found["rule"], found.get("field"), found["raw"], found.get("detail"))
+            optional = (found.get(name) for name in ("detail", "object"))
+            return cls(found["rule"], found.get("field"), found["raw"], *optional)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise NdrError("is no file of rejected records") from error

@@ -17,6 +17,7 @@ from ndr_core.deltas.engine import asked_for
 from ndr_core.deltas.job import DeltaBuilderRunner
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import ThresholdError, UsageError, after_publication, nearest, shown
+from ndr_core.flows.formats import FileFormat
 from ndr_core.jobs.choice import POLARS
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.manifest import summary
@@ -99,12 +100,13 @@ def replay(
 
 
 def _for_rejected(job: JobSpec) -> JobSpec:
-    """A JobSpec as it is for rejected records, whose files are those of the quarantine.
+    """A JobSpec as it is for rejected records: objects of JSON, in files of the quarantine.
 
     Thresholds are for whole mini-batches: of what was rejected once, more may be rejected again.
     """
     quality = evolve(job.quality, max_rejected_fraction=1.0, min_records=0)
-    return evolve(job, quality=quality, input=evolve(job.input, files=()))
+    mapping = evolve(job.input, files=(), format=FileFormat.JSON, separator=None, header=None)
+    return evolve(job, quality=quality, input=mapping)
 
 
 def _chosen(batches: Sequence[RejectedBatch], job: JobSpec, name: str | None) -> RejectedBatch:

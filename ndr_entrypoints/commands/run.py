@@ -13,10 +13,12 @@ from attrs import evolve
 from rich.console import Console
 
 from ndr_adapters.local.spec_file import JobSpecFile
+from ndr_adapters.parquet_files import read_rows
 from ndr_adapters.scratch import ScratchFiles, scratch_folder
 from ndr_core.deltas.job import DeltaBuilderRunner, Judged
 from ndr_core.errors import NdrError, UsageError, after_publication
 from ndr_core.flows.first_records import FirstRecords
+from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.name_span import name_pattern
 from ndr_core.flows.source import FlowSource
 from ndr_core.jobs.choice import POLARS, SPARK_SQL
@@ -193,9 +195,11 @@ def _runner(
     wiring = Wiring.between(input_, target)
     source: FlowSource = wiring.source
     if limit is not None:
+        if job.input.format is FileFormat.PARQUET:
+            raise UsageError("limit: Parquet files are read whole; leave it out")
         # Some records say nothing of how many there are in all.
         job = evolve(job, quality=evolve(job.quality, min_records=0))
-        source = FirstRecords.of(source, limit, log.notice)
+        source = FirstRecords.of(source, limit, log.notice, job.input.header)
     return DeltaBuilderRunner(
         spec=job,
         params=params,
@@ -205,6 +209,7 @@ def _runner(
         log=log,
         code_version=__version__,
         undisturbed=stopping.undisturbed,
+        read_rows=read_rows,
         overrides=Overrides(replace, count_again),
         span_pattern=None if span_from_name is None else name_pattern(span_from_name),
     )

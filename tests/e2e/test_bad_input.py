@@ -229,13 +229,15 @@ def test_a_folder_without_any_file_is_wrong_usage(published: Path, tmp_path: Pat
     )
 
 
-def test_a_file_that_is_no_json_lines_by_its_name_is_refused(
-    published: Path, tmp_path: Path
-) -> None:
+def test_a_file_of_any_name_is_read_by_what_it_is(tmp_path: Path) -> None:
     batch = write_batch(tmp_path / "in", [[flow()]])
     (batch / "notes.txt").write_text("x")
-    spec = write_spec(tmp_path / "job.json")
-    refuses(published, lambda output: run(spec, batch, output), 2, "notes.txt: not a name of JSON")
+    (batch / "conn.2025-03-01").write_text(json.dumps(flow()))
+
+    done = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--json")
+
+    report = done.json()["report"]
+    assert (report["kept"], report["rejected"]["malformed_json"]) == (2, 1)
 
 
 def test_a_column_that_no_record_has_is_wrong_configuration(

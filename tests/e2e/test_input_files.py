@@ -33,10 +33,14 @@ PACKED: dict[str, bytes] = {
     "gzip-padded.json.gz": gzip.compress(LINES) + bytes(700_000),
     "zlib.json": zlib.compress(LINES),
     "zlib.gz": zlib.compress(LINES, 1),
+    "packed.zlib": zlib.compress(LINES),
+    "plain.bz2": LINES,
+    "plain.snappy": LINES,
+    "plain.csv": LINES,
     "zstd.json": zstd.compress(LINES),
     "zstd-of-parts.json.zst": zstd.compress(LINES[:1000]) + zstd.compress(LINES[1000:]),
 }
-SPARK_SQL_READS = {"nothing.json.gz", "gzip-of-parts.json.gz"}
+SPARK_SQL_READS = {"nothing.json.gz", "gzip-of-parts.json.gz", "plain.csv"}
 
 
 def report(answer: Answer) -> dict[str, Any]:
@@ -76,7 +80,7 @@ def test_spark_sql_reads_what_spark_itself_can_and_sets_the_rest_aside(tmp_path:
 
     answer = run(spec, batch, tmp_path / "out", "--json", engine="spark-sql")
 
-    assert report(answer)["kept"] == 1 + 20_000
+    assert report(answer)["kept"] == 1 + 2 * 20_000
     aside = {Path(file).name for file in report(answer)["unreadable_files"]}
     assert aside == PACKED.keys() - SPARK_SQL_READS
 

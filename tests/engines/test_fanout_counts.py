@@ -23,7 +23,7 @@ MANY = 3_000_000_000
 
 def judged(*lines: bytes) -> pl.LazyFrame:
     block = b"".join(line + b"\n" for line in lines)
-    return flows_of(lines_frame([block]).lazy(), make_plan(), ())
+    return flows_of(lines_frame([(None, block)]).lazy(), make_plan(), ())
 
 
 def counted(*lines: bytes) -> pl.DataFrame:

@@ -16,8 +16,9 @@ from ndr_adapters.polars.plain import read_plain
 from ndr_adapters.polars.plain_pattern import column_tokens
 from ndr_adapters.polars.template import Template
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_line import LineReader, ReadFlow
+from ndr_core.flows.json_line import LineReader
 from ndr_core.flows.outcome import READ, UNFIT, key_column
+from ndr_core.flows.record_reader import ReadFlow
 from tests.makers import flow, make_plan, make_spec
 from tests.soak import examples
 

@@ -53,10 +53,14 @@ def test_a_prefix_may_be_one_object(bucket: str) -> None:
     assert [file.size_bytes for file in reader(bucket, "in/mb.json").files(print)] == [3]
 
 
-def test_a_name_that_is_no_json_lines_is_refused(bucket: str) -> None:
-    put(bucket, "in/mb/a.parquet", b"")
-    with pytest.raises(UsageError, match=r"in/mb/a\.parquet: not a name of JSON Lines"):
-        reader(bucket).files(print)
+def test_any_name_is_one_of_data(bucket: str) -> None:
+    names = ["in/mb/a.parquet", "in/mb/b", "in/mb/c.csv"]
+    for key in names:
+        put(bucket, key, b"")
+
+    assert [file.uri for file in reader(bucket).files(print)] == [
+        f"s3://{bucket}/{name}" for name in names
+    ]
 
 
 def test_an_empty_prefix_is_wrong_usage(bucket: str) -> None:
@@ -83,15 +87,11 @@ def test_how_a_file_is_packed_is_told_by_its_content(bucket: str) -> None:
 
     named = {file.uri.rpartition("/")[2]: head for file, head in heads.items()}
     assert named == {
-        "good.json.gz": Head(Compression.GZIP, len(long)),
-        "plain.json.gz": Head(Compression.NONE, 3),
+        "good.json.gz": Head(Compression.GZIP, len(long), "JSON Lines"),
+        "plain.json.gz": Head(Compression.NONE, 3, "JSON Lines"),
         "empty.json.gz": Head(Compression.NONE, 0),
         "packed.json": Head(Compression.GZIP, 9000),
-        "wide.json": Head(
-            Compression.NONE,
-            8,
-            "is UTF-16 text, no JSON Lines in UTF-8; convert it, or leave it out of the mini-batch",
-        ),
+        "wide.json": Head(Compression.NONE, 8, "UTF-16 text", is_text=False),
     }
 
 

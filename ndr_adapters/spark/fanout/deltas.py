@@ -29,6 +29,7 @@ from ndr_adapters.spark.fanout.reading import LINES, Read, Unpack
 from ndr_adapters.spark.fanout.shares import Shares
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR
+from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.source import InputBatch
 from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.tables.table import Table
@@ -54,10 +55,14 @@ _HELD_RECORDS: Final = 400_000
 
 def delta_chain(plan: DeltaPlan, batch: InputBatch, staging: StagingRoot, shares: Shares) -> Chain:
     """Make the chain that builds the deltas of a batch, and stages its tables and its rejected records."""
+    if plan.input.format is FileFormat.PARQUET:
+        shares = shares.without_lines()
     read = Read(plan, batch.key_orders, batch.reader)
     steps = []
     if shares.large:
-        steps.append(Step((Kernel("unpack", Unpack(batch.reader), shares=0),), shares.large))
+        steps.append(
+            Step((Kernel("unpack", Unpack(plan.input, batch.reader), shares=0),), shares.large)
+        )
     lines: dict[str, tuple[str, ...]] = {LINES: ()} if shares.large else {}
     spread = shares.lines if shares.large else 0
     if plan.deduplicate_on:

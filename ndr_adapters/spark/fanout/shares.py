@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterable
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ndr_core.flows.source import InputBatch, InputFile
 
@@ -36,6 +36,10 @@ class Shares:
     """Tasks that make records of those lines."""
     built: int
     """Shares of the pairs, and of what is set aside."""
+
+    def without_lines(self) -> Shares:
+        """Give the same tasks for files that have no lines: each is read by one task, which makes records of it."""
+        return evolve(self, files=(*self.files, *self.large), large=(), lines=0)
 
     @property
     def hosts(self) -> int:

@@ -18,7 +18,15 @@ from ndr_core.publishing.location import S3Address, is_s3
 
 LONGEST_LINE: Final = 64 << 20
 """Bytes. Spark's reader passes over a longer line without a word; shorter ones are judged as too long."""
-_BY_NAME: Final = {".gz": Compression.GZIP, ".zst": Compression.ZSTD}
+_BY_NAME: Final = {
+    ".gz": Compression.GZIP.value,
+    ".zst": Compression.ZSTD.value,
+    ".deflate": Compression.ZLIB.value,
+    ".bz2": "bzip2",
+    ".lz4": "LZ4",
+    ".snappy": "Snappy",
+}
+"""How Hadoop takes a file to be packed."""
 _READ: Final = (Compression.NONE, Compression.GZIP)
 _CAUSES: Final = ("java.io.IOException", "java.io.EOFException", "java.util.zip.")
 _ADVICE: Final = "; take --engine polars, which reads it"
@@ -41,13 +49,14 @@ def _problem(batch: InputBatch, file: InputFile) -> str | None:
     if head is None:
         return None
     by_name = next(
-        (c for suffix, c in _BY_NAME.items() if file.uri.endswith(suffix)), Compression.NONE
+        (packed for suffix, packed in _BY_NAME.items() if file.uri.endswith(suffix)),
+        Compression.NONE.value,
     )
     if head.compression not in _READ:
         return f"is compressed by {head.compression.value}, which Spark's reader can't unpack"
-    if head.compression is not by_name and file.size_bytes:
+    if head.compression.value != by_name and file.size_bytes:
         return (
-            f"is {head.compression.value} by its content, {by_name.value} by its name, by which Spark's "
+            f"is {head.compression.value} by its content, {by_name} by its name, by which Spark's "
             "reader goes"
         )
     try:

@@ -101,6 +101,8 @@ class MemorySource:
         read(len(content))
         yield content
 
+    pieces = blocks
+
     def changed(self, files: Sequence[InputFile]) -> list[InputFile]:
         return [file for file in files if file.uri in self.changed_files]
 

@@ -48,6 +48,8 @@ class Source:
         if file in self.broken:
             raise UnreadableFileError("truncated")
 
+    pieces = blocks
+
     def changed(self, files: Sequence[InputFile]) -> list[InputFile]:
         return [file for file in files if file in self.replaced]
 
@@ -96,7 +98,7 @@ def test_the_file_that_an_error_names_is_set_aside(
 def test_all_files_that_break_off_are_found() -> None:
     broken = BrokenFiles(refused=False)
 
-    broken.find(Source(broken=(A, C)), FILES, EngineReadError("engine failed"))
+    broken.find(Source(broken=(A, C)).blocks, FILES, EngineReadError("engine failed"))
 
     assert broken.problems == {A: "truncated", C: "truncated"}
 
@@ -104,7 +106,7 @@ def test_all_files_that_break_off_are_found() -> None:
 def test_a_file_that_only_the_engine_could_not_read_is_found_by_what_it_says() -> None:
     broken = BrokenFiles(refused=False)
 
-    broken.find(Source(), FILES, EngineReadError("engine failed", B.uri))
+    broken.find(Source().blocks, FILES, EngineReadError("engine failed", B.uri))
 
     assert broken.problems == {B: "engine failed"}
 
@@ -112,7 +114,7 @@ def test_a_file_that_only_the_engine_could_not_read_is_found_by_what_it_says() -
 def test_what_the_engine_says_does_not_matter_where_a_file_is_broken() -> None:
     broken = BrokenFiles(refused=False)
 
-    broken.find(Source(broken=(A,)), FILES, EngineReadError("engine failed", B.uri))
+    broken.find(Source(broken=(A,)).blocks, FILES, EngineReadError("engine failed", B.uri))
 
     assert broken.problems == {A: "truncated"}
 
@@ -123,7 +125,7 @@ def test_a_failure_for_which_no_file_is_to_blame_stays_a_failure(uri: str | None
     failure = EngineReadError("engine failed", uri)
 
     with pytest.raises(EngineReadError) as raised:
-        broken.find(Source(), FILES, failure)
+        broken.find(Source().blocks, FILES, failure)
 
     assert raised.value is failure
     assert broken.problems == {}
@@ -131,7 +133,7 @@ def test_a_failure_for_which_no_file_is_to_blame_stays_a_failure(uri: str | None
 
 def test_the_hunt_fails_the_run_where_broken_files_are_refused() -> None:
     with pytest.raises(UnreadableFileError, match=r"^/data/b\.json: truncated; nothing was"):
-        BrokenFiles(refused=True).find(Source(broken=(B,)), FILES, EngineReadError("failed"))
+        BrokenFiles(refused=True).find(Source(broken=(B,)).blocks, FILES, EngineReadError("failed"))
 
 
 def test_a_changed_file_fails_the_run_by_its_name() -> None:

@@ -13,8 +13,11 @@ from ndr_core.flows.file_format import (
     Compression,
     Head,
     compression_of,
+    format_problem,
+    not_read_as,
     other_format,
 )
+from ndr_core.flows.formats import FileFormat
 
 LINES = b'{"a":1}\n' * 100
 
@@ -102,6 +105,42 @@ def test_what_may_be_a_text_of_lines_has_no_name(head: bytes) -> None:
 
 def test_a_head_is_plain_and_readable_unless_it_says_otherwise() -> None:
     assert Head() == Head(Compression.NONE, unpacked_bytes=None, problem=None)
+
+
+@pytest.mark.parametrize(
+    ("head", "chosen", "problem"),
+    [
+        (Head(), FileFormat.JSON, None),
+        (Head(format="JSON Lines"), FileFormat.JSON, None),
+        (Head(format="JSON Lines"), FileFormat.DELIMITED, None),
+        (Head(), FileFormat.PARQUET, None),
+        (Head(format="Parquet", is_text=False), FileFormat.PARQUET, None),
+        (
+            Head(format="Parquet", is_text=False),
+            FileFormat.JSON,
+            "is Parquet, no JSON Lines in UTF-8; set input.format: parquet, or leave it out of the "
+            "mini-batch",
+        ),
+        (
+            Head(format="UTF-16 text", is_text=False),
+            FileFormat.DELIMITED,
+            "is UTF-16 text, no delimited lines in UTF-8; convert it, or leave it out of the mini-batch",
+        ),
+        (
+            Head(format="JSON Lines"),
+            FileFormat.PARQUET,
+            "is JSON Lines, no Parquet; convert it, or leave it out of the mini-batch",
+        ),
+    ],
+)
+def test_a_file_of_another_format_than_the_spec_says_is_named_by_its_own(
+    head: Head, chosen: FileFormat, problem: str | None
+) -> None:
+    assert format_problem(head, chosen) == problem
+
+
+def test_what_can_be_read_as_another_format_says_so() -> None:
+    assert "; set input.format: parquet, or" in not_read_as("Parquet", "lines of text in UTF-8")
 
 
 def test_a_gzip_file_ends_with_its_unpacked_size() -> None:

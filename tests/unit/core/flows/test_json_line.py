@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from ndr_core.flows.json_line import BadRecord, Blank, LineReader, Malformed, ReadFlow
+from ndr_core.flows.json_line import LineReader
 from ndr_core.flows.json_text import MAX_LINE_BYTES, MAX_RAW_BYTES
 from ndr_core.flows.object_reader import Skipped
 from ndr_core.flows.presets.paloalto import PALOALTO
+from ndr_core.flows.raw_record import Blank, Malformed
+from ndr_core.flows.record_reader import BadRecord, ReadFlow
 from ndr_core.flows.selection import Condition, Selection
 
 READER = LineReader(PALOALTO.mapping)

@@ -1,4 +1,4 @@
-"""An input that is no JSON Lines is told by its first bytes, with what to do about it."""
+"""An input in another format than the JobSpec says is told by its first bytes, with what to do about it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from ndr_core.flows.looks_like import looks_like
+from ndr_core.flows.formats import FileFormat, HeaderKind, Layout
+from ndr_core.flows.looks_like import look_at, looks_like
 
 RECORD = {"srcaddr": "192.0.2.1", "dstaddr": "198.51.100.1", "bytes": 4249}
 LINE = json.dumps(RECORD).encode()
@@ -29,8 +30,12 @@ VPC_LINE = (
 @pytest.mark.parametrize(
     ("head", "what", "to_do"),
     [
-        (ZEEK, "a log of Zeek with values parted by tabs", "LogAscii::use_json"),
-        (b"\xef\xbb\xbf#fields\tts\tuid\n", "a log of Zeek with values parted by tabs", "use_json"),
+        (ZEEK, "a log of Zeek with values parted by tabs", "{format: delimited, header: zeek}"),
+        (
+            b"\xef\xbb\xbf#fields\tts\tuid\n",
+            "a log of Zeek with values parted by tabs",
+            "header: zeek",
+        ),
         (b"[" + LINE + b", " + LINE + b"]", "one JSON array", "jq -c '.[]'"),
         (b"[\n  {\n", "one JSON array", "jq -c '.[]'"),
         (b"[", "one JSON array", "jq -c '.[]'"),
@@ -38,20 +43,32 @@ VPC_LINE = (
         (LINE + b" , " + LINE + b"\n" + LINE, "several JSON objects on a line", "jq -c ."),
         (LINE + LINE[:9], "several JSON objects on a line", "jq -c ."),
         (json.dumps(RECORD, indent=1).encode(), "JSON objects of several lines", "jq -c ."),
-        (VPC_NAMES + VPC_LINE, "flow logs of a VPC as text", "srcaddr"),
-        (VPC_LINE, "flow logs of a VPC as text", "srcaddr"),
-        (VPC_LINE.replace(b"ACCEPT OK", b"- NODATA"), "flow logs of a VPC as text", "srcaddr"),
-        (b"a,b,c,d\n1,2,3,4\n", "lines of values parted by commas", "names of the columns"),
-        (b"a;b;c;d\n", "lines of values parted by semicolons", "names of the columns"),
-        (b"1\t2\t3\t4\n5\t6\t7\t8\n", "lines of values parted by tabs", "names of the columns"),
-        (b"a|b|c|d\n1|2|3|4\n", "lines of values parted by '|'", "names of the columns"),
+        (
+            VPC_NAMES + VPC_LINE,
+            "flow logs of a VPC as text",
+            'set input: {format: delimited, separator: " ", header: first_line}',
+        ),
+        (VPC_LINE, "flow logs of a VPC as text", 'separator: " ", header: [..]}, with the names'),
+        (VPC_LINE.replace(b"ACCEPT OK", b"- NODATA"), "flow logs of a VPC as text", "header: [..]"),
+        (
+            b"a,b,c,d\n1,2,3,4\n",
+            "lines of values parted by commas",
+            'separator: ",", header: first_line',
+        ),
+        (b"a;b;c;d\n", "lines of values parted by semicolons", 'separator: ";", header: first'),
+        (
+            b"1\t2\t3\t4\n5\t6\t7\t8\n",
+            "lines of values parted by tabs",
+            'separator: "\\t", header: [..]}',
+        ),
+        (b"a|b|c|4\n1|2|3|4\n", "lines of values parted by '|'", 'separator: "|", header: [..]}'),
         (b'date=2024-01-12 time=10:11:42 devname="a b" srcip=192.0.2.1\n', "KEY=VALUE", "object"),
         (b"<189>1 a=1 b=2 c=3 d=4", "KEY=VALUE", "object"),
         (b"<?xml version='1.0'?>\n<flows/>", "XML", "convert"),
         (b"<flows>", "XML", "convert"),
         ("{}\n".encode("utf-16"), "UTF-16 text", "convert"),
         ('{"a": 1}\n'.encode("utf-16-le"), "UTF-16 text", "convert"),
-        (b"PAR1\x15\x04", "Parquet", "convert"),
+        (b"PAR1\x15\x04", "Parquet", "set input: {format: parquet}"),
         (b"PK\x03\x04", "a ZIP archive", "convert"),
     ],
 )
@@ -59,8 +76,7 @@ def test_what_is_known_is_told_with_what_to_do(head: bytes, what: str, to_do: st
     told = looks_like(head)
 
     assert told is not None
-    assert told.startswith(f"The input looks like {what}") or what in told.partition(". ")[0]
-    assert ". This version reads one JSON object a line: " in told
+    assert told.startswith(f"The input looks like {what}") or what in told.partition(": ")[0]
     assert to_do in told.partition(": ")[2]
 
 
@@ -88,3 +104,37 @@ def test_what_is_known_is_told_with_what_to_do(head: bytes, what: str, to_do: st
 )
 def test_json_lines_and_what_is_not_known_look_like_nothing(head: bytes) -> None:
     assert looks_like(head) is None
+
+
+@pytest.mark.parametrize(
+    ("head", "layout", "told"),
+    [
+        (LINE, Layout("\t", HeaderKind.ZEEK), "looks like JSON Lines: set input: {format: json}"),
+        (ZEEK, Layout("\t", HeaderKind.ZEEK), None),
+        (ZEEK, Layout("\t", HeaderKind.FIRST_LINE), "{format: delimited, header: zeek}"),
+        (b"a;b;c;d\n", Layout(",", HeaderKind.FIRST_LINE), 'separator: ";", header: first_line'),
+        (b"a;b;c;d\n", Layout(";", HeaderKind.FIRST_LINE), None),
+        (b"a;b;c;d\n", Layout(";", ("a", "b", "c", "d")), None),
+        (b"a;b;c;d\n", Layout(",", ("a", "b", "c", "d")), 'separator: ";"'),
+        (VPC_LINE, Layout(" ", HeaderKind.FIRST_LINE), None),
+        (
+            b"PAR1",
+            Layout(" ", HeaderKind.FIRST_LINE),
+            "looks like Parquet: set input: {format: par",
+        ),
+        (b"hello", Layout(" ", HeaderKind.FIRST_LINE), None),
+    ],
+)
+def test_lines_in_another_layout_than_the_spec_says_are_told(
+    head: bytes, layout: Layout, told: str | None
+) -> None:
+    found = looks_like(head, FileFormat.DELIMITED, layout)
+
+    assert (found is None) if told is None else (found is not None and told in found)
+
+
+def test_json_lines_are_known_as_such() -> None:
+    look = look_at(LINE)
+
+    assert look is not None
+    assert (look.what, look.format) == ("JSON Lines", FileFormat.JSON)

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from ndr_core.expressions.evaluate import evaluate
-from ndr_core.flows.json_line import LineReader, ReadFlow
+from ndr_core.flows.json_line import LineReader
 from ndr_core.flows.mapping import Preset
 from ndr_core.flows.presets.paloalto import PALOALTO
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_core.flows.presets.vpcflow import VPCFLOW
 from ndr_core.flows.presets.zeek import ZEEK
 from ndr_core.flows.record import FLOW_FIELDS, FlowRecord
+from ndr_core.flows.record_reader import ReadFlow
 from ndr_core.flows.time_format import TimeFormat
 from ndr_core.quality.rules import reject_rules
 from ndr_core.times import parse_bound

@@ -1,0 +1,130 @@
+"""Parquet files -> frames of rows, and the objects that the rows stand for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from ndr_core.errors import UnreadableFileError
+from ndr_core.flows.file_format import PARQUET, not_read_as
+from ndr_core.flows.looks_like import LOOK_BYTES, look_at
+from ndr_core.flows.parquet_rows import (
+    ArrayOf,
+    MapOf,
+    ObjectOf,
+    RowType,
+    Scalar,
+    row_object,
+    type_problem,
+)
+
+ROWS: Final = 1 << 17
+"""Held at once, at most."""
+_MAGIC: Final = b"PAR1"
+
+
+def read_rows(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """Give the objects of the rows of a Parquet file by its bytes. Raises as `row_frames`."""
+    for frame in row_frames(pieces):
+        yield from row_objects(frame)
+
+
+def row_frames(pieces: Iterable[bytes]) -> Iterator[pl.DataFrame]:
+    """Give the rows of a Parquet file by its bytes, some after the other.
+
+    Raises UnreadableFileError where it is none, is broken, or has a column of a type that stands for no value of
+    JSON.
+    """
+    data = b"".join(pieces)
+    if not data:
+        return
+    if not data.startswith(_MAGIC):
+        look = look_at(data[:LOOK_BYTES])
+        raise UnreadableFileError(not_read_as("data" if look is None else look.what, PARQUET))
+    try:
+        scan = pl.scan_parquet(io.BytesIO(data), glob=False, hive_partitioning=False)
+        types_of(scan.collect_schema())
+        rows = scan.select(pl.len()).collect(engine="in-memory").item()
+        for start in range(0, rows, ROWS):
+            yield scan.slice(start, ROWS).collect(engine="in-memory")
+    except PolarsError as error:
+        raise UnreadableFileError(f"can't be read as Parquet: {error}") from error
+
+
+def row_objects(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """Give the objects of rows."""
+    types = types_of(frame.schema)
+    held = frame.select(_held(pl.col(name), dtype) for name, dtype in frame.schema.items())
+    for row in held.iter_rows(named=True):
+        yield row_object(row, types)
+
+
+def types_of(schema: pl.Schema) -> ObjectOf:
+    """Give the types of columns. Raises UnreadableFileError, naming it, for one that stands for no value of JSON."""
+    found = {}
+    for name, dtype in schema.items():
+        kind = _type_of(dtype)
+        if kind is None:
+            raise UnreadableFileError(type_problem(name, str(dtype)))
+        found[name] = kind
+    return ObjectOf(found)
+
+
+def _type_of(dtype: pl.DataType) -> RowType | None:
+    match dtype:
+        case pl.Datetime():
+            return Scalar.LOCAL_TIME if dtype.time_zone is None else Scalar.INSTANT
+        case pl.Decimal():
+            return Scalar.DECIMAL
+        case pl.Binary():
+            return Scalar.BINARY
+        case pl.Struct():
+            members = {one.name: _type_of(_instance(one.dtype)) for one in dtype.fields}
+            known = {name: kind for name, kind in members.items() if kind is not None}
+            return ObjectOf(known) if len(known) == len(members) else None
+        case pl.List() | pl.Array():
+            item = _type_of(_instance(dtype.inner))
+            return None if item is None else ArrayOf(item)
+        case pl.Map():
+            value = _type_of(_instance(dtype.value))
+            is_text = _instance(dtype.key) == pl.String()
+            return MapOf(value) if is_text and value is not None else None
+        case pl.String() | pl.Categorical() | pl.Enum() | pl.Boolean() | pl.Null():
+            return Scalar.PLAIN
+    if dtype.is_float():
+        return Scalar.FLOAT
+    return Scalar.PLAIN if dtype.is_integer() else None
+
+
+def _instance(dtype: Any) -> pl.DataType:
+    """A type that Polars may give as a class."""
+    found: pl.DataType = dtype() if isinstance(dtype, type) else dtype
+    return found
+
+
+def _held(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A column as the core takes it: times as us since 1970."""
+    in_us = _with_times(dtype, lambda time: pl.Datetime("us", time.time_zone))
+    as_numbers = _with_times(dtype, lambda _: pl.Int64())
+    return column if as_numbers == dtype else column.cast(in_us).cast(as_numbers)
+
+
+def _with_times(dtype: pl.DataType, time: Callable[[pl.Datetime], pl.DataType]) -> pl.DataType:
+    """A type with another one in place of its times."""
+    match dtype:
+        case pl.Datetime():
+            return time(dtype)
+        case pl.Struct():
+            members = {one.name: _with_times(_instance(one.dtype), time) for one in dtype.fields}
+            return pl.Struct(members)
+        case pl.List():
+            return pl.List(_with_times(_instance(dtype.inner), time))
+        case pl.Map():
+            return pl.Map(dtype.key, _with_times(_instance(dtype.value), time))
+        case pl.Array():
+            return pl.Array(_with_times(_instance(dtype.inner), time), dtype.size)
+    return dtype
