@@ -21,6 +21,7 @@ from ndr_core.errors import (
     UnreadableFileError,
     UsageError,
 )
+from ndr_core.flows.broken_files import BrokenFiles
 from ndr_core.jobs.run import RuntimeParams, Stage
 from ndr_core.tables.slices import SliceBounds
 from tests.makers import flow, make_spec, started
@@ -492,3 +493,35 @@ def test_a_batch_without_a_file_of_such_a_name_is_refused() -> None:
     job = Job(parts={"input": {"preset": "paloalto", "files": ["conn*"]}})
 
     job.fails(UsageError, r"input\.files: no file has a name like conn\*; there are a\.gz, b\.gz")
+
+
+NAMES = ",".join(flow())
+LINE = ",".join(map(str, flow().values()))
+
+
+def test_delimited_lines_are_looked_at_by_their_header() -> None:
+    parts = {"input": {"preset": "paloalto", "format": "delimited", "header": "first_line"}}
+    job = Job({"a": f"{NAMES}\n{LINE}\n".encode()}, parts=parts)
+
+    job.runner._look(job.source.files(print), BrokenFiles(refused=True))
+
+    job = Job({"a": b"source_ip\n10.0.0.1\n"}, parts=parts)
+    job.fails(SpecError, "no record of the input has a column 'destination_ip'")
+
+
+def test_delimited_lines_of_another_layout_fail_with_what_they_look_like() -> None:
+    parts = {"input": {"preset": "paloalto", "format": "delimited", "header": NAMES.split(",")}}
+
+    Job({"a": LINE.replace(",", ";").encode()}, parts=parts).fails(
+        ThresholdError, "The input looks like lines of values parted by semicolons"
+    )
+
+
+def test_rows_are_looked_at_by_what_reads_parquet() -> None:
+    parts = {"input": {"preset": "paloalto", "format": "parquet"}}
+    job = Job({"a": b"PAR1"}, parts=parts)
+    runner = evolve(job.runner, read_rows=lambda pieces: (flow() for _ in pieces))
+
+    batch = runner._look(job.source.files(print), BrokenFiles(refused=True))
+
+    assert batch.reader == job.source.pieces

@@ -15,6 +15,7 @@ from ndr_core.flows.first_look import (
     MOST_KEYS,
     FirstLook,
     first_look,
+    look_at_objects,
 )
 from ndr_core.flows.key_order import KeyOrder
 from ndr_core.flows.leaf import Leaf
@@ -256,3 +257,29 @@ def test_records_that_are_not_selected_say_nothing_of_columns() -> None:
     assert look_at([*[other] * 300, NESTED], {"proto": "key"}, FLOWS).notices == ()
     with pytest.raises(SpecError, match="no record of the input has a column 'query'"):
         look_at([*[other] * 300, NESTED, other], {"query": "key"}, FLOWS)
+
+
+def test_objects_of_other_formats_are_looked_at_until_nothing_is_missing() -> None:
+    taken: list[int] = []
+
+    def objects() -> Iterator[dict[str, Any]]:
+        for number in range(1000):
+            taken.append(number)
+            yield {"a": 1, "b": 2} if number == 500 else {"a": 1}
+
+    wanted = [Wanted("fields.x", (("b",),)), Wanted("fields.y", (("c",),), optional=True)]
+
+    look = look_at_objects(objects(), InputMapping({}), wanted)
+
+    assert len(taken) == 501
+    assert look.key_orders == ()
+    assert look.notices[0].startswith("fields.y: none of the first 256 records has a column 'c'")
+
+
+def test_a_column_that_no_object_has_is_named() -> None:
+    with pytest.raises(SpecError, match=r"^fields\.x: no record of the input has a column 'b'"):
+        look_at_objects(iter([{"a": 1}]), InputMapping({}), [Wanted("fields.x", (("b",),))])
+
+
+def test_an_input_without_objects_lacks_nothing() -> None:
+    assert look_at_objects([], InputMapping({}), [Wanted("fields.x", (("b",),))]) == FirstLook()

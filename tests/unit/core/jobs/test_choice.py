@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ndr_core.errors import Problem
-from ndr_core.jobs.choice import EngineSettings, Machine, choose
+from ndr_core.errors import Problem, UsageError
+from ndr_core.flows.formats import FileFormat
+from ndr_core.jobs.choice import EngineSettings, Machine, choose, refuse_unable
 from tests.makers import make_spec
 
 GIB = 1 << 30
@@ -83,3 +84,29 @@ def test_a_spec_that_deduplicates_leaves_less_to_one_machine(keys: list[str], en
     spec = make_spec(quality={"deduplicate_on": keys})
 
     assert spec.choose_engine(GIB, DRIVER).engine == engine
+
+
+@pytest.mark.parametrize("chosen", [FileFormat.DELIMITED, FileFormat.PARQUET])
+def test_an_engine_that_can_not_read_a_format_is_refused_in_one_line_that_names_others(
+    chosen: FileFormat,
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        refuse_unable("spark-sql", chosen)
+
+    assert str(refused.value) == (
+        f"engine: spark-sql reads only JSON, no input.format: {chosen.value}; take --engine spark, "
+        "or polars on one machine"
+    )
+    refuse_unable("spark", chosen)
+    refuse_unable("spark-sql", FileFormat.JSON)
+
+
+def test_no_engine_is_chosen_that_would_refuse_the_format() -> None:
+    spec = make_spec(input={"preset": "paloalto", "format": "parquet"})
+    bare = Machine(memory_bytes=16 * GIB, has_cluster=True, has_polars=False)
+
+    assert spec.choose_engine(1, DRIVER).engine == "polars"
+    with pytest.raises(
+        UsageError, match=r"input\.format: parquet is read by Polars, and there is no"
+    ):
+        spec.choose_engine(1, bare)
