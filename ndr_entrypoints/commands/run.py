@@ -43,7 +43,7 @@ _NAME_LENGTH: Final = 100
 @click.option(
     *("-i", "--input", "input_"),
     required=True,
-    help="Folder or file of JSON Lines, packed or not; or s3://..",
+    help="Folder or file of logs in the format of the JobSpec, packed or not; or s3://..",
 )
 @click.option(
     *("-o", "--output"),

@@ -37,7 +37,7 @@ from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.line_blocks import line_blocks
-from ndr_core.flows.object_reader import Skipped
+from ndr_core.flows.object_reader import ObjectReader, Skipped
 from ndr_core.flows.outcome import BAD_VALUE, BLANK, MALFORMED, READ, SKIPPED, key_column
 from ndr_core.flows.raw_record import Blank, Malformed, object_text
 from ndr_core.flows.record_reader import BadRecord, RecordReader
@@ -519,3 +519,16 @@ def test_kernels_in_any_tasks_equal_the_reference_whatever_the_format(
 @given(st.one_of(DELIMITED, PARQUET), CUTS)
 def test_spark_equals_the_reference_whatever_the_format(case: Case, odd: Any) -> None:
     check(FanoutEngine(SparkRunner(spark_session()), cut=odd), case)
+
+
+@settings(max_examples=examples(20), deadline=None)
+@given(st.lists(PLAIN_ROWS, min_size=1, max_size=30), st.sampled_from(LAYOUTS[1:]))
+def test_plain_lines_are_read_without_the_core(rows: list[tuple[str, ...]], layout: Layout) -> None:
+    keys = {"format": "delimited", **layout.keys, "header": NAMES}
+    plan = make_plan(make_spec(input={"preset": "paloalto", **keys}))
+    lines = "".join(layout.separator.join(row) + "\n" for row in rows)
+
+    with patch.object(ObjectReader, "read", side_effect=AssertionError):
+        read = read_by_polars(lines.encode(), plan)
+
+    assert [row["outcome"] for row in read] == [READ] * len(rows)

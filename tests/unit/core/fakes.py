@@ -101,7 +101,10 @@ class MemorySource:
         read(len(content))
         yield content
 
-    pieces = blocks
+    def pieces(
+        self, file: InputFile, read: Callable[[int], object] = lambda _: None
+    ) -> Iterator[bytes]:
+        return self.blocks(file, read)
 
     def changed(self, files: Sequence[InputFile]) -> list[InputFile]:
         return [file for file in files if file.uri in self.changed_files]

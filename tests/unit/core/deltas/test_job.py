@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from ndr_core.errors import (
     UnreadableFileError,
     UsageError,
 )
+from ndr_core.flows.broken_files import BrokenFiles
 from ndr_core.jobs.run import RuntimeParams, Stage
 from ndr_core.tables.slices import SliceBounds
 from tests.makers import flow, make_spec, started
@@ -530,28 +531,33 @@ def test_judging_is_refused_as_a_run_is_before_its_work() -> None:
     assert job.events == []
 
 
-FIELDS = {
-    "source_ip": "src",
-    "destination_ip": "dst",
-    "event_start": {"column": "t", "format": "epoch_s"},
-}
-CSV = {"format": "delimited", "separator": ",", "header": "first_line", "fields": FIELDS}
-PARQUET = {"format": "parquet", "fields": FIELDS}
+NAMES = ",".join(flow())
+LINE = ",".join(map(str, flow().values()))
 
 
-def test_of_delimited_logs_the_columns_of_the_header_are_looked_for() -> None:
-    header = b"src,dst,time\n10.0.0.1,192.0.2.7,1740823200\n"
-    job = Job({"a.csv": header}, parts={"input": CSV})
+def test_delimited_lines_are_looked_at_by_their_header() -> None:
+    parts = {"input": {"preset": "paloalto", "format": "delimited", "header": "first_line"}}
+    job = Job({"a": f"{NAMES}\n{LINE}\n".encode()}, parts=parts)
 
-    job.fails(SpecError, r"event_start\.column: no record of the input has a column 't'")
+    job.runner._look(job.source.files(print), BrokenFiles(refused=True))
+
+    job = Job({"a": b"source_ip\n10.0.0.1\n"}, parts=parts)
+    job.fails(SpecError, "no record of the input has a column 'destination_ip'")
 
 
-def test_of_parquet_the_columns_of_rows_are_looked_for_file_by_file() -> None:
-    def rows(pieces: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
-        (content,) = pieces
-        yield {"src": "10.0.0.1", "dst": "192.0.2.7", content.decode(): 1740823200}
+def test_delimited_lines_of_another_layout_fail_with_what_they_look_like() -> None:
+    parts = {"input": {"preset": "paloalto", "format": "delimited", "header": NAMES.split(",")}}
 
-    job = Job({"a": b"time", "b": b"when"}, parts={"input": PARQUET}, read_rows=rows)
+    Job({"a": LINE.replace(",", ";").encode()}, parts=parts).fails(
+        ThresholdError, "The input looks like lines of values parted by semicolons"
+    )
 
-    job.fails(SpecError, r"has a column 't', known: dst, src, time, when")
-    assert job.source.read == ["a", "b"]
+
+def test_rows_are_looked_at_by_what_reads_parquet() -> None:
+    parts = {"input": {"preset": "paloalto", "format": "parquet"}}
+    job = Job({"a": b"PAR1"}, parts=parts)
+    runner = evolve(job.runner, read_rows=lambda pieces: (flow() for _ in pieces))
+
+    batch = runner._look(job.source.files(print), BrokenFiles(refused=True))
+
+    assert batch.reader == job.source.pieces

@@ -23,8 +23,6 @@ from ndr_core.flows.mapping import InputMapping
 from ndr_core.flows.selection import Condition, Selection
 from ndr_core.flows.wanted import Wanted
 
-A_WANTED = Wanted("key", (("a",),))
-
 
 def look_at(
     lines: Iterable[bytes], wanted: dict[str, str], only: Selection | None = None
@@ -261,22 +259,27 @@ def test_records_that_are_not_selected_say_nothing_of_columns() -> None:
         look_at([*[other] * 300, NESTED, other], {"query": "key"}, FLOWS)
 
 
-def test_of_objects_that_are_no_json_as_many_are_looked_at_as_of_lines() -> None:
-    objects = CountedLines([b"x"] * (FIRST_LOOK_LINES + 50))
+def test_objects_of_other_formats_are_looked_at_until_nothing_is_missing() -> None:
+    taken: list[int] = []
 
-    look = look_at_objects(({"a": 1} for _ in objects), InputMapping({}), [A_WANTED])
+    def objects() -> Iterator[dict[str, Any]]:
+        for number in range(1000):
+            taken.append(number)
+            yield {"a": 1, "b": 2} if number == 500 else {"a": 1}
 
-    assert (look.notices, look.key_orders, objects.read) == ((), (), FIRST_LOOK_LINES)
+    wanted = [Wanted("fields.x", (("b",),)), Wanted("fields.y", (("c",),), optional=True)]
 
+    look = look_at_objects(objects(), InputMapping({}), wanted)
 
-def test_of_objects_more_are_looked_at_until_a_column_is_seen() -> None:
-    late = [*([{"b": 1}] * (FIRST_LOOK_LINES + 5)), {"b": 1}, {"a": 1}, {"c": 1}]
-
-    look = look_at_objects(iter(late), InputMapping({}), [A_WANTED])
-
+    assert len(taken) == 501
     assert look.key_orders == ()
+    assert look.notices[0].startswith("fields.y: none of the first 256 records has a column 'c'")
 
 
-def test_of_objects_none_of_which_has_a_column_the_column_is_named() -> None:
-    with pytest.raises(SpecError, match="key: no record of the input has a column 'a'"):
-        look_at_objects([{"b": 1}], InputMapping({}), [A_WANTED])
+def test_a_column_that_no_object_has_is_named() -> None:
+    with pytest.raises(SpecError, match=r"^fields\.x: no record of the input has a column 'b'"):
+        look_at_objects(iter([{"a": 1}]), InputMapping({}), [Wanted("fields.x", (("b",),))])
+
+
+def test_an_input_without_objects_lacks_nothing() -> None:
+    assert look_at_objects([], InputMapping({}), [Wanted("fields.x", (("b",),))]) == FirstLook()

@@ -19,6 +19,7 @@ def spec_of(**keys: Any) -> Any:
 
 def test_a_spec_without_a_format_reads_json() -> None:
     assert spec_of().input.format is FileFormat.JSON
+    assert spec_of(format="json", header=None) == spec_of()
     assert "format" not in spec_of().to_plain()["input"]
 
 

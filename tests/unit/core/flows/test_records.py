@@ -1,8 +1,8 @@
-"""Of a file in any format the records are objects, each with the texts that are kept of it."""
+"""The records of a file are objects with their texts, in whatever format the file is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -15,66 +15,43 @@ from ndr_core.flows.records import no_rows, objects_of, records_of
 from ndr_core.flows.selection import Condition, Selection
 
 JSON = InputMapping({})
-CSV = InputMapping({}, format=FileFormat.DELIMITED, separator=",", header=HeaderKind.FIRST_LINE)
 PARQUET = InputMapping({}, format=FileFormat.PARQUET)
-ROWS: tuple[Mapping[str, Any], ...] = ({"a": 1, "b": None}, {"a": 2, "b": {"c": "x"}})
+CSV = InputMapping({}, format=FileFormat.DELIMITED, header=HeaderKind.FIRST_LINE)
+CONN = Selection((Condition(("_path",), ("conn",)), Condition(("a",), ("1",))))
+ZEEK = InputMapping({}, only=CONN, format=FileFormat.DELIMITED, header=HeaderKind.ZEEK)
 
 
-def rows(blocks: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
-    assert list(blocks) == [b"file"]
-    return iter(ROWS)
+def rows(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """Stands in for what reads Parquet: a row for each piece."""
+    return ({"size": len(piece)} for piece in pieces)
 
 
-def test_a_line_of_json_is_an_object_with_the_line_as_its_text() -> None:
-    found = list(records_of([b'{"a": 1}\n\n', b"{\n"], JSON, no_rows))
-
-    assert found == [RawRecord({"a": 1}, '{"a": 1}'), Blank(), Malformed("{")]
-
-
-def test_a_delimited_line_has_the_text_of_its_object_beside_its_own() -> None:
-    found = list(records_of([b"a,b\n1,x\n", b" \n1,2,3\n"], CSV, no_rows))
-
-    assert found == [
-        RawRecord({"a": "1", "b": "x"}, "1,x", '{"a":"1","b":"x"}'),
+def test_each_format_has_records_of_objects_and_texts() -> None:
+    assert list(records_of([b'{"a": 1}\n\nx\n'], JSON, no_rows)) == [
+        RawRecord({"a": 1}, '{"a": 1}'),
         Blank(),
-        Malformed("1,2,3"),
+        Malformed("x"),
     ]
-
-
-def test_a_row_is_an_object_whose_text_is_that_of_the_object() -> None:
-    assert list(records_of([b"file"], PARQUET, rows)) == [
-        RawRecord(ROWS[0], '{"a":1,"b":null}'),
-        RawRecord(ROWS[1], '{"a":2,"b":{"c":"x"}}'),
+    assert list(records_of([b"a,b\n1,2\n", b"3\n"], CSV, no_rows)) == [
+        RawRecord({"a": "1", "b": "2"}, "1,2", '{"a":"1","b":"2"}'),
+        Malformed("3"),
     ]
+    assert list(records_of([b"abc"], PARQUET, rows)) == [RawRecord({"size": 3}, '{"size":3}')]
 
 
-def test_the_objects_of_rows_are_the_rows() -> None:
-    assert tuple(objects_of([b"file"], PARQUET, rows)) == ROWS
+def test_a_first_look_sees_the_objects_alone() -> None:
+    assert list(objects_of([b"abc"], PARQUET, rows)) == [{"size": 3}]
+    assert list(objects_of([b"a,b\n1,2\n\n3\n"], CSV, no_rows)) == [{"a": "1", "b": "2"}]
 
 
-def test_the_objects_of_lines_are_those_of_records() -> None:
-    assert list(objects_of([b"a,b\n1,x\n1\n\n"], CSV, no_rows)) == [{"a": "1", "b": "x"}]
+def test_a_first_look_passes_over_logs_of_other_kinds_than_those_to_read() -> None:
+    lines = b"#path\tdns\n#fields\ta\n1\n#path\tconn\n2\n"
+
+    assert list(objects_of([lines], ZEEK, no_rows)) == [{"_path": "conn", "a": "2"}]
 
 
-@pytest.mark.parametrize(
-    ("only", "paths"),
-    [
-        ((), ["conn", "dns"]),
-        ((Condition(("_path",), ("conn",)),), ["conn"]),
-        ((Condition(("a",), ("2",)),), ["conn", "dns"]),
-    ],
-)
-def test_for_a_first_look_logs_of_zeek_that_are_surely_not_selected_are_passed_over(
-    only: tuple[Condition, ...], paths: list[str]
-) -> None:
-    lines = b"#path\tconn\n#fields\ta\n1\n#path\tdns\n1\n"
-    mapping = InputMapping(
-        {}, format=FileFormat.DELIMITED, header=HeaderKind.ZEEK, only=Selection(only)
-    )
-
-    assert [found["_path"] for found in objects_of([lines], mapping, no_rows)] == paths
-
-
-def test_where_nothing_reads_rows_a_file_of_them_is_refused() -> None:
-    with pytest.raises(UsageError, match="parquet is read by Polars, which is not installed"):
-        list(records_of([b"file"], PARQUET, no_rows))
+def test_where_nothing_reads_parquet_the_format_is_named() -> None:
+    with pytest.raises(
+        UsageError, match=r"^input\.format: parquet is read by Polars, which is not"
+    ):
+        list(records_of([b"PAR1"], PARQUET, no_rows))

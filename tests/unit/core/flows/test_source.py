@@ -121,3 +121,23 @@ def test_another_error_stays_what_it_is() -> None:
 
     with pytest.raises(OSError, match="no space"):
         list(read_named(read, FILE))
+
+
+def test_bytes_of_pieces_are_counted_and_their_records_are_left_to_whoever_makes_them() -> None:
+    def pieces(_file: InputFile, read: Callable[[int], object]) -> Iterator[bytes]:
+        read(3)
+        yield b"PAR1\n\n"
+
+    batch = InputBatch((FILE,), pieces, (), meter=Meter(FILE.size_bytes))
+
+    assert list(batch.read_pieces(FILE)) == [b"PAR1\n\n"]
+    progress = batch.meter.progress()
+    assert (progress.done_bytes, progress.records) == (3, 0)
+
+
+def test_parquet_is_packed_by_itself() -> None:
+    heads = {FILE: Head(Compression.NONE, FILE.size_bytes, "Parquet", is_text=False)}
+
+    batch = InputBatch((FILE,), lambda _file, _read: iter(()), (), heads)
+
+    assert batch.packed_bytes(FILE) == FILE.size_bytes
