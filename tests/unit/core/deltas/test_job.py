@@ -542,7 +542,7 @@ def test_delimited_lines_are_looked_at_by_their_header() -> None:
     job.runner._look(job.source.files(print), BrokenFiles(refused=True))
 
     job = Job({"a": b"source_ip\n10.0.0.1\n"}, parts=parts)
-    job.fails(SpecError, "no record of the input has a column 'destination_ip'")
+    job.fails(SpecError, "no record of the input has any of 'destination_ip', 'dst'")
 
 
 def test_delimited_lines_of_another_layout_fail_with_what_they_look_like() -> None:
