@@ -55,8 +55,8 @@ def check(file: Path) -> None:
 def init(preset: str | None, form: str | None, logs: str | None, output: Path | None) -> None:
     """Write a commented JobSpec to start from.
 
-    For a known source (--preset), or for logs (--from): then their first lines tell the source and the format. Of unknown
-    logs it lists the columns that it saw.
+    For a known source (--preset), or for logs (--from): then their first lines tell the source and the format. Of
+    unknown logs it lists the columns that it saw.
     """
     if (preset is None) == (logs is None):
         raise UsageError("give either --preset, or --from with the address of logs")
