@@ -58,9 +58,10 @@ def row_frames(pieces: Iterable[bytes]) -> Iterator[pl.DataFrame]:
 def row_objects(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """Give the objects of rows."""
     types = types_of(frame.schema)
-    held = frame.select(_held(pl.col(name), dtype) for name, dtype in frame.schema.items())
-    for row in held.iter_rows(named=True):
-        yield row_object(row, types)
+    # Polars takes some names of columns for patterns of names.
+    held = frame.select(_held(pl.nth(n), dtype) for n, dtype in enumerate(frame.dtypes))
+    for row in held.iter_rows():
+        yield row_object(dict(zip(frame.columns, row, strict=True)), types)
 
 
 def types_of(schema: pl.Schema) -> ObjectOf:

@@ -79,6 +79,7 @@ class RejectedSource:
     def pieces(
         self, file: InputFile, read: Callable[[int], object] = lambda _: None
     ) -> Iterator[bytes]:
+        """As `blocks`."""
         return self.blocks(file, read)
 
     def changed(self, files: Sequence[InputFile]) -> list[InputFile]:

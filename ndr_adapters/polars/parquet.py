@@ -11,12 +11,12 @@ from ndr_adapters.parquet_files import row_frames, row_objects
 from ndr_adapters.polars import quality
 from ndr_adapters.polars.feed import Feed
 from ndr_adapters.polars.object_rows import rows_of
+from ndr_adapters.polars.row_texts import row_texts
 from ndr_adapters.polars.typed import TypedReader
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.object_reader import ObjectReader
 from ndr_core.flows.outcome import UNFIT
-from ndr_core.flows.raw_record import object_text
 from ndr_core.flows.source import InputBatch, InputFile, naming
 
 
@@ -86,7 +86,9 @@ def _texts(rows: pl.DataFrame, needed: pl.Series) -> pl.Series:
     places = needed.arg_true()
     if places.is_empty():
         return texts
-    return texts.scatter(places, pl.Series(map(object_text, row_objects(rows[places]))))
+    if len(places) == rows.height:
+        return row_texts(rows)
+    return texts.scatter(places, row_texts(rows[places]))
 
 
 def _column(rows: pl.DataFrame, leaf: Leaf) -> pl.Series | None:

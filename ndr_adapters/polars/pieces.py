@@ -15,20 +15,13 @@ import polars as pl
 from attrs import evolve, frozen
 
 from ndr_adapters.polars.distinct import Distinct
-from ndr_adapters.polars.fields import (
-    Took,
-    by_rows,
-    canonical_text,
-    columns_of,
-    fits,
-    outcome_where,
-    resolved_durations,
-    row_number,
-    start_can_be,
-)
+from ndr_adapters.polars.durations import Took, resolved_durations, start_can_be
+from ndr_adapters.polars.fields import columns_of
 from ndr_adapters.polars.recipe import Piece, Recipe
+from ndr_adapters.polars.selection import fits, outcome_where
 from ndr_adapters.polars.template import Template, Times
 from ndr_adapters.polars.token import ANY_VALUE, is_wide
+from ndr_adapters.polars.value_map import by_rows, canonical_text, row_number
 from ndr_adapters.polars.values import READERS, Found, Use
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.json_text import MAX_LINE_BYTES

@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 from attrs import define, field
 
-from ndr_adapters.polars.fields import canonical, columns_of, doubts, outcome_of_selected
+from ndr_adapters.polars.fields import canonical, columns_of, doubts, selected
 from ndr_adapters.polars.pieces import FITS, PieceReader, times_of
 from ndr_adapters.polars.plain_pattern import ascii_part, plain_line_pattern
 from ndr_adapters.polars.template import Template, Times, common_template
@@ -106,14 +106,14 @@ class _PlainReader:
             _screened(lines.lazy(), self.pattern)
             .with_columns(_decoded(self.tokens).alias("source"))
             .with_columns(*fields, unfit.alias("unfit"))
-            .with_columns(_outcome(pl.col("unfit"), outcome_of_selected(self.plan, source)))
+            .with_columns(_outcome(pl.col("unfit"), selected(self.plan, source)))
             .select("line", *columns)
             .collect(engine="in-memory")
         )
 
 
-def _outcome(unfit: pl.Expr, selected: pl.Expr) -> pl.Expr:
-    outcome = pl.when("undecodable").then(MALFORMED).when(unfit).then(UNFIT).otherwise(selected)
+def _outcome(unfit: pl.Expr, selection: pl.Expr) -> pl.Expr:
+    outcome = pl.when("undecodable").then(MALFORMED).when(unfit).then(UNFIT).otherwise(selection)
     return outcome.cast(pl.Int64).alias("outcome")
 
 

@@ -61,10 +61,10 @@ def _member(key: str, order: MergedOrder, above: Leaf, tokens: Tokens) -> str:
     """Pattern of a key and its value."""
     leaf = (*above, key)
     value = tokens[leaf].pattern if leaf in tokens else ANY_VALUE
-    if key in order.inner:
-        value = rf"(?:{_object(order.inner[key], leaf, tokens)}|null)"
-        if leaf not in tokens:
-            value = rf"(?:{value}|{ANY_VALUE})"
+    if any(one[: len(leaf)] == leaf != one for one in tokens):
+        value = r"(?:null|\{\})"  # decoded as an object
+    if key in order.inner and leaf not in tokens:
+        value = rf"(?:{_object(order.inner[key], leaf, tokens)}|{value})"
     return rf'"{re.escape(key)}": ?{value}'
 
 

@@ -1,12 +1,16 @@
-"""Times as text -> us, as expressions over a column of texts."""
+"""Times -> us, as expressions over columns of texts and of numbers."""
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
-from ndr_core.flows.time_format import ISO_PARTS, ISO_TIME, TimeFormat, TimePattern
+from ndr_core.flows.time_format import ISO_PARTS, ISO_TIME, Format, TimeFormat, TimePattern
 from ndr_core.flows.time_zone import ZoneOffsets
-from ndr_core.times import SECOND_US
+from ndr_core.times import SECOND_US, TIME_LIMIT_US
+
+_NS_PER_US: Final = 1000
 
 
 def iso_us(text: pl.Expr) -> pl.Expr:
@@ -78,3 +82,21 @@ def _offset_at(local: pl.Expr, zone: ZoneOffsets) -> pl.Expr:
         return offsets.gather(starts.search_sorted(seconds.fill_null(0), side="right"))
 
     return local.map_batches(looked_up, return_dtype=pl.Int64, is_elementwise=True)
+
+
+def can_be(time_us: pl.Expr, is_duration: bool) -> pl.Expr:
+    """Whether a time, or a duration, lies where one can; null for null."""
+    limit = -TIME_LIMIT_US if is_duration else -1
+    return (time_us > limit) & (time_us < TIME_LIMIT_US)
+
+
+def scaled_us(number: pl.Expr, one: Format) -> pl.Expr:
+    """us of a number in the unit of its format, null where it is far out of range.
+
+    Numbers of nanoseconds are integers, others doubles.
+    """
+    assert isinstance(one, TimeFormat)
+    if one.unit_us == 0:
+        return (number + _NS_PER_US // 2) // _NS_PER_US
+    scaled = number * float(one.unit_us) + 0.5
+    return pl.when(scaled.abs() < float(TIME_LIMIT_US)).then(scaled.floor()).cast(pl.Int64)

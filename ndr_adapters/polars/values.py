@@ -9,17 +9,12 @@ from typing import ClassVar, Final
 import polars as pl
 from attrs import field, frozen
 
-from ndr_adapters.polars.fields import (
-    Took,
-    can_be,
-    first_that_fits,
-    scaled_us,
-    took_of,
-    without,
-)
+from ndr_adapters.polars.durations import Took
+from ndr_adapters.polars.fields import first_that_fits, took_of, without
 from ndr_adapters.polars.recipe import Piece, Recipe, each
 from ndr_adapters.polars.template import Spelling
 from ndr_adapters.polars.time_spelling import form_of, minute_reader
+from ndr_adapters.polars.time_text import can_be, scaled_us
 from ndr_adapters.polars.token import INTEGER, NUMBER
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.ip_address import CANONICAL_IPV4, canonical_ip

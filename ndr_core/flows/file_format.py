@@ -106,7 +106,10 @@ def format_problem(head: Head, chosen: FileFormat) -> str | None:
 
 def not_read_as(found: str, wanted: str) -> str:
     """Say that a file is of another format than the one that is wanted."""
-    to_do = "set input.format: parquet" if found == PARQUET else "convert it"
+    if found == PARQUET:
+        to_do = "set input.format: parquet"
+    else:
+        to_do = "set input.format to what it is" if wanted == PARQUET else "convert it"
     return f"is {found}, no {wanted}; {to_do}, or leave it out of the mini-batch"
 
 

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from ndr_core.errors import UnreadableFileError
 from ndr_core.flows.file_format import Head
+from ndr_core.flows.formats import HeaderKind, HeaderPlace
 from ndr_core.flows.json_text import line_text
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.source import FlowSource, InputFile
@@ -32,8 +33,16 @@ class FirstRecords:
     """How many lines of a file are given: those of the last one end with the last record."""
 
     @classmethod
-    def of(cls, source: FlowSource, most: int, notice: Callable[[str], None]) -> FirstRecords:
+    def of(
+        cls,
+        source: FlowSource,
+        most: int,
+        notice: Callable[[str], None],
+        header: HeaderPlace | None = None,
+    ) -> FirstRecords:
         """Look for the first `most` records of a source. Raises as `source.files`.
+
+        `header`: of delimited lines, whose headers are no records.
 
         `notice` is told that it ends with these. A file that can't be read is among the files: its reader learns why.
         """
@@ -45,9 +54,9 @@ class FirstRecords:
                 break
             lines[file] = 0
             try:
-                for line in lines_of(source.blocks(file)):
+                for is_record in _are_records(lines_of(source.blocks(file)), header):
                     lines[file] += 1
-                    left -= bool(line_text(line))
+                    left -= is_record
                     if not left:
                         break
             except UnreadableFileError:
@@ -92,11 +101,21 @@ class FirstRecords:
     def pieces(
         self, file: InputFile, read: Callable[[int], object] = lambda _: None
     ) -> Iterator[bytes]:
-        """Give the lines of a file that are among the first."""
+        """As `blocks`."""
         return self.blocks(file, read)
 
     def changed(self, files: Sequence[InputFile]) -> list[InputFile]:
         return self.source.changed(files)
+
+
+def _are_records(lines: Iterable[bytes], header: HeaderPlace | None) -> Iterator[bool]:
+    """Whether each line of a file is a record: no blank one, and no header."""
+    names_to_come = header is HeaderKind.FIRST_LINE
+    for line in lines:
+        text = line_text(line)
+        is_header = bool(text) and (names_to_come or (header is HeaderKind.ZEEK and text[0] == "#"))
+        names_to_come = names_to_come and not text
+        yield bool(text) and not is_header
 
 
 def _first_lines(block: bytes, lines: int) -> bytes:

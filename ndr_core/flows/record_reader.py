@@ -50,5 +50,5 @@ class RecordReader:
             case BadValue(field):
                 text = None if record.object is None else cut_raw(record.object)
                 return BadRecord(cut_raw(record.raw), field, text)
-            case FlowRecord() as flow:
+            case flow:
                 return ReadFlow(flow, record.raw, record.object)

@@ -31,7 +31,7 @@ def records_of(
             for header, block in headed(blocks, mapping.layout):
                 for line in lines_of([block]):
                     yield read_delimited(line, header)
-        case FileFormat.PARQUET:
+        case _:  # rows of Parquet
             for row in read_rows(blocks):
                 yield RawRecord(row, object_text(row))
 

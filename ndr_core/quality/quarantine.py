@@ -48,12 +48,7 @@ class Quarantined:
         """Read a line of a file of rejected records. Raises NdrError for another line."""
         try:
             found = json.loads(line)
-            return cls(
-                found["rule"],
-                found.get("field"),
-                found["raw"],
-                found.get("detail"),
-                found.get("object"),
-            )
+            optional = (found.get(name) for name in ("detail", "object"))
+            return cls(found["rule"], found.get("field"), found["raw"], *optional)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise NdrError("is no file of rejected records") from error

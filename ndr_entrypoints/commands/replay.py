@@ -100,13 +100,13 @@ def replay(
 
 
 def _for_rejected(job: JobSpec) -> JobSpec:
-    """A JobSpec as it is for rejected records, whose files are those of the quarantine: one JSON object a line.
+    """A JobSpec as it is for rejected records: objects of JSON, in files of the quarantine.
 
     Thresholds are for whole mini-batches: of what was rejected once, more may be rejected again.
     """
     quality = evolve(job.quality, max_rejected_fraction=1.0, min_records=0)
-    lines = evolve(job.input, files=(), format=FileFormat.JSON, separator=None, header=None)
-    return evolve(job, quality=quality, input=lines)
+    mapping = evolve(job.input, files=(), format=FileFormat.JSON, separator=None, header=None)
+    return evolve(job, quality=quality, input=mapping)
 
 
 def _chosen(batches: Sequence[RejectedBatch], job: JobSpec, name: str | None) -> RejectedBatch:

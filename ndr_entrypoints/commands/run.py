@@ -196,12 +196,10 @@ def _runner(
     source: FlowSource = wiring.source
     if limit is not None:
         if job.input.format is FileFormat.PARQUET:
-            raise UsageError(
-                "--limit: is for files of lines, and input.format is parquet; name one file as --input instead"
-            )
+            raise UsageError("limit: Parquet files are read whole; leave it out")
         # Some records say nothing of how many there are in all.
         job = evolve(job, quality=evolve(job.quality, min_records=0))
-        source = FirstRecords.of(source, limit, log.notice)
+        source = FirstRecords.of(source, limit, log.notice, job.input.header)
     return DeltaBuilderRunner(
         spec=job,
         params=params,

@@ -14,7 +14,7 @@ SIDES: Final = {
 """Role -> host, bytes that it sent, bytes that it received."""
 
 COUNTS: Final = """
-SELECT '{role}' AS role, {host} AS host_ip, count(*) AS sessions_cnt,
+SELECT '{role}' AS role, {host} AS host_ip, count_if(is_session)::BIGINT AS sessions_cnt,
     sum({sent})::BIGINT AS bytes_sent_sum, sum({received})::BIGINT AS bytes_recv_sum,
     count_if(event_action = 'allow')::BIGINT AS allow_cnt,
     count_if(event_action IN ('drop', 'deny') OR starts_with(event_action, 'reset-'))::BIGINT AS drop_cnt,
@@ -26,6 +26,17 @@ FROM flows GROUP BY ALL
 """
 
 
+FLOWS: Final = """
+CREATE VIEW flows AS SELECT source_ip, destination_ip, is_session,
+    if(is_session, source_bytes, 0) AS source_bytes, if(is_session, destination_bytes, 0) AS destination_bytes,
+    if(is_session, event_action, '') AS event_action, if(is_session, event_reason, '') AS event_reason,
+    if(is_session, network_transport, '') AS network_transport
+FROM (SELECT *, event_name != 'THREAT' AS is_session
+      FROM read_json('{batch}/*.gz', format='newline_delimited'))
+"""
+"""A threat is no session: it has a row, and adds nothing to it."""
+
+
 def build(batch: Path, output: Path) -> None:
     """Write `delta.parquet` of a batch to a folder."""
     counts = " UNION ALL ".join(
@@ -33,7 +44,5 @@ def build(batch: Path, output: Path) -> None:
         for role, (host, sent, received) in SIDES.items()
     )
     with duckdb.connect() as connection:
-        connection.execute(
-            f"CREATE VIEW flows AS SELECT * FROM read_json('{batch}/*.gz', format='newline_delimited')"
-        )
+        connection.execute(FLOWS.format(batch=batch))
         connection.execute(f"COPY ({counts}) TO '{output}/delta.parquet'")

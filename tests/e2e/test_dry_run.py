@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ndr_adapters.scratch import scratch_folder
+from ndr_adapters.lock import LOCK
 from tests.e2e.cli import ndr, run, snapshot, write_spec
 from tests.makers import flow, write_batch
 from tests.support import upload
@@ -30,24 +31,27 @@ def dry(spec: Path, batch: object, *more: object) -> Any:
     return ndr("run", "--spec", spec, "--input", batch, "--dry-run", *more)
 
 
-def other_folders() -> list[str]:
-    """What lies beside a scratch folder of our own."""
-    with scratch_folder() as own:
-        return [path.name for path in own.parent.iterdir() if path.is_dir() and path != own]
-
-
 @pytest.mark.parametrize("engine", ["auto", "polars", "reference", "spark", "spark-sql"])
 def test_the_report_is_that_of_a_run_by_each_engine(
     spec: Path, batch: Path, tmp_path: Path, engine: str
 ) -> None:
-    before = other_folders()
-
     answer = dry(spec, batch, "--engine", engine, "--json").json()
 
     published = run(spec, batch, tmp_path / "out", "--json").json()
     assert answer["report"] == published["report"]
     assert answer["dry_run"] is True
-    assert other_folders() == before
+
+
+def test_nothing_is_left_of_what_was_staged(
+    spec: Path, batch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+
+    assert dry(spec, batch).exit_code == 0
+    (own,) = scratch.iterdir()
+    assert [path.name for path in own.iterdir()] == [LOCK]
 
 
 def test_the_report_is_shown_and_that_nothing_was_published(spec: Path, batch: Path) -> None:
@@ -94,8 +98,11 @@ def test_a_limit_is_refused_where_it_can_not_be_kept(
 ) -> None:
     by_itself = run(spec, batch, tmp_path / "out", "--limit", 3)
     by_spark = dry(spec, batch, "--limit", 3, "--engine", "spark-sql")
+    parquet = {"preset": "paloalto", "format": "parquet"}
+    of_parquet = dry(write_spec(tmp_path / "p.json", input=parquet), batch, "--limit", 3)
 
-    assert (by_itself.exit_code, by_spark.exit_code) == (2, 2)
+    assert (by_itself.exit_code, by_spark.exit_code, of_parquet.exit_code) == (2, 2, 2)
+    assert "limit: Parquet files are read whole" in of_parquet.errors
     assert by_itself.errors == "ndr: limit: is for a dry run; add --dry-run\n"
     assert "spark-sql reads whole files" in by_spark.errors
     assert not (tmp_path / "out").exists()

@@ -268,6 +268,30 @@ def test_a_replay_of_records_outside_of_the_bounds_is_for_the_same_span(tmp_path
     assert done["bounds"] == {"start": "2025-03-01T10:00:00Z", "end": "2025-03-01T10:15:00Z"}
 
 
+def test_delimited_records_are_replayed_by_their_objects(tmp_path: Path) -> None:
+    fields = {
+        "source_ip": {"column": "old", "optional": True},
+        "destination_ip": "to",
+        "event_start": {"column": "at", "format": "iso8601"},
+        "source_bytes": "sent",
+    }
+    lines = ["old,new,to,at,sent", "10.0.0.1,,192.0.2.7,2025-03-01T10:00:00Z,5"]
+    moved = ",10.0.0.2,192.0.2.7,2025-03-01T10:00:01Z,7"
+    batch = write_batch(tmp_path / "in", [[*lines, moved, "too,few"]])
+    layout = {"format": "delimited", "header": "first_line"}
+    loose = {"max_rejected_fraction": 1}
+    old = write_spec(tmp_path / "old.json", input={"fields": fields, **layout}, quality=loose)
+    fields["source_ip"] = {"column": "new"}
+    new = write_spec(tmp_path / "new.json", input={"fields": fields, **layout})
+    assert run(old, batch, tmp_path / "out", "--mini-batch-id", "a").exit_code == 0
+
+    done = ndr("replay", tmp_path / "out", "--spec", new, "--json").json()
+
+    assert (done["report"]["read"], done["report"]["kept"]) == (2, 1)
+    sent = {row["host_ip"]: row["bytes_sent_sum"] for row in rows(tmp_path / "out")[0]}
+    assert (sent["10.0.0.1"], sent["10.0.0.2"]) == (5, 7)
+
+
 def test_nothing_of_a_mini_batch_itself_is_touched(tmp_path: Path) -> None:
     batch = write_batch(tmp_path / "in", [[GOOD, NAMED]])
     run(write_spec(tmp_path / "old.json"), batch, tmp_path / "out")

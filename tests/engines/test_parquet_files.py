@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ndr_adapters.parquet_files import ROWS, read_rows, row_frames
+from ndr_adapters.polars.row_texts import row_texts
 from ndr_core.errors import UnreadableFileError
 from ndr_core.flows.raw_record import object_text
 
@@ -124,6 +125,14 @@ def test_columns_keep_their_order_in_the_text() -> None:
     assert object_text(objects(frame)[0]) == '{"z":1,"a":"x","m":{"y":1.0,"b":null}}'
 
 
+@pytest.mark.parametrize("name", ["*", "^.*$", "", 'quo"te', "a.b", "é"])
+def test_a_column_may_have_any_name(name: str) -> None:
+    frame = pl.DataFrame({"a": [NOON], name: [1.5]})
+
+    assert objects(frame) == [{"a": "2025-03-01T10:00:00.123456Z", name: 1.5}]
+    assert row_texts(pl.concat([frame] * 200))[0] == object_text(objects(frame)[0])
+
+
 def test_a_large_file_is_read_in_parts() -> None:
     frame = pl.DataFrame({"n": pl.int_range(2 * ROWS + 3, eager=True)})
 
@@ -144,7 +153,10 @@ def test_the_bytes_may_come_in_pieces_and_none_are_no_rows() -> None:
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (b'{"a": 1}\n', "is JSON Lines, no Parquet; convert it, or leave it out"),
+        (
+            b'{"a": 1}\n',
+            "is JSON Lines, no Parquet; set input.format to what it is, or leave it out",
+        ),
         (b"hello", "is data, no Parquet"),
         (b"PAR1" + bytes(100), "can't be read as Parquet: "),
         (b"PAR1", "can't be read as Parquet: "),

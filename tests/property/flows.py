@@ -18,7 +18,7 @@ PACKED = {
 """Fields of these records, in a JobSpec, beside those of the preset paloalto."""
 HOSTS = ["10.0.0.1", "10.0.0.2", "2001:db8::1"]
 
-_ADDRESSES = st.one_of(
+ADDRESSES = st.one_of(
     st.sampled_from(HOSTS),
     st.ip_addresses(v=4).map(str),
     st.ip_addresses(v=6).map(str),
@@ -66,12 +66,12 @@ _ADDRESSES = st.one_of(
         ]
     ),
 )
-_PORTS = st.one_of(
+PORTS = st.one_of(
     st.none(),
     st.integers(0, 65535),
     st.sampled_from([0, 443, 65535, 65536, -1, "443", "0443", "", 443.0, 1e3, True, [443], HUGE]),
 )
-_BYTES = st.one_of(
+BYTES = st.one_of(
     st.none(),
     st.integers(0, 5000),
     st.integers(-5, HUGE // 64),
@@ -95,7 +95,7 @@ _BYTES = st.one_of(
         ]
     ),
 )
-_TIMES: st.SearchStrategy[Any] = st.one_of(
+TIMES: st.SearchStrategy[Any] = st.one_of(
     st.integers(0, 899_999_999).map(
         lambda us: (
             f"2025-03-01T10:{us // 60_000_000:02}:{us // 1_000_000 % 60:02}.{us % 1_000_000:06}Z"
@@ -136,7 +136,7 @@ _TIMES: st.SearchStrategy[Any] = st.one_of(
         ]
     ),
 )
-_TEXTS: st.SearchStrategy[Any] = st.one_of(
+TEXTS: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(
         [
             "allow",
@@ -184,21 +184,21 @@ _TEXTS: st.SearchStrategy[Any] = st.one_of(
 
 _RECORDS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
-        "source_ip": _ADDRESSES,
-        "destination_ip": _ADDRESSES,
-        "source_port": _PORTS,
-        "destination_port": _PORTS,
-        "source_bytes": _BYTES,
-        "destination_bytes": _BYTES,
-        "event_start": _TIMES,
+        "source_ip": ADDRESSES,
+        "destination_ip": ADDRESSES,
+        "source_port": PORTS,
+        "destination_port": PORTS,
+        "source_bytes": BYTES,
+        "destination_bytes": BYTES,
+        "event_start": TIMES,
     },
     optional={
-        "event_end": _TIMES,
-        **dict.fromkeys(("packets_out", "packets_in", "ip_out", "ip_in", "missed"), _BYTES),
-        "event_action": _TEXTS,
-        "event_reason": _TEXTS,
-        "event_name": _TEXTS,
-        "network_transport": _TEXTS,
+        "event_end": TIMES,
+        **dict.fromkeys(("packets_out", "packets_in", "ip_out", "ip_in", "missed"), BYTES),
+        "event_action": TEXTS,
+        "event_reason": TEXTS,
+        "event_name": TEXTS,
+        "network_transport": TEXTS,
         "extra": st.sampled_from([1, "x", {"a": [1, {"b": None}]}, [], 1e400, "\\u"]),
     },
 )

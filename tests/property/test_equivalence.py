@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from itertools import chain
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from attrs import frozen
@@ -18,12 +19,14 @@ from ndr_adapters.spark.fanout.exchange import SparkRunner
 from ndr_adapters.spark.fanout.shares import Shares
 from ndr_adapters.spark.sql.engine import SparkSqlEngine
 from ndr_core.deltas.engine import Engine
+from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import OverflowingColumnError
 from ndr_core.flows.source import InputBatch
 from tests.chains import RunnerHere
 from tests.makers import Outcome, differences, make_plan, make_spec, outcome_of, write_batch
 from tests.property.flows import PACKED, batches, plain_batches
+from tests.property.mappings import MAPPINGS, mapped_batches
 from tests.soak import examples
 from tests.support import run_engine, run_reference, spark_session, spark_sql_engine
 
@@ -164,7 +167,10 @@ def cases(batches: st.SearchStrategy[list[bytes]]) -> st.SearchStrategy[Case]:
 
 
 def check(engine: Engine, case: Case) -> None:
-    plan = make_plan(SPECS[case.spec], case.bounds)
+    check_plan(engine, case, make_plan(SPECS[case.spec], case.bounds))
+
+
+def check_plan(engine: Engine, case: Case, plan: DeltaPlan) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         batch = write_batch(root / "in", [case.lines[n :: case.files] for n in range(case.files)])
@@ -187,6 +193,22 @@ def test_polars_equals_the_reference(
 ) -> None:
     with patch.object(cell_counts, "_BUCKETS_AT_ONCE", buckets_at_once):
         check(PolarsEngine(input_bytes_per_share=input_bytes_per_share), case)
+
+
+def mapped_case(lines: list[bytes], files: int) -> Case:
+    return Case(lines, "mapped", None, files)
+
+
+@settings(max_examples=examples(150), deadline=None)
+@given(MAPPINGS, mapped_batches(), st.booleans())
+def test_polars_equals_the_reference_for_any_mapping(
+    mapping: dict[str, Any], lines: list[bytes], deduplicates: bool
+) -> None:
+    quality = {"deduplicate_on": ["x", "source_ip"]} if deduplicates else {}
+
+    plan = make_plan(make_spec(input=mapping, quality=quality))
+
+    check_plan(PolarsEngine(), mapped_case(lines, 2), plan)
 
 
 @settings(max_examples=examples(100), deadline=None)

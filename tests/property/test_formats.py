@@ -12,7 +12,9 @@ from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from attrs import asdict, frozen
@@ -20,7 +22,8 @@ from backports import zstd
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ndr_adapters.parquet_files import read_rows, row_frames
+from ndr_adapters.parquet_files import read_rows, row_frames, row_objects
+from ndr_adapters.polars import row_texts
 from ndr_adapters.polars.delimited import read_delimited
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.polars.fields import columns_of
@@ -36,7 +39,7 @@ from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.line_blocks import line_blocks
 from ndr_core.flows.object_reader import Skipped
 from ndr_core.flows.outcome import BAD_VALUE, BLANK, MALFORMED, READ, SKIPPED, key_column
-from ndr_core.flows.raw_record import Blank, Malformed
+from ndr_core.flows.raw_record import Blank, Malformed, object_text
 from ndr_core.flows.record_reader import BadRecord, RecordReader
 from ndr_core.flows.records import records_of
 from tests.chains import RunnerHere
@@ -478,6 +481,19 @@ def test_delimited_lines_are_read_as_the_core_reads_them(case: Case) -> None:
 @given(PARQUET)
 def test_rows_of_parquet_are_read_as_the_core_reads_them(case: Case) -> None:
     check_reading(case)
+
+
+@settings(max_examples=examples(100), deadline=None)
+@given(parquet_files(), st.lists(st.floats(), min_size=1))
+def test_the_texts_of_rows_are_those_of_the_core(data: bytes, floats: list[float]) -> None:
+    frames = [
+        *row_frames([data]),
+        pl.DataFrame({"é": floats, 'quo"te': pl.Series(floats, dtype=pl.Float32)}),
+    ]
+    with patch.object(row_texts, "_FEW", 0):
+        for rows in frames:
+            expected = [object_text(value) for value in row_objects(rows)]
+            assert row_texts.row_texts(rows).to_list() == expected
 
 
 @settings(max_examples=examples(30), deadline=None)

@@ -7,7 +7,7 @@ that marks its end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -18,11 +18,13 @@ from ndr_adapters.spark.sql.fields import (
     IP_FIELDS,
     STRICT_JSON,
     Reading,
-    any_iso_us,
+    bad_start,
     canonical,
     readings_of,
+    selected,
 )
 from ndr_adapters.spark.sql.ip_address import canonical_ips
+from ndr_adapters.spark.sql.time_text import number_us, text_us
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.json_text import (
     LONG_NUMBER,
@@ -32,8 +34,11 @@ from ndr_core.flows.json_text import (
     PAIRED_ESCAPE,
     STRING_TOKEN,
 )
-from ndr_core.flows.outcome import BAD_VALUE, MALFORMED, READ
+from ndr_core.flows.leaf import Leaf
+from ndr_core.flows.outcome import BAD_VALUE, MALFORMED, READ, SKIPPED
 from ndr_core.flows.record import FieldKind
+from ndr_core.flows.time_format import TimeFormat
+from ndr_core.flows.time_zone import ZoneOffsets, zone_offsets
 from ndr_core.flows.values import INTEGER, MAX_INTEGRAL_DOUBLE, NUMBER
 
 _DIGITS: Final = "-?[0-9]+"
@@ -41,14 +46,17 @@ _DIGITS: Final = "-?[0-9]+"
 
 @frozen
 class _Careful:
-    """How a field is read from a marked line, step by step: each step's struct has a member for each field."""
+    """How a value is read from a marked line, step by step: each step's struct has a member for each reading."""
 
     reading: Reading
+    zone: ZoneOffsets | None
 
-    @property
-    def token(self) -> Sql:
-        """Marked text of the value, without what stands for no value."""
-        token = Sql(f"marked.{quoted('s' + self.reading.column)}")
+    def token(self, places: Mapping[Leaf, Sql]) -> Sql:
+        """Marked text of the value, without what stands for no value. `places`: where the text of each leaf is."""
+        tokens = [self._without_nulls(places[leaf]) for leaf in self.reading.leaves]
+        return tokens[0] if len(tokens) == 1 else Sql(f"coalesce({', '.join(tokens)})")
+
+    def _without_nulls(self, token: Sql) -> Sql:
         if not self.reading.null_values:
             return token
         nulls = ", ".join(literal("s" + text) for text in self.reading.null_values)
@@ -56,8 +64,8 @@ class _Careful:
 
     @property
     def value(self) -> Sql:
-        """Value of the token, null where it can't be read as this field's; a time may be out of range."""
-        token = self._member("token")
+        """Value of the token, null where it can't be read as this one's."""
+        token = Sql(f"token.{quoted(self.reading.name)}")
         content = Sql(f"substring({token}, 2)")
         is_string = f"startswith({token}, 's')"
         bare = Sql(f"if({is_string}, {content}, {token})")
@@ -72,18 +80,17 @@ class _Careful:
                 )
             case FieldKind.INTEGER:
                 return _integer(bare)
-        if self.reading.is_number_of_time:
-            number = Sql(f"if({matches(bare, NUMBER)}, cast({bare} as double), null)")
-            return self.reading.scaled(number)
-        return any_iso_us(Sql(f"if({is_string}, {content}, null)"))
-
-    @property
-    def in_range(self) -> Sql:
-        """The read value, null for a time out of range."""
-        return self.reading.in_range(self._member("read"))
-
-    def _member(self, struct: str) -> Sql:
-        return Sql(f"{struct}.{quoted(self.reading.name)}")
+        string = Sql(f"if({is_string}, {content}, null)")
+        times = [
+            self.reading.held(
+                number_us(bare, one)
+                if isinstance(one, TimeFormat) and one.is_number
+                else text_us(string, one, self.zone),
+                place,
+            )
+            for place, one in enumerate(self.reading.formats)
+        ]
+        return times[0] if len(times) == 1 else Sql(f"coalesce({', '.join(times)})")
 
 
 def _integer(number: Sql) -> Sql:
@@ -100,29 +107,65 @@ def _integer(number: Sql) -> Sql:
 def read_careful(lines: DataFrame, plan: DeltaPlan) -> DataFrame:
     """The columns of `plain.read_plain`, for lines (trimmed, not blank) that it left UNFIT."""
     readings = readings_of(plan)
-    fields = [_Careful(reading) for reading in readings]
+    zone = None if plan.input.timezone is None else zone_offsets(plan.input.timezone)
+    fields = [_Careful(reading, zone) for reading in readings]
     names = [reading.name for reading in readings]
+    leaves = list(dict.fromkeys(leaf for reading in readings for leaf in reading.leaves))
+    schema = f"array<struct<{_members(leaves)}, e: string>>"
     read = (
         lines.selectExpr("line", f"if({_may_be_read('line')}, {_marked('line')}, null) as marked")
         .selectExpr(
             "line",
-            f"from_json(marked, {literal(_marked_schema(fields))}, map({STRICT_JSON})) as elements",
+            f"from_json(marked, {literal(schema)}, map({STRICT_JSON})) as elements",
         )
         .selectExpr(
             "line", "if(size(elements) = 2 and elements[1].e = '1', elements[0], null) as marked"
         )
-        # Each step is one struct, null where the line is no object.
-        .selectExpr("*", _struct("token", "marked", names, (field.token for field in fields)))
-        .selectExpr("*", _struct("read", "token", names, (field.value for field in fields)))
-        .selectExpr("*", _struct("careful", "read", names, (field.in_range for field in fields)))
+    )
+    read, places = _opened(read, leaves)
+    # Each step is one struct, null where the line is no object.
+    tokens = (field.token(places) for field in fields)
+    read = (
+        read.selectExpr("*", _struct("token", "marked", names, tokens))
+        .selectExpr("*", _struct("careful", "token", names, (field.value for field in fields)))
         .selectExpr("*", f"if(careful is null, null, {_fault(readings)}) as fault")
     )
     outcome = (
-        f"case when careful is null then {MALFORMED} when fault is not null then {BAD_VALUE} "
-        f"else {READ} end as outcome"
+        f"case when careful is null then {MALFORMED} "
+        f"when {selected(plan, 'careful.', 'token.')} = {SKIPPED} then {SKIPPED} "
+        f"when fault is not null then {BAD_VALUE} else {READ} end as outcome"
     )
-    flows = read.selectExpr("line", outcome, "fault", *canonical(readings, plan, "careful."))
+    fault = f"if({selected(plan, 'careful.', 'token.')} = {SKIPPED}, null, fault) as fault"
+    flows = read.selectExpr("line", outcome, fault, *canonical(readings, plan, "careful."))
     return canonical_ips(flows, IP_FIELDS)
+
+
+def _members(leaves: Iterable[Leaf]) -> str:
+    """The members of a struct for the first names of some leaves: each a text, whatever its value."""
+    names = dict.fromkeys(leaf[0] for leaf in leaves)
+    return ", ".join(f"{quoted('s' + name)}: string" for name in names)
+
+
+def _opened(frame: DataFrame, leaves: Sequence[Leaf]) -> tuple[DataFrame, dict[Leaf, Sql]]:
+    """Open inner objects, each a column of its own; gives where the text of each leaf is then.
+
+    An object's text is read again: Spark would take a line for malformed where another value stands in its place.
+    """
+    places = {leaf[:1]: Sql(f"marked.{quoted('s' + leaf[0])}") for leaf in leaves}
+    deepest = max(map(len, leaves), default=1)
+    for depth in range(1, deepest):
+        columns = []
+        for above in dict.fromkeys(leaf[:depth] for leaf in leaves if len(leaf) > depth):
+            below = [leaf[depth:] for leaf in leaves if leaf[:depth] == above and len(leaf) > depth]
+            name = quoted(f"opened {len(places)}")
+            schema = literal(f"struct<{_members(below)}>")
+            text = places[above]
+            opened = f"from_json({text}, {schema}, map({STRICT_JSON}))"
+            columns.append(f"if(startswith({text}, '{{'), {opened}, null) as {name}")
+            for leaf in below:
+                places[(*above, leaf[0])] = Sql(f"{name}.{quoted('s' + leaf[0])}")
+        frame = frame.selectExpr("*", *columns)
+    return frame, places
 
 
 def _struct(name: str, given: str, names: Iterable[str], values: Iterable[Sql]) -> str:
@@ -163,17 +206,17 @@ def _marked(line: str) -> Sql:
     return Sql(f"concat('[', {marked}, {literal(',{' + chr(34) + 'e' + chr(34) + ':1}]')})")
 
 
-def _marked_schema(fields: Sequence[_Careful]) -> str:
-    columns = dict.fromkeys(f"{quoted('s' + field.reading.column)}: string" for field in fields)
-    return f"array<struct<{', '.join(columns)}, e: string>>"
-
-
 def _fault(readings: Sequence[Reading]) -> Sql:
-    cases = (
-        f"when token.{quoted(r.name)} is not null and careful.{quoted(r.name)} is null "
-        f"then {literal(r.name.removeprefix('key:'))}"
-        for r in readings
-    )
+    """The first field with a value that can't be read; a start counts as such by the end that it is counted from."""
+    cases = []
+    bad = bad_start(readings, "careful.")
+    for reading in readings:
+        name = quoted(reading.name)
+        if reading.fault is not None:
+            unread = f"token.{name} is not null and careful.{name} is null"
+            cases.append(f"when {unread} then {literal(reading.fault)}")
+        if reading.name == "event_end" and bad is not None:
+            cases.append(f"when {bad} then 'event_start'")
     return Sql(f"case {' '.join(cases)} end")
 
 

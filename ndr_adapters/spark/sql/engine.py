@@ -22,7 +22,6 @@ from ndr_adapters.spark.runtime.stoppable import stoppable
 from ndr_adapters.spark.sql import aggregate, quality
 from ndr_adapters.spark.sql.careful import read_careful
 from ndr_adapters.spark.sql.expr import quoted
-from ndr_adapters.spark.sql.fields import refuse_nested
 from ndr_adapters.spark.sql.flags import amounts
 from ndr_adapters.spark.sql.lines import read_lines
 from ndr_adapters.spark.sql.plain import read_plain
@@ -65,7 +64,6 @@ class SparkSqlEngine:
         return unfit_files(batch)
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
-        refuse_nested(plan)
         tasks = self.tasks(batch)
         session = session_for(self.session, tasks)
         for key, value in self.settings.items():

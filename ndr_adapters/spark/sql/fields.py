@@ -1,33 +1,24 @@
-"""How each field is read from its source column, for the two ways in which lines are read."""
+"""How each field is read from its leaves, for the two ways in which lines are read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from ndr_adapters.spark.sql.expr import Sql, literal, matches, quoted
+from ndr_adapters.spark.sql.expr import Sql, literal, quoted
+from ndr_adapters.spark.sql.time_text import scaled_us
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.errors import UsageError
+from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource
-from ndr_core.flows.outcome import key_column
-from ndr_core.flows.record import (
-    FLOW_FIELDS,
-    FieldKind,
-    FlowField,
-)
-from ndr_core.flows.time_format import ISO_PARTS, ISO_TIME, TimeFormat
+from ndr_core.flows.outcome import READ, SKIPPED, key_column
+from ndr_core.flows.record import FLOW_FIELDS, FieldKind, FlowField
+from ndr_core.flows.time_format import Format, TimeFormat
 from ndr_core.flows.transports import ICMP, OTHER_SPELLINGS, TCP, UDP
-from ndr_core.flows.value_map import Default
+from ndr_core.flows.value_map import ANYTHING, Default, ValueMap
 from ndr_core.flows.vocabulary import WORDS, Words
 from ndr_core.times import TIME_LIMIT_US
 
-PLAIN_TIME = (
-    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[T ]"
-    r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
-    r"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?"
-)
-"""Times in ISO-8601 as Spark reads them by itself."""
 STRICT_JSON = (
     "'mode', 'PERMISSIVE', 'allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false'"
 )
@@ -42,78 +33,117 @@ _SQL_TYPES = {
 
 @frozen
 class Reading:
-    """From which column one field, or one column for deduplication, is read, and as what."""
+    """From which leaves one value is read, the first that has one, and as what."""
 
     name: str
+    """Of its column: a field, a key, or what a map or a selection looks at."""
     kind: FieldKind
-    source: FieldSource
+    leaves: tuple[Leaf, ...]
     null_values: tuple[str, ...]
-
-    @property
-    def column(self) -> str:
-        """The source column."""
-        assert self.source.column is not None
-        return self.source.column
+    formats: tuple[Format, ...] = ()
+    fault: str | None = None
+    """What to name where it can't be read; None where that does not matter."""
+    is_zoned: bool = False
+    """Whether a time without an offset is none of UTC."""
 
     @property
     def is_number_of_time(self) -> bool:
-        """Whether it is a time that is given as a number."""
-        return self.kind is FieldKind.TIMESTAMP and self.source.format != (TimeFormat.ISO8601,)
+        """Whether it is a time that is usually given as a number."""
+        return bool(self.formats) and self.formats[0].is_number
 
     @property
-    def is_duration(self) -> bool:
-        """Whether it is the end of a session, given as the time that the session took."""
-        return self.source.is_duration
+    def is_plain(self) -> bool:
+        """Whether it may be read from a plain line: in columns, as a time in its first format, which is a usual one."""
+        is_flat = all(len(leaf) == 1 for leaf in self.leaves)
+        return is_flat and all(
+            isinstance(one, TimeFormat)
+            and (one.unit_us > 0 if one.is_number else not self.is_zoned)
+            for one in self.formats[:1]
+        )
 
-    def in_range(self, value: Sql) -> Sql:
-        """The value, null for a time out of range."""
+    @property
+    def _may_be_either(self) -> bool:
+        """Whether its formats are of times and of durations."""
+        return len({one.is_duration for one in self.formats}) > 1
+
+    def held(self, value: Sql, place: int = 0) -> Sql:
+        """The value, null for a time out of range. `place`: of the format that a time has.
+
+        Where it may be a time or a duration: twice its us, and 1 more where it is a duration.
+        """
         if self.kind is not FieldKind.TIMESTAMP:
             return value
-        lowest = 1 - TIME_LIMIT_US if self.is_duration else 0
-        return Sql(f"if({value} >= {lowest}L and {value} < {TIME_LIMIT_US}L, {value}, null)")
+        is_duration = self.formats[place].is_duration
+        lowest = 1 - TIME_LIMIT_US if is_duration else 0
+        ranged = f"if({value} >= {lowest}L and {value} < {TIME_LIMIT_US}L, {value}, null)"
+        return Sql(f"({ranged} * 2L + {int(is_duration)}L)" if self._may_be_either else ranged)
+
+    def us(self, held: str) -> str:
+        """us of a time or a duration, as `held` gives it."""
+        return f"shiftright({held}, 1)" if self._may_be_either else held
+
+    def took(self, held: str) -> str:
+        """Whether it is the time that a session took."""
+        if self._may_be_either:
+            return f"coalesce(({held} & 1L) = 1L, false)"
+        return "true" if self.formats and self.formats[0].is_duration else "false"
 
     def scaled(self, number: Sql) -> Sql:
         """us of a number of time."""
-        (time_format,) = self.source.format
-        assert isinstance(time_format, TimeFormat)
-        us = f"({number} * {literal(float(time_format.unit_us))} + 0.5D)"
-        limit = literal(float(TIME_LIMIT_US))
-        return Sql(f"if(abs({us}) < {limit}, cast(floor({us}) as bigint), null)")
-
-
-def refuse_nested(plan: DeltaPlan) -> None:
-    """Raise UsageError for a mapping that this engine does not know."""
-    mapping = plan.input
-    if mapping.only.conditions or mapping.timezone is not None:
-        raise UsageError("input: engine spark-sql knows no `only` and no `timezone`; take spark")
-    for flow_field, source in mapping.bound_fields():
-        is_known = source.column is not None and (
-            source.map is None or source.map.default is Default.KEEP
-        )
-        is_known_time = len(source.format) < 2 and all(
-            isinstance(one, TimeFormat) and not one.value.endswith("_ns") for one in source.format
-        )
-        if not (is_known and is_known_time) or (
-            source.is_duration and flow_field.name == "event_start"
-        ):
-            raise UsageError(
-                f"input.fields.{flow_field.name}: engine spark-sql knows single columns with one "
-                "format only; take spark"
-            )
+        return scaled_us(number, self.formats[0])
 
 
 def readings_of(plan: DeltaPlan) -> list[Reading]:
-    """The readings of all fields and deduplication keys that come from a column."""
-    null_values = tuple(plan.input.null_values)
-    fields = [
-        Reading(flow_field.name, flow_field.kind, source, null_values)
-        for flow_field, source in plan.input.bound_fields()
-    ]
-    keys = [
-        Reading(key_column(name), FieldKind.TEXT, FieldSource(column=name), null_values)
+    """The readings of all fields, deduplication keys and conditions, in the order in which faults count."""
+    nulls = tuple(plan.input.null_values)
+    found = []
+    for flow_field, source in plan.input.bound_fields():
+        name = flow_field.name
+        if len(source.inputs) == 1:
+            leaves = source.inputs[0]
+            zoned = plan.input.timezone is not None
+            found.append(Reading(name, flow_field.kind, leaves, nulls, source.format, name, zoned))
+            continue
+        found += [
+            Reading(_part(name, place), FieldKind.TEXT, leaves, nulls, fault=name)
+            for place, leaves in enumerate(source.inputs)
+        ]
+    found += [
+        Reading(key_column(name), FieldKind.TEXT, ((name,),), nulls, fault=name)
         for name in plan.key_columns
     ]
-    return fields + keys
+    found += [
+        Reading(condition_column(place), FieldKind.TEXT, (condition.leaf,), nulls)
+        for place, condition in enumerate(plan.input.only.conditions)
+    ]
+    return found
+
+
+def _part(name: str, place: int) -> str:
+    """Column of one of the values that the map of a field speaks of."""
+    return f"{name}:{place}"
+
+
+def condition_column(place: int) -> str:
+    """Column of the value that a condition of the selection speaks of."""
+    return f"only:{place}"
+
+
+def selected(plan: DeltaPlan, texts: str = "", tokens: str = "") -> Sql:
+    """READ, or SKIPPED for records that the mapping leaves out.
+
+    `texts`, `tokens`: prefixes of the columns of values as text, and of values that may be of any kind.
+    """
+    conditions = ["true"]
+    for place, condition in enumerate(plan.input.only.conditions):
+        name = quoted(condition_column(place))
+        if condition.present is not None:
+            is_null = "is not null" if condition.present else "is null"
+            conditions.append(f"{tokens}{name} {is_null}")
+        else:
+            values = ", ".join(map(literal, condition.values))
+            conditions.append(f"coalesce({texts}{name} in ({values}), false)")
+    return Sql(f"if({' and '.join(conditions)}, {READ}, {SKIPPED})")
 
 
 def canonical(readings: Sequence[Reading], plan: DeltaPlan, values: str = "") -> list[str]:
@@ -122,65 +152,73 @@ def canonical(readings: Sequence[Reading], plan: DeltaPlan, values: str = "") ->
     constants = plan.input.constants()
     fields = []
     for flow_field in FLOW_FIELDS:
-        name = quoted(flow_field.name)
-        if flow_field.name in by_name:
-            reading = by_name[flow_field.name]
-            value = _written(_mapped(Sql(values + name), reading), flow_field)
-            if reading.is_duration:
-                value = Sql(f"({values}event_start + {value})")
-        elif flow_field.name in constants:
-            value = literal(constants[flow_field.name])
+        name = flow_field.name
+        source = plan.input.fields.get(name)
+        if name in constants:
+            value = literal(constants[name])
+        elif source is not None and source.inputs:
+            value = _written(_mapped(values, name, source), flow_field)
+            if flow_field.kind is FieldKind.TIMESTAMP:
+                value = _resolved(by_name, values)[name]
         else:
             value = Sql(f"cast(null as {_SQL_TYPES[flow_field.kind]})")
-        fields.append(f"{value} as {name}")
+        fields.append(f"{value} as {quoted(name)}")
     keys = [quoted(key_column(name)) for name in plan.key_columns]
     return [*fields, *(f"{values}{name} as {name}" for name in keys)]
 
 
-def iso_us(text: Sql) -> Sql:
-    """us of a time in ISO-8601, null for another text.
+def _resolved(by_name: Mapping[str, Reading], values: str) -> dict[str, Sql]:
+    """Start and end, times in place of durations; of fields that are read."""
+    names = [name for name in ("event_start", "event_end") if name in by_name]
+    us = dict.fromkeys(("event_start", "event_end"), "cast(null as bigint)")
+    us |= {name: by_name[name].us(values + name) for name in names}
+    took = dict.fromkeys(us, "false") | {name: by_name[name].took(values + name) for name in names}
+    start, end = us["event_start"], us["event_end"]
+    from_start = f"if({took['event_start']}, cast(null as bigint), {start} + {end})"
+    end = f"if({took['event_end']}, {from_start}, {end})"
+    start = f"if({took['event_start']}, {end} - {start}, {start})"
+    return {"event_start": Sql(start), "event_end": Sql(end)}
 
-    The session's zone is UTC. A zone in the text is looked up by a regular expression that Spark compiles
-    again for each value, which took longer than all of JSON.
-    """
-    without_z = f"substring_index({text}, 'Z', 1)"
-    moment = f"unix_micros(try_cast({without_z} as timestamp))"
-    return Sql(f"if({matches(text, PLAIN_TIME)}, {moment}, null)")
+
+def bad_start(readings: Sequence[Reading], values: str = "") -> Sql | None:
+    """Whether a start that is counted back from an end is none that can be; None where there is no such start."""
+    by_name = {reading.name: reading for reading in readings}
+    took = by_name["event_start"].took(f"{values}event_start")
+    if took == "false":
+        return None
+    start = _resolved(by_name, values)["event_start"]
+    can_be = f"coalesce({start} >= 0 and {start} < {TIME_LIMIT_US}L, true)"
+    return Sql(f"({took} and not {can_be})")
 
 
-def any_iso_us(text: Sql) -> Sql:
-    """us of a time in ISO-8601, however it is spelt, null for another text."""
-    day = f"unix_micros(try_cast(substring({text}, 1, 10) as timestamp)) div 1000000"
-    clock = " + ".join(
-        f"cast(substring({text}, {place}, 2) as bigint) * {seconds}"
-        for place, seconds in ((12, 3600), (15, 60), (18, 1))
+def _mapped(values: str, name: str, source: FieldSource) -> Sql:
+    found = source.map
+    if len(source.inputs) == 1:
+        value = Sql(values + quoted(name))
+        return value if found is None else _by_rows([value], found)
+    assert found is not None
+    return _by_rows(
+        [Sql(values + quoted(_part(name, place))) for place in range(len(source.inputs))], found
     )
-    fraction = f"substring(rpad({_iso_part(text, 'f')}, 6, '0'), 1, 6)"
-    micros = f"coalesce(cast({fraction} as bigint), 0)"
-    zone = f"replace(trim({_iso_part(text, 'z')}), ':', '')"
-    east = (
-        f"(cast(substring({zone}, 2, 2) as bigint) * 3600 "
-        f"+ coalesce(try_cast(substring({zone}, 4, 2) as bigint), 0) * 60)"
-    )
-    offset = f"case when {zone} like '+%' then {east} when {zone} like '-%' then -{east} else 0 end"
-    moment = f"(({day} + {clock} - {offset}) * 1000000 + {micros})"
-    return Sql(f"if({matches(text, ISO_TIME)}, {moment}, null)")
 
 
-def _iso_part(text: Sql, letter: str) -> Sql:
-    """Text of a part of a time; nothing where it lacks that."""
-    group = ISO_PARTS.index(letter) + 1
-    return Sql(f"regexp_extract({text}, {literal(f'^{ISO_TIME}$')}, {group})")
-
-
-def _mapped(value: Sql, reading: Reading) -> Sql:
-    if reading.source.map is None:
-        return value
-    cases = " ".join(
-        f"when {literal(row.values[0])} then {literal(row.result)}"
-        for row in reading.source.map.rows
-    )
-    return Sql(f"case {value} {cases} else {value} end")
+def _by_rows(texts: Sequence[Sql], found: ValueMap) -> Sql:
+    """What the first row of a map that fits says of some texts."""
+    nothing = " and ".join(f"{text} is null" for text in texts)
+    cases = [f"when {nothing} then null"]
+    for row in found.rows:
+        fits = " and ".join(
+            f"{text} = {literal(value)}"
+            for text, value in zip(texts, row.values, strict=True)
+            if len(texts) == 1 or value != ANYTHING
+        )
+        cases.append(f"when {fits or 'true'} then {literal(row.result)}")
+    if found.default is not Default.KEEP:
+        some_null = " or ".join(f"{text} is null" for text in texts)
+        rest = f"when {some_null} then null else {literal(found.default)}"
+    else:
+        rest = f"else {texts[0] if len(texts) == 1 else 'null'}"
+    return Sql(f"cast(case {' '.join(cases)} {rest} end as string)")
 
 
 def _written(text: Sql, flow_field: FlowField) -> Sql:

@@ -15,14 +15,21 @@ from attrs import frozen
 from pyspark.sql import DataFrame
 
 from ndr_adapters.spark.sql.expr import Sql, literal, matches, quoted
-from ndr_adapters.spark.sql.fields import STRICT_JSON, Reading, canonical, iso_us, readings_of
+from ndr_adapters.spark.sql.fields import (
+    STRICT_JSON,
+    Reading,
+    bad_start,
+    canonical,
+    readings_of,
+    selected,
+)
 from ndr_adapters.spark.sql.ip_address import is_plain_ip
+from ndr_adapters.spark.sql.time_text import iso_us
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.json_text import BLANKS, BYTE_ORDER_MARK, LONG_NUMBER, MAX_NUMBER_CHARACTERS
 from ndr_core.flows.outcome import (
     BLANK,
     MALFORMED,
-    READ,
     UNFIT,
 )
 from ndr_core.flows.record import FieldKind
@@ -50,9 +57,9 @@ class _Plain:
         return quoted(f"raw:{self.reading.name}")
 
     @property
-    def decoded(self) -> Sql:
-        """The source column as `from_json` reads it."""
-        return Sql(f"source.{quoted(self.reading.column)}")
+    def decoded(self) -> list[Sql]:
+        """The source columns as `from_json` reads them."""
+        return [Sql(f"source.{quoted(leaf[0])}") for leaf in self.reading.leaves]
 
     @property
     def decoded_type(self) -> str:
@@ -65,9 +72,10 @@ class _Plain:
     def raw(self) -> Sql:
         """Value as decoded, without what stands for no value."""
         nulls = self.reading.null_values
-        if self.decoded_type != "string" or not nulls:
-            return self.decoded
-        return Sql(f"if({self.decoded} in ({_listed(nulls)}), null, {self.decoded})")
+        raws = self.decoded
+        if self.decoded_type == "string" and nulls:
+            raws = [Sql(f"if({raw} in ({_listed(nulls)}), null, {raw})") for raw in raws]
+        return raws[0] if len(raws) == 1 else Sql(f"coalesce({', '.join(raws)})")
 
     @property
     def value(self) -> Sql:
@@ -97,7 +105,8 @@ class _Plain:
         nulls = self.reading.null_values
         if self.decoded_type != "string" or not any(text.lstrip("-").isdecimal() for text in nulls):
             return None
-        return Sql(f"coalesce({self.decoded} in ({_listed(nulls)}), false)")
+        found = (f"coalesce({raw} in ({_listed(nulls)}), false)" for raw in self.decoded)
+        return Sql(f"({' or '.join(found)})")
 
 
 def read_plain(lines: DataFrame, plan: DeltaPlan) -> DataFrame:
@@ -117,12 +126,15 @@ def read_plain(lines: DataFrame, plan: DeltaPlan) -> DataFrame:
         "void",
         "unfit",
         *(field.raw_name for field in plain),
-        *(f"{field.reading.in_range(field.name)} as {field.name}" for field in plain),
+        *(f"{field.reading.held(field.name)} as {field.name}" for field in plain),
     )
-    doubts = " or ".join(["unfit", *(field.doubt for field in plain)])
+    doubts = ["unfit", *(field.doubt for field in plain)]
+    bad = bad_start(readings)
+    if bad is not None:
+        doubts.append(bad)
     outcome = (
         f"case when void then {MALFORMED} when line = '' then {BLANK} "
-        f"when {doubts} then {UNFIT} else {READ} end as outcome"
+        f"when {' or '.join(doubts)} then {UNFIT} else {selected(plan)} end as outcome"
     )
     return read.selectExpr(
         "line", outcome, "cast(null as string) as fault", *canonical(readings, plan)
@@ -161,11 +173,14 @@ def _undecoded(lines: DataFrame, plain: Sequence[_Plain]) -> DataFrame:
 
 
 def _typed_columns(plain: Sequence[_Plain]) -> dict[str, str] | None:
-    """Source column -> type to decode it as; None if one column has to be read in two ways."""
+    """Source column -> type to decode it as; None if one has to be read in two ways, or with more care."""
     columns: dict[str, str] = {}
     for field in plain:
-        if columns.setdefault(field.reading.column, field.decoded_type) != field.decoded_type:
+        if not field.reading.is_plain:
             return None
+        for (column,) in field.reading.leaves:
+            if columns.setdefault(column, field.decoded_type) != field.decoded_type:
+                return None
     return columns
 
 

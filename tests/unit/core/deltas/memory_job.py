@@ -11,6 +11,7 @@ from attrs import define, field
 from ndr_core.deltas.engine import ChosenEngine
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
 from ndr_core.errors import UnreadableFileError
+from ndr_core.flows.records import ReadRows, no_rows
 from ndr_core.flows.source import InputBatch
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.standing import Overrides
@@ -43,6 +44,8 @@ class Job:
     parts: dict[str, Any] = field(factory=dict)
     """Other parts of the spec."""
     overrides: Overrides = field(factory=Overrides)
+    read_rows: ReadRows = no_rows
+    """Gives the rows of Parquet."""
     span_pattern: re.Pattern[str] | None = None
     events: Events = field(factory=list)
     engine: MemoryEngine = field(factory=MemoryEngine)
@@ -72,6 +75,7 @@ class Job:
             log=self.log,
             code_version="1.2.3",
             undisturbed=lambda: noted(self.events),
+            read_rows=self.read_rows,
             overrides=self.overrides,
             span_pattern=self.span_pattern,
         )

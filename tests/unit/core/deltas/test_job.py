@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -528,3 +528,30 @@ def test_judging_is_refused_as_a_run_is_before_its_work() -> None:
     with pytest.raises(UsageError, match="one lies in the other"):
         job.runner.judge(job.staging)
     assert job.events == []
+
+
+FIELDS = {
+    "source_ip": "src",
+    "destination_ip": "dst",
+    "event_start": {"column": "t", "format": "epoch_s"},
+}
+CSV = {"format": "delimited", "separator": ",", "header": "first_line", "fields": FIELDS}
+PARQUET = {"format": "parquet", "fields": FIELDS}
+
+
+def test_of_delimited_logs_the_columns_of_the_header_are_looked_for() -> None:
+    header = b"src,dst,time\n10.0.0.1,192.0.2.7,1740823200\n"
+    job = Job({"a.csv": header}, parts={"input": CSV})
+
+    job.fails(SpecError, r"event_start\.column: no record of the input has a column 't'")
+
+
+def test_of_parquet_the_columns_of_rows_are_looked_for_file_by_file() -> None:
+    def rows(pieces: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
+        (content,) = pieces
+        yield {"src": "10.0.0.1", "dst": "192.0.2.7", content.decode(): 1740823200}
+
+    job = Job({"a": b"time", "b": b"when"}, parts={"input": PARQUET}, read_rows=rows)
+
+    job.fails(SpecError, r"has a column 't', known: dst, src, time, when")
+    assert job.source.read == ["a", "b"]

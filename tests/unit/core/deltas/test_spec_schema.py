@@ -94,6 +94,9 @@ VALID_PARTS: list[dict[str, Any]] = [
             ],
         }
     },
+    {"input": {"fields": FIELDS, "format": "delimited", "header": "zeek"}},
+    {"input": {"fields": FIELDS, "format": "delimited", "header": ["a", "b"], "separator": ";"}},
+    {"input": {"fields": FIELDS, "format": "parquet"}},
     {"roles": ["outbound", CUSTOM]},
     {"delta": {"measures": None}},
     {
@@ -199,6 +202,9 @@ def test_a_spec_that_is_read_fits_as_it_is_written_and_with_all_defaults(
         {"input": {"preset": "zeek", "only": [{"values": ["closed"]}]}},
         {"input": {"preset": "zeek", "files": "conn*"}},
         {"input": {"preset": "zeek", "lost": {"column": "log_status"}}},
+        {"input": {"fields": FIELDS, "format": "csv"}},
+        {"input": {"fields": FIELDS, "format": "delimited", "header": "zeke"}},
+        {"input": {"fields": FIELDS, "format": "delimited", "header": [5]}},
         {"roles": []},
         {"roles": ["outbond"]},
         {"roles": ["inbound", "inbound"]},

@@ -129,7 +129,7 @@ def test_a_head_is_plain_and_readable_unless_it_says_otherwise() -> None:
         (
             Head(format="JSON Lines"),
             FileFormat.PARQUET,
-            "is JSON Lines, no Parquet; convert it, or leave it out of the mini-batch",
+            "is JSON Lines, no Parquet; set input.format to what it is, or leave it out of the mini-batch",
         ),
     ],
 )

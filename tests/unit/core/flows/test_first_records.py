@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ndr_core.errors import UnreadableFileError
 from ndr_core.flows.first_records import FirstRecords
+from ndr_core.flows.formats import HeaderKind, HeaderPlace
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.source import InputFile
 from tests.unit.core.fakes import MemoryPlace, MemorySource
@@ -20,6 +21,7 @@ FILES: Mapping[str, bytes | Exception] = {
     "b": b"",
     "c": b'{"c": 1}\n \n{"c": 2}\n{"c": 3}',
 }
+WHOLE = b"#fields\tx\n\n1\n#close\n"
 
 
 def first(most: int, contents: Mapping[str, bytes | Exception] = FILES) -> FirstRecords:
@@ -74,6 +76,23 @@ def test_the_records_are_the_first_ones_whatever_the_files_are(
     assert sum(bool(line.strip()) for line in found) == min(
         most, sum(bool(line.strip()) for line in every)
     )
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        (HeaderKind.ZEEK, {"a": WHOLE, "b": b"#fields\tx\n2\n"}),
+        (HeaderKind.FIRST_LINE, {"a": WHOLE}),
+        (("x",), {"a": b"#fields\tx\n\n1\n"}),
+        (None, {"a": b"#fields\tx\n\n1\n"}),
+    ],
+)
+def test_headers_of_delimited_lines_are_no_records(
+    header: HeaderPlace | None, found: dict[str, bytes]
+) -> None:
+    source = MemorySource({"a": WHOLE, "b": b"#fields\tx\n2\n3\n"})
+
+    assert given_by(FirstRecords.of(source, 2, lambda _: None, header)) == found
 
 
 def test_a_last_line_without_a_line_feed_is_given_whole() -> None:

@@ -275,3 +275,11 @@ def test_one_of_start_and_end_may_be_a_time(
     )
 
     assert [problem.key for problem in found] == [f"fields.{key}.format" for key in keys]
+
+
+def test_formats_are_one_several_or_none() -> None:
+    one, two = TimeFormat.ISO8601, TimeFormat.EPOCH_S
+
+    assert FieldSource(column="t", format=None).format == ()
+    assert FieldSource(column="t", format=one).format == (one,)
+    assert FieldSource(column="t", format=[one, two]).format == (one, two)

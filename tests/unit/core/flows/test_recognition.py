@@ -25,6 +25,29 @@ def known(head: bytes) -> Known | None:
     return recognise(samples_of(head), FORMS)
 
 
+def test_what_was_found_is_said_in_words() -> None:
+    zeek, dns = ((FIXTURES / f"zeek/{name}.log").read_bytes() for name in ("conn", "dns"))
+    heads = {"in/conn.log": samples_of(zeek), "in/dns.log": samples_of(dns)}
+
+    found = recognise_files(heads, FORMS)
+    odd = recognise_files({"in/x": samples_of(b'{"a": 1, "b": 2}')}, FORMS)
+    nothing = recognise_files({"in/x": samples_of(b"")}, FORMS)
+
+    told, left_out = found.lines("Zeek")
+    assert told.startswith("1 file of Zeek ")
+    assert told.endswith("(preset zeek, form tsv)")
+    assert left_out == "1 file left out by their names, such as in/dns.log"
+    assert (
+        recognise_files({"a": samples_of(zeek), "b": samples_of(zeek)}, FORMS)
+        .lines("Zeek")[0]
+        .startswith("2 files of Zeek ")
+    )
+    assert odd.lines("x") == [
+        "no known source; 2 columns were seen: choose among them under input.fields"
+    ]
+    assert nothing.lines("x")[0].startswith("no known source; 0 columns")
+
+
 @pytest.mark.parametrize(
     ("file", "preset", "form"),
     [

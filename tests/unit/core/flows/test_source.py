@@ -82,6 +82,18 @@ def test_what_is_read_of_a_batch_is_counted() -> None:
     assert (progress.done_bytes, progress.records) == (3, 2)
 
 
+def test_pieces_of_a_file_are_counted_by_their_bytes_and_not_by_their_lines() -> None:
+    def read(_file: InputFile, count: Callable[[int], object]) -> Iterator[bytes]:
+        count(3)
+        yield b"a\nb"
+
+    batch = InputBatch((FILE,), read, (), meter=Meter(FILE.size_bytes))
+
+    assert list(batch.read_pieces(FILE)) == [b"a\nb"]
+    progress = batch.meter.progress()
+    assert (progress.done_bytes, progress.records) == (3, 0)
+
+
 def test_blocks_are_passed_on_as_they_are_read() -> None:
     assert list(read_named(lambda file: iter([file.uri.encode(), b"x"]), FILE)) == [
         b"/data/a.json",

@@ -67,3 +67,8 @@ def test_a_mapping_is_a_map_of_one_column_and_an_empty_one_is_none() -> None:
     assert found == ValueMap((MapRow(("a",), "b"), MapRow(("c",), None)))
     assert value_map(found) is found
     assert (value_map({}), value_map(None)) == (None, None)
+
+
+def test_rows_tell_so_many_combinations_of_values_apart() -> None:
+    assert ValueMap(ROWS, TWO).combinations == (2 + 2) * (2 + 2)
+    assert ValueMap(()).combinations == 2

@@ -41,6 +41,13 @@ def test_a_line_of_a_file_of_rejected_records_is_read_back() -> None:
     assert item.text == '{"a": "é"}'
 
 
+def test_the_text_of_a_delimited_record_is_that_of_its_object() -> None:
+    item = Quarantined("malformed_ip", "source_ip", "a\tb", object='{"x":"a","y":"b"}')
+
+    assert Quarantined.from_line(json.dumps(asdict(item)).encode()) == item
+    assert item.text == '{"x":"a","y":"b"}'
+
+
 def test_what_a_record_has_none_of_may_be_left_out_of_its_line() -> None:
     assert Quarantined.from_line(b'{"raw": "x", "rule": "malformed_ip"}') == Quarantined(
         "malformed_ip", None, "x"
