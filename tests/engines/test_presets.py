@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from ndr_adapters.synthetic.batch import SyntheticBatch
+from ndr_adapters.synthetic.form import Form
+from ndr_adapters.synthetic.forms.registry import FORMS as SYNTHETIC
 from ndr_core.errors import UsageError
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_core.flows.recognition import recognise, samples_of
@@ -20,6 +23,7 @@ from tests.support import ENGINES, run_engine, run_reference
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FILES = sorted(str(path.relative_to(FIXTURES)) for path in FIXTURES.glob("*/*"))
+EVERY_FORM = [form for forms in SYNTHETIC.values() for form in forms.values()]
 FORMS = {name: preset.forms for name, preset in PRESETS.items()}
 
 
@@ -49,3 +53,23 @@ def test_engines_agree_on_the_true_form(file: str, engine: str, tmp_path: Path) 
 
     assert differences(expected, actual) == []
     assert expected.report.kept + expected.report.skipped >= 1
+
+
+@pytest.mark.parametrize("form", EVERY_FORM, ids=lambda form: f"{form.preset}-{form.name}")
+def test_polars_agrees_on_generated_logs_with_bad_records(form: Form, tmp_path: Path) -> None:
+    made = SyntheticBatch(records=1500, bad_fraction=0.2, form=form)
+    lines = [*(line.encode() for line in form.header), *made.lines()]
+    known = recognise(samples_of(b"\n".join(lines[:50])), FORMS)
+    assert known is not None
+    assert known.preset == form.preset
+    plan = make_plan(make_spec(input={"preset": form.preset, **known.form.settings}))
+    batch = write_batch(tmp_path / "in", [lines])
+
+    expected = run_reference(plan, batch)
+    actual = run_engine(ENGINES["polars"](), plan, batch, tmp_path / "out")
+
+    assert differences(expected, actual) == []
+    report = expected.report
+    assert 0.75 < report.kept / report.read < 0.95
+    assert report.rejected["malformed_record"] >= 2 * (300 // 14)
+    assert report.rejected["bad_value"] >= 300 // 14
