@@ -46,10 +46,13 @@ def check(file: Path) -> None:
 
 
 @spec.command(epilog=EXIT_CODES)
-@click.option("--preset", type=click.Choice(list(PRESETS)), help="Source of the logs.")
+@click.option(
+    "--preset", type=click.Choice(list(PRESETS)), help="Source of the logs. Default: see --from."
+)
 @click.option("--form", help="In which form that source writes them. Default: as JSON Lines.")
 @click.option(
-    *("--from", "logs"), help="File, folder or s3://.. of logs, instead: their first lines tell."
+    *("--from", "logs"),
+    help="File, folder or s3://.. of logs whose first lines tell. Default: see --preset.",
 )
 @_OUTPUT
 def init(preset: str | None, form: str | None, logs: str | None, output: Path | None) -> None:
