@@ -10,9 +10,9 @@ import click
 import yaml
 from rich.console import Console
 
-from ndr_adapters.first_records import look_at_logs
 from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_adapters.local.spec_template import recognised_template, skeleton, spec_template
+from ndr_adapters.look_at_logs import look_at_logs
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.spec_schema import job_spec_schema
 from ndr_core.errors import SpecError, UsageError, nearest, shown

@@ -57,7 +57,7 @@ def test_engines_agree_on_the_true_form(file: str, engine: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("form", EVERY_FORM, ids=lambda form: f"{form.preset}-{form.name}")
 def test_polars_agrees_on_generated_logs_with_bad_records(form: Form, tmp_path: Path) -> None:
-    made = SyntheticBatch(records=1500, bad_fraction=0.2, form=form)
+    made = SyntheticBatch(records=600, bad_fraction=0.25, form=form)
     lines = [*(line.encode() for line in form.header), *made.lines()]
     known = recognise(samples_of(b"\n".join(lines[:50])), FORMS)
     assert known is not None
@@ -70,6 +70,6 @@ def test_polars_agrees_on_generated_logs_with_bad_records(form: Form, tmp_path: 
 
     assert differences(expected, actual) == []
     report = expected.report
-    assert 0.75 < report.kept / report.read < 0.95
-    assert report.rejected["malformed_record"] >= 2 * (300 // 14)
-    assert report.rejected["bad_value"] >= 300 // 14
+    assert 0.7 < report.kept / report.read < 0.95
+    assert report.rejected["malformed_record"] >= 10
+    assert report.rejected["bad_value"] >= 5
