@@ -41,6 +41,7 @@ from ndr_core.deltas.tables import PAIR, overflow_place
 from ndr_core.errors import EngineReadError, OverflowingColumnError
 from ndr_core.flows.outcome import BLANK, SKIPPED, UNFIT
 from ndr_core.flows.source import InputBatch, InputFile
+from ndr_core.jobs.choice import refuse_unable
 from ndr_core.quality.repairs import MARKS, mark_column
 from ndr_core.quality.unknown import most_frequent
 
@@ -64,6 +65,7 @@ class SparkSqlEngine:
         return unfit_files(batch)
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
+        refuse_unable(self.name, plan.input.beyond_sql)
         tasks = self.tasks(batch)
         session = session_for(self.session, tasks)
         for key, value in self.settings.items():
