@@ -6,35 +6,23 @@ import multiprocessing
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import define, field
-
 from ndr_adapters.local.manifests import manifest_path, read_manifests
 from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.local.source import FolderSource
 from ndr_adapters.reference.engine import ReferenceEngine
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
-from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.entry import entry_of
 from ndr_core.publishing.ownership import live_files
 from ndr_core.publishing.standing import Overrides
 from tests.e2e.cli import snapshot
 from tests.makers import make_spec, started, us
+from tests.storages.noting_log import NotingLog
 
 TEN: Final = us("2025-03-01T10:00:00Z")
 TOKEN: Final = "0123456789ab"
 """Of a run that is none."""
 FORK: Final = multiprocessing.get_context("fork")
-
-
-@define
-class NotingLog(QuietLog):
-    """Keeps what a run says beside its outcome."""
-
-    notices: list[str] = field(factory=list)
-
-    def notice(self, message: str) -> None:
-        self.notices.append(message)
 
 
 def publish(

@@ -21,12 +21,12 @@ from ndr_core.publishing.manifest import Manifest
 from tests.e2e.cli import ndr, rows, run, snapshot, write_spec
 from tests.storages.folder_run import (
     TOKEN,
-    NotingLog,
     only_manifest,
     publish,
     put,
     told_by_publishing,
 )
+from tests.storages.noting_log import NotingLog
 
 LINKED = "delta/feature_spec_version=v1/dt=2025-03-01/hh=10/mm=00/role=linked"
 

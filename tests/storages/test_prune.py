@@ -18,8 +18,9 @@ from ndr_core.publishing.pruning import PrunedError
 from tests.e2e.cli import ndr, rows, snapshot
 from tests.makers import us, write_batch
 from tests.soak import SOAK
-from tests.storages.folder_run import NotingLog, publish
+from tests.storages.folder_run import publish
 from tests.storages.folder_runs import die_before, publish_unbound, run_apart
+from tests.storages.noting_log import NotingLog
 from tests.storages.test_compaction import at, compact, is_whole
 
 WITHOUT_SPARK = True

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, evolve, field
+from attrs import define, evolve
 from click.testing import CliRunner
 
 from ndr_adapters.aws import limits
@@ -28,7 +28,6 @@ from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import AfterPublicationError, NdrError, UsageError
-from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.entry import entry_of
 from ndr_core.publishing.location import S3Address
@@ -39,20 +38,11 @@ from ndr_entrypoints.wiring import ENGINES, Wiring
 from tests.e2e.cli import SLICE, ndr
 from tests.makers import flow, make_spec, started, write_batch
 from tests.stand_in import Fault, Request, proxy
+from tests.storages.noting_log import NotingLog
 from tests.storages.s3_run import DELTA, SLICE_US, SPEC, TEN, claims_of, plain_rows, rows
 from tests.support import objects, upload
 
 TOKEN = "0123456789ab"
-
-
-@define
-class NotingLog(QuietLog):
-    """Keeps what a run says beside its outcome."""
-
-    notices: list[str] = field(factory=list)
-
-    def notice(self, message: str) -> None:
-        self.notices.append(message)
 
 
 def publish(

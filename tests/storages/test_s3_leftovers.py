@@ -25,6 +25,7 @@ from ndr_core.times import MINUTE_US
 from ndr_entrypoints.wiring import Wiring
 from tests.makers import started
 from tests.stand_in import Fault, Request, made_older, proxy, put_behind_the_server
+from tests.storages.noting_log import NotingLog
 from tests.storages.s3_run import (
     SPEC,
     TEN,
@@ -38,7 +39,6 @@ from tests.storages.s3_run import (
     rows,
     sessions,
 )
-from tests.storages.test_s3_faults import NotingLog
 from tests.support import objects
 
 DEAD = "dead00000000"
