@@ -53,9 +53,8 @@ class Reading:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it may be read from a plain line: in columns, as a time in its first format, which is a usual one."""
-        is_flat = all(len(leaf) == 1 for leaf in self.leaves)
-        return is_flat and all(
+        """Whether it may be read from a plain line: as a time in its first format, which is a usual one."""
+        return all(
             isinstance(one, TimeFormat)
             and (one.unit_us > 0 if one.is_number else not self.is_zoned)
             for one in self.formats[:1]

@@ -57,9 +57,14 @@ class _Plain:
         return quoted(f"raw:{self.reading.name}")
 
     @property
+    def columns(self) -> list[str]:
+        """The source columns: a plain line is flat, and has nothing inside of objects."""
+        return [leaf[0] for leaf in self.reading.leaves if len(leaf) == 1]
+
+    @property
     def decoded(self) -> list[Sql]:
         """The source columns as `from_json` reads them."""
-        return [Sql(f"source.{quoted(leaf[0])}") for leaf in self.reading.leaves]
+        return [Sql(f"source.{quoted(column)}") for column in self.columns]
 
     @property
     def decoded_type(self) -> str:
@@ -75,7 +80,8 @@ class _Plain:
         raws = self.decoded
         if self.decoded_type == "string" and nulls:
             raws = [Sql(f"if({raw} in ({_listed(nulls)}), null, {raw})") for raw in raws]
-        return raws[0] if len(raws) == 1 else Sql(f"coalesce({', '.join(raws)})")
+        nothing = Sql(f"cast(null as {self.decoded_type})")
+        return raws[0] if len(raws) == 1 else Sql(f"coalesce({', '.join([*raws, nothing])})")
 
     @property
     def value(self) -> Sql:
@@ -105,8 +111,8 @@ class _Plain:
         nulls = self.reading.null_values
         if self.decoded_type != "string" or not any(text.lstrip("-").isdecimal() for text in nulls):
             return None
-        found = (f"coalesce({raw} in ({_listed(nulls)}), false)" for raw in self.decoded)
-        return Sql(f"({' or '.join(found)})")
+        found = [f"coalesce({raw} in ({_listed(nulls)}), false)" for raw in self.decoded]
+        return Sql(f"({' or '.join(found or ['false'])})")
 
 
 def read_plain(lines: DataFrame, plan: DeltaPlan) -> DataFrame:
@@ -173,15 +179,15 @@ def _undecoded(lines: DataFrame, plain: Sequence[_Plain]) -> DataFrame:
 
 
 def _typed_columns(plain: Sequence[_Plain]) -> dict[str, str] | None:
-    """Source column -> type to decode it as; None if one has to be read in two ways, or with more care."""
+    """Source column -> type to decode it as; None if there is none, or one to read in two ways or with more care."""
     columns: dict[str, str] = {}
     for field in plain:
         if not field.reading.is_plain:
             return None
-        for (column,) in field.reading.leaves:
+        for column in field.columns:
             if columns.setdefault(column, field.decoded_type) != field.decoded_type:
                 return None
-    return columns
+    return columns or None
 
 
 def _trimmed(line: str) -> Sql:
