@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from attrs import frozen
+
 from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.lock import LOCK, hold_new, hold_shared, is_held, locked
 from ndr_core.errors import UsageError
@@ -43,6 +45,20 @@ def scratch_folder() -> Iterator[Path]:
     finally:
         _remove(folder)
         os.close(lock)
+
+
+@frozen
+class ScratchFiles:
+    """Where a run stages files that nobody publishes, in a folder of `scratch_folder`."""
+
+    folder: Path
+
+    @property
+    def root(self) -> str:
+        return str(self.folder / "staged")
+
+    def restart(self) -> None:
+        shutil.rmtree(self.root, ignore_errors=True)
 
 
 def shared_folder(name: str, fill: Callable[[Path], object]) -> Path:

@@ -63,7 +63,8 @@ Duration = NewType("Duration", int)
 """A length of time, us, that people write as a text such as 15m or 24h."""
 
 _UNITS_US: Final = {"s": SECOND_US, "m": MINUTE_US, "h": HOUR_US, "d": DAY_US}
-_DURATION: Final = re.compile(r"([0-9]{1,12})([smhd])", re.ASCII)
+DURATION: Final = "([0-9]{1,12})([smhd])"
+_DURATION: Final = re.compile(DURATION, re.ASCII)
 
 
 def parse_duration(text: str) -> Duration:

@@ -16,6 +16,8 @@ from ndr_entrypoints.lazy import LazyGroup
 _SUMMARIES: Final = {
     "run": "Build the deltas of one mini-batch and publish them.",
     "inspect": "Show what an output holds: slices, roles, hosts, quality of its runs.",
+    "quarantine": "Show the records that runs rejected: rule, field at fault, text.",
+    "replay": "Run the rejected records of a mini-batch again, by another JobSpec.",
     "runs": "List the runs that count, in the order of publication.",
     "verify": "Compare every live file with its manifest: size, SHA-256, rows.",
     "compact": "Make one set of files and one manifest of each whole UTC day.",

@@ -25,6 +25,15 @@ def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, default=str))
 
 
+def print_json_list(items: Iterable[Any]) -> None:
+    """Machine-readable output of many items, each printed as it comes."""
+    between = "["
+    for item in items:
+        print(f"{between}\n{json.dumps(item, default=str)}", end="")
+        between = ","
+    print("[]" if between == "[" else "\n]")
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     """A table; columns that hold numbers are flushed right."""
     made = Table(title=title, title_justify="left", title_style="bold")

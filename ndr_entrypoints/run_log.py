@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Display
 
-from ndr_core.jobs.ports import QuietLog
+from ndr_core.jobs.ports import QuietLog, RunLog
 from ndr_core.jobs.run import Stage
 from ndr_core.progress import PROGRESS_SECONDS, Every, Progress
 
@@ -154,3 +154,28 @@ def _told(facts: Mapping[str, Any]) -> str:
         f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}"
         for name, value in facts.items()
     )
+
+
+@contextmanager
+def run_log(quiet: bool, only_notices: bool) -> Iterator[RunLog]:
+    """Tell what a run does, as the terminal and the user want it."""
+    if quiet:
+        yield QuietLog()
+    elif only_notices:
+        yield NoticesOnly()
+    elif sys.stderr.isatty():
+        with live_log(Console(stderr=True)) as log:
+            yield log
+    else:
+        yield LineLog(_line_logger())
+
+
+def _line_logger() -> logging.Logger:
+    """The run's own lines on standard error, and nobody else's."""
+    logger = logging.getLogger("ndr")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    return logger

@@ -20,6 +20,7 @@ from ndr_core.errors import UsageError, nearest, shown
 from ndr_core.flows.source import FlowSource, InputBatch
 from ndr_core.jobs.choice import POLARS, SPARK, SPARK_SQL, Machine
 from ndr_core.publishing.location import S3Address, is_s3
+from ndr_core.publishing.nowhere import Nowhere
 from ndr_core.publishing.sink import Sink
 
 if TYPE_CHECKING:
@@ -36,13 +37,14 @@ class Wiring:
     """Absent where neither place lies in S3."""
 
     @classmethod
-    def between(cls, source: str, target: str) -> Wiring:
-        """Wire from a folder or an address in S3 to another.
+    def between(cls, source: str, target: str | None) -> Wiring:
+        """Wire from a folder or an address in S3 to another, or to none, where nothing can be published.
 
         Raises UsageError for an address of another kind, and for S3 that is not set up.
         """
-        if not (is_s3(source) or is_s3(target)):
-            return cls(_folder_source(source), _folder_sink(target), None)
+        to_s3 = target is not None and is_s3(target)
+        if not (is_s3(source) or to_s3):
+            return cls(_folder_source(source), _plain_sink(target), None)
         # boto3 comes with an extra; a run between folders must do without it.
         from ndr_adapters.aws.clients import s3_client
         from ndr_adapters.s3.sink import S3Writer
@@ -54,8 +56,8 @@ class Wiring:
             if is_s3(source)
             else _folder_source(source),
             S3Writer(client, S3Address.parse(target, "output"))
-            if is_s3(target)
-            else _folder_sink(target),
+            if target is not None and to_s3
+            else _plain_sink(target),
             client,
         )
 
@@ -97,8 +99,8 @@ def _folder_source(address: str) -> FlowSource:
     return FolderSource(local_folder(address, "input"))
 
 
-def _folder_sink(address: str) -> Sink:
-    return FolderSink(local_folder(address, "output"))
+def _plain_sink(address: str | None) -> Sink:
+    return Nowhere() if address is None else FolderSink(local_folder(address, "output"))
 
 
 def _polars(client: S3Client | None) -> Engine:

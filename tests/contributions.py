@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ndr_adapters.polars import published, table_files, windows
 from ndr_adapters.polars.write import StagingRoot, write_named
@@ -27,6 +27,8 @@ class Contributed:
     columns: Mapping[str, Mapping[str, str]]
     """Table -> column -> type."""
     slices: SliceRange = field(factory=SliceRange)
+    meanings: tuple[Mapping[str, Any], ...] = ()
+    """`meaning_of` the specs of the runs."""
 
     def files(self, table: str) -> PublishedFiles:
         runs = (
@@ -36,7 +38,8 @@ class Contributed:
             for run in self.runs
         )
         found = tuple(filter(None, runs))
-        return PublishedFiles(self.root, table, found, self.columns.get(table, {}))
+        columns = self.columns.get(table, {})
+        return PublishedFiles(self.root, table, found, columns, meanings=self.meanings)
 
 
 def contribute(root: Path, parts: Iterable[tuple[Tables, DeltaPlan]]) -> Contributed:
@@ -61,7 +64,7 @@ def published_as(output: Contributed, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let readers find this output, whichever they are asked to read."""
 
     def runs(_published: object, _tables: Sequence[str], slices: SliceRange) -> Contributed:
-        return Contributed(output.root, output.runs, output.columns, slices)
+        return evolve(output, slices=slices)
 
     for module in (table_files, windows):
         monkeypatch.setattr(module, "readable_runs", runs)

@@ -98,6 +98,10 @@ def _delta() -> Iterator[str]:
     yield from _explained(Delta, "short_session_seconds", 1.0)
     yield from _explained(Delta, "slice_minutes", 15)
     yield from _explained(Delta, "moment", "event_end")
+    yield from _comment(_doc(Delta, "counters"))
+    yield "# counters:"
+    yield "#   dns_tcp_cnt: {network_transport: [TCP], peer_port: [53]}"
+    yield '#   brief_reset_cnt: {event_reason: [tcp-rst*], duration_s: "<0.2"}'
 
 
 def _explained(cls: type[Any], key: str, value: Any) -> Iterator[str]:

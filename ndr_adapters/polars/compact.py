@@ -13,7 +13,7 @@ from attrs import frozen
 from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_adapters.polars.table_files import BATCH
 from ndr_adapters.polars.write import StagingRoot, write_named
-from ndr_core.deltas.measures import measures_in
+from ndr_core.deltas.meaning import measures_of
 from ndr_core.deltas.tables import PAIR, delta_table
 from ndr_core.errors import NdrError
 from ndr_core.publishing.compaction import Day
@@ -61,12 +61,14 @@ def write_day(published: PublishedTables, day: Day, staging: StagingRoot) -> dic
 
 def _slices_written(tables: PublishedTables, day: Day, staging: StagingRoot) -> dict[str, int]:
     found: dict[str, int] = {}
+    meanings = [manifest.facts.meaning for manifest in day.manifests]
     for start in _slices(day):
         end = start + timedelta(minutes=1)
         pairs = read_pairs(tables, since=start, until=end).collect()
         deltas = read_deltas(tables, since=start, until=end).collect()
         found |= _written(pairs, PAIR, staging)
-        found |= _written(deltas, delta_table(measures_in(deltas.schema)), staging)
+        measures = measures_of(deltas.schema, meanings)
+        found |= _written(deltas, delta_table(measures), staging)
     return found
 
 

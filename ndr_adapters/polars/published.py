@@ -10,7 +10,7 @@ from ndr_adapters.polars.contributions import levels_of, merged_lazily, parts_by
 from ndr_adapters.polars.scan import Scanner
 from ndr_adapters.polars.table_files import BATCH, TableFiles, delta_files, pair_files
 from ndr_adapters.polars.write import empty_frame
-from ndr_core.deltas.measures import measures_in
+from ndr_core.deltas.meaning import measures_of
 from ndr_core.deltas.tables import PAIR, delta_table
 from ndr_core.publishing.published import (
     PublishedFiles,
@@ -53,7 +53,7 @@ def read_deltas(
     if not files.found.by_run:
         return pl.LazyFrame(schema=files.merging.schema)
     scanner = Scanner.of(files.found)
-    return _read(files, scanner, delta_table(measures_in(scanner.columns)))
+    return _read(files, scanner, delta_table(measures_of(scanner.columns, files.found.meanings)))
 
 
 def read_pairs(

@@ -11,7 +11,7 @@ from attrs import frozen
 from ndr_adapters.polars.contributions import Merging, Part, apart, check_known, levels_of
 from ndr_adapters.polars.merge import CELL_COLUMNS, SLICE_KEYS, Keys, merge_deltas, merge_pairs
 from ndr_adapters.polars.scan import Scanner
-from ndr_core.deltas.measures import measures_in
+from ndr_core.deltas.meaning import measures_of
 from ndr_core.deltas.tables import DELTA, PAIR, delta_table
 from ndr_core.measures.kinds import Measure
 from ndr_core.publishing.manifest import OutputFile
@@ -113,7 +113,7 @@ def delta_files(published: PublishedTables, slices: SliceRange) -> TableFiles:
         found, pairs = runs.files(DELTA), runs.files(PAIR.name).files
         alone, shared = apart(found)
     scanner = Scanner.of(found)
-    measures = measures_in(scanner.columns)
+    measures = measures_of(scanner.columns, found.meanings)
     if shared.by_run:
         check_known(found, scanner.names, measures)
     folders = {levels_of(file) for file in shared.files}

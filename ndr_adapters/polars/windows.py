@@ -14,6 +14,7 @@ from ndr_adapters.polars.contributions import Part, check_known, merged_lazily, 
 from ndr_adapters.polars.merge import CELL_COLUMNS, Keys, merge_deltas
 from ndr_adapters.polars.scan import Scanner
 from ndr_adapters.polars.write import DTYPES, schema_of
+from ndr_core.deltas.meaning import measures_of
 from ndr_core.deltas.measures import measures_in, select_measures
 from ndr_core.deltas.tables import DELTA, PAIR
 from ndr_core.errors import SpecError, UsageError, shown
@@ -131,7 +132,7 @@ def window_merging(
     if not found.by_run:
         return None
     scanner = Scanner.of(found)
-    known = measures_in(scanner.columns)
+    known = measures_of(scanner.columns, found.meanings)
     check_known(found, scanner.names, known)
     pairs = runs.files(PAIR.name).files if needs_pairs else ()
     return WindowMerging(

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -29,8 +30,8 @@ from ndr_core.jobs.runner import JobRunner
 from ndr_core.place import refuse_overlap
 from ndr_core.progress import Meter, progress_reported
 from ndr_core.publishing.manifest import Manifest, RunFacts
-from ndr_core.publishing.sink import Publication, Sink, Staging
-from ndr_core.publishing.standing import Overrides, check_standing
+from ndr_core.publishing.sink import Publication, Sink, StagedFiles, Staging
+from ndr_core.publishing.standing import Overrides, check_standing, stale_replay
 from ndr_core.quality.report import QualityReport, make_report
 from ndr_core.quality.settings import OnUnreadableFile
 from ndr_core.times import DAY_US, MINUTE_US, now_us
@@ -46,9 +47,29 @@ class RunSummary:
     @property
     def report(self) -> QualityReport:
         """What the quality rules did to the records."""
-        report = self.manifest.facts.report
-        assert report is not None, "each run of a delta job has a report"
-        return report
+        return _report_of(self.manifest.facts)
+
+
+@frozen
+class Judged:
+    """What a run would have made of its records."""
+
+    report: QualityReport
+    problem: str | None
+    """Why it would have published nothing, if so."""
+    seconds: float
+
+
+@frozen
+class _Ready:
+    """What is known before the work begins."""
+
+    files: tuple[InputFile, ...]
+    batch: InputBatch
+    broken: BrokenFiles
+    plan: DeltaPlan
+    prints: Mapping[InputFile, str]
+    facts: RunFacts
 
 
 @frozen
@@ -77,52 +98,83 @@ class DeltaBuilderRunner:
         a failure is an AfterPublicationError; StopRequested passes, and says whether the run is published.
         """
         started = time.monotonic()
+        jobs = JobRunner(self.sink, self.log, self.undisturbed)
+        ready = self._ready(jobs)
+        manifest = jobs.run(ready.facts.run_id, ready.plan.tables, partial(self._work, jobs, ready))
+        return RunSummary(manifest, time.monotonic() - started)
+
+    def judge(self, staged: StagedFiles) -> Judged:
+        """Build all that a run would, in a place that goes away, and publish nothing. Raises as `run` before work.
+
+        Other failures are raised, too, but for a threshold that would stop the run: it is told beside the report.
+        """
+        started = time.monotonic()
+        jobs = JobRunner(self.sink, self.log, self.undisturbed)
+        ready = self._ready(jobs)
+        publication = self._built(jobs, ready, staged)
+        problem = None
+        try:
+            self._check(ready, publication)
+        except ThresholdError as error:
+            problem = str(error)
+        return Judged(_report_of(publication.facts), problem, time.monotonic() - started)
+
+    def _ready(self, jobs: JobRunner) -> _Ready:
+        """Look at the input and at the output."""
         compile_plan(
             self.spec, self.params
         )  # what is wrong with them is told before any file is read
         refuse_overlap([self.source.place], self.sink.place)
         broken = BrokenFiles(self.spec.quality.on_unreadable_file is OnUnreadableFile.FAIL)
-        jobs = JobRunner(self.sink, self.log, self.undisturbed)
         with jobs.stage(Stage.LOOK) as facts:
             files = self.source.files(self.log.notice)
             refuse_overlap(self.source.places(files), self.sink.place)
             facts |= {"files": len(files), "bytes": sum(file.size_bytes for file in files)}
             batch = self._look(files, broken)
         params = self._spanned(files)
-        plan = compile_plan(self.spec, params)
         prints = self._fingerprints(batch)
-        checked = self._checked(params, prints)
+        plan = compile_plan(self.spec, params)
+        return _Ready(files, batch, broken, plan, prints, self._checked(params, prints))
 
-        def work(staging: Staging) -> Publication:
-            with jobs.stage(Stage.START) as facts:
-                chosen = self.start_engine(batch)
-                engine = chosen.engine
-                facts |= {"engine": engine.name, "because": chosen.reason}
-            with jobs.stage(Stage.BUILD, engine=engine.name) as facts:
-                result = self._build(engine, plan, batch, broken, staging)
-                report = _report(plan, result, broken)
-                facts |= {"read": report.read, "kept": report.kept}
-                facts |= {"rows": sum(result.rows.values())}
-            publication = Publication(
-                facts=evolve(
-                    checked,
-                    report=report,
-                    engine=engine.name,
-                    inputs=_inputs(prints, broken.readable(prints)),
-                ),
-                tables=plan.tables,
-                rows=result.rows,
-                rejected=result.rejected_files,
-                unreadable=tuple(broken.problems),
-            )
-            try:
-                report.check(self.spec.quality, lambda: self._looks_like(broken.readable(files)))
-            except ThresholdError as error:
-                raise ThresholdError(f"{error}; {_set_aside(publication, staging)}") from error
-            return publication
+    def _work(self, jobs: JobRunner, ready: _Ready, staging: Staging) -> Publication:
+        """Stage what is to be published. Raises ThresholdError where it is not."""
+        publication = self._built(jobs, ready, staging)
+        try:
+            self._check(ready, publication)
+        except ThresholdError as error:
+            raise ThresholdError(f"{error}; {_set_aside(publication, staging)}") from error
+        return publication
 
-        manifest = jobs.run(params.run_id, plan.tables, work)
-        return RunSummary(manifest, time.monotonic() - started)
+    def _built(self, jobs: JobRunner, ready: _Ready, staged: StagedFiles) -> Publication:
+        plan, broken, prints = ready.plan, ready.broken, ready.prints
+        with jobs.stage(Stage.START) as facts:
+            chosen = self.start_engine(ready.batch)
+            engine = chosen.engine
+            facts |= {"engine": engine.name, "because": chosen.reason}
+        with jobs.stage(Stage.BUILD, engine=engine.name) as facts:
+            result = self._build(engine, plan, ready.batch, broken, staged)
+            report = _report(plan, result, broken)
+            facts |= {"read": report.read, "kept": report.kept}
+            facts |= {"rows": sum(result.rows.values())}
+        return Publication(
+            facts=evolve(
+                ready.facts,
+                report=report,
+                engine=engine.name,
+                inputs=_inputs(prints, broken.readable(prints)),
+            ),
+            tables=plan.tables,
+            rows=result.rows,
+            rejected=result.rejected_files,
+            unreadable=tuple(broken.problems),
+        )
+
+    def _check(self, ready: _Ready, publication: Publication) -> None:
+        """Raise ThresholdError where the quality of the records forbids to publish."""
+        report = _report_of(publication.facts)
+        report.check(
+            self.spec.quality, lambda: self._looks_like(ready.broken.readable(ready.files))
+        )
 
     def _look(self, files: tuple[InputFile, ...], broken: BrokenFiles) -> InputBatch:
         """The readable files, and what a first look at them shows."""
@@ -160,7 +212,7 @@ class DeltaBuilderRunner:
         plan: DeltaPlan,
         batch: InputBatch,
         broken: BrokenFiles,
-        staging: Staging,
+        staging: StagedFiles,
     ) -> EngineResult:
         """The engine's result; when it can't read, find the broken files and, if allowed, go on without."""
         for file, problem in engine.unfit_files(batch).items():
@@ -178,7 +230,7 @@ class DeltaBuilderRunner:
             staging.restart()
 
     def _metered_build(
-        self, engine: Engine, plan: DeltaPlan, batch: InputBatch, staging: Staging
+        self, engine: Engine, plan: DeltaPlan, batch: InputBatch, staging: StagedFiles
     ) -> EngineResult:
         """The engine's result; while it builds, the log hears how far it is."""
         meter = Meter(batch.size_bytes, engine.reading_share)
@@ -219,6 +271,9 @@ class DeltaBuilderRunner:
         standing = self.sink.standing(facts, now_us() - look_back)
         names = {found: file.name for file, found in prints.items()}
         check_standing(standing, facts, names, self.overrides)
+        stale = stale_replay(standing, facts)
+        if stale is not None:
+            self.log.notice(stale)
         return facts
 
 
@@ -230,6 +285,11 @@ def _set_aside(publication: Publication, staging: Staging) -> str:
         )
     except (NdrError, OSError) as error:
         return f"its report and the records that it rejected could not be kept: {error}"
+
+
+def _report_of(facts: RunFacts) -> QualityReport:
+    assert facts.report is not None, "each run of a delta job has a report"
+    return facts.report
 
 
 def _inputs(prints: Mapping[InputFile, str], files: Iterable[InputFile]) -> tuple[str, ...]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from ndr_core.deltas.measures import measures_in
 from ndr_core.deltas.spec import JobSpec
+from ndr_core.measures.kinds import Measure
+
+_COUNTERS: Final = "delta.counters"
 
 MEANING_VERSION: Final = 2
 """A release that changes what a column means raises it. 2: slices and minutes of bursts go by the moment."""
@@ -26,4 +31,15 @@ def meaning_of(spec: JobSpec) -> dict[str, Any]:
         "delta.measures": None if chosen is None else sorted(set(chosen)),
         "delta.short_session_seconds": spec.delta.short_session_seconds,
         "enrichment.port_sets": plain["enrichment"]["port_sets"],
+        _COUNTERS: {name: counter.to_plain() for name, counter in spec.delta.counters.items()},
     }
+
+
+def measures_of(
+    columns: Iterable[str], meanings: Iterable[Mapping[str, Any]]
+) -> tuple[Measure, ...]:
+    """Give the measures that published delta rows of these columns have, as `measures_in`.
+
+    `meanings`: what `meaning_of` gave for the runs that published them. It names the columns that JobSpecs define.
+    """
+    return measures_in(columns, {name for known in meanings for name in known.get(_COUNTERS, ())})

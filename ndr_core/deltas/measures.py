@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 
+from ndr_core.deltas.counters import Counter
 from ndr_core.errors import Problem, nearest, shown
 from ndr_core.expressions.expr import col, lit, when
 from ndr_core.expressions.portable import FIXED_POINT_SCALE, log2
@@ -73,14 +74,20 @@ SESSIONS: Final = count("sessions_cnt", "sessions")
 _PORT_SET: Final = "_sessions_cnt"
 """What a port set's count is called, behind the name of the set."""
 
+_NO_COUNTERS: Final[Mapping[str, Counter]] = {}
+
 
 def measures_for(
-    *, port_sets: Mapping[str, frozenset[int]], short_session_seconds: float, knows_reply: bool
+    *,
+    port_sets: Mapping[str, frozenset[int]],
+    short_session_seconds: float,
+    knows_reply: bool,
+    counters: Mapping[str, Counter] = _NO_COUNTERS,
 ) -> tuple[Measure, ...]:
     """Give all measures, in the order of their columns.
 
     `port_sets`: each gives a count of sessions; `short_session_seconds`: a shorter session is short;
-    `knows_reply`: whether the source tells the bytes of the answering side at all.
+    `knows_reply`: whether the source tells the bytes of the answering side at all; `counters`: name -> what it counts.
     """
     action, reason, name = col("event_action"), col("event_reason"), col("event_name")
     transport, duration = col("network_transport"), col("duration_us")
@@ -126,6 +133,10 @@ def measures_for(
             )
             for set_name, ports in sorted(port_sets.items())
         ),
+        *(
+            count_where(name, counter.condition(), counter.meaning())
+            for name, counter in sorted(counters.items())
+        ),
         Distribution(
             name="max_sessions_per_minute",
             histogram="sessions_per_minute",
@@ -139,6 +150,13 @@ def measures_for(
         quantiles("bytes_recv", col("bytes_recv"), 1, "bytes"),
         quantiles("duration", duration, 1_000_000, "seconds"),
     )
+
+
+FIXED_NAMES: Final = frozenset(
+    measure.name
+    for measure in measures_for(port_sets={}, short_session_seconds=1.0, knows_reply=True)
+)
+"""The measures that every JobSpec can have."""
 
 
 def unknown_measures(measures: Sequence[Measure], names: Iterable[str]) -> list[Problem]:
@@ -167,17 +185,26 @@ def select_measures(
     return tuple(measure for measure in measures if measure.name in wanted)
 
 
-def measures_in(columns: Iterable[str]) -> tuple[Measure, ...]:
+def measures_in(columns: Iterable[str], counters: Iterable[str] = ()) -> tuple[Measure, ...]:
     """Give the measures that a delta table of these columns has, in the order of `measures_for`.
 
     What a record adds to them is not known from their names, but how they merge is. A measure is there where its
     first column is, and what it is derived from; a count that ends in `_sessions_cnt` is that of a port set.
+    `counters`: the columns that JobSpecs define; one that a later version has for a measure is that measure.
     """
     known = set(columns)
+    own = known.intersection(counters).difference(FIXED_NAMES)
     port_sets = {
-        name.removesuffix(_PORT_SET): frozenset[int]() for name in known if name.endswith(_PORT_SET)
+        name.removesuffix(_PORT_SET): frozenset[int]()
+        for name in known - own
+        if name.endswith(_PORT_SET)
     }
-    catalogue = measures_for(port_sets=port_sets, short_session_seconds=1.0, knows_reply=True)
+    catalogue = measures_for(
+        port_sets=port_sets,
+        short_session_seconds=1.0,
+        knows_reply=True,
+        counters=dict.fromkeys(own, Counter()),
+    )
     return tuple(
         measure
         for measure in catalogue

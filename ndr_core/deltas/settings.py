@@ -7,15 +7,19 @@ from typing import Final
 
 from attrs import field, frozen
 
+from ndr_core.deltas.counters import COUNTER_ENDING, Counter
 from ndr_core.errors import Problem, too_many
 from ndr_core.flows.moment import Moment
 from ndr_core.flows.record import MAX_PORT
-from ndr_core.names import COLUMN_NAME_RULE, is_column_name
+from ndr_core.names import COLUMN_NAME, COLUMN_NAME_RULE, is_column_name, whole
 from ndr_core.tables.slices import SLICE_MINUTES
 from ndr_core.times import LAST_DAY, SECOND_US, TIME_LIMIT_US
 
 _MOST_PORT_SETS: Final = 256
 """Far above any use: each set is a column of work for every record."""
+
+_MOST_COUNTERS: Final = 256
+"""As for port sets."""
 
 _SLICE_MINUTES: Final = tuple(minutes for minutes in range(1, 61) if 60 % minutes == 0)
 
@@ -41,17 +45,33 @@ class Delta:
         default=None, metadata={"doc": "measures to build, by name (`ndr schema`); all if absent"}
     )
     short_session_seconds: float = field(
-        default=1.0, metadata={"doc": "a session shorter than this is short"}
+        default=1.0,
+        metadata={"doc": "a session shorter than this is short", "schema": {"minimum": 0}},
     )
     slice_minutes: int = field(
         default=SLICE_MINUTES,
-        metadata={"doc": "length of a slice; a number of minutes that divides 60"},
+        metadata={
+            "doc": "length of a slice; a number of minutes that divides 60",
+            "schema": {"enum": list(_SLICE_MINUTES)},
+        },
     )
     moment: Moment = field(
         default=Moment.EVENT_END,
         metadata={
             "doc": "the time by which a session falls into a slice: event_end (when its log is "
             "written; the start where no end is known) or event_start"
+        },
+    )
+    counters: Mapping[str, Counter] = field(
+        factory=dict,
+        metadata={
+            "doc": "name of a column, which ends in _cnt -> which sessions it counts; built beside the measures",
+            "schema": {
+                "maxProperties": _MOST_COUNTERS,
+                "propertyNames": {
+                    "allOf": [{"pattern": whole(COLUMN_NAME)}, {"pattern": f"{COUNTER_ENDING}$"}]
+                },
+            },
         },
     )
 
@@ -74,6 +94,23 @@ class Delta:
                     "slice_minutes", f"{self.slice_minutes} does not divide 60; one of {choices}"
                 )
             )
+        return found + self._counter_problems()
+
+    def _counter_problems(self) -> list[Problem]:
+        found = []
+        if len(self.counters) > _MOST_COUNTERS:
+            found.append(Problem("counters", too_many(len(self.counters), _MOST_COUNTERS)))
+        for name, counter in self.counters.items():
+            key = f"counters.{name}"
+            if not is_column_name(name):
+                found.append(Problem(key, f"the name {COLUMN_NAME_RULE}"))
+            elif not name.endswith(COUNTER_ENDING):
+                found.append(
+                    Problem(
+                        key, f"the name must end in {COUNTER_ENDING}, as those of all counts do"
+                    )
+                )
+            found += [problem.below(key) for problem in counter.problems()]
         return found
 
 
@@ -83,7 +120,13 @@ class Enrichment:
 
     port_sets: PortSets = field(
         factory=lambda: dict(DEFAULT_PORT_SETS),
-        metadata={"doc": "name -> ports or 'low-high' ranges; each gives <name>_sessions_cnt"},
+        metadata={
+            "doc": "name -> ports or 'low-high' ranges; each gives <name>_sessions_cnt",
+            "schema": {
+                "maxProperties": _MOST_PORT_SETS,
+                "propertyNames": {"pattern": whole(COLUMN_NAME)},
+            },
+        },
     )
 
     def problems(self) -> list[Problem]:

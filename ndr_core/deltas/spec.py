@@ -8,36 +8,49 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, Final
 
-from attrs import asdict, field, frozen
+from attrs import asdict, evolve, field, frozen
 
 from ndr_core.deltas.measures import measures_for, select_measures, unknown_measures
 from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
 from ndr_core.deltas.settings import Delta, Enrichment
+from ndr_core.deltas.tables import PAIR, delta_table
 from ndr_core.errors import Problem, too_many
 from ndr_core.flows.mapping import InputMapping
 from ndr_core.jobs.choice import Choice, EngineSettings, Machine, choose
 from ndr_core.jobs.spec import JobKey, Storage
 from ndr_core.jobs.spec_reader import Spec
 from ndr_core.measures.kinds import Measure
+from ndr_core.names import PATH_SEGMENT, whole
 from ndr_core.quality.settings import Quality
 from ndr_core.times import duration_text
 
 _MOST_ROLES: Final = 16
 """Far above any use: each role is a view of every record."""
 
+_SEGMENT: Final = {"pattern": whole(PATH_SEGMENT)}
+
 
 @frozen
 class JobSpec:
     """One delta job of one project. `parse_job_spec` makes it from plain data."""
 
-    project_name: str = field(metadata={"doc": "the tenant or network that the logs belong to"})
+    project_name: str = field(
+        metadata={"doc": "the tenant or network that the logs belong to", "schema": _SEGMENT}
+    )
     input: InputMapping = field(metadata={"doc": "how to read the source's columns"})
-    job_name: str = field(default="delta_builder", metadata={"doc": "name of the job"})
+    job_name: str = field(
+        default="delta_builder", metadata={"doc": "name of the job", "schema": _SEGMENT}
+    )
     feature_spec_version: str = field(
-        default="v1", metadata={"doc": "version of the features; part of every output path"}
+        default="v1",
+        metadata={"doc": "version of the features; part of every output path", "schema": _SEGMENT},
     )
     roles: tuple[Role, ...] = field(
-        default=(OUTBOUND, INBOUND), metadata={"doc": "the ways in which each record is seen"}
+        default=(OUTBOUND, INBOUND),
+        metadata={
+            "doc": "the ways in which each record is seen",
+            "schema": {"minItems": 1, "maxItems": _MOST_ROLES, "uniqueItems": True},
+        },
     )
     quality: Quality = field(factory=Quality, metadata={"doc": "data quality rules and thresholds"})
     delta: Delta = field(factory=Delta, metadata={"doc": "the delta table"})
@@ -60,11 +73,15 @@ class JobSpec:
             port_sets=self.enrichment.port_sets,
             short_session_seconds=self.delta.short_session_seconds,
             knows_reply="destination_bytes" in self.input.fields,
+            counters=self.delta.counters,
         )
 
     def chosen_measures(self) -> tuple[Measure, ...]:
         """Give the measures to build, in the order of their columns. The spec must have no problems."""
-        return select_measures(self.measures(), self.delta.measures)
+        names = self.delta.measures
+        return select_measures(
+            self.measures(), None if names is None else (*names, *self.delta.counters)
+        )
 
     def choose_engine(self, packed_bytes: int, machine: Machine) -> Choice:
         """Choose the engine for a mini-batch of so many packed bytes, as `choose`."""
@@ -94,7 +111,23 @@ class JobSpec:
         for key, part in parts.items():
             found += [problem.below(key) for problem in part.problems()]
         found += [problem.below("roles") for problem in self._role_problems()]
-        return found or unknown_measures(self.measures(), self.delta.measures or ())
+        return found or [
+            *self._name_clashes(),
+            *unknown_measures(self.measures(), self.delta.measures or ()),
+        ]
+
+    def _name_clashes(self) -> Iterator[Problem]:
+        """The counters whose names are those of other measures or columns."""
+        others = evolve(self, delta=evolve(self.delta, counters={})).measures()
+        taken = {measure.name for measure in others} | {
+            column.name for table in (delta_table(others), PAIR) for column in table.columns
+        }
+        for name in self.delta.counters:
+            if name in taken:
+                yield Problem(
+                    f"delta.counters.{name}",
+                    "a measure or a column has this name; choose another one",
+                )
 
     def _role_problems(self) -> Iterator[Problem]:
         if not self.roles:
@@ -114,6 +147,10 @@ class JobSpec:
     def to_plain(self) -> dict[str, Any]:
         """Give plain data (dicts, lists, scalars) that `parse_job_spec` reads back as an equal spec."""
         plain: dict[str, Any] = _plain(asdict(self))
+        if self.delta.counters:
+            plain["delta"]["counters"] = {
+                name: counter.to_plain() for name, counter in self.delta.counters.items()
+            }
         plain["enrichment"]["port_sets"] = {
             name: sorted(ports) for name, ports in self.enrichment.port_sets.items()
         }

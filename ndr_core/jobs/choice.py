@@ -28,7 +28,8 @@ class EngineSettings:
         default=None,
         metadata={
             "doc": "packed bytes of a mini-batch up to which a job on a cluster leaves it idle and builds on one "
-            "machine; if absent, by the memory of the machine"
+            "machine; if absent, by the memory of the machine",
+            "schema": {"minimum": 0},
         },
     )
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from attrs import asdict, field, frozen
 
 from ndr_core.errors import Problem, SpecError
 from ndr_core.names import PATH_SEGMENT_RULE, is_path_segment
 from ndr_core.place import overlap
 from ndr_core.publishing.location import S3Address
+
+_IN_S3: Final = {"pattern": "^s3a?://."}
 
 
 @frozen
@@ -32,10 +36,12 @@ class Storage:
     """Where a deployed job may read and write; `ndr run` takes its places from the command line."""
 
     input_prefix: str | None = field(
-        default=None, metadata={"doc": "s3://..; mini-batches must lie at or below it"}
+        default=None,
+        metadata={"doc": "s3://..; mini-batches must lie at or below it", "schema": _IN_S3},
     )
     output_prefix: str | None = field(
-        default=None, metadata={"doc": "s3://..; everything is published below it"}
+        default=None,
+        metadata={"doc": "s3://..; everything is published below it", "schema": _IN_S3},
     )
 
     def problems(self) -> list[Problem]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, get_origin
 
-from attrs import fields
+from attrs import fields, has
 from cattrs import (
     BaseValidationError,
     ClassValidationError,
@@ -60,7 +60,38 @@ def spec_converter() -> Converter:
         lambda cls: isinstance(cls, type) and issubclass(cls, Enum), _enum
     )
     converter.register_structure_hook_func(lambda cls: cls is Duration, _duration)
+    make_part, make_mapping = (
+        converter.gen_structure_attrs_fromdict,
+        converter.gen_structure_mapping,
+    )
+    converter.register_structure_hook_factory(has, lambda cls: _of_mapping(make_part(cls)))
+    converter.register_structure_hook_factory(
+        _is_mapping, lambda cls: _of_mapping(make_mapping(cls))
+    )
+    plain_texts = converter.get_structure_hook(tuple[str, ...])
+
+    def texts(value: Any, cls: Any) -> Any:
+        # A text is a sequence, too: of its characters.
+        if not isinstance(value, list | tuple):
+            raise TypeError(wrong_kind(value, "a list of texts"))
+        return plain_texts(value, cls)
+
+    converter.register_structure_hook_func(lambda cls: cls == tuple[str, ...], texts)
     return converter
+
+
+def _is_mapping(cls: Any) -> bool:
+    return get_origin(cls) is Mapping
+
+
+def _of_mapping(read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Read a mapping; refuse other values by what they are."""
+
+    def checked(value: Any, cls: Any) -> Any:
+        require_mapping(value, "a mapping of keys")
+        return read(value, cls)
+
+    return checked
 
 
 def require_mapping(value: Any, expected: str) -> None:

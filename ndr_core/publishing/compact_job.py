@@ -84,9 +84,9 @@ class Compactor:
             raise
 
     def _facts(self, day: Day) -> RunFacts:
-        first = day.manifests[0].facts
+        facts = [manifest.facts for manifest in day.manifests]
         return RunFacts(
-            project_name=first.project_name,
+            project_name=facts[0].project_name,
             job_name="",
             feature_spec_version=day.version,
             spec_sha256="",
@@ -94,5 +94,6 @@ class Compactor:
             run_id=self.run_id,
             engine=self.engine,
             code_version=self.code_version,
-            meaning=first.meaning,
+            # An older run may lack keys; in those that several have they agree.
+            meaning={name: value for one in facts for name, value in one.meaning.items()},
         )

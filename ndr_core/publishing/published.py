@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from attrs import evolve, field, frozen
 
@@ -121,6 +121,8 @@ class PublishedFiles:
     """Column -> type, of all runs that make the table, with rows or without; also what the paths spell."""
     samples: tuple[OutputFile, ...] = ()
     """A file of each engine in each of its versions: what is written in another way differs here."""
+    meanings: tuple[Mapping[str, Any], ...] = ()
+    """`RunFacts.meaning` of the runs that make the table, each once."""
 
     @property
     def files(self) -> list[OutputFile]:
@@ -161,8 +163,15 @@ class PublishedRuns:
             for manifest in found.manifests
             for name, kind in manifest.columns.get(table, {}).items()
         }
+        meanings: list[Mapping[str, Any]] = []
+        for manifest in found.manifests:
+            meaning = manifest.facts.meaning
+            if table in manifest.columns and meaning not in meanings:
+                meanings.append(meaning)
         by_run = tuple(run for run in runs if run)
-        return PublishedFiles(self.root, table, by_run, columns, tuple(samples.values()))
+        return PublishedFiles(
+            self.root, table, by_run, columns, tuple(samples.values()), tuple(meanings)
+        )
 
     def damages(self, files: Iterable[OutputFile], sizes: Mapping[str, int]) -> dict[str, str]:
         """Path -> what is wrong, for files that are missing or have another size than their manifest says.

@@ -97,8 +97,8 @@ def _replaced(former: Manifest) -> Replaced:
     return Replaced(former.facts.run_id, former.published_at, len(former.slices()), kept)
 
 
-class Staging(Protocol):
-    """A private place in which one run prepares its output, until it publishes it."""
+class StagedFiles(Protocol):
+    """A private place in which one run stages its files."""
 
     @property
     def root(self) -> str:
@@ -108,6 +108,10 @@ class Staging(Protocol):
     def restart(self) -> None:
         """Drop what was staged, for a second try."""
         ...
+
+
+class Staging(StagedFiles, Protocol):
+    """A private place in which one run prepares its output, until it publishes it."""
 
     def publish(self, publication: Publication) -> Manifest:
         """Make what was staged visible, all of it or nothing, in place of what the run's owner published before.

@@ -10,9 +10,10 @@ from attrs import field, frozen
 from ndr_core.errors import SpecError, UsageError, printable, shown
 from ndr_core.publishing.compaction import CompactedError, refuse_compacted
 from ndr_core.publishing.entry import Entry
-from ndr_core.publishing.manifest import Manifest, RunFacts
+from ndr_core.publishing.manifest import Manifest, RunFacts, mini_batch_owner
 from ndr_core.publishing.ownership import last_live, live_manifests
 from ndr_core.publishing.pruned import Pruned, refuse_pruned
+from ndr_core.quality.replay import replay_id
 from ndr_core.tables.slices import SliceBounds, slice_path
 from ndr_core.times import iso_text
 
@@ -110,6 +111,18 @@ def check_standing(
         _refuse_other_batch(standing.former, facts)
     if not overrides.count_again:
         _refuse_counted(standing.recent, names)
+
+
+def stale_replay(standing: Standing, facts: RunFacts) -> str | None:
+    """Say that records that a mini-batch rejected before were run again, and may count twice now; None otherwise."""
+    name = replay_id(facts.mini_batch_id)
+    owner = mini_batch_owner(facts.feature_spec_version, facts.job_name, name)
+    if all(manifest.owner != owner for manifest in standing.recent):
+        return None
+    return (
+        f"mini-batch {name} holds records that {facts.mini_batch_id} rejected before; what this run keeps of them "
+        "counts twice until `ndr replay` is run again"
+    )
 
 
 def refuse_other_meaning(published: Manifest, facts: RunFacts) -> None:

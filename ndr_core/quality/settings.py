@@ -29,18 +29,24 @@ class Quality:
     deduplicate_on: tuple[str, ...] = field(
         default=(),
         metadata={
-            "doc": "canonical fields or source columns; records equal in all of them count once"
+            "doc": "canonical fields or source columns; records equal in all of them count once",
+            "schema": {"maxItems": _MOST_KEYS},
         },
     )
     max_rejected_fraction: float = field(
         default=0.5,
         metadata={
             "doc": "fail, publishing nothing, when a greater share is rejected; non_traffic and duplicate "
-            "do not count"
+            "do not count",
+            "schema": {"minimum": 0, "maximum": 1},
         },
     )
     min_records: int = field(
-        default=0, metadata={"doc": "fail, publishing nothing, when fewer records are kept"}
+        default=0,
+        metadata={
+            "doc": "fail, publishing nothing, when fewer records are kept",
+            "schema": {"minimum": 0},
+        },
     )
     allowed_lateness: Duration = field(
         default=Duration(DAY_US),

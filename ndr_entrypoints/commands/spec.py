@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_adapters.local.spec_template import spec_template
 from ndr_core.deltas.spec import JobSpec
+from ndr_core.deltas.spec_schema import job_spec_schema
 from ndr_core.errors import SpecError, UsageError
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_entrypoints import console
@@ -20,6 +22,9 @@ from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, writing
 if TYPE_CHECKING:
     from ndr_adapters.dynamodb.job_specs import JobSpecLoader, JobSpecTable
 
+_OUTPUT = click.option(
+    *("-o", "--output"), type=PATH, help="File to write. Default: standard output."
+)
 _TABLE = click.option("--table", required=True, help="DynamoDB table of JobSpecs.")
 
 
@@ -40,10 +45,24 @@ def check(file: Path) -> None:
 @click.option(
     "--preset", type=click.Choice(list(PRESETS)), required=True, help="Format of the logs."
 )
-@click.option("-o", "--output", type=PATH, help="File to write. Default: standard output.")
+@_OUTPUT
 def init(preset: str, output: Path | None) -> None:
     """Write a commented JobSpec to start from."""
-    text = spec_template(preset)
+    _write(spec_template(preset), output)
+
+
+@spec.command(epilog=EXIT_CODES)
+@_OUTPUT
+def schema(output: Path | None) -> None:
+    """Write the JSON Schema of the JobSpec, with which editors complete, explain and check one.
+
+    A spec that fits in it may still be wrong: `ndr spec check` knows all that is.
+    """
+    _write(json.dumps(job_spec_schema(), indent=2) + "\n", output)
+
+
+def _write(text: str, output: Path | None) -> None:
+    """Write to a new file, or to standard output."""
     if output is None:
         click.echo(text, nl=False)
         return

@@ -59,6 +59,17 @@ SPECS: dict[str, JobSpec] = {
     ),
     "few measures": make_spec(delta={"measures": ["bytes_sent_quantiles", "duration_sum"]}),
     "no peers": make_spec(delta={"measures": ["allow_cnt"]}),
+    "counters": make_spec(
+        delta={
+            "measures": ["allow_cnt"],
+            "counters": {
+                "dns_tcp_cnt": {"network_transport": ["TCP"], "peer_port": [53]},
+                "high_cnt": {"peer_port": [0, 22, "1024-65535"]},
+                "rst_or_aged_cnt": {"event_reason": ["tcp-rst*", "aged-out"]},
+                "brief_cnt": {"duration_s": ">0 <0.2", "event_action": ["*"]},
+            },
+        }
+    ),
     "slices of a minute": make_spec(delta={"slice_minutes": 1}),
     "slices of an hour by the start": make_spec(
         delta={"slice_minutes": 60, "moment": "event_start"},

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from ndr_core.names import COLUMN_NAME_RULE, PATH_SEGMENT_RULE, is_column_name, is_path_segment
+from ndr_core.names import (
+    COLUMN_NAME_RULE,
+    PATH_SEGMENT_RULE,
+    is_column_name,
+    is_path_segment,
+    whole,
+)
 
 
 @pytest.mark.parametrize("name", ["a", "z9", "host_ip", "a__", "a" * 64])
@@ -34,3 +42,9 @@ def test_no_part_of_a_path(name: str) -> None:
 def test_the_rules_name_their_limits() -> None:
     assert "64 at most, a letter first" in COLUMN_NAME_RULE
     assert "128 at most, a letter or digit first" in PATH_SEGMENT_RULE
+
+
+def test_a_pattern_of_a_whole_text_finds_no_part_of_one() -> None:
+    pattern = re.compile(whole("a|bc"))
+
+    assert [text for text in ("a", "bc", "ab", "xa", "bcd") if pattern.search(text)] == ["a", "bc"]

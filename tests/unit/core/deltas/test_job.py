@@ -464,3 +464,39 @@ def test_the_log_hears_how_far_the_build_is() -> None:
     last = job.log.progresses[-1]
     size = sum(len(content) for content in job.contents.values() if isinstance(content, bytes))
     assert (last.done_bytes, last.total_bytes, last.records) == (size, size, 3)
+
+
+def test_judging_reports_what_a_run_would_make_and_publishes_nothing() -> None:
+    job = Job({"a.gz": lines(flow(), flow(source_ip="nobody"))})
+
+    judged = job.runner.judge(job.staging)
+
+    assert (judged.report.read, judged.report.kept, judged.problem) == (2, 1, None)
+    assert judged.report == Job(job.contents)().report
+    assert judged.seconds >= 0
+    assert job.engine.roots == ["memory:/staging"]
+    assert job.events == [
+        *("look..", "..look", "start..", "engine for 1", "..start", "build..", "..build"),
+    ]
+    assert job.sink.opened == []
+
+
+def test_judging_tells_the_threshold_that_would_stop_a_run_beside_the_report() -> None:
+    job = Job({"a.gz": lines(flow())}, quality={"min_records": 2})
+
+    judged = job.runner.judge(job.staging)
+
+    assert judged.report.kept == 1
+    assert judged.problem == (
+        "quality.min_records: 1 records kept, at least 2 expected; nothing was published"
+    )
+    assert "set aside" not in job.events
+
+
+def test_judging_is_refused_as_a_run_is_before_its_work() -> None:
+    job = Job()
+    job.source.place = MemoryPlace("memory:/out/in")
+
+    with pytest.raises(UsageError, match="one lies in the other"):
+        job.runner.judge(job.staging)
+    assert job.events == []

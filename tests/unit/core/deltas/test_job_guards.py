@@ -211,3 +211,22 @@ def test_names_that_tell_no_span_are_refused_before_any_work() -> None:
     job = Job(params=RuntimeParams("mb-1", "run-1"), span_pattern=ZEEK)
 
     refused(job, UsageError, r"^span-from-name: a\.gz does not fit")
+
+
+def test_a_run_of_a_mini_batch_whose_rejected_records_were_run_again_says_so() -> None:
+    replayed = Job(
+        {"z.gz": lines(flow(source_ip="10.9.9.9"))}, params=RuntimeParams("mb-1.replay", "run-0")
+    )()
+    manifest = evolve(replayed.manifest, published_at=now_us())
+    job, other = Job(), Job(params=RuntimeParams("mb-2", "run-2"))
+    for one in (job, other):
+        one.sink.manifests.append(manifest)
+
+    job()
+    other()
+
+    assert [notice for notice in job.log.notices if "replay" in notice] == [
+        "mini-batch mb-1.replay holds records that mb-1 rejected before; what this run keeps of them counts twice "
+        "until `ndr replay` is run again"
+    ]
+    assert not [notice for notice in other.log.notices if "replay" in notice]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ndr_core.deltas.meaning import MEANING_VERSION, meaning_of
+from ndr_core.deltas.meaning import MEANING_VERSION, meaning_of, measures_of
 from tests.makers import make_spec
 
 INBOUND = {
@@ -37,6 +37,7 @@ def test_what_a_column_means_hangs_on_these_keys() -> None:
         "delta.measures",
         "delta.short_session_seconds",
         "enrichment.port_sets",
+        "delta.counters",
     ]
     assert meaning["meaning_version"] == MEANING_VERSION == 2
     assert (meaning["delta.slice_minutes"], meaning["delta.moment"]) == (15, "event_end")
@@ -52,6 +53,7 @@ def test_what_a_column_means_hangs_on_these_keys() -> None:
         {},
         {"delta": {"measures": ["sessions_cnt"]}, "roles": [INBOUND]},
         {"enrichment": {"port_sets": {}}},
+        {"delta": {"counters": {"a_cnt": {"peer_port": [53, "60-70"], "duration_s": "<0.2"}}}},
     ],
 )
 def test_it_is_the_same_once_it_was_written_as_json_and_read_back(parts: dict[str, Any]) -> None:
@@ -72,6 +74,24 @@ def test_it_is_the_same_once_it_was_written_as_json_and_read_back(parts: dict[st
         (
             {"enrichment": {"port_sets": {"a": [2, 1], "b": [3]}}},
             {"enrichment": {"port_sets": {"b": [3], "a": [1, 2, 2]}}},
+        ),
+        (
+            {
+                "delta": {
+                    "counters": {
+                        "a_cnt": {"peer_port": [53, 54, 55], "network_transport": ["tcp"]},
+                        "b_cnt": {"duration_s": "<0.20"},
+                    }
+                }
+            },
+            {
+                "delta": {
+                    "counters": {
+                        "b_cnt": {"duration_s": "< 0.2"},
+                        "a_cnt": {"network_transport": ["TCP"], "peer_port": ["53-54", 55]},
+                    }
+                }
+            },
         ),
         ({}, {"quality": {"min_records": 5}, "job_name": "other", "project_name": "other"}),
     ],
@@ -94,6 +114,7 @@ def test_jobs_that_read_different_sources_agree() -> None:
         ({"delta": {"measures": ["sessions_cnt"]}}, "delta.measures"),
         ({"delta": {"short_session_seconds": 0.5}}, "delta.short_session_seconds"),
         ({"enrichment": {"port_sets": {"web": [80]}}}, "enrichment.port_sets"),
+        ({"delta": {"counters": {"a_cnt": {"peer_port": [53]}}}}, "delta.counters"),
     ],
 )
 def test_specs_that_mean_something_else_differ_in_the_key_that_says_so(
@@ -102,3 +123,16 @@ def test_specs_that_mean_something_else_differ_in_the_key_that_says_so(
     usual, other = meaning_of(make_spec()), meaning_of(make_spec(**parts))
 
     assert [name for name in usual if usual[name] != other[name]] == [key]
+
+
+def test_the_counters_of_published_columns_are_those_of_any_run_that_published_them() -> None:
+    meanings = [
+        meaning_of(make_spec(delta={"counters": {name: {"peer_port": [53]}}}))
+        for name in ("dns_cnt", "other_cnt", "gone_cnt")
+    ]
+    columns = ["sessions_cnt", "other_cnt", "allow_cnt", "dns_cnt", "nobodys_cnt"]
+
+    found = measures_of(columns, [{}, *meanings])
+
+    assert [one.name for one in found] == ["sessions_cnt", "allow_cnt", "dns_cnt", "other_cnt"]
+    assert [one.name for one in measures_of(columns, [{}])] == ["sessions_cnt", "allow_cnt"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ndr_core.deltas.counters import Counter
 from ndr_core.deltas.measures import (
     measures_for,
     measures_in,
@@ -19,7 +20,7 @@ from ndr_core.expressions.expr import Expr
 from ndr_core.int64 import INT64_MAX
 from ndr_core.measures.derive import derive_row
 from ndr_core.measures.kinds import Additive, Derived, Distribution, Measure, PairDerived
-from ndr_core.tables.columns import ColumnType
+from ndr_core.tables.columns import ColumnType, Merge
 from ndr_core.times import MINUTE_US, TIME_LIMIT_US
 
 PORT_SETS = {"web": frozenset({80, 443}), "dns": frozenset({53})}
@@ -376,3 +377,32 @@ def test_a_measure_is_there_where_what_it_is_made_of_is(
     columns: list[str], names: list[str]
 ) -> None:
     assert [measure.name for measure in measures_in(columns)] == names
+
+
+def test_a_counter_of_a_job_spec_is_known_where_its_name_is_given() -> None:
+    columns = ["sessions_cnt", "b_cnt", "a_cnt", "web_sessions_cnt"]
+
+    found = measures_in(columns, ["a_cnt", "c_cnt"])
+
+    assert [measure.name for measure in found] == ["sessions_cnt", "web_sessions_cnt", "a_cnt"]
+    (column,) = found[-1].columns()
+    assert (column.type, column.merge) == (ColumnType.INT64, Merge.SUM)
+
+
+@pytest.mark.parametrize("name", ["allow_cnt", "web_sessions_cnt"])
+def test_a_counter_that_has_the_name_of_another_measure_is_there_once(name: str) -> None:
+    assert [measure.name for measure in measures_in([name], [name])] == [name]
+
+
+def test_counters_come_behind_port_sets_in_the_order_of_their_names() -> None:
+    counters = {name: Counter(peer_port=frozenset({53})) for name in ("b_cnt", "a_cnt")}
+
+    measures = names(
+        measures_for(
+            port_sets=PORT_SETS, short_session_seconds=1.0, knows_reply=True, counters=counters
+        )
+    )
+
+    place = measures.index("web_sessions_cnt")
+    assert measures[place + 1 : place + 3] == ["a_cnt", "b_cnt"]
+    assert [name for name in measures if name not in counters] == names(MEASURES)

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from ndr_core.deltas.counters import Counter
 from ndr_core.deltas.settings import DEFAULT_PORT_SETS, Delta, Enrichment
 from ndr_core.errors import Problem
 from ndr_core.flows.moment import Moment
@@ -104,3 +105,34 @@ def test_at_most_256_port_sets_are_possible() -> None:
     ]
     del sets["set0"]
     assert Enrichment(sets).problems() == []
+
+
+DNS = Counter(peer_port=frozenset({53}))
+
+
+def test_counters_are_named_as_columns_and_counts_are() -> None:
+    counters = {"dns_tcp_cnt": DNS, "dns_tcp": DNS, "Dns_cnt": DNS, "x" * 61 + "_cnt": DNS}
+
+    assert Delta(counters=counters).problems() == [
+        Problem("counters.dns_tcp", "the name must end in _cnt, as those of all counts do"),
+        Problem("counters.Dns_cnt", f"the name {COLUMN_NAME_RULE}"),
+        Problem(f"counters.{'x' * 61}_cnt", f"the name {COLUMN_NAME_RULE}"),
+    ]
+
+
+def test_what_is_wrong_with_a_counter_is_told_with_its_name() -> None:
+    counters = {"a_cnt": Counter(peer_port=frozenset())}
+
+    assert Delta(counters=counters).problems() == [
+        Problem("counters.a_cnt.peer_port", "needs at least one port")
+    ]
+
+
+def test_at_most_256_counters_are_possible() -> None:
+    counters = {f"a{number}_cnt": DNS for number in range(257)}
+
+    assert Delta(counters=counters).problems() == [
+        Problem("counters", "has 257 entries; at most 256 are possible")
+    ]
+    del counters["a0_cnt"]
+    assert Delta(counters=counters).problems() == []

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from ndr_core.deltas.counters import Counter
 from ndr_core.deltas.roles import INBOUND, OUTBOUND
 from ndr_core.deltas.settings import Delta, Enrichment
 from ndr_core.deltas.spec import JobSpec
@@ -120,6 +121,34 @@ def test_unknown_measures_are_looked_for_only_when_the_rest_is_right() -> None:
 
     assert keys(unknown) == ["delta.measures"]
     assert keys(evolve(unknown, job_name="a/b")) == ["job_name"]
+
+
+@pytest.mark.parametrize(
+    "name", ["allow_cnt", "web_sessions_cnt", "peer_ip", "bytes_sent_quantiles", "event_ts", "mm"]
+)
+def test_a_counter_with_the_name_of_another_measure_or_column_is_refused(name: str) -> None:
+    counters = {name: Counter(peer_port=frozenset({53}))}
+
+    assert list(evolve(SPEC, delta=Delta(counters=counters))._name_clashes()) == [
+        Problem(f"delta.counters.{name}", "a measure or a column has this name; choose another one")
+    ]
+
+
+def test_a_clash_of_names_is_a_problem_of_the_spec() -> None:
+    counters = {"rst_cnt": Counter(peer_port=frozenset({53}))}
+
+    assert keys(evolve(SPEC, delta=Delta(counters=counters))) == ["delta.counters.rst_cnt"]
+
+
+def test_counters_are_built_whichever_measures_are_chosen() -> None:
+    counters = {"dns_tcp_cnt": {"peer_port": [53]}}
+    chosen = make_spec(delta={"measures": ["allow_cnt"], "counters": counters})
+    named = make_spec(delta={"measures": ["allow_cnt", "dns_tcp_cnt"], "counters": counters})
+
+    names = [one.name for one in chosen.chosen_measures()]
+
+    assert names == ["sessions_cnt", "allow_cnt", "dns_tcp_cnt"]
+    assert named.chosen_measures() == chosen.chosen_measures()
 
 
 def test_equal_specs_have_equal_hashes_however_they_are_written() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -33,7 +33,8 @@ class Toy:
     ready: bool = False
     part: Part = field(factory=Part)
     parts: tuple[Part, ...] = ()
-    named: dict[str, Part] = field(factory=dict)
+    named: Mapping[str, Part] = field(factory=dict)
+    words: tuple[str, ...] = ()
 
     def problems(self) -> list[Problem]:
         if self.name == "bad":
@@ -59,9 +60,12 @@ def test_a_spec_is_read_part_by_part() -> None:
         "part": {"size": 1, "share": 0.5},
         "parts": [{"size": 2}],
         "named": {"x": {"size": 3}},
+        "words": ["one", "two"],
     }
 
-    assert read(data) == Toy("a", Colour.GREEN, True, Part(1, 0.5), (Part(2),), {"x": Part(3)})
+    assert read(data) == Toy(
+        "a", Colour.GREEN, True, Part(1, 0.5), (Part(2),), {"x": Part(3)}, ("one", "two")
+    )
 
 
 def test_what_is_left_out_has_its_default() -> None:
@@ -104,6 +108,13 @@ def test_a_spec_that_is_no_mapping_is_refused_by_its_kind(data: Any, kind: str) 
         ({"parts": [{}, {"size": {}}]}, "parts[1].size: {} is a mapping, expected a whole number"),
         ({"parts": [{"size": []}]}, "parts[0].size: [] is a list, expected a whole number"),
         ({"named": {"x": {"size": "1"}}}, "named.x.size: '1' is text, expected a whole number"),
+        ({"part": [1]}, "part: [1] is a list, expected a mapping of keys"),
+        ({"part": None}, "part: None is nothing, expected a mapping of keys"),
+        ({"named": "x"}, "named: 'x' is text, expected a mapping of keys"),
+        ({"named": {"x": 1}}, "named.x: 1 is a number, expected a mapping of keys"),
+        ({"words": "abc"}, "words: 'abc' is text, expected a list of texts"),
+        ({"words": {"a": 1}}, "words: {'a': 1} is a mapping, expected a list of texts"),
+        ({"words": ["a", 1]}, "words[1]: 1 is a number, expected text"),
         ({"colour": "gren"}, "colour: unknown value 'gren', did you mean 'green'?"),
         ({"colour": "blue"}, "colour: unknown value 'blue', known: green, red"),
         ({"colour": []}, "colour: unknown value [], known: green, red"),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from ndr_core.errors import NdrError, UsageError
 from ndr_core.publishing.compact_job import Compactor
@@ -105,6 +105,15 @@ def test_each_day_is_written_and_published_in_the_order_of_time_and_its_staging_
         *("write 2025-03-02", "hold", "publish 2025-03-02", "release", "close"),
     ]
     assert output.compactor().days(BEFORE) == []
+
+
+def test_a_day_means_what_any_of_its_runs_says_it_means() -> None:
+    later = published(2, 0, mini_batch_id="b", meaning={"x": 1, "y": 2})
+    output = MemoryOutput([evolve(ONE, contributions=ONE.contributions[:1]), later])
+
+    output.compacted()
+
+    assert output.facts[0].meaning == {"x": 1, "y": 2}
 
 
 def test_the_run_that_compacts_is_of_the_project_and_meaning_of_the_day_and_of_no_job() -> None:

@@ -349,3 +349,15 @@ def test_readers_see_the_live_files_of_the_slices_that_start_in_their_range(
     runs: list[Manifest], slices: tuple[datetime | None, datetime | None]
 ) -> None:
     assert paths(MemoryTables([runs]), SliceRange(*slices)) == live_in(runs, *slices)
+
+
+def test_files_of_a_table_come_with_what_their_runs_say_they_mean_each_once() -> None:
+    runs = [
+        published(1, 0, mini_batch_id="a", meaning={"x": 1}),
+        published(2, 0, mini_batch_id="b", meaning={"x": 1}),
+        published(3, 0, mini_batch_id="c", meaning={"x": 1, "y": 2}),
+    ]
+    tables = MemoryTables([runs])
+
+    assert readable_files(tables, "delta").meanings == ({"x": 1}, {"x": 1, "y": 2})
+    assert readable_files(tables, "nothing").meanings == ()

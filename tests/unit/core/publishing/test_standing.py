@@ -20,6 +20,7 @@ from ndr_core.publishing.standing import (
     check_standing,
     entries_of_note,
     refuse_other_meaning,
+    stale_replay,
     standing_of,
 )
 from tests.unit.core.publishing.makers import FACTS, after_ten, bounds, compacted, published
@@ -360,3 +361,27 @@ def test_files_of_runs_that_a_compacted_day_holds_whole_are_refused_too() -> Non
     assert refusal(compacted(2, day), names=NAMES).startswith(
         "input in/a.gz: mini-batch b of job j"
     )
+
+
+# Rejected records that were run again.
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"mini_batch_id": "mb.replay"}, True),
+        ({"mini_batch_id": "mb.replay", "job_name": "k"}, False),
+        ({"mini_batch_id": "mb.replay", "feature_spec_version": "v2"}, False),
+        ({"mini_batch_id": "other.replay"}, False),
+    ],
+)
+def test_a_run_of_a_mini_batch_whose_rejected_records_were_run_again_is_told_so(
+    other: dict[str, str], told: bool
+) -> None:
+    standing = standing_of([published(1, 0), published(2, 0, **other)], FACTS, 0)
+
+    notice = stale_replay(standing, FACTS)
+
+    assert (notice is not None) is told
+    if notice is not None:
+        assert notice.startswith("mini-batch mb.replay holds records that mb rejected before;")
