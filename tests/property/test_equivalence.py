@@ -179,7 +179,7 @@ def test_polars_equals_the_reference(
         check(PolarsEngine(input_bytes_per_share=input_bytes_per_share), case)
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(cases(batches()), CUTS, st.integers(0, 99))
 def test_kernels_in_any_tasks_equal_the_reference(case: Case, odd: OddCut, seed: int) -> None:
     check(FanoutEngine(RunnerHere(seed=seed), cut=odd), case)
@@ -202,7 +202,7 @@ def test_kernels_on_busy_hosts_equal_the_reference(
 # Spark takes seconds for any batch: each of its few examples is a large one, and none is shrunk.
 @settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=examples(8),
+    max_examples=examples(6),
     deadline=None,
     suppress_health_check=[
         HealthCheck.too_slow,
@@ -217,7 +217,7 @@ def test_spark_sql_equals_the_reference(case: Case, in_many_tasks: bool) -> None
 
 @settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=examples(8),
+    max_examples=examples(6),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
