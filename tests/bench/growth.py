@@ -227,6 +227,7 @@ def folder_rows(histories: Sequence[History], repeats: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as root:
         outputs = [in_folder(history, Path(root)) for history in histories]
         gc.collect()
+        gc.freeze()  # what this process holds for its outputs, no other does: it is not to be looked through again
         for name, what in OPERATIONS.items():
             rounds = [[measured(output, what) for output in outputs] for _ in range(repeats + 1)]
             for figure, value in FIGURES.items():

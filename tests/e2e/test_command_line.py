@@ -16,6 +16,7 @@ from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_adapters.synthetic.batch import SyntheticBatch
 from tests.e2e.cli import SLICE, ndr, rows, run, snapshot, write_spec
 from tests.makers import flow, write_batch
+from tests.soak import only_in_soak
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ENGINES = ["reference", "polars", "spark", "spark-sql"]
@@ -248,6 +249,7 @@ def test_what_can_not_be_generated_is_wrong_usage(
     assert message in answer.errors
 
 
+@only_in_soak
 def test_the_real_zeek_day_gives_the_same_rows_on_all_engines(
     zeek_day: Path, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ from tests.credentials import CREDENTIALS
 from tests.e2e.cli import ndr
 from tests.e2e.deployment import Deployment, said, stages_of
 from tests.makers import flow, make_spec, us, write_batch
+from tests.soak import only_in_soak
 from tests.stand_in import Request, proxy
 from tests.storages.s3_run import FAST_START, publish, rows
 from tests.storages.test_deploy import allowed, statements
@@ -219,6 +220,7 @@ def test_the_jobs_policy_covers_all_that_the_job_asks_of_s3_and_dynamodb(
     assert refused_by_policy(deployment, server.requests) == []
 
 
+@only_in_soak
 def test_a_real_day_through_s3_is_the_same_from_all_engines(zeek_day: Path, bucket: str) -> None:
     """By slices of an hour: those of a quarter, which a test over folders makes, are some hundred files."""
     source = upload(zeek_day, bucket, "in/zeek")

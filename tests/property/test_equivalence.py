@@ -199,7 +199,7 @@ def mapped_case(lines: list[bytes], files: int) -> Case:
     return Case(lines, "mapped", None, files)
 
 
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(MAPPINGS, mapped_batches(), st.booleans())
 def test_polars_equals_the_reference_for_any_mapping(
     mapping: dict[str, Any], lines: list[bytes], deduplicates: bool
@@ -211,7 +211,7 @@ def test_polars_equals_the_reference_for_any_mapping(
     check_plan(PolarsEngine(), mapped_case(lines, 2), plan)
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(cases(batches()), CUTS, st.integers(0, 99))
 def test_kernels_in_any_tasks_equal_the_reference(case: Case, odd: OddCut, seed: int) -> None:
     check(FanoutEngine(RunnerHere(seed=seed), cut=odd), case)
@@ -234,7 +234,7 @@ def test_kernels_on_busy_hosts_equal_the_reference(
 # Spark takes seconds for any batch: each of its few examples is a large one, and none is shrunk.
 @settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=examples(8),
+    max_examples=examples(6),
     deadline=None,
     suppress_health_check=[
         HealthCheck.too_slow,
@@ -249,7 +249,7 @@ def test_spark_sql_equals_the_reference(case: Case, in_many_tasks: bool) -> None
 
 @settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=examples(8),
+    max_examples=examples(6),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
