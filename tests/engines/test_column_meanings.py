@@ -33,7 +33,6 @@ FLOWS = [
         event_end=None,
         event_action="drop",
         event_reason="aged-out",
-        event_name="THREAT",
         network_transport="udp",
     ),
     flow(
@@ -56,6 +55,14 @@ FLOWS = [
         event_end="2025-03-01T10:01:20Z",
         event_action="alert",
         event_reason="tcp-rst-from-server",
+    ),
+    # Tells of the last session, which has a record of its own.
+    flow(
+        destination_ip="192.0.2.9",
+        destination_port=3389,
+        event_start="2025-03-01T10:01:15Z",
+        event_end=None,
+        event_action="alert",
         event_name="THREAT",
     ),
 ]
@@ -72,20 +79,22 @@ OUTBOUND = {
     "sessions_cnt": 5,
     "bytes_sent_sum": 100 + 300 + 0 + 1000 + 600,
     "bytes_recv_sum": 1000 + 0 + 0 + 50 + 7,
+    "packets_sent_sum": 0,  # the source has columns for them, these records have none
+    "packets_recv_sum": 0,
     "duration_us_sum": 2_000_000 + 500_000 + 0 + 1_000_000 + 10_000_000,
     "duration_sum": 13.5,
     "allow_cnt": 1,
     "drop_cnt": 3,  # deny, drop and reset-both
-    "alert_cnt": 1,
+    "alert_cnt": 2,  # a session, and a threat
     "rst_cnt": 2,
     "aged_out_cnt": 1,
-    "threat_cnt": 2,
-    "traffic_cnt": 3,
+    "threat_cnt": 1,
+    "traffic_cnt": 5,
     "tcp_cnt": 3,
     "udp_cnt": 1,
     "icmp_cnt": 1,
-    "zero_reply_cnt": 2,  # 0 bytes, and no count at all
-    "short_session_cnt": 2,  # 0.5 s, and no end; one second sharp is not short
+    "zero_reply_cnt": 1,  # 0 bytes; no count at all is not known
+    "short_session_cnt": 1,  # 0.5 s; no end is not known, one second sharp is not short
     "admin_sessions_cnt": 2,  # 22 and 3389
     "db_sessions_cnt": 0,
     "directory_sessions_cnt": 0,

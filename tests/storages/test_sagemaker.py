@@ -141,7 +141,16 @@ def test_the_archive_holds_plain_python_and_no_paths_of_this_machine() -> None:
         assert {
             name.split("/")[0] for name in names if not name.split("/")[0].endswith("info")
         } == {
-            *("ndr_core", "ndr_adapters", "ndr_entrypoints", "attr", "attrs", "cattr", "cattrs"),
+            *(
+                "ndr_core",
+                "ndr_adapters",
+                "ndr_entrypoints",
+                "attr",
+                "attrs",
+                "cattr",
+                "cattrs",
+                "tzdata",
+            ),
             *("click", "typing_extensions.py"),
         }
         here = str(Path(__file__).parents[2]).encode()
