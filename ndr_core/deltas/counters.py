@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from ndr_core.errors import Problem, printable, shown, too_many
 from ndr_core.expressions.expr import Expr, col, lit
-from ndr_core.flows.record import FIELD_BY_NAME, MAX_PORT, Case
+from ndr_core.flows.record import FIELD_BY_NAME, MAX_PORT
 from ndr_core.names import whole
 from ndr_core.times import LAST_DAY, SECOND_US, TIME_LIMIT_US
 
@@ -26,11 +26,6 @@ _LEAST_RANGE: Final = 3
 _ANY_ENDING: Final = "*"
 
 _TEXT_FIELDS: Final = ("event_action", "event_reason", "event_name", "network_transport")
-_CASES: Final[Mapping[Case, Callable[[str], str]]] = {
-    Case.AS_IS: str,
-    Case.LOWER: str.lower,
-    Case.UPPER: str.upper,
-}
 
 _LENGTHS: Final = r"(?:<=|>=|<|>) ?[0-9]{1,10}(?:\.[0-9]{1,6})?"
 LENGTHS: Final = f"{_LENGTHS}(?: {_LENGTHS})*"
@@ -152,8 +147,8 @@ class Counter:
 
     def _texts(self, name: str) -> list[str]:
         """The texts of a key in the form in which records have them, sorted."""
-        as_read = _CASES[FIELD_BY_NAME[name].case]
-        return sorted({as_read(text) for text in getattr(self, name) or ()})
+        case = FIELD_BY_NAME[name].case
+        return sorted({case.of(text) for text in getattr(self, name) or ()})
 
 
 def _any_of(value: Expr, texts: Iterable[str]) -> Expr:

@@ -37,7 +37,6 @@ from attrs import frozen
 from ndr_core.flows.ip_address import canonical_ip
 from ndr_core.flows.mapping import FieldSource, InputMapping, TimeFormat
 from ndr_core.flows.record import (
-    Case,
     FieldKind,
     FlowField,
     FlowRecord,
@@ -225,7 +224,7 @@ class LineReader:
             case FieldKind.IP:
                 return canonical_ip(self._text(value))
         text = self._text(value)
-        return _cased(flow_field.case, source.map.get(text, text)) if text is not None else None
+        return flow_field.case.of(source.map.get(text, text)) if text is not None else None
 
     def _text(self, value: Any) -> str | None:
         if value is None or (isinstance(value, str) and value in self._null_values):
@@ -235,15 +234,6 @@ class LineReader:
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         raise _NotAllowedError
-
-
-def _cased(case: Case, text: str) -> str:
-    match case:
-        case Case.LOWER:
-            return text.lower()
-        case Case.UPPER:
-            return text.upper()
-    return text
 
 
 def _integer(value: Any) -> int:

@@ -26,6 +26,15 @@ class Case(Enum):
     LOWER = "lower"
     UPPER = "upper"
 
+    def of(self, text: str) -> str:
+        """Give a text in this case."""
+        match self:
+            case Case.LOWER:
+                return text.lower()
+            case Case.UPPER:
+                return text.upper()
+        return text
+
 
 @frozen
 class FlowField:
