@@ -19,10 +19,16 @@ from ndr_adapters.spark.fanout.shares import Shares
 from ndr_adapters.spark.sql.engine import SparkSqlEngine
 from ndr_core.deltas.engine import Engine
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.errors import OverflowingColumnError
 from ndr_core.flows.source import InputBatch
 from tests.chains import RunnerHere
-from tests.makers import Outcome, differences, make_plan, make_spec, outcome_of, write_batch
+from tests.makers import (
+    assert_equal,
+    differences,
+    make_plan,
+    make_spec,
+    outcome_of,
+    write_batch,
+)
 from tests.property.flows import batches, plain_batches
 from tests.soak import examples
 from tests.support import run_engine, run_reference, spark_session, spark_sql_engine
@@ -161,13 +167,6 @@ def check(engine: Engine, case: Case) -> None:
         expected = outcome_of(lambda: run_reference(plan, batch))
         actual = outcome_of(lambda: run_engine(engine, plan, batch, root / "out"))
     assert_equal(expected, actual)
-
-
-def assert_equal(expected: Outcome, actual: Outcome) -> None:
-    if isinstance(expected, OverflowingColumnError) or isinstance(actual, OverflowingColumnError):
-        assert str(expected) == str(actual)
-    else:
-        assert differences(expected, actual) == []
 
 
 @settings(max_examples=examples(100), deadline=None)
