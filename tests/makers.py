@@ -105,6 +105,14 @@ def differences(expected: Tables, actual: Tables) -> list[Difference]:
     return found
 
 
+def assert_equal(expected: Outcome, actual: Outcome) -> None:
+    """Assert that two outcomes are the same, to the last digit, an overflow with the same words."""
+    if isinstance(expected, OverflowingColumnError) or isinstance(actual, OverflowingColumnError):
+        assert str(expected) == str(actual)
+    else:
+        assert differences(expected, actual) == []
+
+
 def _same(one: Any, other: Any) -> bool:
     """Equal in value and type, floats to the last bit."""
     return type(one) is type(other) and repr(one) == repr(other)

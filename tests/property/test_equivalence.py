@@ -21,10 +21,16 @@ from ndr_adapters.spark.sql.engine import SparkSqlEngine
 from ndr_core.deltas.engine import Engine
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.errors import OverflowingColumnError
 from ndr_core.flows.source import InputBatch
 from tests.chains import RunnerHere
-from tests.makers import Outcome, differences, make_plan, make_spec, outcome_of, write_batch
+from tests.makers import (
+    assert_equal,
+    differences,
+    make_plan,
+    make_spec,
+    outcome_of,
+    write_batch,
+)
 from tests.property.flows import PACKED, batches, plain_batches
 from tests.property.mappings import MAPPINGS, mapped_batches
 from tests.soak import examples
@@ -177,13 +183,6 @@ def check_plan(engine: Engine, case: Case, plan: DeltaPlan) -> None:
         expected = outcome_of(lambda: run_reference(plan, batch))
         actual = outcome_of(lambda: run_engine(engine, plan, batch, root / "out"))
     assert_equal(expected, actual)
-
-
-def assert_equal(expected: Outcome, actual: Outcome) -> None:
-    if isinstance(expected, OverflowingColumnError) or isinstance(actual, OverflowingColumnError):
-        assert str(expected) == str(actual)
-    else:
-        assert differences(expected, actual) == []
 
 
 @settings(max_examples=examples(100), deadline=None)

@@ -20,8 +20,8 @@ from ndr_core.deltas.reference import build_tables
 from ndr_core.errors import OverflowingColumnError
 from ndr_core.int64 import INT64_MAX
 from tests.chains import RunnerHere
-from tests.makers import make_plan, make_spec, outcome_of, write_batch
-from tests.property.test_equivalence import CUTS, OddCut, assert_equal
+from tests.makers import assert_equal, make_plan, make_spec, outcome_of, write_batch
+from tests.property.test_equivalence import CUTS, OddCut
 from tests.soak import examples
 from tests.support import run_engine, run_reference, spark_session
 

@@ -8,13 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ndr_adapters.local.published import FolderTables
 from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.local.source import FolderSource
+from ndr_adapters.polars.compact import write_day
+from ndr_adapters.polars.write import StagingRoot
 from ndr_adapters.reference.engine import ReferenceEngine
 from ndr_core.deltas.job import DeltaBuilderRunner
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.jobs.ports import QuietLog, RunLog
 from ndr_core.jobs.run import RuntimeParams
+from ndr_core.publishing.compact_job import Compactor
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.standing import Overrides
 from tests.makers import make_spec, started
@@ -42,6 +46,20 @@ def publish_unbound(
         )
         .run()
         .manifest
+    )
+
+
+def compactor(output: Path) -> Compactor:
+    """Give what compacts the days of a folder, by Polars."""
+    tables = FolderTables(output)
+    return Compactor(
+        published=tables,
+        sink=FolderSink(output),
+        write=lambda day, root: write_day(tables, day, StagingRoot(root)),
+        run_id="compaction",
+        engine="polars",
+        code_version="test",
+        notice=print,
     )
 
 

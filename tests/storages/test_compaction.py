@@ -19,7 +19,6 @@ from ndr_adapters.polars.published import read_table
 from ndr_adapters.polars.scan import count_rows
 from ndr_adapters.polars.write import StagingRoot
 from ndr_core.errors import UsageError
-from ndr_core.publishing.compact_job import Compactor
 from ndr_core.publishing.compaction import (
     CompactedError,
     Compaction,
@@ -32,7 +31,7 @@ from ndr_core.publishing.verify import verify
 from tests.e2e.cli import rows, snapshot
 from tests.makers import flow, write_batch
 from tests.soak import SOAK
-from tests.storages.folder_runs import die_before, publish_unbound, run_apart
+from tests.storages.folder_runs import compactor, die_before, publish_unbound, run_apart
 
 WITHOUT_SPARK = True
 
@@ -58,19 +57,6 @@ def output(tmp_path: Path) -> Path:
     publish_unbound(write_batch(tmp_path / "first", [first]), tmp_path / "out", "first")
     publish_unbound(write_batch(tmp_path / "second", [second]), tmp_path / "out", "second")
     return tmp_path / "out"
-
-
-def compactor(output: Path) -> Compactor:
-    tables = FolderTables(output)
-    return Compactor(
-        published=tables,
-        sink=FolderSink(output),
-        write=lambda day, root: write_day(tables, day, StagingRoot(root)),
-        run_id="compaction",
-        engine="polars",
-        code_version="test",
-        notice=print,
-    )
 
 
 def compact(output: Path, before: datetime = AFTER) -> list[Manifest]:

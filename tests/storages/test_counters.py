@@ -10,15 +10,11 @@ import polars as pl
 import pytest
 
 from ndr_adapters.local.published import FolderTables
-from ndr_adapters.local.sink import FolderSink
-from ndr_adapters.polars.compact import write_day
 from ndr_adapters.polars.published import read_deltas
 from ndr_adapters.polars.windows import merge_windows
-from ndr_adapters.polars.write import StagingRoot
 from ndr_core.errors import SpecError, UsageError
-from ndr_core.publishing.compact_job import Compactor
 from tests.makers import flow, make_spec, write_batch
-from tests.storages.folder_runs import publish_unbound
+from tests.storages.folder_runs import compactor, publish_unbound
 
 WITHOUT_SPARK = True
 
@@ -58,17 +54,7 @@ def in_one_window(output: Path, *measures: str) -> pl.DataFrame:
 
 
 def compact(output: Path) -> None:
-    tables = FolderTables(output)
-    compactor = Compactor(
-        published=tables,
-        sink=FolderSink(output),
-        write=lambda day, root: write_day(tables, day, StagingRoot(root)),
-        run_id="compaction",
-        engine="polars",
-        code_version="test",
-        notice=print,
-    )
-    assert len(list(compactor.run(datetime(2025, 3, 3, tzinfo=UTC)))) == 1
+    assert len(list(compactor(output).run(datetime(2025, 3, 3, tzinfo=UTC)))) == 1
 
 
 def test_counters_of_several_batches_add(output: Path) -> None:
