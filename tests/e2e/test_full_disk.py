@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from ndr_adapters.full_disk import FullDiskError, full_disk_named
 from ndr_adapters.local.durable import write_file
 from ndr_core.errors import NdrError
 from tests.e2e.cli import ndr, write_spec
@@ -24,20 +28,31 @@ FULL = "No space left on device"
 MountDisk = Callable[[str], Path]
 
 
+@contextmanager
+def mounted(disk: Path, options: str) -> Iterator[None]:
+    """Mount a disk of some size, given as options of tmpfs, at a folder while the block runs."""
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True).returncode != 0:
+        pytest.skip("disks can't be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(disk)], capture_output=True)
+
+
 @pytest.fixture
 def mount_disk(tmp_path: Path) -> Iterator[MountDisk]:
-    """Mounts a disk of some size, given as options of tmpfs."""
+    """Mounts a disk of some size, given as options of tmpfs, until the test ends."""
     disk = tmp_path / "disk"
     disk.mkdir()
 
-    def mount(options: str) -> Path:
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)]
-        if subprocess.run(command, capture_output=True).returncode != 0:
-            pytest.skip("disks can't be mounted here")
-        return disk
+    with ExitStack() as disks:
 
-    yield mount
-    subprocess.run(["umount", str(disk)], capture_output=True)
+        def mount(options: str) -> Path:
+            disks.enter_context(mounted(disk, options))
+            return disk
+
+        yield mount
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +105,20 @@ def test_a_full_output_is_named(
     assert said.startswith(f"ndr: {disk}/out/_staging/")
     assert f": can't be written: {FULL}" in said
     assert list((disk / "out" / "_staging").iterdir()) == []
+
+
+def test_a_full_disk_is_named_whichever_part_of_a_file_meets_it(tmp_path: Path) -> None:
+    """A failing end of a Parquet file hides the reason that a failing middle tells."""
+    disk, draw = tmp_path / "disk", random.Random(0)
+    disk.mkdir()
+    rows = pl.DataFrame({f"column_{n}": [draw.random() for _ in range(300)] for n in range(40)})
+    whole = io.BytesIO()
+    rows.write_parquet(whole)
+
+    for kib in range(8, len(whole.getvalue()) // 1024, 4):
+        named = pytest.raises(FullDiskError, match=f"^{disk}: can't be written: {FULL}")
+        with mounted(disk, f"size={kib}k"), named, full_disk_named(disk):
+            rows.write_parquet(disk / "rows.parquet")
 
 
 @pytest.mark.parametrize("engine", ["spark", "spark-sql"])
