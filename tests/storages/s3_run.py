@@ -15,6 +15,7 @@ import polars as pl
 
 from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.outputs import open_output
+from ndr_adapters.parquet_files import read_rows
 from ndr_adapters.polars.published import read_deltas, read_pairs, scan_files
 from ndr_adapters.s3.claims import Claim, ClaimLog, State
 from ndr_core.deltas.engine import Engine
@@ -68,6 +69,7 @@ def publish(
         sink=wiring.sink,
         log=QuietLog(),
         overrides=overrides or Overrides(),
+        read_rows=read_rows,
     ).run()
 
 
