@@ -36,10 +36,10 @@ FUNCTIONS: Final = {
     "bucket_middle": """bucket ->
         bitShiftLeft(bucket - shift_back(bucket) * 64, shift_back(bucket))
         + intDiv(bitShiftLeft(toInt64(1), shift_back(bucket)) - 1, 2)""",
-    "percentile": """(histogram, percent) -> bucket_middle(
+    "percentile": """(histogram, percent) -> if(empty(histogram), NULL, bucket_middle(
         histogram.bucket[arrayFirstIndex(
             seen -> seen >= intDiv(percent * arraySum(histogram.count) + 99, 100),
-            arrayCumSum(histogram.count))])""",
+            arrayCumSum(histogram.count))]))""",
     # The power series of the core, so that each bit of a float is the same: ClickHouse's own log2 rounds otherwise.
     "mantissa": "n -> toFloat64(n) / toFloat64(bitShiftLeft(toUInt64(1), floor_log2(n)))",
     "ratio": "m -> (m - 1) / (m + 1)",
@@ -54,7 +54,9 @@ FUNCTIONS: Final = {
 
 FLOWS: Final = """
 CREATE OR REPLACE TABLE flows ENGINE = MergeTree ORDER BY () AS
-SELECT *, dateDiff('microsecond', event_start, event_end) AS duration_us
+SELECT *, dateDiff('microsecond', event_start, event_end) AS duration_us,
+    CAST(event_name != 'THREAT', 'UInt8') AS is_session,
+    if(network_transport = 'ICMP', NULL, toInt64(destination_port)) AS peer_port
 FROM file('{batch}/*.gz', JSONEachRow, '
     source_ip String, destination_ip String, source_port UInt16, destination_port UInt16,
     source_bytes Int64, destination_bytes Int64,
@@ -66,10 +68,10 @@ SETTINGS date_time_input_format = 'best_effort'
 
 VIEWS: Final = """
 CREATE OR REPLACE VIEW views AS
-SELECT 'outbound' AS role, source_ip AS host_ip, destination_ip AS peer_ip, destination_port AS peer_port,
+SELECT 'outbound' AS role, source_ip AS host_ip, destination_ip AS peer_ip,
     source_bytes AS bytes_sent, destination_bytes AS bytes_recv, * FROM flows
 UNION ALL
-SELECT 'inbound' AS role, destination_ip AS host_ip, source_ip AS peer_ip, destination_port AS peer_port,
+SELECT 'inbound' AS role, destination_ip AS host_ip, source_ip AS peer_ip,
     destination_bytes AS bytes_sent, source_bytes AS bytes_recv, * FROM flows
 """
 
@@ -77,24 +79,25 @@ PAIRS: Final = """
 CREATE OR REPLACE TABLE pairs ENGINE = MergeTree ORDER BY () AS
 SELECT role, host_ip, peer_ip, peer_port, count() AS sessions_cnt, sum(bytes_sent) AS bytes_sent_sum,
     sum(bytes_recv) AS bytes_recv_sum, max(event_end) AS event_ts
-FROM views GROUP BY role, host_ip, peer_ip, peer_port
+FROM views WHERE is_session GROUP BY role, host_ip, peer_ip, peer_port
 """
 
 SUMS: Final = """
 CREATE OR REPLACE TABLE sums ENGINE = Memory AS
-SELECT role, host_ip, toInt64(count()) AS sessions_cnt,
-    sum(bytes_sent) AS bytes_sent_sum, sum(bytes_recv) AS bytes_recv_sum,
-    sum(duration_us) AS duration_us_sum, duration_us_sum / 1000000 AS duration_sum,
+SELECT role, host_ip, toInt64(countIf(is_session)) AS sessions_cnt,
+    sumIf(bytes_sent, is_session) AS bytes_sent_sum, sumIf(bytes_recv, is_session) AS bytes_recv_sum,
+    toInt64(0) AS packets_sent_sum, toInt64(0) AS packets_recv_sum,
+    sumIf(duration_us, is_session) AS duration_us_sum, duration_us_sum / 1000000 AS duration_sum,
     {counts}
 FROM views GROUP BY role, host_ip
 """
+OF_THREATS: Final = {"alert": "event_action = 'alert'", "threat": "NOT is_session"}
+"""Counts of all records; the others are of sessions."""
 COUNTS: Final = {
     "allow": "event_action = 'allow'",
     "drop": "event_action IN ('drop', 'deny') OR startsWith(event_action, 'reset-')",
-    "alert": "event_action = 'alert'",
     "rst": "startsWith(event_reason, 'tcp-rst')",
     "aged_out": "event_reason = 'aged-out'",
-    "threat": "event_name = 'THREAT'",
     "traffic": "event_name = 'TRAFFIC'",
     "tcp": "network_transport = 'TCP'",
     "udp": "network_transport = 'UDP'",
@@ -110,20 +113,21 @@ HISTOGRAM: Final = """
 CREATE OR REPLACE TABLE histogram_{name} ENGINE = Memory AS
 SELECT role, host_ip,
     CAST(arraySort(groupArray((bucket, cnt))), 'Array(Tuple(bucket Int64, count Int64))') AS histogram_{name}
-FROM (SELECT role, host_ip, {bucket} AS bucket, count() AS cnt FROM views GROUP BY role, host_ip, bucket)
+FROM (SELECT role, host_ip, {bucket} AS bucket, count() AS cnt FROM views WHERE is_session
+      GROUP BY role, host_ip, bucket)
 GROUP BY role, host_ip
 """
 
 CELLS: Final = """
 CREATE OR REPLACE TABLE cells_{key} ENGINE = Memory AS
 SELECT role, host_ip, toInt64(count()) AS {key}_nunique,
-    if({key}_nunique = 1, 0., greatest(
+    toNullable(if({key}_nunique = 1, 0., greatest(
         log2_of(sum(sessions)) - toFloat64(sum(n_log2_n(sessions))) / 65536 / toFloat64(sum(sessions)), 0.)
-    ) AS {key}_entropy,
-    toFloat64(max(sessions)) / toFloat64(sum(sessions)) AS {key}_top1_sessions_share,
+    )) AS {key}_entropy,
+    toNullable(toFloat64(max(sessions)) / toFloat64(sum(sessions))) AS {key}_top1_sessions_share,
     if(sum(sent) > 0, toFloat64(max(sent)) / toFloat64(sum(sent)), NULL) AS {key}_top1_bytes_share
 FROM (SELECT role, host_ip, {key}, sum(sessions_cnt) AS sessions, sum(bytes_sent_sum) AS sent
-      FROM pairs GROUP BY role, host_ip, {key})
+      FROM pairs WHERE {key} IS NOT NULL GROUP BY role, host_ip, {key})
 GROUP BY role, host_ip
 """
 
@@ -143,7 +147,7 @@ FROM sums
 
 PAIR: Final = """
 INSERT INTO FUNCTION file('{output}/pair.parquet', Parquet)
-SELECT role, host_ip, peer_ip, toInt64(peer_port) AS peer_port, {slice},
+SELECT role, host_ip, peer_ip, peer_port, {slice},
     toInt64(sessions_cnt) AS sessions_cnt, bytes_sent_sum, bytes_recv_sum, event_ts
 FROM pairs
 """
@@ -175,7 +179,11 @@ def statements(batch: Path, output: Path) -> Iterator[str]:
     yield PAIRS
     yield SUMS.format(
         counts=",\n    ".join(
-            f"toInt64(countIf({condition})) AS {name}_cnt" for name, condition in COUNTS.items()
+            f"toInt64(countIf({condition})) AS {name}_cnt"
+            for name, condition in [
+                *OF_THREATS.items(),
+                *((name, f"is_session AND ({condition})") for name, condition in COUNTS.items()),
+            ]
         )
     )
     joined = []
@@ -189,7 +197,7 @@ def statements(batch: Path, output: Path) -> Iterator[str]:
         output=output,
         slice=SLICE,
         quantiles=",\n    ".join(_quantiles()),
-        joins="\n".join(f"JOIN {table} USING (role, host_ip)" for table in joined),
+        joins="\n".join(f"LEFT JOIN {table} USING (role, host_ip)" for table in joined),
     )
     yield PAIR.format(output=output, slice=SLICE)
     for table in ("flows", "pairs", "sums", *joined):
