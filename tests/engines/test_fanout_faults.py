@@ -26,8 +26,8 @@ from tests.soak import SOAK
 from tests.storages.s3_run import FAST_START, rows
 
 ROOT = Path(__file__).parents[2]
-SAMPLE = ("read:kill", "last:kill", "last:fail", "last:hang")
-"""One of each kind, in the steps that write and that are written for."""
+SAMPLE = ("last:kill",)
+"""The hardest fault, in the step that writes what is published."""
 ALL = tuple(f"{step}:{fault}" for step in STEPS for fault in ("kill", "fail", "hang"))
 FAULTS = ALL if SOAK else SAMPLE
 
