@@ -276,3 +276,28 @@ def test_a_file_that_is_changed_while_it_is_read_fails_the_run(
 
     assert answer.exit_code == 1
     assert "part-000.json.gz: was changed while it was read; nothing was published" in answer.errors
+
+
+def test_a_file_of_another_format_among_many_is_named_and_its_lines_are_counted(
+    tmp_path: Path,
+) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()] * 9])
+    (batch / "conn.log").write_bytes(b"#separator \\x09\n#fields\tts\tuid\n1\tC1\n")
+
+    answer = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--json")
+
+    assert f"note: {batch}/conn.log: looks like a log of Zeek" in answer.errors
+    assert report(answer)["rejected"]["malformed_record"] == 3
+
+
+def test_a_selection_that_fits_no_record_is_told_with_what_records_have(tmp_path: Path) -> None:
+    only = {"preset": "paloalto", "only": {"event_name": ["TRAFIC"]}}
+    batch = write_batch(tmp_path / "in", [[flow()] * 9])
+
+    answer = run(write_spec(tmp_path / "job.json", input=only), batch, tmp_path / "out", "--json")
+
+    assert report(answer)["skipped"] == 9
+    assert (
+        "input.only.event_name: no record of the input fits, they have 'TRAFFIC' there"
+        in answer.errors
+    )
