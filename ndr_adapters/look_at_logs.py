@@ -9,16 +9,10 @@ from typing import Any, Final
 import polars as pl
 
 from ndr_core.errors import UnreadableFileError, UsageError
+from ndr_core.flows.log_sample import SAMPLE_BYTES, Sample, row_sample, samples_of
 from ndr_core.flows.looks_like import LOOK_BYTES, looks_like
 from ndr_core.flows.presets.registry import PRESETS
-from ndr_core.flows.recognition import (
-    SAMPLE_BYTES,
-    Recognised,
-    Sample,
-    recognise_files,
-    row_sample,
-    samples_of,
-)
+from ndr_core.flows.recognition import Recognised, recognise_files
 from ndr_core.flows.source import FlowSource, InputFile
 
 _MOST_FILES: Final = 100
@@ -44,7 +38,7 @@ def look_at_logs(source: FlowSource, notice: Callable[[str], None]) -> Recognise
         raise UsageError(problems[0])
     for problem in problems:
         notice(problem)
-    look = recognise_files(samples, {name: preset.forms for name, preset in PRESETS.items()})
+    look = recognise_files(samples, PRESETS)
     if look.sample is None:
         raise UsageError(f"{files[0].name}: holds no records with columns{_hint(source, files[0])}")
     return look

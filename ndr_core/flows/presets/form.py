@@ -32,6 +32,8 @@ class SourceForm:
 
     def is_form_of(self, settings: Mapping[str, Any], leaves: frozenset[Leaf]) -> bool:
         """Whether logs that are read by these settings of a format, and have these places, are of this form."""
-        wanted = {key: self.settings.get(key) for key in FORMAT_KEYS}
-        found = {key: settings.get(key) for key in FORMAT_KEYS}
-        return wanted == found and all(leaves.intersection(group) for group in self.marks)
+        return self.is_read_as(settings) and all(leaves.intersection(group) for group in self.marks)
+
+    def is_read_as(self, settings: Mapping[str, Any]) -> bool:
+        """Whether its files are read by these settings of a format."""
+        return all(self.settings.get(key) == settings.get(key) for key in FORMAT_KEYS)

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ndr_core.flows.log_sample import Sample, row_sample, samples_of
 from ndr_core.flows.presets.registry import PRESETS
-from ndr_core.flows.recognition import (
-    Known,
-    Recognised,
-    Sample,
-    recognise,
-    recognise_files,
-    row_sample,
-    samples_of,
-)
+from ndr_core.flows.recognition import Known, Recognised, recognise, recognise_files
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
-FORMS = {name: preset.forms for name, preset in PRESETS.items()}
 
 
 def known(head: bytes) -> Known | None:
-    return recognise(samples_of(head), FORMS)
+    return recognise(samples_of(head), PRESETS)
 
 
 def test_what_was_found_is_said_in_words() -> None:
     zeek, dns = ((FIXTURES / f"zeek/{name}.log").read_bytes() for name in ("conn", "dns"))
     heads = {"in/conn.log": samples_of(zeek), "in/dns.log": samples_of(dns)}
 
-    found = recognise_files(heads, FORMS)
-    odd = recognise_files({"in/x": samples_of(b'{"a": 1, "b": 2}')}, FORMS)
-    nothing = recognise_files({"in/x": samples_of(b"")}, FORMS)
+    found = recognise_files(heads, PRESETS)
+    odd = recognise_files({"in/x": samples_of(b'{"a": 1, "b": 2}')}, PRESETS)
+    nothing = recognise_files({"in/x": samples_of(b"")}, PRESETS)
 
     told, left_out = found.lines("Zeek")
     assert told.startswith("1 file of Zeek ")
     assert told.endswith("(preset zeek, form tsv)")
     assert left_out == "1 file left out by their names, such as in/dns.log"
     assert (
-        recognise_files({"a": samples_of(zeek), "b": samples_of(zeek)}, FORMS)
+        recognise_files({"a": samples_of(zeek), "b": samples_of(zeek)}, PRESETS)
         .lines("Zeek")[0]
         .startswith("2 files of Zeek ")
     )
@@ -91,11 +85,11 @@ def test_every_form_of_every_preset_can_be_told() -> None:
     ends = {"class_uid": 4001, "src_endpoint": {"ip": "192.0.2.1"}, "dst_endpoint": {"ip": "::"}}
     flow = {"srcaddr": "192.0.2.1", "dstaddr": "192.0.2.2", "start": 0, "log_status": "OK"}
     for row in (ends, {**ends, "traffic": {"bytes_in": 1}}, flow):
-        one = recognise([row_sample([row])], FORMS)
+        one = recognise([row_sample([row])], PRESETS)
         assert one is not None
         told.add((one.preset, one.form.name))
 
-    every = {(name, form.name) for name, forms in FORMS.items() for form in forms}
+    every = {(name, form.name) for name, preset in PRESETS.items() for form in preset.forms}
 
     assert told == every
 
@@ -107,80 +101,6 @@ def test_a_line_that_is_cut_off_is_left_out() -> None:
 
     assert found is not None
     assert found.preset == "suricata"
-
-
-def test_a_line_that_is_no_object_is_left_out() -> None:
-    (sample,) = samples_of(b'{"a": 1}\n[2]\n{"b": 3}\n' + b'{"c":' * 100_000)
-
-    assert sample.leaves == {("a",), ("b",)}
-
-
-def test_the_columns_of_unknown_logs_are_told_with_a_value_of_each() -> None:
-    (sample,) = samples_of(
-        b'\xef\xbb\xbf{"a": null, "b": {"c": 1.5, "d": {}}}\n{"a": "x", "e": true}\n'
-    )
-
-    assert sample == Sample({}, {("a",): "x", ("b", "c"): "1.5", ("b", "d"): "{}", ("e",): "true"})
-
-
-def test_a_long_value_is_cut_in_the_example() -> None:
-    (sample,) = samples_of(b'{"a": "' + b"x" * 100 + b'"}')
-
-    assert sample.examples == {("a",): "x" * 40 + " .."}
-
-
-def test_objects_are_looked_into_four_deep() -> None:
-    (sample,) = samples_of(b'{"a": {"b": {"c": {"d": {"e": 1}}}}}')
-
-    assert sample.leaves == {("a", "b", "c", "d")}
-
-
-@pytest.mark.parametrize("separator", ["\t", ",", ";", "|", " "])
-def test_lines_of_parts_have_the_columns_of_their_first_line(separator: str) -> None:
-    lines = [separator.join(parts) for parts in (["n1", "n2", "n3", "n4"], ["1", "2", "3", ""])]
-
-    (sample,) = samples_of("\r\n".join(lines).encode())
-
-    assert sample.settings == {
-        "format": "delimited",
-        "separator": separator,
-        "header": "first_line",
-    }
-    assert sample.examples == {("n1",): "1", ("n2",): "2", ("n3",): "3", ("n4",): ""}
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"",
-        b"plain text\nof some lines\n",
-        b"a,b\n1,2\n",
-        b"a,a,b,c\n1,2,3,4\n",
-        b"a,b,c,d\n1,2,3\n",
-    ],
-    ids=["empty", "text", "few", "twice", "uneven"],
-)
-def test_what_is_no_table_has_no_columns(head: bytes) -> None:
-    assert samples_of(head) == []
-
-
-def test_a_header_without_lines_is_enough() -> None:
-    (sample,) = samples_of(b"a,b,c,d\n")
-
-    assert set(sample.examples.values()) == {""}
-
-
-def test_a_log_of_zeek_says_itself_what_parts_it_has() -> None:
-    log = b"#separator \\x7c\n#fields|ts|uid\n#types|time|string\n1.5|C1\n1.5|C1|more\n#close|x\n"
-
-    (sample,) = samples_of(log)
-
-    assert sample.settings == {"format": "delimited", "header": "zeek"}
-    assert sample.examples == {("ts",): "1.5", ("uid",): "C1"}
-
-
-def test_a_comment_is_no_log_of_zeek() -> None:
-    assert samples_of(b"# a comment\n# of two lines\n") == []
 
 
 def test_a_form_needs_one_place_of_each_of_its_marks() -> None:
@@ -196,7 +116,7 @@ def samples(*files: str) -> dict[str, list[Sample]]:
 
 def test_in_a_folder_of_many_logs_those_of_the_known_source_are_found_by_their_names() -> None:
     found = recognise_files(
-        samples("zeek/dns.log", "zeek/conn.log", "zeek/http.log", "zeek/weird.log"), FORMS
+        samples("zeek/dns.log", "zeek/conn.log", "zeek/http.log", "zeek/weird.log"), PRESETS
     )
 
     assert found.known is not None
@@ -206,14 +126,16 @@ def test_in_a_folder_of_many_logs_those_of_the_known_source_are_found_by_their_n
 
 
 def test_where_all_files_are_of_the_source_none_is_chosen_by_its_name() -> None:
-    assert recognise_files(samples("zeek/conn.log"), FORMS).patterns == ()
+    assert recognise_files(samples("zeek/conn.log"), PRESETS).patterns == ()
 
 
 def test_names_choose_nothing_where_the_files_have_others_than_the_usual_ones() -> None:
     both = samples("zeek/conn.log", "zeek/dns.log")
 
-    renamed = recognise_files({"current": both["conn.log"], "dns.log": both["dns.log"]}, FORMS)
-    alike = recognise_files({"conn.log": both["conn.log"], "conn-dns.log": both["dns.log"]}, FORMS)
+    renamed = recognise_files({"current": both["conn.log"], "dns.log": both["dns.log"]}, PRESETS)
+    alike = recognise_files(
+        {"conn.log": both["conn.log"], "conn-dns.log": both["dns.log"]}, PRESETS
+    )
 
     assert renamed.known is not None
     assert alike.known is not None
@@ -227,7 +149,7 @@ def test_the_form_that_most_files_have_is_chosen() -> None:
             "a.log": samples_of((FIXTURES / "vpcflow/default.log").read_bytes()),
             "b.log": samples_of((FIXTURES / "vpcflow/custom.log").read_bytes()),
         },
-        FORMS,
+        PRESETS,
     )
 
     assert found.known is not None
@@ -236,7 +158,7 @@ def test_the_form_that_most_files_have_is_chosen() -> None:
 
 
 def test_logs_of_no_known_source_have_their_columns() -> None:
-    found = recognise_files({"empty.log": [], "my.log": samples_of(b'{"client": "x"}')}, FORMS)
+    found = recognise_files({"empty.log": [], "my.log": samples_of(b'{"client": "x"}')}, PRESETS)
 
     assert (found.known, found.files, found.others) == (None, ("my.log",), ("empty.log",))
     assert found.sample is not None
@@ -245,14 +167,39 @@ def test_logs_of_no_known_source_have_their_columns() -> None:
 
 
 def test_of_files_without_columns_nothing_is_known() -> None:
-    assert recognise_files({"empty.log": []}, FORMS) == Recognised(None, (), ("empty.log",), None)
+    assert recognise_files({"empty.log": []}, PRESETS) == Recognised(None, (), ("empty.log",), None)
 
 
 def test_a_session_that_is_logged_as_it_grows_has_a_key_where_records_have_its_columns() -> None:
-    logged = recognise_files(samples("fortigate/traffic.json"), FORMS)
+    logged = recognise_files(samples("fortigate/traffic.json"), PRESETS)
     without = recognise_files(
-        {"x": samples_of(b'{"srcip": "", "dstip": "", "eventtime": 1, "type": "traffic"}')}, FORMS
+        {"x": samples_of(b'{"srcip": "", "dstip": "", "eventtime": 1, "type": "traffic"}')}, PRESETS
     )
 
     assert logged.session_key == ("devid", "sessionid")
     assert without.session_key == ()
+
+
+ENDS = {"src_endpoint": {"ip": "192.0.2.1"}, "dst_endpoint": {"ip": "198.51.100.7"}}
+LOOK_UP = {"class_uid": 4003, **ENDS}
+ONE_WAY = {"class_uid": 4001, **ENDS, "traffic": {"bytes": 1, "bytes_in": None}}
+TWO_WAYS = {"class_uid": 4001, **ENDS, "traffic": {"bytes_in": 2, "bytes_out": 1}}
+
+
+@pytest.mark.parametrize(
+    ("records", "form"),
+    [
+        ([LOOK_UP] * 300 + [TWO_WAYS], "json"),
+        ([LOOK_UP, ONE_WAY], "flow_logs"),
+        ([{**LOOK_UP, "traffic": {"bytes_in": 1}}, ONE_WAY], "flow_logs"),
+        ([LOOK_UP], "json"),
+    ],
+    ids=["two ways", "one way", "others have more", "none is read"],
+)
+def test_only_records_that_are_read_tell_that_they_count_one_direction(
+    records: list[dict[str, Any]], form: str
+) -> None:
+    found = known("\n".join(map(json.dumps, records)).encode())
+
+    assert found is not None
+    assert (found.preset, found.form.name) == ("ocsf", form)
