@@ -46,16 +46,25 @@ class Recognised:
         told = f"{_count(self.files)} of {about} {form.about} (preset {self.known.preset}, form {form.name})"
         if not self.others:
             return [told]
-        what = "left out by their names" if self.patterns else "of other logs, or of none"
-        return [told, f"{_count(self.others)} {what}, such as {self.others[0]}"]
+        left_out = [name for name in self.others if not _fits(name, self.patterns or "*")]
+        rest = [name for name in self.others if name not in left_out]
+        return [
+            told,
+            *_such_as(left_out, "left out by their names"),
+            *_such_as(rest, "of other logs, or of none"),
+        ]
 
     @property
     def patterns(self) -> tuple[str, ...]:
         """Patterns of names that take these files and leave the others out, where the source has such names."""
-        patterns = self.known.form.files if self.known is not None and self.others else ()
-        takes_all = all(_fits(name, patterns) for name in self.files)
-        return (
-            patterns if takes_all and not any(_fits(one, patterns) for one in self.others) else ()
+        usual = () if self.known is None else self.known.form.files
+        own = tuple(one for one in usual if not any(_fits(name, (one,)) for name in self.others))
+        return next(filter(self._is_choice, (own, usual)), ())
+
+    def _is_choice(self, patterns: Sequence[str]) -> bool:
+        """Whether patterns take all of these files, and leave one of the others out."""
+        return all(_fits(name, patterns) for name in self.files) and not all(
+            _fits(name, patterns) for name in self.others
         )
 
     @property
@@ -78,9 +87,15 @@ def recognise_files(
         first = files[names[0]][0] if names else None
         return Recognised(None, names, tuple(name for name in files if name not in names), first)
     (chosen, _), *_ = counts.most_common(1)
-    names = tuple(name for name, one in known.items() if one == chosen)
+    of_form = [name for name, one in known.items() if one == chosen]
+    first_time = tuple(name for name in of_form if not _fits(name, chosen.form.repeats))
+    names = first_time or tuple(of_form)
     sample = next(one.sample for one in known.values() if one == chosen and one is not None)
     return Recognised(chosen, names, tuple(name for name in files if name not in names), sample)
+
+
+def _such_as(names: Sequence[str], what: str) -> list[str]:
+    return [f"{_count(names)} {what}, such as {names[0]}"] if names else []
 
 
 def _count(names: Sequence[str]) -> str:

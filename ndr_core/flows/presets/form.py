@@ -27,6 +27,8 @@ class SourceForm:
     """Keys of a JobSpec's `input` that it needs beside the preset, as people write them."""
     files: tuple[str, ...] = ()
     """Patterns of the usual names of its files, for folders that hold other logs too."""
+    repeats: tuple[str, ...] = ()
+    """Patterns of the usual names of files with records that its other files have, too."""
     session_key: tuple[str, ...] = ()
     """Columns that name a session, where the source logs one several times as it grows."""
 

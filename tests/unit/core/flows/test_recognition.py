@@ -122,24 +122,67 @@ def test_in_a_folder_of_many_logs_those_of_the_known_source_are_found_by_their_n
     assert found.known is not None
     assert (found.known.preset, found.known.form.name) == ("zeek", "tsv")
     assert (found.files, found.others) == (("conn.log",), ("dns.log", "http.log", "weird.log"))
-    assert found.patterns == ("conn.*", "conn-*", "conn_*")
+    assert found.patterns == ("conn.*", "conn-[0-9]*", "conn_[0-9]*")
 
 
 def test_where_all_files_are_of_the_source_none_is_chosen_by_its_name() -> None:
     assert recognise_files(samples("zeek/conn.log"), PRESETS).patterns == ()
 
 
+def patterns_of(**logs: str) -> tuple[str, ...]:
+    """The patterns of a folder: name of a log -> the names of its files, `conn` being the one that is known."""
+    contents = samples("zeek/conn.log", "zeek/dns.log") | {"text": []}
+    files = {
+        name: contents.get(f"{log}.log", [])
+        for log, names in logs.items()
+        for name in names.split()
+    }
+    return recognise_files(files, PRESETS).patterns
+
+
 def test_names_choose_nothing_where_the_files_have_others_than_the_usual_ones() -> None:
-    both = samples("zeek/conn.log", "zeek/dns.log")
+    assert patterns_of(conn="current", dns="dns.log") == ()
 
-    renamed = recognise_files({"current": both["conn.log"], "dns.log": both["dns.log"]}, PRESETS)
-    alike = recognise_files(
-        {"conn.log": both["conn.log"], "conn-dns.log": both["dns.log"]}, PRESETS
-    )
 
-    assert renamed.known is not None
-    assert alike.known is not None
-    assert (renamed.patterns, alike.patterns) == ((), ())
+@pytest.mark.parametrize(
+    ("conn", "dns", "text"),
+    [
+        ("conn.log", "", "conn-summary.log"),
+        ("conn.10:00:00-11:00:00.log.gz", "dns.log", "conn-summary.10:00:00-11:00:00.log.gz"),
+        ("conn-000000.json.gz conn-010000.json.gz", "dns-000000.json.gz", ""),
+        ("conn_20240419.log conn.log", "conn-dns.log", "stderr.log"),
+    ],
+)
+def test_no_summary_and_no_other_log_is_chosen_with_the_connections(
+    conn: str, dns: str, text: str
+) -> None:
+    assert patterns_of(conn=conn, dns=dns, text=text) == ("conn.*", "conn-[0-9]*", "conn_[0-9]*")
+
+
+def test_a_pattern_that_takes_another_log_is_left_out() -> None:
+    assert patterns_of(conn="conn.log", dns="conn-1-dns.log") == ("conn.*", "conn_[0-9]*")
+
+
+def test_patterns_that_leave_some_of_the_other_logs_out_are_better_than_none() -> None:
+    assert "conn.*" in patterns_of(conn="conn.log", dns="conn.dns.log dns.log")
+    assert patterns_of(conn="conn.log", dns="conn.dns.log") == ()
+
+
+def test_files_with_records_that_others_have_too_are_not_read() -> None:
+    twice = patterns_of(conn="conn.log conn_long.log")
+    alone = recognise_files({"conn_long.log": samples("zeek/conn.log")["conn.log"]}, PRESETS)
+
+    assert twice == ("conn.*", "conn-[0-9]*", "conn_[0-9]*")
+    assert alone.files == ("conn_long.log",)
+
+
+def test_the_files_of_suricata_are_told_from_its_notes() -> None:
+    eve = samples("suricata/eve.json")["eve.json"]
+
+    found = recognise_files({"eve-2024.json": eve, "eve.json.gz": eve, "fast.log": []}, PRESETS)
+
+    assert found.patterns == ("eve*",)
+    assert found.lines("x")[1:] == ["1 file left out by their names, such as fast.log"]
 
 
 def test_the_form_that_most_files_have_is_chosen() -> None:
