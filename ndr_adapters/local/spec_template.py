@@ -42,7 +42,7 @@ def recognised_template(look: Recognised) -> str:
     """YAML text of a valid JobSpec for logs of a known source, as they were found."""
     assert look.known is not None
     preset, form = look.known.preset, look.known.form
-    settings = dict(form.settings)
+    settings = dict(look.known.settings)
     if look.patterns:
         settings["files"] = list(look.patterns)
     about = f"{PRESETS[preset].about.removesuffix('.')}: {form.about}."

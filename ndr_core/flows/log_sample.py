@@ -9,6 +9,7 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from ndr_core.flows.leaf import Leaf
+from ndr_core.flows.looks_like import LOOK_BYTES, look_at, names_columns
 from ndr_core.flows.mapping import InputMapping
 
 SAMPLE_BYTES: Final = 256 << 10
@@ -19,7 +20,8 @@ _DEEPEST: Final = 4
 """Objects within objects are looked into so far."""
 _LEAST_COLUMNS: Final = 4
 """Of a header, to be taken for one."""
-_SEPARATORS: Final = ("\t", ",", ";", "|", " ")
+_BLANK: Final = " "
+_SEPARATORS: Final = ("\t", ",", ";", "|", _BLANK)
 _JSON: Final[Mapping[str, Any]] = {}
 _ZEEK: Final[Mapping[str, Any]] = {"format": "delimited", "header": "zeek"}
 _EXAMPLE: Final = 40
@@ -57,11 +59,16 @@ def _sample(
 
 def samples_of(head: bytes) -> list[Sample]:
     """Read the first bytes of an unpacked text file in each way in which they make sense; none for other files."""
+    look = look_at(head[:LOOK_BYTES])
+    if look is not None and look.format is None:
+        return []
     text = head.decode(errors="replace").lstrip("\ufeff \t\r\n")
     lines = [line.rstrip("\r") for line in text.split("\n")]
     if text.startswith("{"):
         return _json_samples(lines)
     lines = lines[:_SAMPLE_LINES]
+    if look is not None and look.names:
+        return [_sample_of_unnamed(lines, look.names)]
     if text.startswith("#"):
         return _zeek_samples(lines)
     return list(_separated_samples(lines))
@@ -102,11 +109,18 @@ def _zeek_samples(lines: Sequence[str]) -> list[Sample]:
     return [_sample(_ZEEK, rows, names)] if names else []
 
 
+def _sample_of_unnamed(lines: Sequence[str], names: tuple[str, ...]) -> Sample:
+    """The sample of lines without a header, which have these columns."""
+    rows = [row for line in lines for row in _row(names, line.split(_BLANK))]
+    settings = {"format": "delimited", "separator": _BLANK, "header": list(names)}
+    return _sample(settings, rows, names)
+
+
 def _separated_samples(lines: Sequence[str]) -> Iterator[Sample]:
     first, *rest = lines
     for separator in _SEPARATORS:
         names = first.split(separator)
-        if len(names) < _LEAST_COLUMNS or len(set(names)) < len(names):
+        if len(names) < _LEAST_COLUMNS or not names_columns(names):
             continue
         rows = [row for line in rest for row in _row(names, line.split(separator))]
         if rows or not any(rest):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from attrs import field, frozen
@@ -20,7 +20,12 @@ _LEAST_PARTS: Final = 4
 """Of a line, to be taken for parted values."""
 _LINE_CHARACTERS: Final = 4096
 """So many of a line are looked at."""
-_VPC_LINE: Final = re.compile(r"[0-9]+ [0-9]{12} \S+( \S+){10} (OK|NODATA|SKIPDATA)")
+_VPC_LINE: Final = re.compile(r"(\S+Z )?2 [0-9]{12} \S+( \S+){10} (OK|NODATA|SKIPDATA)")
+_VPC_NAMES: Final = (
+    *("version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport"),
+    *("protocol", "packets", "bytes", "start", "end", "action", "log-status"),
+)
+"""Of version 2, the default."""
 _KEY: Final = re.compile(r"(?:^|\s)[A-Za-z_][A-Za-z0-9_]*=")
 _SEPARATORS: Final = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "'|'"}
 
@@ -35,6 +40,8 @@ class Look:
     """The format by which it can be read as it is, if there is one."""
     keys: Mapping[str, str] = field(factory=dict)
     """Keys of `input` to set for that, beside the format: each with its value in a JobSpec."""
+    names: tuple[str, ...] = ()
+    """Of the columns, where lines without a header have ones that are known."""
 
     def fits(self, chosen: FileFormat, layout: Layout | None) -> bool:
         """Whether it is read as it is by what a JobSpec says."""
@@ -120,19 +127,26 @@ def _vpc_text(lines: list[str]) -> Look | None:
     what = "flow logs of a VPC as text"
     if {"srcaddr", "dstaddr"} <= set(lines[0].split(" ")):
         return _readable(what, FileFormat.DELIMITED, separator=" ", header=HeaderKind.FIRST_LINE)
-    if _VPC_LINE.fullmatch(lines[0]):
-        return _of_unnamed(what, " ")
-    return None
+    found = _VPC_LINE.fullmatch(lines[0])
+    if found is None:
+        return None
+    # CloudWatch writes the time of the event before each line.
+    names = _VPC_NAMES if found[1] is None else ("timestamp", *_VPC_NAMES)
+    return _of_unnamed(what, " ", names)
 
 
-def _of_unnamed(what: str, separator: str) -> Look:
-    """Delimited lines without a header."""
-    asked = f"set input: {{format: delimited, separator: {_written(separator)}, header: [..]}}"
+def _of_unnamed(what: str, separator: str, names: tuple[str, ...] = ()) -> Look:
+    """Delimited lines without a header. `names`: of their columns, where they are known."""
+    header = ", ".join(names) or ".."
+    asked = (
+        f"set input: {{format: delimited, separator: {_written(separator)}, header: [{header}]}}"
+    )
     return Look(
-        what,
-        f"{asked}, with the names of the columns in their order",
+        f"{what}, without a header",
+        asked if names else f"{asked}, with the names of the columns in their order",
         FileFormat.DELIMITED,
         {"separator": _written(separator)},
+        names,
     )
 
 
@@ -156,9 +170,14 @@ def _separated(lines: list[str]) -> Look | None:
 
 def _lines_of(first: list[str], separator: str, name: str) -> Look:
     what = f"lines of values parted by {name}, such as CSV"
-    if any(part[:1].isdigit() for part in first):
+    if not names_columns(first):
         return _of_unnamed(what, separator)
     return _readable(what, FileFormat.DELIMITED, separator=separator, header=HeaderKind.FIRST_LINE)
+
+
+def names_columns(parts: Sequence[str]) -> bool:
+    """Whether the parts of a line may be the names of columns: no two are alike, and none begins as a number does."""
+    return len(set(parts)) == len(parts) and not any(part[:1].isdigit() for part in parts)
 
 
 _LOOKS: Final[tuple[Callable[[list[str]], Look | None], ...]] = (

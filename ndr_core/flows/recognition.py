@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -20,6 +21,12 @@ class Known:
     preset: str
     form: SourceForm
     sample: Sample = field(eq=False)
+    settings: Mapping[str, Any] = field(init=False, hash=False)
+    """Keys of `input` that say how these files are read, beside the preset."""
+
+    @settings.default
+    def _settings(self) -> Mapping[str, Any]:
+        return {**self.form.settings, **self.sample.settings}
 
 
 @frozen

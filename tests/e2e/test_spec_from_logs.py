@@ -76,6 +76,34 @@ def test_text_with_a_header_is_read_as_such(tmp_path: Path) -> None:
     assert "form text" in said
 
 
+@pytest.mark.parametrize("before", ["", "2024-04-19T10:00:00.000Z "])
+def test_flow_logs_of_a_vpc_without_a_header_lose_no_record(before: str, tmp_path: Path) -> None:
+    _, *lines = (FIXTURES / "vpcflow" / "default.log").read_text().splitlines()
+    logs = tmp_path / "flows.log"
+    logs.write_text("".join(f"{before}{line}\n" for line in lines))
+    spec_from(logs, tmp_path)
+
+    report = run(tmp_path / "job.yaml", logs, tmp_path / "out", "--json").json()["report"]
+
+    assert (report["read"], report["kept"]) == (7, 5)
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("date=2024-04-19 time=10:00:10 srcip=10.0.0.5 dstip=203.0.113.5", "texts of KEY=VALUE"),
+        ("Apr 19 10:00:12 fw 1,2024/04/19 10:00:12,0018,TRAFFIC,end", "values parted by commas"),
+    ],
+)
+def test_the_first_record_is_never_taken_for_a_header(line: str, what: str, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(f"{line}\n" * 3)
+
+    answer = ndr("spec", "init", "--from", tmp_path)
+
+    assert answer.exit_code == 2
+    assert what in answer.errors
+
+
 def write_flows(file: Path) -> None:
     """Two directions of a flow, and a record without data, in the types that AWS documents."""
     small, large = pl.Int32(), pl.Int64()

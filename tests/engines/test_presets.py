@@ -34,7 +34,7 @@ def input_of(file: str) -> dict[str, Any]:
         form = "tsv" if file.endswith(".log") else "json"
         settings = next(one.settings for one in PRESETS["zeek"].forms if one.name == form)
         return {"preset": "zeek", **settings}
-    return {"preset": known.preset, **known.form.settings}
+    return {"preset": known.preset, **known.settings}
 
 
 @pytest.mark.parametrize("file", FILES)

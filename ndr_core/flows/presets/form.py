@@ -10,7 +10,7 @@ from attrs import field, frozen
 from ndr_core.flows.leaf import Leaf
 
 FORMAT_KEYS: Final = ("format", "separator", "header")
-"""Keys of `input` that say how files are read."""
+"""Keys of `input` that say how files are read, the format first."""
 
 
 @frozen
@@ -32,10 +32,14 @@ class SourceForm:
     session_key: tuple[str, ...] = ()
     """Columns that name a session, where the source logs one several times as it grows."""
 
+    any_layout: bool = False
+    """Whether its lines may have other separators, and its header may be absent: the settings are the usual ones."""
+
     def is_form_of(self, settings: Mapping[str, Any], leaves: frozenset[Leaf]) -> bool:
         """Whether logs that are read by these settings of a format, and have these places, are of this form."""
         return self.is_read_as(settings) and all(leaves.intersection(group) for group in self.marks)
 
     def is_read_as(self, settings: Mapping[str, Any]) -> bool:
         """Whether its files are read by these settings of a format."""
-        return all(self.settings.get(key) == settings.get(key) for key in FORMAT_KEYS)
+        keys = FORMAT_KEYS[:1] if self.any_layout else FORMAT_KEYS
+        return all(self.settings.get(key) == settings.get(key) for key in keys)

@@ -55,8 +55,15 @@ def test_lines_of_parts_have_the_columns_of_their_first_line(separator: str) -> 
         b"a,b\n1,2\n",
         b"a,a,b,c\n1,2,3,4\n",
         b"a,b,c,d\n1,2,3\n",
+        b"10.0.0.1,198.51.100.7,443,tcp\n10.0.0.2,198.51.100.7,443,udp\n",
+        b"date=2024-04-19 time=10:00:10 srcip=10.0.0.5 srcport=50000\n" * 2,
+        b"Apr 19 10:00:12 fw 1,2024/04/19 10:00:12,0018,TRAFFIC,end,2305\n" * 2,
+        '{"ts": 1, "uid": "C1"}\n'.encode("utf-16"),
     ],
-    ids=["empty", "text", "few", "twice", "uneven"],
+    ids=[
+        *("empty", "text", "few", "twice", "uneven"),
+        *("no header", "keys and values", "syslog", "UTF-16"),
+    ],
 )
 def test_what_is_no_table_has_no_columns(head: bytes) -> None:
     assert samples_of(head) == []

@@ -48,8 +48,9 @@ VPC_LINE = (
             "flow logs of a VPC as text",
             'set input: {format: delimited, separator: " ", header: first_line}',
         ),
-        (VPC_LINE, "flow logs of a VPC as text", 'separator: " ", header: [..]}, with the names'),
-        (VPC_LINE.replace(b"ACCEPT OK", b"- NODATA"), "flow logs of a VPC as text", "header: [..]"),
+        (VPC_LINE, "flow logs of a VPC as text, without a header", "[version, account-id, inter"),
+        (VPC_LINE.replace(b"ACCEPT OK", b"- NODATA"), "flow logs of a VPC", "header: [version, "),
+        (b"2024-04-19T10:00:00.000Z " + VPC_LINE, "flow logs of a VPC", "header: [timestamp, vers"),
         (
             b"a,b,c,d\n1,2,3,4\n",
             "lines of values parted by commas",
@@ -58,7 +59,7 @@ VPC_LINE = (
         (b"a;b;c;d\n", "lines of values parted by semicolons", 'separator: ";", header: first'),
         (
             b"1\t2\t3\t4\n5\t6\t7\t8\n",
-            "lines of values parted by tabs",
+            "lines of values parted by tabs, such as CSV, without a header",
             'separator: "\\t", header: [..]}',
         ),
         (b"a|b|c|4\n1|2|3|4\n", "lines of values parted by '|'", 'separator: "|", header: [..]}'),

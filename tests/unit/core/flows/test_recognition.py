@@ -246,3 +246,59 @@ def test_only_records_that_are_read_tell_that_they_count_one_direction(
 
     assert found is not None
     assert (found.preset, found.form.name) == ("ocsf", form)
+
+
+VPC_NAMES = (
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start "
+    "end action log-status"
+)
+VPC_LINE = (
+    "2 123456789010 eni-1 10.0.0.5 203.0.113.5 50000 443 6 10 1000 1713520800 1713520860 ACCEPT OK"
+)
+DELIMITED = {"format": "delimited"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "settings"),
+    [
+        ([VPC_LINE] * 2, {"separator": " ", "header": VPC_NAMES.split()}),
+        (
+            [f"2024-04-19T10:00:00.000Z {VPC_LINE}"],
+            {"separator": " ", "header": ["timestamp", *VPC_NAMES.split()]},
+        ),
+        ([VPC_NAMES, VPC_LINE], {"separator": " ", "header": "first_line"}),
+        (
+            [one.replace(" ", ",") for one in (VPC_NAMES, VPC_LINE)],
+            {"separator": ",", "header": "first_line"},
+        ),
+        (
+            [one.replace(" ", "\t") for one in (VPC_NAMES, VPC_LINE)],
+            {"separator": "\t", "header": "first_line"},
+        ),
+        (
+            ["srcaddr dstaddr start end bytes", "10.0.0.5 203.0.113.5 1713520800 1713520860 1"],
+            {"separator": " ", "header": "first_line"},
+        ),
+    ],
+    ids=["no header", "CloudWatch", "header", "commas", "tabs", "few columns"],
+)
+def test_flow_logs_as_text_are_known_by_their_columns_however_they_are_laid_out(
+    lines: list[str], settings: dict[str, Any]
+) -> None:
+    found = known("\n".join(lines).encode())
+
+    assert found is not None
+    assert (found.preset, found.form.name) == ("vpcflow", "text")
+    assert found.settings == {**DELIMITED, **settings}
+    assert ("srcaddr",) in found.sample.leaves
+
+
+def test_files_that_are_read_in_another_way_are_not_of_the_form_of_the_others() -> None:
+    text = "\n".join([VPC_NAMES, VPC_LINE])
+    files = {"a": text, "b": text.replace(" ", ","), "c": text}
+
+    found = recognise_files(
+        {name: samples_of(one.encode()) for name, one in files.items()}, PRESETS
+    )
+
+    assert (found.files, found.others) == (("a", "c"), ("b",))
