@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
+from ndr_core.flows.delimited import Header, told_by_mark
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.looks_like import LOOK_BYTES, look_at, names_columns
 from ndr_core.flows.mapping import InputMapping
@@ -96,17 +97,14 @@ def _objects(lines: Sequence[str]) -> Iterator[Mapping[str, Any]]:
 
 
 def _zeek_samples(lines: Sequence[str]) -> list[Sample]:
-    separator = "\t"
-    names: list[str] = []
+    header = Header((), "\t")
     rows: list[dict[str, Any]] = []
     for line in lines:
-        if line.startswith("#separator"):
-            separator = line.partition(" ")[2].encode().decode("unicode_escape") or separator
-        elif line.startswith("#fields"):
-            names = line.split(separator)[1:]
-        elif line and not line.startswith("#"):
-            rows += _row(names, line.split(separator))
-    return [_sample(_ZEEK, rows, names)] if names else []
+        if line.startswith("#"):
+            header = told_by_mark(header, line)
+        elif (found := header.object(line)) is not None:
+            rows.append(found)
+    return [_sample(_ZEEK, rows, header.names)] if header.names else []
 
 
 def _sample_of_unnamed(lines: Sequence[str], names: tuple[str, ...]) -> Sample:

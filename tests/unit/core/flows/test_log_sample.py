@@ -86,3 +86,17 @@ def test_a_log_of_zeek_says_itself_what_parts_it_has() -> None:
 
 def test_a_comment_is_no_log_of_zeek() -> None:
     assert samples_of(b"# a comment\n# of two lines\n") == []
+
+
+def test_a_separator_that_is_not_whole_is_read_as_a_run_reads_it() -> None:
+    (sample,) = samples_of(b"#separator \\x9\n#fields\\x9ts\\x9uid\n1.5\\x9C1\n")
+
+    assert sample.examples == {("ts",): "1.5", ("uid",): "C1"}
+
+
+def test_parts_of_a_log_of_zeek_that_stand_for_no_value_are_none() -> None:
+    log = b"#path\tconn\n#unset_field\t-\n#fields\tts\tservice\n1.5\t-\n"
+
+    (sample,) = samples_of(log)
+
+    assert sample.examples == {("_path",): "conn", ("ts",): "1.5", ("service",): ""}
