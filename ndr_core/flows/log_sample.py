@@ -19,8 +19,10 @@ _SAMPLE_LINES: Final = 200
 """So many lines of parts are enough; records of JSON may be of many kinds."""
 _DEEPEST: Final = 4
 """Objects within objects are looked into so far."""
-_LEAST_COLUMNS: Final = 4
-"""Of a header, to be taken for one."""
+_LEAST_COLUMNS: Final = 3
+"""Of a header, to be taken for one: two hosts and a time."""
+_LEAST_WORDS: Final = 4
+"""The same where blanks part them, as they part the words of a text."""
 _BLANK: Final = " "
 _SEPARATORS: Final = ("\t", ",", ";", "|", _BLANK)
 _JSON: Final[Mapping[str, Any]] = {}
@@ -115,13 +117,14 @@ def _sample_of_unnamed(lines: Sequence[str], names: tuple[str, ...]) -> Sample:
 
 
 def _separated_samples(lines: Sequence[str]) -> Iterator[Sample]:
-    first, *rest = lines
+    first, *rest = [line for line in lines if line] or [""]
     for separator in _SEPARATORS:
         names = first.split(separator)
-        if len(names) < _LEAST_COLUMNS or not names_columns(names):
+        is_text = separator == _BLANK
+        if len(names) < (_LEAST_WORDS if is_text else _LEAST_COLUMNS) or not names_columns(names):
             continue
         rows = [row for line in rest for row in _row(names, line.split(separator))]
-        if rows or not any(rest):
+        if 2 * len(rows) >= len(rest) and (rows or not is_text):
             settings = {"format": "delimited", "separator": separator, "header": "first_line"}
             yield _sample(settings, rows, names)
 

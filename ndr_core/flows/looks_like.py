@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,11 @@ _VPC_NAMES: Final = (
 )
 """Of version 2, the default."""
 _KEY: Final = re.compile(r"(?:^|\s)[A-Za-z_][A-Za-z0-9_]*=")
+_SYSLOG: Final = re.compile(
+    r"(<[0-9]{1,3}>)?(1 [0-9]{4}-|[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} )"
+)
+_LEAST_QUOTED: Final = 3
+"""Parts of a line, of which half are in quotes."""
 _SEPARATORS: Final = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "'|'"}
 
 
@@ -81,6 +87,37 @@ def look_at(head: bytes) -> Look | None:
     return next((look for find in _LOOKS if (look := find(lines)) is not None), None)
 
 
+def without_records(head: bytes) -> str:
+    """Say what an input in which no records were found is, by its first bytes, unpacked, and what to do about it."""
+    like = looks_like(head)
+    if like is not None:
+        return f"holds no records with columns. {like}"
+    return f"{_content(head)}; what can be read: {_READABLE}"
+
+
+def _content(head: bytes) -> str:
+    if not head:
+        return "is empty"
+    if not head.strip():
+        return "holds blank lines only"
+    if b"\0" in head or not _is_text(head):
+        return "holds data that are no text in UTF-8"
+    return "holds text, but no records with columns"
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether bytes may be text in UTF-8; the last character may be cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_READABLE: Final = (
+    "JSON Lines, lines of values parted by one separator (the names of columns on the first), "
+    "logs of Zeek, Parquet"
+)
 _CONVERT: Final = "convert the files"
 
 
@@ -160,6 +197,25 @@ def _key_values(lines: list[str]) -> Look | None:
     return Look("texts of KEY=VALUE", "make a JSON object of each line")
 
 
+def _quoted(lines: list[str]) -> Look | None:
+    """Lines whose parts are in quotes, which would be read as a part of the values."""
+    parted = [line.split(separator) for line in lines[:2] for separator in _SEPARATORS]
+    for parts in parted:
+        quoted = sum(part.startswith('"') for part in parts)
+        if len(parts) >= _LEAST_QUOTED and 2 * quoted >= len(parts):
+            return Look(
+                "lines of values in quotes, such as CSV",
+                "quotes can't be read: write the files without quotes, as JSON Lines or as Parquet",
+            )
+    return None
+
+
+def _syslog(lines: list[str]) -> Look | None:
+    if _SYSLOG.match(lines[0]) is None:
+        return None
+    return Look("lines of syslog", "make a JSON object of each line")
+
+
 def _separated(lines: list[str]) -> Look | None:
     for separator, name in _SEPARATORS.items():
         counts = {line.count(separator) for line in lines[:2]}
@@ -186,5 +242,7 @@ _LOOKS: Final[tuple[Callable[[list[str]], Look | None], ...]] = (
     _vpc_text,
     _xml,
     _key_values,
+    _quoted,
     _separated,
+    _syslog,
 )

@@ -255,7 +255,28 @@ def test_files_without_records_can_not_be_told(tmp_path: Path) -> None:
     answer = ndr("spec", "init", "--from", tmp_path)
 
     assert answer.exit_code == 2
-    assert "empty.log: holds no records with columns" in answer.errors
+    assert "empty.log: holds text, but no records with columns; what can be read" in answer.errors
+
+
+def test_a_file_with_something_in_it_is_told_rather_than_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_bytes(b"")
+    alone = ndr("spec", "init", "--from", tmp_path)
+    (tmp_path / "b.log").write_text("Apr 19 10:00:12 fw kernel: a text\n")
+
+    answer = ndr("spec", "init", "--from", tmp_path)
+
+    assert "a.log: is empty; " in alone.errors
+    assert "b.log: holds no records with columns. The input looks like lines of" in answer.errors
+
+
+def test_of_parquet_without_rows_the_columns_are_seen(tmp_path: Path) -> None:
+    logs = tmp_path / "flows.parquet"
+    schema = {"client": pl.String(), "took": pl.Struct({"ms": pl.Int64(), "of": pl.String()})}
+    pl.DataFrame(schema=schema).write_parquet(logs)
+
+    _, said = spec_from(logs, tmp_path)
+
+    assert "no known source; 3 columns were seen" in said
 
 
 def test_of_files_that_need_another_step_first_it_is_said_which(tmp_path: Path) -> None:

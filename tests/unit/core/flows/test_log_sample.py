@@ -55,13 +55,16 @@ def test_lines_of_parts_have_the_columns_of_their_first_line(separator: str) -> 
         b"a,b\n1,2\n",
         b"a,a,b,c\n1,2,3,4\n",
         b"a,b,c,d\n1,2,3\n",
+        b"some words in a line\n",
+        b"notes, of a day, in spring\nthe rest\nof it\nand, that, is\nall\n",
+        b'"a","b","c"\n"1","2","3"\n',
         b"10.0.0.1,198.51.100.7,443,tcp\n10.0.0.2,198.51.100.7,443,udp\n",
         b"date=2024-04-19 time=10:00:10 srcip=10.0.0.5 srcport=50000\n" * 2,
         b"Apr 19 10:00:12 fw 1,2024/04/19 10:00:12,0018,TRAFFIC,end,2305\n" * 2,
         '{"ts": 1, "uid": "C1"}\n'.encode("utf-16"),
     ],
     ids=[
-        *("empty", "text", "few", "twice", "uneven"),
+        *("empty", "text", "few", "twice", "uneven", "words", "notes", "quotes"),
         *("no header", "keys and values", "syslog", "UTF-16"),
     ],
 )
@@ -100,3 +103,9 @@ def test_parts_of_a_log_of_zeek_that_stand_for_no_value_are_none() -> None:
     (sample,) = samples_of(log)
 
     assert sample.examples == {("_path",): "conn", ("ts",): "1.5", ("service",): ""}
+
+
+def test_two_hosts_and_a_time_are_enough() -> None:
+    (sample,) = samples_of(b"src,dst,time\n\n10.0.0.1,198.51.100.1,2024-04-19T10:00:00Z\n")
+
+    assert sample.examples[("dst",)] == "198.51.100.1"
