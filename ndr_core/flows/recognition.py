@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -19,6 +19,8 @@ class Known:
     """Logs of a known source."""
 
     preset: str
+    title: str
+    """What the source is called."""
     form: SourceForm
     sample: Sample = field(eq=False)
     settings: Mapping[str, Any] = field(init=False, hash=False)
@@ -27,6 +29,11 @@ class Known:
     @settings.default
     def _settings(self) -> Mapping[str, Any]:
         return {**self.form.settings, **self.sample.settings}
+
+    @property
+    def text(self) -> str:
+        """What they are, in words."""
+        return f"{self.title} {self.form.about} (preset {self.preset}, form {self.form.name})"
 
 
 @frozen
@@ -41,25 +48,32 @@ class Recognised:
     """Addresses of the other files."""
     sample: Sample | None
     """The first records of the first of these files."""
+    apart: Mapping[str, Known] = field(factory=dict)
+    """Those of the others that are of another known form, or laid out in another way."""
 
-    def lines(self, about: str) -> list[str]:
-        """Say what was found, in a sentence or two. `about`: what the source of the known form is."""
+    def lines(self) -> list[str]:
+        """Say what was found, in a few sentences."""
         if self.known is None:
             seen = 0 if self.sample is None else len(self.sample.examples)
             return [
                 f"no known source; {seen} columns were seen: choose among them under input.fields"
             ]
-        form = self.known.form
-        told = f"{_count(self.files)} of {about} {form.about} (preset {self.known.preset}, form {form.name})"
-        if not self.others:
-            return [told]
-        left_out = [name for name in self.others if not _fits(name, self.patterns or "*")]
-        rest = [name for name in self.others if name not in left_out]
+        rest = [name for name in self.others if name not in self.apart]
+        left_out = [name for name in rest if not _fits(name, self.patterns or "*")]
+        unknown = [name for name in rest if name not in left_out]
         return [
-            told,
+            f"{_count(self.files)} of {self.known.text}",
+            *self._lines_apart(),
             *_such_as(left_out, "left out by their names"),
-            *_such_as(rest, "of other logs, or of none"),
+            *_such_as(unknown, "of other logs, or of none"),
         ]
+
+    def _lines_apart(self) -> Iterator[str]:
+        """Say which files need another JobSpec."""
+        for one in dict.fromkeys(self.apart.values()):
+            names = [name for name, known in self.apart.items() if known == one]
+            by = f"ndr spec init --from {names[0]}"
+            yield f"{_count(names)} of {one.text}, to be read with another JobSpec: {by}"
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -98,7 +112,9 @@ def recognise_files(
     first_time = tuple(name for name in of_form if not _fits(name, chosen.form.repeats))
     names = first_time or tuple(of_form)
     sample = next(one.sample for one in known.values() if one == chosen and one is not None)
-    return Recognised(chosen, names, tuple(name for name in files if name not in names), sample)
+    others = tuple(name for name in files if name not in names)
+    apart = {name: one for name, one in known.items() if one is not None and one != chosen}
+    return Recognised(chosen, names, others, sample, apart)
 
 
 def _such_as(names: Sequence[str], what: str) -> list[str]:
@@ -120,7 +136,7 @@ def recognise(samples: Sequence[Sample], presets: Mapping[str, Preset]) -> Known
     the form is one without pairing: what is paired in error can't be told apart in the results.
     """
     found = [
-        Known(name, form, sample)
+        Known(name, preset.title, form, sample)
         for sample in samples
         for name, preset in presets.items()
         for form in preset.forms

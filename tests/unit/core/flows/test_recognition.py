@@ -27,19 +27,19 @@ def test_what_was_found_is_said_in_words() -> None:
     odd = recognise_files({"in/x": samples_of(b'{"a": 1, "b": 2}')}, PRESETS)
     nothing = recognise_files({"in/x": samples_of(b"")}, PRESETS)
 
-    told, left_out = found.lines("Zeek")
+    told, left_out = found.lines()
     assert told.startswith("1 file of Zeek ")
     assert told.endswith("(preset zeek, form tsv)")
     assert left_out == "1 file left out by their names, such as in/dns.log"
     assert (
         recognise_files({"a": samples_of(zeek), "b": samples_of(zeek)}, PRESETS)
-        .lines("Zeek")[0]
+        .lines()[0]
         .startswith("2 files of Zeek ")
     )
-    assert odd.lines("x") == [
+    assert odd.lines() == [
         "no known source; 2 columns were seen: choose among them under input.fields"
     ]
-    assert nothing.lines("x")[0].startswith("no known source; 0 columns")
+    assert nothing.lines()[0].startswith("no known source; 0 columns")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_the_files_of_suricata_are_told_from_its_notes() -> None:
     found = recognise_files({"eve-2024.json": eve, "eve.json.gz": eve, "fast.log": []}, PRESETS)
 
     assert found.patterns == ("eve*",)
-    assert found.lines("x")[1:] == ["1 file left out by their names, such as fast.log"]
+    assert found.lines()[1:] == ["1 file left out by their names, such as fast.log"]
 
 
 def test_the_form_that_most_files_have_is_chosen() -> None:
@@ -198,6 +198,27 @@ def test_the_form_that_most_files_have_is_chosen() -> None:
     assert found.known is not None
     assert found.known.form.name == "text"
     assert (found.files, found.others) == (("a.log", "b.log"), ("flow.json",))
+
+
+def test_logs_of_the_source_in_another_form_need_a_job_of_their_own() -> None:
+    connections = samples("zeek/conn.log", "zeek/conn.json", "zeek/dns.log")
+    files = {
+        **dict.fromkeys(("conn.00.log", "conn.01.log"), connections["conn.log"]),
+        **dict.fromkeys(("conn.02.log", "conn.03.log"), connections["conn.json"]),
+        "eve.json": samples("suricata/eve.json")["eve.json"],
+        "dns.log": connections["dns.log"],
+    }
+
+    found = recognise_files(files, PRESETS)
+    told, *apart, left_out = found.lines()
+
+    assert told.startswith("2 files of Zeek conn.log with tabs")
+    assert [line.partition(" (preset")[0] for line in apart] == [
+        "2 files of Zeek conn.log as JSON Lines",
+        "1 file of Suricata flow events as JSON Lines",
+    ]
+    assert apart[0].endswith("read with another JobSpec: ndr spec init --from conn.02.log")
+    assert left_out == "1 file left out by their names, such as dns.log"
 
 
 def test_logs_of_no_known_source_have_their_columns() -> None:
