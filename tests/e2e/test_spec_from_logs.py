@@ -28,6 +28,13 @@ def spec_from(logs: Path, folder: Path) -> tuple[JobSpec, str]:
     return JobSpecFile(file).load(), answer.errors
 
 
+def skeleton_from(logs: Path, folder: Path) -> str:
+    """Write a JobSpec to complete for logs; what is said of them."""
+    answer = ndr("spec", "init", "--from", logs, "--output", folder / "job.yaml")
+    assert answer.exit_code == 0, answer.errors
+    return answer.errors
+
+
 @pytest.mark.parametrize(
     ("logs", "counts"),
     [
@@ -208,25 +215,44 @@ def test_for_unknown_logs_the_columns_are_listed_in_a_job_spec_to_complete(tmp_p
     logs = tmp_path / "mine.json"
     logs.write_text('{"client": "192.0.2.1", "took": {"ms": 5}}\n')
 
-    spec, said = spec_from(logs, tmp_path)
+    said = skeleton_from(logs, tmp_path)
 
     assert "no known source; 2 columns were seen" in said
     text = (tmp_path / "job.yaml").read_text()
     assert "'client': \"192.0.2.1\"" in text
     assert '[took, ms]: "5"' in text
-    assert set(spec.input.fields) == {"source_ip", "destination_ip", "event_start"}
+    assert "  source_ip: '?'" in text
 
 
-def test_a_job_spec_that_is_not_completed_says_so_when_it_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_job_spec_that_is_not_completed_is_not_valid(command: str, tmp_path: Path) -> None:
     logs = tmp_path / "mine.json"
     logs.write_text('{"client": "192.0.2.1"}\n')
-    spec_from(logs, tmp_path)
+    skeleton_from(logs, tmp_path)
+    spec = tmp_path / "job.yaml"
 
-    answer = run(tmp_path / "job.yaml", logs, tmp_path / "out")
+    answer = ndr("spec", "check", spec) if command == "check" else run(spec, logs, tmp_path / "out")
 
     assert answer.exit_code == 2
-    assert "input.fields.source_ip.column: no record of the input has a column '?'" in answer.errors
-    assert "known: client" in answer.errors
+    assert "input.fields.source_ip: replace '?' by the name of a column" in answer.errors
+    assert "input.fields.event_start: replace '?' by the name of a column" in answer.errors
+
+
+def test_a_job_spec_that_is_completed_by_columns_runs(tmp_path: Path) -> None:
+    logs = tmp_path / "mine.csv"
+    logs.write_text("src,dst,time,port\n192.0.2.1,198.51.100.1,2024-04-19T10:00:00Z,443\n")
+    skeleton_from(logs, tmp_path)
+    spec = tmp_path / "job.yaml"
+    text = spec.read_text()
+    for name, column in (("source_ip", "src"), ("destination_ip", "dst")):
+        text = text.replace(f"  {name}: '?'", f"  {name}: {column}")
+    text = text.replace("  # destination_port: '?'", "  destination_port: port")
+    text = text.replace("event_start: {column: '?'", "event_start: {column: time")
+    spec.write_text(text)
+
+    report = run(spec, logs, tmp_path / "out", "--json").json()["report"]
+
+    assert (report["read"], report["kept"]) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +300,7 @@ def test_of_parquet_without_rows_the_columns_are_seen(tmp_path: Path) -> None:
     schema = {"client": pl.String(), "took": pl.Struct({"ms": pl.Int64(), "of": pl.String()})}
     pl.DataFrame(schema=schema).write_parquet(logs)
 
-    _, said = spec_from(logs, tmp_path)
+    said = skeleton_from(logs, tmp_path)
 
     assert "no known source; 3 columns were seen" in said
 
