@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from ndr_core.flows.log_sample import Sample
 from ndr_core.flows.presets.form import SourceForm
@@ -25,6 +25,8 @@ class Known:
     sample: Sample = field(eq=False)
     settings: Mapping[str, Any] = field(init=False, hash=False)
     """Keys of `input` that say how these files are read, beside the preset."""
+    is_seen: bool = field(default=True, eq=False)
+    """Whether a record was seen that the preset reads; else the form is taken on trust."""
 
     @settings.default
     def _settings(self) -> Mapping[str, Any]:
@@ -102,6 +104,8 @@ def recognise_files(
 ) -> Recognised:
     """Sum up what the samples of files show, by the addresses of the files. `presets`: by their names."""
     known = {name: recognise(samples, presets) for name, samples in files.items()}
+    seen = [one for one in known.values() if one is not None and one.is_seen]
+    known = {name: _by_others(one, seen) for name, one in known.items()}
     counts = Counter(one for one in known.values() if one is not None)
     if not counts:
         names = tuple(name for name, samples in files.items() if samples)
@@ -115,6 +119,18 @@ def recognise_files(
     others = tuple(name for name in files if name not in names)
     apart = {name: one for name, one in known.items() if one is not None and one != chosen}
     return Recognised(chosen, names, others, sample, apart)
+
+
+def _by_others(known: Known | None, seen: Sequence[Known]) -> Known | None:
+    """What a file is, where its form was taken on trust: as files of its source, read alike, in which it was seen."""
+    if known is None or known.is_seen:
+        return known
+    alike = (
+        one
+        for one in seen
+        if one.preset == known.preset and one.form.is_read_as(known.sample.settings)
+    )
+    return next(alike, known)
 
 
 def _such_as(names: Sequence[str], what: str) -> list[str]:
@@ -151,6 +167,5 @@ def recognise(samples: Sequence[Sample], presets: Mapping[str, Preset]) -> Known
 def _unpaired(known: Known, forms: Sequence[SourceForm]) -> Known:
     """The same source in a form that is read alike, of which no pairing is asked, if it has one."""
     alike = (form for form in forms if form.is_read_as(known.sample.settings))
-    return evolve(
-        known, form=next((form for form in alike if "pairing" not in form.settings), known.form)
-    )
+    form = next((form for form in alike if "pairing" not in form.settings), known.form)
+    return Known(known.preset, known.title, form, known.sample, is_seen=False)

@@ -323,3 +323,18 @@ def test_files_that_are_read_in_another_way_are_not_of_the_form_of_the_others() 
     )
 
     assert (found.files, found.others) == (("a", "c"), ("b",))
+
+
+def test_files_without_records_that_are_read_are_of_the_form_of_the_others() -> None:
+    def lines(*records: dict[str, Any]) -> list[Sample]:
+        return samples_of("\n".join(map(json.dumps, records)).encode())
+
+    files = {"a": lines(LOOK_UP), "b": lines(LOOK_UP), "c": lines(ONE_WAY)}
+    alone = recognise_files({"a": lines(LOOK_UP)}, PRESETS)
+
+    found = recognise_files({**files, **samples("suricata/eve.json")}, PRESETS)
+
+    assert found.known is not None
+    assert alone.known is not None
+    assert (found.known.form.name, alone.known.form.name) == ("flow_logs", "json")
+    assert found.files == ("a", "b", "c")
