@@ -84,8 +84,10 @@ def test_every_form_of_every_preset_can_be_told() -> None:
     told = {(one.preset, one.form.name) for head in fixtures if (one := known(head)) is not None}
     ends = {"class_uid": 4001, "src_endpoint": {"ip": "192.0.2.1"}, "dst_endpoint": {"ip": "::"}}
     flow = {"srcaddr": "192.0.2.1", "dstaddr": "192.0.2.2", "start": 0, "log_status": "OK"}
-    for row in (ends, {**ends, "traffic": {"bytes_in": 1}}, flow):
-        one = recognise([row_sample([row])], PRESETS)
+    rows = [{**ends, "traffic": {name: 1}} for name in ("bytes_in", "bytes")]
+    read = [row_sample([row]) for row in (ends, *rows, flow)]
+    for sample in (*read, *samples_of(json.dumps(ends).encode())):
+        one = recognise([sample], PRESETS)
         assert one is not None
         told.add((one.preset, one.form.name))
 
@@ -257,8 +259,9 @@ TWO_WAYS = {"class_uid": 4001, **ENDS, "traffic": {"bytes_in": 2, "bytes_out": 1
         ([LOOK_UP, ONE_WAY], "flow_logs"),
         ([{**LOOK_UP, "traffic": {"bytes_in": 1}}, ONE_WAY], "flow_logs"),
         ([LOOK_UP], "json"),
+        ([{"class_uid": 4001, **ENDS}], "events"),
     ],
-    ids=["two ways", "one way", "others have more", "none is read"],
+    ids=["two ways", "one way", "others have more", "none is read", "no counts"],
 )
 def test_only_records_that_are_read_tell_that_they_count_one_direction(
     records: list[dict[str, Any]], form: str
