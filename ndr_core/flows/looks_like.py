@@ -21,12 +21,13 @@ _LEAST_PARTS: Final = 4
 """Of a line, to be taken for parted values."""
 _LINE_CHARACTERS: Final = 4096
 """So many of a line are looked at."""
-_VPC_LINE: Final = re.compile(r"(\S+Z )?2 [0-9]{12} \S+( \S+){10} (OK|NODATA|SKIPDATA)")
+_VPC_LINE: Final = re.compile(r"(\S+Z )?([0-9]+) [0-9]{12} \S+( \S+){10} (OK|NODATA|SKIPDATA)")
 _VPC_NAMES: Final = (
     *("version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport"),
     *("protocol", "packets", "bytes", "start", "end", "action", "log-status"),
 )
-"""Of version 2, the default."""
+_VPC_VERSION: Final = "2"
+"""The default, which has these names in this order."""
 _KEY: Final = re.compile(r"(?:^|\s)[A-Za-z_][A-Za-z0-9_]*=")
 _SYSLOG: Final = re.compile(
     r"(<[0-9]{1,3}>)?(1 [0-9]{4}-|[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} )"
@@ -167,6 +168,8 @@ def _vpc_text(lines: list[str]) -> Look | None:
     found = _VPC_LINE.fullmatch(lines[0])
     if found is None:
         return None
+    if found[2] != _VPC_VERSION:
+        return _of_unnamed(what, " ")
     # CloudWatch writes the time of the event before each line.
     names = _VPC_NAMES if found[1] is None else ("timestamp", *_VPC_NAMES)
     return _of_unnamed(what, " ", names)

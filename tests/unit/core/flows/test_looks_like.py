@@ -50,6 +50,7 @@ VPC_LINE = (
         ),
         (VPC_LINE, "flow logs of a VPC as text, without a header", "[version, account-id, inter"),
         (VPC_LINE.replace(b"ACCEPT OK", b"- NODATA"), "flow logs of a VPC", "header: [version, "),
+        (b"5" + VPC_LINE[1:], "flow logs of a VPC", "header: [..]}, with the names of the columns"),
         (b"2024-04-19T10:00:00.000Z " + VPC_LINE, "flow logs of a VPC", "header: [timestamp, vers"),
         (
             b"a,b,c,d\n1,2,3,4\n",
