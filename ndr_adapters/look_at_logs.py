@@ -9,16 +9,10 @@ from typing import Any, Final
 import polars as pl
 
 from ndr_core.errors import UnreadableFileError, UsageError
-from ndr_core.flows.looks_like import LOOK_BYTES, looks_like
+from ndr_core.flows.log_sample import SAMPLE_BYTES, Sample, row_sample, samples_of
+from ndr_core.flows.looks_like import LOOK_BYTES, without_records
 from ndr_core.flows.presets.registry import PRESETS
-from ndr_core.flows.recognition import (
-    SAMPLE_BYTES,
-    Recognised,
-    Sample,
-    recognise_files,
-    row_sample,
-    samples_of,
-)
+from ndr_core.flows.recognition import Recognised, recognise_files
 from ndr_core.flows.source import FlowSource, InputFile
 
 _MOST_FILES: Final = 100
@@ -44,16 +38,17 @@ def look_at_logs(source: FlowSource, notice: Callable[[str], None]) -> Recognise
         raise UsageError(problems[0])
     for problem in problems:
         notice(problem)
-    look = recognise_files(samples, {name: preset.forms for name, preset in PRESETS.items()})
+    look = recognise_files(samples, PRESETS)
     if look.sample is None:
-        raise UsageError(f"{files[0].name}: holds no records with columns{_hint(source, files[0])}")
+        raise UsageError(_without_records(source, [file for file in files if file.name in samples]))
     return look
 
 
-def _hint(source: FlowSource, file: InputFile) -> str:
-    """What the file looks like, where that is known."""
-    like = looks_like(next(source.pieces(file), b"")[:LOOK_BYTES])
-    return "" if like is None else f". {like}"
+def _without_records(source: FlowSource, files: Sequence[InputFile]) -> str:
+    """What the first file that is not empty is in place of records, or that all are empty."""
+    heads = ((file, next(source.pieces(file), b"")[:LOOK_BYTES]) for file in files)
+    file, head = next(((file, head) for file, head in heads if head), (files[0], b""))
+    return f"{file.name}: {without_records(head)}"
 
 
 def _some(files: Sequence[InputFile]) -> Sequence[InputFile]:
@@ -79,9 +74,18 @@ def _rows(data: bytes) -> list[dict[str, Any]]:
         rows = pl.read_parquet(io.BytesIO(data), n_rows=_ROWS)
     except pl.exceptions.PolarsError as error:
         raise UnreadableFileError(f"Parquet, but {error}") from error
+    if rows.is_empty():
+        return [{name: _of_type(dtype) for name, dtype in rows.schema.items()}]
     return [
         {name: _plain(value) for name, value in row.items()} for row in rows.iter_rows(named=True)
     ]
+
+
+def _of_type(dtype: object) -> Any:
+    """What a column without values is in place of one: the names in an object are known."""
+    if isinstance(dtype, pl.Struct):
+        return {part.name: _of_type(part.dtype) for part in dtype.fields}
+    return None
 
 
 def _plain(value: Any) -> Any:

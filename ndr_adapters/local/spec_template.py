@@ -13,6 +13,7 @@ from attrs import fields, frozen
 from ndr_core.deltas.settings import DEFAULT_PORT_SETS, Delta
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.flows.leaf import leaf_text
+from ndr_core.flows.mapping import COLUMN_TO_CHOOSE
 from ndr_core.flows.mapping_plain import mapping_to_plain, source_to_plain
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.registry import PRESETS
@@ -28,9 +29,6 @@ _EXAMPLE_PREFIXES = {
 }
 
 
-_COLUMN_TO_CHOOSE: Final = "?"
-
-
 def spec_template(preset: str, form: SourceForm | None = None) -> str:
     """YAML text of a valid JobSpec for a form of one of the presets (None: the default), every key explained."""
     known = PRESETS[preset]
@@ -42,7 +40,7 @@ def recognised_template(look: Recognised) -> str:
     """YAML text of a valid JobSpec for logs of a known source, as they were found."""
     assert look.known is not None
     preset, form = look.known.preset, look.known.form
-    settings = dict(form.settings)
+    settings = dict(look.known.settings)
     if look.patterns:
         settings["files"] = list(look.patterns)
     about = f"{PRESETS[preset].about.removesuffix('.')}: {form.about}."
@@ -149,13 +147,14 @@ def _own_input(look: Recognised) -> Iterator[str]:
         yield f"#   {leaf_text(leaf)}: {json.dumps(example, ensure_ascii=False)}"
     yield from _comment(
         "Put the column of each field in the place of '?'. Inside an object: {path: [object, name]}. For another "
-        "spelling of times: {column: .., format: epoch_ms}. A value map: {column: .., map: {PASS: allow}}."
+        "spelling of times: {column: .., format: epoch_ms}. A value map: {column: .., map: {PASS: allow}}. Name at "
+        "least one column of bytes, packets or ports too: a record with none of them is rejected as non_traffic."
     )
     yield "fields:"
     for flow_field in FLOW_FIELDS:
-        wanted: dict[str, str] | str = _COLUMN_TO_CHOOSE
+        wanted: dict[str, str] | str = COLUMN_TO_CHOOSE
         if flow_field.kind is FieldKind.TIMESTAMP:
-            wanted = {"column": _COLUMN_TO_CHOOSE, "format": "iso8601"}
+            wanted = {"column": COLUMN_TO_CHOOSE, "format": "iso8601"}
         mark = "" if flow_field.required else "# "
         yield f"  {mark}{flow_field.name}: {_flow(wanted)}  # {flow_field.note}"
     yield from _comment("texts that mean: no value")

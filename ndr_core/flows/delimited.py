@@ -150,7 +150,7 @@ def _by_zeek(blocks: Iterator[bytes], separator: str) -> Iterator[tuple[Header, 
             if start > place:
                 yield header, block[place:start]
             place = _line_end(block, start) if start < len(block) else start
-            header = _told(header, line_text(block[start:place].removesuffix(b"\n")))
+            header = told_by_mark(header, line_text(block[start:place].removesuffix(b"\n")))
 
 
 def _next_mark(block: bytes, place: int) -> int:
@@ -166,7 +166,7 @@ def _line_end(block: bytes, place: int) -> int:
     return block.find(b"\n", place) + 1 or len(block)
 
 
-def _told(header: Header, line: str) -> Header:
+def told_by_mark(header: Header, line: str) -> Header:
     """The header after a line that begins with a mark."""
     if line.startswith("#separator "):
         separator = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), line.partition(" ")[2])

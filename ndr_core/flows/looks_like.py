@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from attrs import field, frozen
@@ -20,8 +21,19 @@ _LEAST_PARTS: Final = 4
 """Of a line, to be taken for parted values."""
 _LINE_CHARACTERS: Final = 4096
 """So many of a line are looked at."""
-_VPC_LINE: Final = re.compile(r"[0-9]+ [0-9]{12} \S+( \S+){10} (OK|NODATA|SKIPDATA)")
+_VPC_LINE: Final = re.compile(r"(\S+Z )?([0-9]+) [0-9]{12} \S+( \S+){10} (OK|NODATA|SKIPDATA)")
+_VPC_NAMES: Final = (
+    *("version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport"),
+    *("protocol", "packets", "bytes", "start", "end", "action", "log-status"),
+)
+_VPC_VERSION: Final = "2"
+"""The default, which has these names in this order."""
 _KEY: Final = re.compile(r"(?:^|\s)[A-Za-z_][A-Za-z0-9_]*=")
+_SYSLOG: Final = re.compile(
+    r"(<[0-9]{1,3}>)?(1 [0-9]{4}-|[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} )"
+)
+_LEAST_QUOTED: Final = 3
+"""Parts of a line, of which half are in quotes."""
 _SEPARATORS: Final = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "'|'"}
 
 
@@ -35,6 +47,8 @@ class Look:
     """The format by which it can be read as it is, if there is one."""
     keys: Mapping[str, str] = field(factory=dict)
     """Keys of `input` to set for that, beside the format: each with its value in a JobSpec."""
+    names: tuple[str, ...] = ()
+    """Of the columns, where lines without a header have ones that are known."""
 
     def fits(self, chosen: FileFormat, layout: Layout | None) -> bool:
         """Whether it is read as it is by what a JobSpec says."""
@@ -74,6 +88,37 @@ def look_at(head: bytes) -> Look | None:
     return next((look for find in _LOOKS if (look := find(lines)) is not None), None)
 
 
+def without_records(head: bytes) -> str:
+    """Say what an input in which no records were found is, by its first bytes, unpacked, and what to do about it."""
+    like = looks_like(head)
+    if like is not None:
+        return f"holds no records with columns. {like}"
+    return f"{_content(head)}; what can be read: {_READABLE}"
+
+
+def _content(head: bytes) -> str:
+    if not head:
+        return "is empty"
+    if not head.strip():
+        return "holds blank lines only"
+    if b"\0" in head or not _is_text(head):
+        return "holds data that are no text in UTF-8"
+    return "holds text, but no records with columns"
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether bytes may be text in UTF-8; the last character may be cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_READABLE: Final = (
+    "JSON Lines, lines of values parted by one separator (the names of columns on the first), "
+    "logs of Zeek, Parquet"
+)
 _CONVERT: Final = "convert the files"
 
 
@@ -120,19 +165,28 @@ def _vpc_text(lines: list[str]) -> Look | None:
     what = "flow logs of a VPC as text"
     if {"srcaddr", "dstaddr"} <= set(lines[0].split(" ")):
         return _readable(what, FileFormat.DELIMITED, separator=" ", header=HeaderKind.FIRST_LINE)
-    if _VPC_LINE.fullmatch(lines[0]):
+    found = _VPC_LINE.fullmatch(lines[0])
+    if found is None:
+        return None
+    if found[2] != _VPC_VERSION:
         return _of_unnamed(what, " ")
-    return None
+    # CloudWatch writes the time of the event before each line.
+    names = _VPC_NAMES if found[1] is None else ("timestamp", *_VPC_NAMES)
+    return _of_unnamed(what, " ", names)
 
 
-def _of_unnamed(what: str, separator: str) -> Look:
-    """Delimited lines without a header."""
-    asked = f"set input: {{format: delimited, separator: {_written(separator)}, header: [..]}}"
+def _of_unnamed(what: str, separator: str, names: tuple[str, ...] = ()) -> Look:
+    """Delimited lines without a header. `names`: of their columns, where they are known."""
+    header = ", ".join(names) or ".."
+    asked = (
+        f"set input: {{format: delimited, separator: {_written(separator)}, header: [{header}]}}"
+    )
     return Look(
-        what,
-        f"{asked}, with the names of the columns in their order",
+        f"{what}, without a header",
+        asked if names else f"{asked}, with the names of the columns in their order",
         FileFormat.DELIMITED,
         {"separator": _written(separator)},
+        names,
     )
 
 
@@ -146,6 +200,25 @@ def _key_values(lines: list[str]) -> Look | None:
     return Look("texts of KEY=VALUE", "make a JSON object of each line")
 
 
+def _quoted(lines: list[str]) -> Look | None:
+    """Lines whose parts are in quotes, which would be read as a part of the values."""
+    parted = [line.split(separator) for line in lines[:2] for separator in _SEPARATORS]
+    for parts in parted:
+        quoted = sum(part.startswith('"') for part in parts)
+        if len(parts) >= _LEAST_QUOTED and 2 * quoted >= len(parts):
+            return Look(
+                "lines of values in quotes, such as CSV",
+                "quotes can't be read: write the files without quotes, as JSON Lines or as Parquet",
+            )
+    return None
+
+
+def _syslog(lines: list[str]) -> Look | None:
+    if _SYSLOG.match(lines[0]) is None:
+        return None
+    return Look("lines of syslog", "make a JSON object of each line")
+
+
 def _separated(lines: list[str]) -> Look | None:
     for separator, name in _SEPARATORS.items():
         counts = {line.count(separator) for line in lines[:2]}
@@ -156,9 +229,14 @@ def _separated(lines: list[str]) -> Look | None:
 
 def _lines_of(first: list[str], separator: str, name: str) -> Look:
     what = f"lines of values parted by {name}, such as CSV"
-    if any(part[:1].isdigit() for part in first):
+    if not names_columns(first):
         return _of_unnamed(what, separator)
     return _readable(what, FileFormat.DELIMITED, separator=separator, header=HeaderKind.FIRST_LINE)
+
+
+def names_columns(parts: Sequence[str]) -> bool:
+    """Whether the parts of a line may be the names of columns: no two are alike, and none begins as a number does."""
+    return len(set(parts)) == len(parts) and not any(part[:1].isdigit() for part in parts)
 
 
 _LOOKS: Final[tuple[Callable[[list[str]], Look | None], ...]] = (
@@ -167,5 +245,7 @@ _LOOKS: Final[tuple[Callable[[list[str]], Look | None], ...]] = (
     _vpc_text,
     _xml,
     _key_values,
+    _quoted,
     _separated,
+    _syslog,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
+from typing import Final
 
 from attrs import field, frozen
 
@@ -16,6 +17,9 @@ from ndr_core.flows.time_format import Format, TimePattern
 from ndr_core.flows.time_zone import zone_names
 from ndr_core.flows.value_map import ValueMap, value_map
 from ndr_core.flows.vocabulary import canonical_text
+
+COLUMN_TO_CHOOSE: Final = "?"
+"""What a JobSpec to complete has in the place of a column."""
 
 
 def _formats(given: Format | Sequence[Format] | None) -> tuple[Format, ...]:
@@ -91,6 +95,8 @@ class FieldSource:
         for leaf in (*self.value_leaves, *columns):
             if not 1 <= len(leaf) <= MAX_LEAF_NAMES:
                 yield Problem("", f"a path has 1 to {MAX_LEAF_NAMES} names, one has {len(leaf)}")
+            if COLUMN_TO_CHOOSE in leaf:
+                yield Problem("", f"replace {COLUMN_TO_CHOOSE!r} by the name of a column")
 
     def _format_problems(self) -> Iterator[Problem]:
         if not self.format:

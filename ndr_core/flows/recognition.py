@@ -1,44 +1,17 @@
-"""What logs are, by their first bytes: their columns, how they are read, and which known source wrote them."""
+"""What logs are, by samples of their files: which known source wrote them, in which form."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import Any
 
 from attrs import field, frozen
 
-from ndr_core.flows.leaf import Leaf
+from ndr_core.flows.log_sample import Sample
 from ndr_core.flows.presets.form import SourceForm
-
-SAMPLE_BYTES: Final = 256 << 10
-"""So many first bytes of a file are looked at."""
-_SAMPLE_LINES: Final = 200
-_DEEPEST: Final = 4
-"""Objects within objects are looked into so far."""
-_LEAST_COLUMNS: Final = 4
-"""Of a header, to be taken for one."""
-_SEPARATORS: Final = ("\t", ",", ";", "|", " ")
-_JSON: Final[Mapping[str, Any]] = {}
-_ZEEK: Final[Mapping[str, Any]] = {"format": "delimited", "header": "zeek"}
-_EXAMPLE: Final = 40
-"""Characters of an example of a value."""
-
-
-@frozen
-class Sample:
-    """The first records of a file, read in one of the ways in which they can be."""
-
-    settings: Mapping[str, Any]
-    """Keys of `input` that say how the file is read."""
-    examples: Mapping[Leaf, str]
-    """Place of a value -> such a value; of one that is never there, an empty text."""
-
-    @property
-    def leaves(self) -> frozenset[Leaf]:
-        return frozenset(self.examples)
+from ndr_core.flows.presets.preset import Preset
 
 
 @frozen
@@ -46,8 +19,23 @@ class Known:
     """Logs of a known source."""
 
     preset: str
+    title: str
+    """What the source is called."""
     form: SourceForm
     sample: Sample = field(eq=False)
+    settings: Mapping[str, Any] = field(init=False, hash=False)
+    """Keys of `input` that say how these files are read, beside the preset."""
+    is_seen: bool = field(default=True, eq=False)
+    """Whether a record was seen that the preset reads; else the form is taken on trust."""
+
+    @settings.default
+    def _settings(self) -> Mapping[str, Any]:
+        return {**self.form.settings, **self.sample.settings}
+
+    @property
+    def text(self) -> str:
+        """What they are, in words."""
+        return f"{self.title} {self.form.about} (preset {self.preset}, form {self.form.name})"
 
 
 @frozen
@@ -62,28 +50,44 @@ class Recognised:
     """Addresses of the other files."""
     sample: Sample | None
     """The first records of the first of these files."""
+    apart: Mapping[str, Known] = field(factory=dict)
+    """Those of the others that are of another known form, or laid out in another way."""
 
-    def lines(self, about: str) -> list[str]:
-        """Say what was found, in a sentence or two. `about`: what the source of the known form is."""
+    def lines(self) -> list[str]:
+        """Say what was found, in a few sentences."""
         if self.known is None:
             seen = 0 if self.sample is None else len(self.sample.examples)
             return [
                 f"no known source; {seen} columns were seen: choose among them under input.fields"
             ]
-        form = self.known.form
-        told = f"{_count(self.files)} of {about} {form.about} (preset {self.known.preset}, form {form.name})"
-        if not self.others:
-            return [told]
-        what = "left out by their names" if self.patterns else "of other logs, or of none"
-        return [told, f"{_count(self.others)} {what}, such as {self.others[0]}"]
+        rest = [name for name in self.others if name not in self.apart]
+        left_out = [name for name in rest if not _fits(name, self.patterns or "*")]
+        unknown = [name for name in rest if name not in left_out]
+        return [
+            f"{_count(self.files)} of {self.known.text}",
+            *self._lines_apart(),
+            *_such_as(left_out, "left out by their names"),
+            *_such_as(unknown, "of other logs, or of none"),
+        ]
+
+    def _lines_apart(self) -> Iterator[str]:
+        """Say which files need another JobSpec."""
+        for one in dict.fromkeys(self.apart.values()):
+            names = [name for name, known in self.apart.items() if known == one]
+            by = f"ndr spec init --from {names[0]}"
+            yield f"{_count(names)} of {one.text}, to be read with another JobSpec: {by}"
 
     @property
     def patterns(self) -> tuple[str, ...]:
         """Patterns of names that take these files and leave the others out, where the source has such names."""
-        patterns = self.known.form.files if self.known is not None and self.others else ()
-        takes_all = all(_fits(name, patterns) for name in self.files)
-        return (
-            patterns if takes_all and not any(_fits(one, patterns) for one in self.others) else ()
+        usual = () if self.known is None else self.known.form.files
+        own = tuple(one for one in usual if not any(_fits(name, (one,)) for name in self.others))
+        return next(filter(self._is_choice, (own, usual)), ())
+
+    def _is_choice(self, patterns: Sequence[str]) -> bool:
+        """Whether patterns take all of these files, and leave one of the others out."""
+        return all(_fits(name, patterns) for name in self.files) and not all(
+            _fits(name, patterns) for name in self.others
         )
 
     @property
@@ -96,19 +100,41 @@ class Recognised:
 
 
 def recognise_files(
-    files: Mapping[str, Sequence[Sample]], presets: Mapping[str, Sequence[SourceForm]]
+    files: Mapping[str, Sequence[Sample]], presets: Mapping[str, Preset]
 ) -> Recognised:
-    """Sum up what the samples of files show, by the addresses of the files. `presets`: as for `recognise`."""
+    """Sum up what the samples of files show, by the addresses of the files. `presets`: by their names."""
     known = {name: recognise(samples, presets) for name, samples in files.items()}
+    seen = [one for one in known.values() if one is not None and one.is_seen]
+    known = {name: _by_others(one, seen) for name, one in known.items()}
     counts = Counter(one for one in known.values() if one is not None)
     if not counts:
         names = tuple(name for name, samples in files.items() if samples)
         first = files[names[0]][0] if names else None
         return Recognised(None, names, tuple(name for name in files if name not in names), first)
     (chosen, _), *_ = counts.most_common(1)
-    names = tuple(name for name, one in known.items() if one == chosen)
+    of_form = [name for name, one in known.items() if one == chosen]
+    first_time = tuple(name for name in of_form if not _fits(name, chosen.form.repeats))
+    names = first_time or tuple(of_form)
     sample = next(one.sample for one in known.values() if one == chosen and one is not None)
-    return Recognised(chosen, names, tuple(name for name in files if name not in names), sample)
+    others = tuple(name for name in files if name not in names)
+    apart = {name: one for name, one in known.items() if one is not None and one != chosen}
+    return Recognised(chosen, names, others, sample, apart)
+
+
+def _by_others(known: Known | None, seen: Sequence[Known]) -> Known | None:
+    """What a file is, where its form was taken on trust: as files of its source, read alike, in which it was seen."""
+    if known is None or known.is_seen:
+        return known
+    alike = (
+        one
+        for one in seen
+        if one.preset == known.preset and one.form.is_read_as(known.sample.settings)
+    )
+    return next(alike, known)
+
+
+def _such_as(names: Sequence[str], what: str) -> list[str]:
+    return [f"{_count(names)} {what}, such as {names[0]}"] if names else []
 
 
 def _count(names: Sequence[str]) -> str:
@@ -119,102 +145,27 @@ def _fits(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name.rpartition("/")[2], pattern) for pattern in patterns)
 
 
-def samples_of(head: bytes) -> list[Sample]:
-    """Read the first bytes of an unpacked text file in each way in which they make sense; none for other files."""
-    text = head.decode(errors="replace").lstrip("\ufeff \t\r\n")
-    lines = [line.rstrip("\r") for line in text.split("\n")[:_SAMPLE_LINES]]
-    if text.startswith("{"):
-        return _json_samples(lines)
-    if text.startswith("#"):
-        return _zeek_samples(lines)
-    return list(_separated_samples(lines))
-
-
-def row_sample(rows: Sequence[Mapping[str, Any]]) -> Sample:
-    """Give the sample of the first rows of a Parquet file, as objects."""
-    return Sample({"format": "parquet"}, _examples(rows))
-
-
-def recognise(
-    samples: Sequence[Sample], presets: Mapping[str, Sequence[SourceForm]]
-) -> Known | None:
+def recognise(samples: Sequence[Sample], presets: Mapping[str, Preset]) -> Known | None:
     """Give the first known form that a file's samples have; None where it has none.
 
-    `presets`: name of a preset -> the forms of its source.
+    Only records that a preset reads tell its form, by the places where they have values. Where none of them was seen,
+    the form is one without pairing: what is paired in error can't be told apart in the results.
     """
-    for sample in samples:
-        for preset, forms in presets.items():
-            for form in forms:
-                if form.is_form_of(sample.settings, sample.leaves):
-                    return Known(preset, form, sample)
-    return None
+    found = [
+        Known(name, preset.title, form, sample)
+        for sample in samples
+        for name, preset in presets.items()
+        for form in preset.forms
+        if form.is_form_of(sample.settings, sample.leaves)
+    ]
+    for one in found:
+        if one.form.is_form_of(one.sample.settings, one.sample.filled(presets[one.preset].mapping)):
+            return one
+    return _unpaired(found[0], presets[found[0].preset].forms) if found else None
 
 
-def _json_samples(lines: Sequence[str]) -> list[Sample]:
-    found = list(_objects(lines))
-    return [Sample(_JSON, _examples(found))] if found else []
-
-
-def _objects(lines: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-    """Objects that stand on a line each; the last line may be cut."""
-    for line in lines:
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            yield value
-
-
-def _zeek_samples(lines: Sequence[str]) -> list[Sample]:
-    separator = "\t"
-    names: list[str] = []
-    rows: list[dict[str, Any]] = []
-    for line in lines:
-        if line.startswith("#separator"):
-            separator = line.partition(" ")[2].encode().decode("unicode_escape") or separator
-        elif line.startswith("#fields"):
-            names = line.split(separator)[1:]
-        elif line and not line.startswith("#"):
-            rows += _row(names, line.split(separator))
-    unset = dict.fromkeys(names)
-    return [Sample(_ZEEK, _examples([*rows, unset]))] if names else []
-
-
-def _separated_samples(lines: Sequence[str]) -> Iterator[Sample]:
-    first, *rest = lines
-    for separator in _SEPARATORS:
-        names = first.split(separator)
-        if len(names) < _LEAST_COLUMNS or len(set(names)) < len(names):
-            continue
-        rows = [row for line in rest for row in _row(names, line.split(separator))]
-        if rows or not any(rest):
-            settings = {"format": "delimited", "separator": separator, "header": "first_line"}
-            yield Sample(settings, _examples([*rows, dict.fromkeys(names)]))
-
-
-def _row(names: Sequence[str], parts: Sequence[str]) -> list[dict[str, Any]]:
-    return [dict(zip(names, parts, strict=True))] if len(names) == len(parts) else []
-
-
-def _examples(records: Sequence[Mapping[str, Any]]) -> dict[Leaf, str]:
-    found: dict[Leaf, str] = {}
-    for record in records:
-        for leaf, value in _leaves(record, ()):
-            if not found.get(leaf):
-                found[leaf] = "" if value is None else _text(value)
-    return found
-
-
-def _leaves(record: Mapping[str, Any], above: Leaf) -> Iterator[tuple[Leaf, Any]]:
-    for name, value in record.items():
-        leaf = (*above, name)
-        if isinstance(value, Mapping) and value and len(leaf) < _DEEPEST:
-            yield from _leaves(value, leaf)
-        else:
-            yield leaf, value
-
-
-def _text(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= _EXAMPLE else text[:_EXAMPLE] + " .."
+def _unpaired(known: Known, forms: Sequence[SourceForm]) -> Known:
+    """The same source in a form that is read alike, of which no pairing is asked, if it has one."""
+    alike = (form for form in forms if form.is_read_as(known.sample.settings))
+    form = next((form for form in alike if "pairing" not in form.settings), known.form)
+    return Known(known.preset, known.title, form, known.sample, is_seen=False)

@@ -131,8 +131,7 @@ def _form_of(preset: str, name: str | None) -> SourceForm | None:
 def _template_of(logs: str) -> str:
     """The JobSpec for logs; what they are goes to standard error."""
     look = look_at_logs(source_of(logs), lambda text: click.echo(text, err=True))
-    title = "" if look.known is None else PRESETS[look.known.preset].title
-    for line in look.lines(title):
+    for line in look.lines():
         click.echo(f"{logs}: {line}", err=True)
     return recognised_template(look) if look.known is not None else skeleton(look)
 

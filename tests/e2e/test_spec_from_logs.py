@@ -28,6 +28,13 @@ def spec_from(logs: Path, folder: Path) -> tuple[JobSpec, str]:
     return JobSpecFile(file).load(), answer.errors
 
 
+def skeleton_from(logs: Path, folder: Path) -> str:
+    """Write a JobSpec to complete for logs; what is said of them."""
+    answer = ndr("spec", "init", "--from", logs, "--output", folder / "job.yaml")
+    assert answer.exit_code == 0, answer.errors
+    return answer.errors
+
+
 @pytest.mark.parametrize(
     ("logs", "counts"),
     [
@@ -74,6 +81,34 @@ def test_text_with_a_header_is_read_as_such(tmp_path: Path) -> None:
     assert spec.input.format is FileFormat.DELIMITED
     assert spec.input.layout.separator == " "
     assert "form text" in said
+
+
+@pytest.mark.parametrize("before", ["", "2024-04-19T10:00:00.000Z "])
+def test_flow_logs_of_a_vpc_without_a_header_lose_no_record(before: str, tmp_path: Path) -> None:
+    _, *lines = (FIXTURES / "vpcflow" / "default.log").read_text().splitlines()
+    logs = tmp_path / "flows.log"
+    logs.write_text("".join(f"{before}{line}\n" for line in lines))
+    spec_from(logs, tmp_path)
+
+    report = run(tmp_path / "job.yaml", logs, tmp_path / "out", "--json").json()["report"]
+
+    assert (report["read"], report["kept"]) == (7, 5)
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("date=2024-04-19 time=10:00:10 srcip=10.0.0.5 dstip=203.0.113.5", "texts of KEY=VALUE"),
+        ("Apr 19 10:00:12 fw 1,2024/04/19 10:00:12,0018,TRAFFIC,end", "values parted by commas"),
+    ],
+)
+def test_the_first_record_is_never_taken_for_a_header(line: str, what: str, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(f"{line}\n" * 3)
+
+    answer = ndr("spec", "init", "--from", tmp_path)
+
+    assert answer.exit_code == 2
+    assert what in answer.errors
 
 
 def write_flows(file: Path) -> None:
@@ -139,7 +174,7 @@ def test_of_the_logs_of_a_sensor_only_connections_are_chosen(tmp_path: Path) -> 
 
     spec, said = spec_from(day, tmp_path)
 
-    assert spec.input.files == ("conn.*", "conn-*", "conn_*")
+    assert spec.input.files == ("conn.*", "conn-[0-9]*", "conn_[0-9]*")
     assert "2 files of Zeek conn.log with tabs, as Zeek writes by default" in said
     assert "6 files left out by their names" in said
 
@@ -180,25 +215,44 @@ def test_for_unknown_logs_the_columns_are_listed_in_a_job_spec_to_complete(tmp_p
     logs = tmp_path / "mine.json"
     logs.write_text('{"client": "192.0.2.1", "took": {"ms": 5}}\n')
 
-    spec, said = spec_from(logs, tmp_path)
+    said = skeleton_from(logs, tmp_path)
 
     assert "no known source; 2 columns were seen" in said
     text = (tmp_path / "job.yaml").read_text()
     assert "'client': \"192.0.2.1\"" in text
     assert '[took, ms]: "5"' in text
-    assert set(spec.input.fields) == {"source_ip", "destination_ip", "event_start"}
+    assert "  source_ip: '?'" in text
 
 
-def test_a_job_spec_that_is_not_completed_says_so_when_it_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_job_spec_that_is_not_completed_is_not_valid(command: str, tmp_path: Path) -> None:
     logs = tmp_path / "mine.json"
     logs.write_text('{"client": "192.0.2.1"}\n')
-    spec_from(logs, tmp_path)
+    skeleton_from(logs, tmp_path)
+    spec = tmp_path / "job.yaml"
 
-    answer = run(tmp_path / "job.yaml", logs, tmp_path / "out")
+    answer = ndr("spec", "check", spec) if command == "check" else run(spec, logs, tmp_path / "out")
 
     assert answer.exit_code == 2
-    assert "input.fields.source_ip.column: no record of the input has a column '?'" in answer.errors
-    assert "known: client" in answer.errors
+    assert "input.fields.source_ip: replace '?' by the name of a column" in answer.errors
+    assert "input.fields.event_start: replace '?' by the name of a column" in answer.errors
+
+
+def test_a_job_spec_that_is_completed_by_columns_runs(tmp_path: Path) -> None:
+    logs = tmp_path / "mine.csv"
+    logs.write_text("src,dst,time,port\n192.0.2.1,198.51.100.1,2024-04-19T10:00:00Z,443\n")
+    skeleton_from(logs, tmp_path)
+    spec = tmp_path / "job.yaml"
+    text = spec.read_text()
+    for name, column in (("source_ip", "src"), ("destination_ip", "dst")):
+        text = text.replace(f"  {name}: '?'", f"  {name}: {column}")
+    text = text.replace("  # destination_port: '?'", "  destination_port: port")
+    text = text.replace("event_start: {column: '?'", "event_start: {column: time")
+    spec.write_text(text)
+
+    report = run(spec, logs, tmp_path / "out", "--json").json()["report"]
+
+    assert (report["read"], report["kept"]) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +281,28 @@ def test_files_without_records_can_not_be_told(tmp_path: Path) -> None:
     answer = ndr("spec", "init", "--from", tmp_path)
 
     assert answer.exit_code == 2
-    assert "empty.log: holds no records with columns" in answer.errors
+    assert "empty.log: holds text, but no records with columns; what can be read" in answer.errors
+
+
+def test_a_file_with_something_in_it_is_told_rather_than_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_bytes(b"")
+    alone = ndr("spec", "init", "--from", tmp_path)
+    (tmp_path / "b.log").write_text("Apr 19 10:00:12 fw kernel: a text\n")
+
+    answer = ndr("spec", "init", "--from", tmp_path)
+
+    assert "a.log: is empty; " in alone.errors
+    assert "b.log: holds no records with columns. The input looks like lines of" in answer.errors
+
+
+def test_of_parquet_without_rows_the_columns_are_seen(tmp_path: Path) -> None:
+    logs = tmp_path / "flows.parquet"
+    schema = {"client": pl.String(), "took": pl.Struct({"ms": pl.Int64(), "of": pl.String()})}
+    pl.DataFrame(schema=schema).write_parquet(logs)
+
+    said = skeleton_from(logs, tmp_path)
+
+    assert "no known source; 3 columns were seen" in said
 
 
 def test_of_files_that_need_another_step_first_it_is_said_which(tmp_path: Path) -> None:

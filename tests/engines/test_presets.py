@@ -11,8 +11,9 @@ from ndr_adapters.synthetic.batch import SyntheticBatch
 from ndr_adapters.synthetic.form import Form
 from ndr_adapters.synthetic.forms.registry import FORMS as SYNTHETIC
 from ndr_core.errors import UsageError
+from ndr_core.flows.log_sample import samples_of
 from ndr_core.flows.presets.registry import PRESETS
-from ndr_core.flows.recognition import recognise, samples_of
+from ndr_core.flows.recognition import recognise
 from tests.makers import (
     differences,
     make_plan,
@@ -24,17 +25,16 @@ from tests.support import ENGINES, run_engine, run_reference
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FILES = sorted(str(path.relative_to(FIXTURES)) for path in FIXTURES.glob("*/*"))
 EVERY_FORM = [form for forms in SYNTHETIC.values() for form in forms.values()]
-FORMS = {name: preset.forms for name, preset in PRESETS.items()}
 
 
 def input_of(file: str) -> dict[str, Any]:
     """How a JobSpec reads a fixture; other logs of Zeek are read as connections are."""
-    known = recognise(samples_of((FIXTURES / file).read_bytes()), FORMS)
+    known = recognise(samples_of((FIXTURES / file).read_bytes()), PRESETS)
     if known is None:
         form = "tsv" if file.endswith(".log") else "json"
-        settings = next(one.settings for one in FORMS["zeek"] if one.name == form)
+        settings = next(one.settings for one in PRESETS["zeek"].forms if one.name == form)
         return {"preset": "zeek", **settings}
-    return {"preset": known.preset, **known.form.settings}
+    return {"preset": known.preset, **known.settings}
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -61,7 +61,7 @@ def test_engines_agree_on_the_true_form(file: str, engine: str, tmp_path: Path) 
 def test_polars_agrees_on_generated_logs_with_bad_records(form: Form, tmp_path: Path) -> None:
     made = SyntheticBatch(records=600, bad_fraction=0.25, form=form)
     lines = [*(line.encode() for line in form.header), *made.lines()]
-    known = recognise(samples_of(b"\n".join(lines[:50])), FORMS)
+    known = recognise(samples_of(b"\n".join(lines[:50])), PRESETS)
     assert known is not None
     assert known.preset == form.preset
     plan = make_plan(make_spec(input={"preset": form.preset, **known.form.settings}))

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from ndr_core.flows.leaf import Leaf
 
 FORMAT_KEYS: Final = ("format", "separator", "header")
-"""Keys of `input` that say how files are read."""
+"""Keys of `input` that say how files are read, the format first."""
 
 
 @frozen
@@ -27,11 +27,19 @@ class SourceForm:
     """Keys of a JobSpec's `input` that it needs beside the preset, as people write them."""
     files: tuple[str, ...] = ()
     """Patterns of the usual names of its files, for folders that hold other logs too."""
+    repeats: tuple[str, ...] = ()
+    """Patterns of the usual names of files with records that its other files have, too."""
     session_key: tuple[str, ...] = ()
     """Columns that name a session, where the source logs one several times as it grows."""
 
+    any_layout: bool = False
+    """Whether its lines may have other separators, and its header may be absent: the settings are the usual ones."""
+
     def is_form_of(self, settings: Mapping[str, Any], leaves: frozenset[Leaf]) -> bool:
         """Whether logs that are read by these settings of a format, and have these places, are of this form."""
-        wanted = {key: self.settings.get(key) for key in FORMAT_KEYS}
-        found = {key: settings.get(key) for key in FORMAT_KEYS}
-        return wanted == found and all(leaves.intersection(group) for group in self.marks)
+        return self.is_read_as(settings) and all(leaves.intersection(group) for group in self.marks)
+
+    def is_read_as(self, settings: Mapping[str, Any]) -> bool:
+        """Whether its files are read by these settings of a format."""
+        keys = FORMAT_KEYS[:1] if self.any_layout else FORMAT_KEYS
+        return all(self.settings.get(key) == settings.get(key) for key in keys)

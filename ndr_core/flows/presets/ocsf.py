@@ -40,6 +40,7 @@ _RECORD: Final[tuple[tuple[Leaf, ...], ...]] = (
     (("dst_endpoint", "ip"),),
 )
 _TWO_WAYS: Final = (*_RECORD, (("traffic", "bytes_in"), ("traffic", "bytes_out")))
+_ONE_COUNT: Final = (*_RECORD, (("traffic", "bytes"), ("traffic", "packets")))
 _PARQUET: Final = {"format": "parquet"}
 _ONE_WAY: Final = {"pairing": "biflow"}
 
@@ -92,13 +93,15 @@ OCSF: Final = Preset(
         SourceForm("json", "as JSON Lines", _TWO_WAYS),
         SourceForm("parquet", "as Parquet", _TWO_WAYS, _PARQUET),
         SourceForm(
-            "flow_logs", "as JSON Lines, each of which counts one direction", _RECORD, _ONE_WAY
+            "flow_logs", "as JSON Lines, each of which counts one direction", _ONE_COUNT, _ONE_WAY
         ),
         SourceForm(
             "security_lake",
             "as Parquet of Amazon Security Lake, each of which counts one direction",
-            _RECORD,
+            _ONE_COUNT,
             {**_PARQUET, **_ONE_WAY},
         ),
+        SourceForm("events", "as JSON Lines that count no bytes", _RECORD),
+        SourceForm("events_parquet", "as Parquet that counts no bytes", _RECORD, _PARQUET),
     ),
 )

@@ -75,6 +75,7 @@ SURICATA: Final = Preset(
             "json",
             "as JSON Lines",
             ((_TYPE,), (("src_ip",),), (_of_flow("bytes_toserver"),)),
+            files=("eve*",),
         ),
     ),
 )

@@ -10,14 +10,10 @@ from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.preset import Preset
 from ndr_core.flows.time_format import TimeFormat
 
-
-def _record(*names: str) -> tuple[tuple[Leaf, ...], ...]:
-    """The marks of records, of which one of these columns is another."""
-    return (("srcaddr",),), (("dstaddr",),), (("start",),), tuple((name,) for name in names)
-
-
-_RECORD: Final = _record("log-status", "action")
-_UNDERSCORED: Final = _record("log_status", "account_id", "interface_id")
+_RECORD: Final[tuple[tuple[Leaf, ...], ...]] = ((("srcaddr",),), (("dstaddr",),), (("start",),))
+"""What the records of any format have: users choose its fields."""
+_UNDERSCORED: Final = (*_RECORD, (("log_status",), ("account_id",), ("interface_id",)))
+_FILES: Final = ("*_vpcflowlogs_*",)
 _LOST: Final = {"lost": {"column": "log_status", "value": "SKIPDATA"}}
 """Of the names that have an underscore in place of a hyphen."""
 
@@ -48,11 +44,13 @@ VPCFLOW: Final = Preset(
     forms=(
         SourceForm(
             "text",
-            "as text with a header, as AWS writes to S3 by default",
+            "as text, as AWS writes to S3 by default",
             _RECORD,
             {"format": "delimited", "separator": " ", "header": "first_line"},
+            _FILES,
+            any_layout=True,
         ),
-        SourceForm("parquet", "as Parquet", _UNDERSCORED, {"format": "parquet", **_LOST}),
+        SourceForm("parquet", "as Parquet", _RECORD, {"format": "parquet", **_LOST}, _FILES),
         SourceForm("athena", "as JSON Lines, of Athena", _UNDERSCORED, _LOST),
         SourceForm("json", "as JSON Lines, of Firehose", _RECORD),
     ),

@@ -58,7 +58,10 @@ _CONNECTION: Final[tuple[tuple[Leaf, ...], ...]] = (
     (("id.orig_h",), ("id", "orig_h")),
     (_STATE,),
 )
-_FILES: Final = ("conn.*", "conn-*", "conn_*")
+_FILES: Final = ("conn.*", "conn-[0-9]*", "conn_[0-9]*")
+"""ZeekControl writes a conn-summary beside them, which is a text for people."""
+_REPEATS: Final = ("conn_long*", "conn-long*")
+"""Long connections that still last, as a package logs them; when they end they are in conn.log."""
 
 ZEEK: Final = Preset(
     title="Zeek conn.log",
@@ -100,7 +103,8 @@ ZEEK: Final = Preset(
             _CONNECTION,
             {"format": "delimited", "header": "zeek"},
             _FILES,
+            _REPEATS,
         ),
-        SourceForm("json", "as JSON Lines", _CONNECTION, files=_FILES),
+        SourceForm("json", "as JSON Lines", _CONNECTION, files=_FILES, repeats=_REPEATS),
     ),
 )

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ndr_core.flows.formats import FileFormat, HeaderKind, Layout
-from ndr_core.flows.looks_like import look_at, looks_like
+from ndr_core.flows.looks_like import look_at, looks_like, without_records
 
 RECORD = {"srcaddr": "192.0.2.1", "dstaddr": "198.51.100.1", "bytes": 4249}
 LINE = json.dumps(RECORD).encode()
@@ -48,22 +48,29 @@ VPC_LINE = (
             "flow logs of a VPC as text",
             'set input: {format: delimited, separator: " ", header: first_line}',
         ),
-        (VPC_LINE, "flow logs of a VPC as text", 'separator: " ", header: [..]}, with the names'),
-        (VPC_LINE.replace(b"ACCEPT OK", b"- NODATA"), "flow logs of a VPC as text", "header: [..]"),
+        (VPC_LINE, "flow logs of a VPC as text, without a header", "[version, account-id, inter"),
+        (VPC_LINE.replace(b"ACCEPT OK", b"- NODATA"), "flow logs of a VPC", "header: [version, "),
+        (b"5" + VPC_LINE[1:], "flow logs of a VPC", "header: [..]}, with the names of the columns"),
+        (b"2024-04-19T10:00:00.000Z " + VPC_LINE, "flow logs of a VPC", "header: [timestamp, vers"),
         (
             b"a,b,c,d\n1,2,3,4\n",
             "lines of values parted by commas",
             'separator: ",", header: first_line',
         ),
+        (b'a;"b";c;d\n', "lines of values parted by semicolons", 'separator: ";", header: first'),
         (b"a;b;c;d\n", "lines of values parted by semicolons", 'separator: ";", header: first'),
         (
             b"1\t2\t3\t4\n5\t6\t7\t8\n",
-            "lines of values parted by tabs",
+            "lines of values parted by tabs, such as CSV, without a header",
             'separator: "\\t", header: [..]}',
         ),
         (b"a|b|c|4\n1|2|3|4\n", "lines of values parted by '|'", 'separator: "|", header: [..]}'),
         (b'date=2024-01-12 time=10:11:42 devname="a b" srcip=192.0.2.1\n', "KEY=VALUE", "object"),
         (b"<189>1 a=1 b=2 c=3 d=4", "KEY=VALUE", "object"),
+        (b'"a","b","c"\n"1","2,5","3"\n', "lines of values in quotes", "without quotes"),
+        (b'a;b;c\n"x";"y";1\n', "lines of values in quotes", "without quotes"),
+        (b"Apr 19 10:00:12 fw kernel: a text\n", "lines of syslog", "JSON object of each"),
+        (b"<34>1 2003-10-11T22:14:15.003Z host su - ID47 - x\n", "lines of syslog", "JSON object"),
         (b"<?xml version='1.0'?>\n<flows/>", "XML", "convert"),
         (b"<flows>", "XML", "convert"),
         ("{}\n".encode("utf-16"), "UTF-16 text", "convert"),
@@ -97,6 +104,7 @@ def test_what_is_known_is_told_with_what_to_do(head: bytes, what: str, to_do: st
         b"a,b,c,d\n1,2,3\n",
         b"[1, 2]",
         b'"text"',
+        b'"a","b"',
         b"a=1 b=2 c=3",
         b"\x00\x01\x02",
         b"\xff\xff\xff",
@@ -138,3 +146,22 @@ def test_json_lines_are_known_as_such() -> None:
 
     assert look is not None
     assert (look.what, look.format) == ("JSON Lines", FileFormat.JSON)
+
+
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        (b"", "is empty; what can be read: JSON Lines, "),
+        (b" \n\r\n\t", "holds blank lines only; what can be read: "),
+        (b"\x00\x01\x02", "holds data that are no text in UTF-8; "),
+        (b"caf\xe9 noir\n", "holds data that are no text in UTF-8; "),
+        ("caf\u00e9".encode()[:-1], "holds text, but no records with columns; "),
+        (b"a note\n", "holds text, but no records with columns; what can be read: "),
+        (
+            b"Apr 19 10:00:12 fw a text",
+            "holds no records with columns. The input looks like lines of sys",
+        ),
+    ],
+)
+def test_what_holds_no_records_is_told_with_what_can_be_read(head: bytes, what: str) -> None:
+    assert without_records(head).startswith(what)

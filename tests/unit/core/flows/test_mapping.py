@@ -161,6 +161,16 @@ def test_a_required_field_must_be_there(name: str) -> None:
             Problem("fields.event_name", "a path has 1 to 16 names, one has 17"),
         ),
         (
+            "event_name",
+            FieldSource("?"),
+            Problem("fields.event_name", "replace '?' by the name of a column"),
+        ),
+        (
+            "event_name",
+            FieldSource(any_of=(("name",), ("event", "?"))),
+            Problem("fields.event_name", "replace '?' by the name of a column"),
+        ),
+        (
             "event_end",
             FieldSource(column="e", format=TimePattern("%Y-%m")),
             Problem("fields.event_end.format", "'%Y-%m' has no %d: a time needs its day"),

@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ndr_core.flows.log_sample import Sample, row_sample, samples_of
 from ndr_core.flows.presets.registry import PRESETS
-from ndr_core.flows.recognition import (
-    Known,
-    Recognised,
-    Sample,
-    recognise,
-    recognise_files,
-    row_sample,
-    samples_of,
-)
+from ndr_core.flows.recognition import Known, Recognised, recognise, recognise_files
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
-FORMS = {name: preset.forms for name, preset in PRESETS.items()}
 
 
 def known(head: bytes) -> Known | None:
-    return recognise(samples_of(head), FORMS)
+    return recognise(samples_of(head), PRESETS)
 
 
 def test_what_was_found_is_said_in_words() -> None:
     zeek, dns = ((FIXTURES / f"zeek/{name}.log").read_bytes() for name in ("conn", "dns"))
     heads = {"in/conn.log": samples_of(zeek), "in/dns.log": samples_of(dns)}
 
-    found = recognise_files(heads, FORMS)
-    odd = recognise_files({"in/x": samples_of(b'{"a": 1, "b": 2}')}, FORMS)
-    nothing = recognise_files({"in/x": samples_of(b"")}, FORMS)
+    found = recognise_files(heads, PRESETS)
+    odd = recognise_files({"in/x": samples_of(b'{"a": 1, "b": 2}')}, PRESETS)
+    nothing = recognise_files({"in/x": samples_of(b"")}, PRESETS)
 
-    told, left_out = found.lines("Zeek")
+    told, left_out = found.lines()
     assert told.startswith("1 file of Zeek ")
     assert told.endswith("(preset zeek, form tsv)")
     assert left_out == "1 file left out by their names, such as in/dns.log"
     assert (
-        recognise_files({"a": samples_of(zeek), "b": samples_of(zeek)}, FORMS)
-        .lines("Zeek")[0]
+        recognise_files({"a": samples_of(zeek), "b": samples_of(zeek)}, PRESETS)
+        .lines()[0]
         .startswith("2 files of Zeek ")
     )
-    assert odd.lines("x") == [
+    assert odd.lines() == [
         "no known source; 2 columns were seen: choose among them under input.fields"
     ]
-    assert nothing.lines("x")[0].startswith("no known source; 0 columns")
+    assert nothing.lines()[0].startswith("no known source; 0 columns")
 
 
 @pytest.mark.parametrize(
@@ -90,12 +84,14 @@ def test_every_form_of_every_preset_can_be_told() -> None:
     told = {(one.preset, one.form.name) for head in fixtures if (one := known(head)) is not None}
     ends = {"class_uid": 4001, "src_endpoint": {"ip": "192.0.2.1"}, "dst_endpoint": {"ip": "::"}}
     flow = {"srcaddr": "192.0.2.1", "dstaddr": "192.0.2.2", "start": 0, "log_status": "OK"}
-    for row in (ends, {**ends, "traffic": {"bytes_in": 1}}, flow):
-        one = recognise([row_sample([row])], FORMS)
+    rows = [{**ends, "traffic": {name: 1}} for name in ("bytes_in", "bytes")]
+    read = [row_sample([row]) for row in (ends, *rows, flow)]
+    for sample in (*read, *samples_of(json.dumps(ends).encode())):
+        one = recognise([sample], PRESETS)
         assert one is not None
         told.add((one.preset, one.form.name))
 
-    every = {(name, form.name) for name, forms in FORMS.items() for form in forms}
+    every = {(name, form.name) for name, preset in PRESETS.items() for form in preset.forms}
 
     assert told == every
 
@@ -107,80 +103,6 @@ def test_a_line_that_is_cut_off_is_left_out() -> None:
 
     assert found is not None
     assert found.preset == "suricata"
-
-
-def test_a_line_that_is_no_object_is_left_out() -> None:
-    (sample,) = samples_of(b'{"a": 1}\n[2]\n{"b": 3}\n' + b'{"c":' * 100_000)
-
-    assert sample.leaves == {("a",), ("b",)}
-
-
-def test_the_columns_of_unknown_logs_are_told_with_a_value_of_each() -> None:
-    (sample,) = samples_of(
-        b'\xef\xbb\xbf{"a": null, "b": {"c": 1.5, "d": {}}}\n{"a": "x", "e": true}\n'
-    )
-
-    assert sample == Sample({}, {("a",): "x", ("b", "c"): "1.5", ("b", "d"): "{}", ("e",): "true"})
-
-
-def test_a_long_value_is_cut_in_the_example() -> None:
-    (sample,) = samples_of(b'{"a": "' + b"x" * 100 + b'"}')
-
-    assert sample.examples == {("a",): "x" * 40 + " .."}
-
-
-def test_objects_are_looked_into_four_deep() -> None:
-    (sample,) = samples_of(b'{"a": {"b": {"c": {"d": {"e": 1}}}}}')
-
-    assert sample.leaves == {("a", "b", "c", "d")}
-
-
-@pytest.mark.parametrize("separator", ["\t", ",", ";", "|", " "])
-def test_lines_of_parts_have_the_columns_of_their_first_line(separator: str) -> None:
-    lines = [separator.join(parts) for parts in (["n1", "n2", "n3", "n4"], ["1", "2", "3", ""])]
-
-    (sample,) = samples_of("\r\n".join(lines).encode())
-
-    assert sample.settings == {
-        "format": "delimited",
-        "separator": separator,
-        "header": "first_line",
-    }
-    assert sample.examples == {("n1",): "1", ("n2",): "2", ("n3",): "3", ("n4",): ""}
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"",
-        b"plain text\nof some lines\n",
-        b"a,b\n1,2\n",
-        b"a,a,b,c\n1,2,3,4\n",
-        b"a,b,c,d\n1,2,3\n",
-    ],
-    ids=["empty", "text", "few", "twice", "uneven"],
-)
-def test_what_is_no_table_has_no_columns(head: bytes) -> None:
-    assert samples_of(head) == []
-
-
-def test_a_header_without_lines_is_enough() -> None:
-    (sample,) = samples_of(b"a,b,c,d\n")
-
-    assert set(sample.examples.values()) == {""}
-
-
-def test_a_log_of_zeek_says_itself_what_parts_it_has() -> None:
-    log = b"#separator \\x7c\n#fields|ts|uid\n#types|time|string\n1.5|C1\n1.5|C1|more\n#close|x\n"
-
-    (sample,) = samples_of(log)
-
-    assert sample.settings == {"format": "delimited", "header": "zeek"}
-    assert sample.examples == {("ts",): "1.5", ("uid",): "C1"}
-
-
-def test_a_comment_is_no_log_of_zeek() -> None:
-    assert samples_of(b"# a comment\n# of two lines\n") == []
 
 
 def test_a_form_needs_one_place_of_each_of_its_marks() -> None:
@@ -196,28 +118,73 @@ def samples(*files: str) -> dict[str, list[Sample]]:
 
 def test_in_a_folder_of_many_logs_those_of_the_known_source_are_found_by_their_names() -> None:
     found = recognise_files(
-        samples("zeek/dns.log", "zeek/conn.log", "zeek/http.log", "zeek/weird.log"), FORMS
+        samples("zeek/dns.log", "zeek/conn.log", "zeek/http.log", "zeek/weird.log"), PRESETS
     )
 
     assert found.known is not None
     assert (found.known.preset, found.known.form.name) == ("zeek", "tsv")
     assert (found.files, found.others) == (("conn.log",), ("dns.log", "http.log", "weird.log"))
-    assert found.patterns == ("conn.*", "conn-*", "conn_*")
+    assert found.patterns == ("conn.*", "conn-[0-9]*", "conn_[0-9]*")
 
 
 def test_where_all_files_are_of_the_source_none_is_chosen_by_its_name() -> None:
-    assert recognise_files(samples("zeek/conn.log"), FORMS).patterns == ()
+    assert recognise_files(samples("zeek/conn.log"), PRESETS).patterns == ()
+
+
+def patterns_of(**logs: str) -> tuple[str, ...]:
+    """The patterns of a folder: name of a log -> the names of its files, `conn` being the one that is known."""
+    contents = samples("zeek/conn.log", "zeek/dns.log") | {"text": []}
+    files = {
+        name: contents.get(f"{log}.log", [])
+        for log, names in logs.items()
+        for name in names.split()
+    }
+    return recognise_files(files, PRESETS).patterns
 
 
 def test_names_choose_nothing_where_the_files_have_others_than_the_usual_ones() -> None:
-    both = samples("zeek/conn.log", "zeek/dns.log")
+    assert patterns_of(conn="current", dns="dns.log") == ()
 
-    renamed = recognise_files({"current": both["conn.log"], "dns.log": both["dns.log"]}, FORMS)
-    alike = recognise_files({"conn.log": both["conn.log"], "conn-dns.log": both["dns.log"]}, FORMS)
 
-    assert renamed.known is not None
-    assert alike.known is not None
-    assert (renamed.patterns, alike.patterns) == ((), ())
+@pytest.mark.parametrize(
+    ("conn", "dns", "text"),
+    [
+        ("conn.log", "", "conn-summary.log"),
+        ("conn.10:00:00-11:00:00.log.gz", "dns.log", "conn-summary.10:00:00-11:00:00.log.gz"),
+        ("conn-000000.json.gz conn-010000.json.gz", "dns-000000.json.gz", ""),
+        ("conn_20240419.log conn.log", "conn-dns.log", "stderr.log"),
+    ],
+)
+def test_no_summary_and_no_other_log_is_chosen_with_the_connections(
+    conn: str, dns: str, text: str
+) -> None:
+    assert patterns_of(conn=conn, dns=dns, text=text) == ("conn.*", "conn-[0-9]*", "conn_[0-9]*")
+
+
+def test_a_pattern_that_takes_another_log_is_left_out() -> None:
+    assert patterns_of(conn="conn.log", dns="conn-1-dns.log") == ("conn.*", "conn_[0-9]*")
+
+
+def test_patterns_that_leave_some_of_the_other_logs_out_are_better_than_none() -> None:
+    assert "conn.*" in patterns_of(conn="conn.log", dns="conn.dns.log dns.log")
+    assert patterns_of(conn="conn.log", dns="conn.dns.log") == ()
+
+
+def test_files_with_records_that_others_have_too_are_not_read() -> None:
+    twice = patterns_of(conn="conn.log conn_long.log")
+    alone = recognise_files({"conn_long.log": samples("zeek/conn.log")["conn.log"]}, PRESETS)
+
+    assert twice == ("conn.*", "conn-[0-9]*", "conn_[0-9]*")
+    assert alone.files == ("conn_long.log",)
+
+
+def test_the_files_of_suricata_are_told_from_its_notes() -> None:
+    eve = samples("suricata/eve.json")["eve.json"]
+
+    found = recognise_files({"eve-2024.json": eve, "eve.json.gz": eve, "fast.log": []}, PRESETS)
+
+    assert found.patterns == ("eve*",)
+    assert found.lines()[1:] == ["1 file left out by their names, such as fast.log"]
 
 
 def test_the_form_that_most_files_have_is_chosen() -> None:
@@ -227,7 +194,7 @@ def test_the_form_that_most_files_have_is_chosen() -> None:
             "a.log": samples_of((FIXTURES / "vpcflow/default.log").read_bytes()),
             "b.log": samples_of((FIXTURES / "vpcflow/custom.log").read_bytes()),
         },
-        FORMS,
+        PRESETS,
     )
 
     assert found.known is not None
@@ -235,8 +202,29 @@ def test_the_form_that_most_files_have_is_chosen() -> None:
     assert (found.files, found.others) == (("a.log", "b.log"), ("flow.json",))
 
 
+def test_logs_of_the_source_in_another_form_need_a_job_of_their_own() -> None:
+    connections = samples("zeek/conn.log", "zeek/conn.json", "zeek/dns.log")
+    files = {
+        **dict.fromkeys(("conn.00.log", "conn.01.log"), connections["conn.log"]),
+        **dict.fromkeys(("conn.02.log", "conn.03.log"), connections["conn.json"]),
+        "eve.json": samples("suricata/eve.json")["eve.json"],
+        "dns.log": connections["dns.log"],
+    }
+
+    found = recognise_files(files, PRESETS)
+    told, *apart, left_out = found.lines()
+
+    assert told.startswith("2 files of Zeek conn.log with tabs")
+    assert [line.partition(" (preset")[0] for line in apart] == [
+        "2 files of Zeek conn.log as JSON Lines",
+        "1 file of Suricata flow events as JSON Lines",
+    ]
+    assert apart[0].endswith("read with another JobSpec: ndr spec init --from conn.02.log")
+    assert left_out == "1 file left out by their names, such as dns.log"
+
+
 def test_logs_of_no_known_source_have_their_columns() -> None:
-    found = recognise_files({"empty.log": [], "my.log": samples_of(b'{"client": "x"}')}, FORMS)
+    found = recognise_files({"empty.log": [], "my.log": samples_of(b'{"client": "x"}')}, PRESETS)
 
     assert (found.known, found.files, found.others) == (None, ("my.log",), ("empty.log",))
     assert found.sample is not None
@@ -245,14 +233,111 @@ def test_logs_of_no_known_source_have_their_columns() -> None:
 
 
 def test_of_files_without_columns_nothing_is_known() -> None:
-    assert recognise_files({"empty.log": []}, FORMS) == Recognised(None, (), ("empty.log",), None)
+    assert recognise_files({"empty.log": []}, PRESETS) == Recognised(None, (), ("empty.log",), None)
 
 
 def test_a_session_that_is_logged_as_it_grows_has_a_key_where_records_have_its_columns() -> None:
-    logged = recognise_files(samples("fortigate/traffic.json"), FORMS)
+    logged = recognise_files(samples("fortigate/traffic.json"), PRESETS)
     without = recognise_files(
-        {"x": samples_of(b'{"srcip": "", "dstip": "", "eventtime": 1, "type": "traffic"}')}, FORMS
+        {"x": samples_of(b'{"srcip": "", "dstip": "", "eventtime": 1, "type": "traffic"}')}, PRESETS
     )
 
     assert logged.session_key == ("devid", "sessionid")
     assert without.session_key == ()
+
+
+ENDS = {"src_endpoint": {"ip": "192.0.2.1"}, "dst_endpoint": {"ip": "198.51.100.7"}}
+LOOK_UP = {"class_uid": 4003, **ENDS}
+ONE_WAY = {"class_uid": 4001, **ENDS, "traffic": {"bytes": 1, "bytes_in": None}}
+TWO_WAYS = {"class_uid": 4001, **ENDS, "traffic": {"bytes_in": 2, "bytes_out": 1}}
+
+
+@pytest.mark.parametrize(
+    ("records", "form"),
+    [
+        ([LOOK_UP] * 300 + [TWO_WAYS], "json"),
+        ([LOOK_UP, ONE_WAY], "flow_logs"),
+        ([{**LOOK_UP, "traffic": {"bytes_in": 1}}, ONE_WAY], "flow_logs"),
+        ([LOOK_UP], "json"),
+        ([{"class_uid": 4001, **ENDS}], "events"),
+    ],
+    ids=["two ways", "one way", "others have more", "none is read", "no counts"],
+)
+def test_only_records_that_are_read_tell_that_they_count_one_direction(
+    records: list[dict[str, Any]], form: str
+) -> None:
+    found = known("\n".join(map(json.dumps, records)).encode())
+
+    assert found is not None
+    assert (found.preset, found.form.name) == ("ocsf", form)
+
+
+VPC_NAMES = (
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start "
+    "end action log-status"
+)
+VPC_LINE = (
+    "2 123456789010 eni-1 10.0.0.5 203.0.113.5 50000 443 6 10 1000 1713520800 1713520860 ACCEPT OK"
+)
+DELIMITED = {"format": "delimited"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "settings"),
+    [
+        ([VPC_LINE] * 2, {"separator": " ", "header": VPC_NAMES.split()}),
+        (
+            [f"2024-04-19T10:00:00.000Z {VPC_LINE}"],
+            {"separator": " ", "header": ["timestamp", *VPC_NAMES.split()]},
+        ),
+        ([VPC_NAMES, VPC_LINE], {"separator": " ", "header": "first_line"}),
+        (
+            [one.replace(" ", ",") for one in (VPC_NAMES, VPC_LINE)],
+            {"separator": ",", "header": "first_line"},
+        ),
+        (
+            [one.replace(" ", "\t") for one in (VPC_NAMES, VPC_LINE)],
+            {"separator": "\t", "header": "first_line"},
+        ),
+        (
+            ["srcaddr dstaddr start end bytes", "10.0.0.5 203.0.113.5 1713520800 1713520860 1"],
+            {"separator": " ", "header": "first_line"},
+        ),
+    ],
+    ids=["no header", "CloudWatch", "header", "commas", "tabs", "few columns"],
+)
+def test_flow_logs_as_text_are_known_by_their_columns_however_they_are_laid_out(
+    lines: list[str], settings: dict[str, Any]
+) -> None:
+    found = known("\n".join(lines).encode())
+
+    assert found is not None
+    assert (found.preset, found.form.name) == ("vpcflow", "text")
+    assert found.settings == {**DELIMITED, **settings}
+    assert ("srcaddr",) in found.sample.leaves
+
+
+def test_files_that_are_read_in_another_way_are_not_of_the_form_of_the_others() -> None:
+    text = "\n".join([VPC_NAMES, VPC_LINE])
+    files = {"a": text, "b": text.replace(" ", ","), "c": text}
+
+    found = recognise_files(
+        {name: samples_of(one.encode()) for name, one in files.items()}, PRESETS
+    )
+
+    assert (found.files, found.others) == (("a", "c"), ("b",))
+
+
+def test_files_without_records_that_are_read_are_of_the_form_of_the_others() -> None:
+    def lines(*records: dict[str, Any]) -> list[Sample]:
+        return samples_of("\n".join(map(json.dumps, records)).encode())
+
+    files = {"a": lines(LOOK_UP), "b": lines(LOOK_UP), "c": lines(ONE_WAY)}
+    alone = recognise_files({"a": lines(LOOK_UP)}, PRESETS)
+
+    found = recognise_files({**files, **samples("suricata/eve.json")}, PRESETS)
+
+    assert found.known is not None
+    assert alone.known is not None
+    assert (found.known.form.name, alone.known.form.name) == ("flow_logs", "json")
+    assert found.files == ("a", "b", "c")
