@@ -36,6 +36,7 @@ from ndr_core.deltas.engine import Engine
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.flows.formats import FileFormat
+from ndr_core.flows.json_text import MAX_LINE_BYTES
 from ndr_core.flows.line_blocks import line_blocks
 from ndr_core.flows.object_reader import ObjectReader, Skipped
 from ndr_core.flows.outcome import BAD_VALUE, BLANK, MALFORMED, READ, SKIPPED, key_column
@@ -267,6 +268,15 @@ SPOILT = [
     b"\r",
     b"#fields\tx",
 ]
+BENT: list[Callable[[bytes], bytes]] = [
+    lambda line: line + b"\r",
+    lambda line: line + b"\r\r",
+    lambda line: line + b"\xff",
+    lambda line: line.ljust(MAX_LINE_BYTES, b"x"),
+    lambda line: line.ljust(MAX_LINE_BYTES, b"x") + b"\r",
+    lambda line: line.ljust(MAX_LINE_BYTES + 1, b"x"),
+]
+"""What may become of a line that keeps its number of parts."""
 
 
 @st.composite
@@ -290,7 +300,8 @@ def delimited_files(draw: st.DrawFn, layout: Layout) -> bytes:
             names = draw(st.permutations(NAMES))
             head()
         by_name = dict(zip(NAMES, row, strict=True))
-        lines.append(layout.separator.join(by_name[name] for name in names).encode())
+        line = layout.separator.join(by_name[name] for name in names).encode()
+        lines.append(draw(st.sampled_from(BENT))(line) if draw(st.integers(0, 9)) == 0 else line)
         if draw(st.integers(0, 9)) == 0:
             lines.append(draw(st.sampled_from(SPOILT)))
     end = draw(st.sampled_from([b"\n", b"\r\n"]))
