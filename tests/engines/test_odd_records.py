@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from ndr_adapters.polars.engine import PolarsEngine
@@ -26,16 +29,34 @@ LINE = b"10.0.0.1,10.0.0.2,5,443,1740823200,allow"
 
 
 def read_alike(
-    data: bytes, folder: Path, fields: dict[str, Any] | None = None, **keys: Any
+    data: bytes,
+    folder: Path,
+    fields: dict[str, Any] | None = None,
+    quality: dict[str, Any] | None = None,
+    **keys: Any,
 ) -> Tables:
     """What the reference gives of a file; Polars must give the same."""
-    plan = make_plan(make_spec(input={"fields": FIELDS | (fields or {}), **keys}))
+    plan = make_plan(
+        make_spec(input={"fields": FIELDS | (fields or {}), **keys}, quality=quality or {})
+    )
     (folder / "in").mkdir()
     (folder / "in" / "part").write_bytes(data)
     expected = run_reference(plan, folder / "in")
     actual = run_engine(PolarsEngine(), plan, folder / "in", folder / "out")
     assert differences(expected, actual) == []
     return expected
+
+
+def read_column_alike(folder: Path, column: pl.Series, **keys: Any) -> Tables:
+    """The same of rows of Parquet that are alike but for the column `x`."""
+    times = pl.repeat(1740823200, len(column), eager=True)
+    fixed = dict(zip("abnp", ("10.0.0.1", "10.0.0.2", 5, 443), strict=True))
+    rows = pl.DataFrame({"t": times, "x": column}).with_columns(
+        pl.lit(value).alias(name) for name, value in fixed.items()
+    )
+    target = io.BytesIO()
+    rows.write_parquet(target)
+    return read_alike(target.getvalue(), folder, format="parquet", **keys)
 
 
 def read_lines_alike(folder: Path, *lines: bytes) -> Tables:
@@ -79,3 +100,70 @@ def test_a_line_of_json_that_is_too_long_by_its_carriage_return_is_malformed(
     found = read_alike(line + b"\n" + line + b"\r\n", tmp_path)
 
     assert (found.report.kept, found.report.rejected["malformed_record"]) == (1, 1)
+
+
+INFINITIES = [float("inf"), float("-inf"), float("nan"), None, 1.0]
+
+
+@pytest.mark.parametrize("dtype", [pl.Float32(), pl.Float64()])
+@pytest.mark.parametrize("leaf", [("x",), ("x", "c")])
+def test_an_infinity_of_parquet_is_no_value(
+    leaf: tuple[str, ...], dtype: pl.DataType, tmp_path: Path
+) -> None:
+    column = pl.Series("c", INFINITIES, dtype)
+    if len(leaf) > 1:
+        column = column.to_frame().to_struct("x")
+
+    found = read_column_alike(tmp_path, column, only=[{"path": list(leaf), "present": True}])
+
+    assert (found.report.kept, found.report.skipped) == (1, 4)
+
+
+FAR = [2**54, -(2**54), 2**63 - 1, -(2**63), None]
+
+
+@pytest.mark.parametrize("copies", [1, 40])
+@pytest.mark.parametrize("zone", [None, "UTC"])
+@pytest.mark.parametrize("in_list", [False, True])
+def test_a_timestamp_beyond_all_years_ends_no_run(
+    in_list: bool, zone: str | None, copies: int, tmp_path: Path
+) -> None:
+    column = pl.Series("x", FAR * copies, pl.Int64).cast(pl.Datetime("ms", zone))
+    if in_list:
+        column = column.reshape((-1, 1)).arr.to_list()
+
+    found = read_column_alike(tmp_path, column, quality={"deduplicate_on": ["t"]})
+
+    assert (found.report.kept, found.report.rejected["duplicate"]) == (1, len(column) - 1)
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_a_timestamp_out_of_range_is_a_bad_value_of_its_field(unit: Any, tmp_path: Path) -> None:
+    column = pl.Series("x", [*FAR, -1], pl.Int64).cast(pl.Datetime(unit))
+
+    fields = {"event_end": {"column": "x", "format": "iso8601"}}
+    found = read_column_alike(tmp_path, column, fields=fields)
+
+    in_range = 1 + (unit == "ns")
+    assert found.report.rejected_by_detail["bad_value: event_end"] == len(column) - in_range
+
+
+@pytest.mark.parametrize("copies", [1, 40])
+@pytest.mark.parametrize("formats", [["iso8601", "duration_s"], ["duration_s", "iso8601"]])
+@pytest.mark.parametrize(
+    "values",
+    [
+        pl.Series([1740823210000, -1, None], dtype=pl.Int64).cast(pl.Datetime("ms", "UTC")),
+        pl.Series([10, -10, None]),
+        pl.Series(["2025-03-01T10:00:10Z", "10", "-10", "x", None]),
+        pl.Series(["2025-03-01T10:00:10", "10", "1" * 19, "-10", "x", None]),
+    ],
+)
+def test_a_column_of_times_and_durations_is_read_value_by_value(
+    values: pl.Series, formats: Sequence[str], copies: int, tmp_path: Path
+) -> None:
+    fields = {"event_end": {"column": "x", "format": formats}}
+
+    found = read_column_alike(tmp_path, pl.concat([values] * copies), fields=fields)
+
+    assert found.deltas[0]["duration_us_sum"] == copies * 10_000_000 * (1 + (len(values) > 3))

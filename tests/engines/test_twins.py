@@ -22,6 +22,7 @@ FILES_OF_ONE: dict[str, dict[str, str]] = {
         "lookup": "Spark's own expressions have no step between two passes over a block of lines",
         "object_rows": "carefully, Polars calls the core, Spark SQL reads by itself",
         "parquet": "Spark SQL reads no other format than JSON",
+        "instants": "Spark SQL reads no other format than JSON",
         "row_texts": "Spark SQL reads no other format than JSON",
         "texts": "of JSON there is one text, which Spark SQL makes as it reads",
         "typed": "Spark SQL reads no other format than JSON",

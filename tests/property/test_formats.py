@@ -87,7 +87,10 @@ INPUTS: dict[str, dict[str, Any]] = {
         }
     },
     "starts by durations": {
-        "fields": {"event_start": {"column": "source_port", "format": "duration_us"}}
+        "fields": {
+            "event_start": {"column": "source_port", "format": "duration_us"},
+            "event_end": {"column": "event_end", "format": "iso8601"},
+        }
     },
     "patterns": {
         "fields": {
@@ -110,6 +113,13 @@ INPUTS: dict[str, dict[str, Any]] = {
     "a part of it": {
         "only": {"state": ["SF", "S0", "1"], "event_name": {"present": True}},
         "null_values": ["-"],
+    },
+    "times or durations": {
+        "fields": {"event_end": {"column": "event_end", "format": ["iso8601", "duration_s"]}}
+    },
+    "what is there": {
+        "only": {name: {"present": True} for name in ("state", "source_bytes")},
+        "null_values": ["-", "0", "0.0", "true"],
     },
     "one kind of log": {"only": {"_path": ["conn"], "missing": {"present": False}}},
 }
@@ -316,6 +326,11 @@ _INSTANTS = st.one_of(
     ),
 )
 
+_ANY_INTEGERS = st.one_of(
+    st.integers(-(1 << 63), (1 << 63) - 1),
+    st.sampled_from([1 << 54, -1, 0, 1_740_823_200_000, 1_740_823_200_000_000]),
+)
+
 
 def _column(name: str, size: int) -> st.SearchStrategy[pa.Array]:
     """A column of any type, mostly of the one that suits it."""
@@ -339,6 +354,10 @@ def _column(name: str, size: int) -> st.SearchStrategy[pa.Array]:
         *[of(_INSTANTS, pa.timestamp("us", "UTC"))] * 2,
         of(_INSTANTS, pa.timestamp("us")),
         of(st.integers(0, 1 << 62), pa.timestamp("ns", "UTC")),
+        of(_ANY_INTEGERS, pa.timestamp("ms", "UTC")),
+        of(_ANY_INTEGERS, pa.timestamp("ms")),
+        of(_ANY_INTEGERS, pa.timestamp("us", "UTC")),
+        of(_ANY_INTEGERS, pa.timestamp("ns")),
         of(small.map(Decimal), pa.decimal128(10, 2)),
         of(st.binary(max_size=4), pa.binary()),
         of(st.lists(small, max_size=2), pa.list_(pa.int64())),
