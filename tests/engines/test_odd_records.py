@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -167,3 +168,50 @@ def test_a_column_of_times_and_durations_is_read_value_by_value(
     found = read_column_alike(tmp_path, pl.concat([values] * copies), fields=fields)
 
     assert found.deltas[0]["duration_us_sum"] == copies * 10_000_000 * (1 + (len(values) > 3))
+
+
+RECORD = {"a": "10.0.0.1", "b": "10.0.0.2", "n": 5, "p": 443, "t": 1740823200, "act": "allow"}
+
+
+def read_records_alike(folder: Path, records: Sequence[dict[str, Any]], **keys: Any) -> Tables:
+    """The same of records of JSON whose keys come in ever another order, so that no template reads them."""
+    turned = ({**dict(list(one.items())[n % 6 :]), **one} for n, one in enumerate(records))
+    return read_alike("".join(json.dumps(one) + "\n" for one in turned).encode(), folder, **keys)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "null"),
+    [("n", 0, "0"), ("t", 1740823200.5, "1740823200.5"), ("x", 0, "0"), ("x", True, "true")],
+)
+def test_a_number_is_there_though_its_text_would_mean_no_value(
+    name: str, value: Any, null: str, tmp_path: Path
+) -> None:
+    records = [RECORD | {name: value}] * 20 + [RECORD | {name: null}] * 20
+
+    keys = {"null_values": ["-", null], "only": {name: {"present": True}}}
+    found = read_records_alike(tmp_path, records, **keys)
+
+    assert (found.report.kept, found.report.skipped) == (20, 20)
+
+
+@pytest.mark.parametrize("formats", [["epoch_s", "iso8601"], ["iso8601", "epoch_s"]])
+def test_a_number_of_time_is_one_though_its_text_would_mean_no_value(
+    formats: list[str], tmp_path: Path
+) -> None:
+    fields = {"event_start": {"column": "t", "format": formats}}
+    records = [RECORD | {"t": time} for time in (1740823200.5, "1740823200.5")] * 20
+
+    found = read_records_alike(tmp_path, records, fields=fields, null_values=["1740823200.5"])
+
+    assert (found.report.kept, found.report.rejected["missing_time"]) == (20, 20)
+
+
+@pytest.mark.parametrize("time", [1740823200.5, "1740823200.5", "1740823200.0"])
+def test_a_number_is_read_by_the_first_format_of_numbers_whatever_the_order_of_keys(
+    time: Any, tmp_path: Path
+) -> None:
+    fields = {"event_start": {"column": "t", "format": ["epoch_ns", "epoch_s"]}}
+
+    found = read_records_alike(tmp_path, [RECORD | {"t": time}] * 20, fields=fields)
+
+    assert found.deltas[0]["slice_start_ts"] == 0
