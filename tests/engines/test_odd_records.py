@@ -215,3 +215,16 @@ def test_a_number_is_read_by_the_first_format_of_numbers_whatever_the_order_of_k
     found = read_records_alike(tmp_path, [RECORD | {"t": time}] * 20, fields=fields)
 
     assert found.deltas[0]["slice_start_ts"] == 0
+
+
+@pytest.mark.parametrize("rows", [[["*", "drop"]], [["alert", "allow"], ["*", "drop"]]])
+@pytest.mark.parametrize("default", [{}, {"default": None}, {"default": "allow"}])
+def test_a_star_fits_any_value_of_the_one_column_of_a_map(
+    rows: list[list[str]], default: dict[str, Any], tmp_path: Path
+) -> None:
+    fields = {"event_action": {"map": {"columns": ["act"], "values": rows, **default}}}
+    records = [RECORD | {"act": text} for text in ("alert", "x", "*", None)] * 5
+
+    found = read_records_alike(tmp_path, records, fields=fields)
+
+    assert found.deltas[0]["drop_cnt"] == 5 * (4 - len(rows))

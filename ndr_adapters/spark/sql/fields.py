@@ -15,7 +15,7 @@ from ndr_core.flows.outcome import READ, SKIPPED, key_column
 from ndr_core.flows.record import FLOW_FIELDS, FieldKind, FlowField
 from ndr_core.flows.time_format import Format, TimeFormat
 from ndr_core.flows.transports import ICMP, OTHER_SPELLINGS, TCP, UDP
-from ndr_core.flows.value_map import ANYTHING, Default, ValueMap
+from ndr_core.flows.value_map import Default, ValueMap
 from ndr_core.flows.vocabulary import WORDS, Words
 from ndr_core.times import TIME_LIMIT_US
 
@@ -209,7 +209,7 @@ def _by_rows(texts: Sequence[Sql], found: ValueMap) -> Sql:
         fits = " and ".join(
             f"{text} = {literal(value)}"
             for text, value in zip(texts, row.values, strict=True)
-            if len(texts) == 1 or value != ANYTHING
+            if not found.is_anything(value)
         )
         cases.append(f"when {fits or 'true'} then {literal(row.result)}")
     if found.default is not Default.KEEP:
