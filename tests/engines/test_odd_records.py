@@ -12,9 +12,10 @@ import polars as pl
 import pytest
 
 from ndr_adapters.polars.engine import PolarsEngine
+from ndr_core.deltas.engine import Engine
 from ndr_core.deltas.reference import Tables
 from ndr_core.flows.json_text import MAX_LINE_BYTES
-from tests.makers import differences, make_plan, make_spec
+from tests.makers import differences, make_plan, make_spec, write_batch
 from tests.support import run_engine, run_reference
 
 FIELDS: dict[str, Any] = {
@@ -228,3 +229,24 @@ def test_a_star_fits_any_value_of_the_one_column_of_a_map(
     found = read_records_alike(tmp_path, records, fields=fields)
 
     assert found.deltas[0]["drop_cnt"] == 5 * (4 - len(rows))
+
+
+def test_a_bare_value_is_one_on_every_engine_though_its_text_would_mean_no_value(
+    engine: Engine, tmp_path: Path
+) -> None:
+    fields = {
+        **FIELDS,
+        "network_transport": {"map": {"columns": ["tr"], "values": [["6", "tcp"], ["*", "udp"]]}},
+    }
+    nulls = ["0.0", "true", "1e5", "100000.0", "-"]
+    keys = {"null_values": nulls, "only": {"x": {"present": True}}}
+    plan = make_plan(make_spec(input={"fields": fields, **keys}))
+    values = [0.0, True, False, 1e5, "0.0", "true", "-", "x", 0, 6, 6.5, None]
+    records = [RECORD | {"x": 1, "act": value, "tr": value} for value in values]
+    records += [RECORD | {"x": value} for value in values]
+    batch = write_batch(tmp_path / "in", [records])
+
+    found = run_engine(engine, plan, batch, tmp_path / "out")
+
+    assert differences(run_reference(plan, batch), found) == []
+    assert found.report.skipped == 4

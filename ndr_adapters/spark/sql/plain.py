@@ -8,6 +8,7 @@ left UNFIT, for `careful.py`. All of it is Spark SQL on the JVM; no Python runs 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -33,10 +34,12 @@ from ndr_core.flows.outcome import (
     UNFIT,
 )
 from ndr_core.flows.record import FieldKind
+from ndr_core.flows.values import NUMBER
 
 _CORRUPT: Final = "ndr corrupt record"
 _UNSURE: Final = ("true", "false", '"Infinity"', '"-Infinity"')
 """Texts that `from_json` gives for what may have been no text."""
+_IS_NUMBER: Final = re.compile(NUMBER)
 _FRACTION: Final = "-?[0-9]+[.][0-9]+(?:E-?[0-9]+)?"
 
 
@@ -107,9 +110,10 @@ class _Plain:
 
     @property
     def is_ambiguous(self) -> Sql | None:
-        """Whether a text that means no value may have been a number, as ` or ...`; None where none can."""
-        nulls = self.reading.null_values
-        if self.decoded_type != "string" or not any(text.lstrip("-").isdecimal() for text in nulls):
+        """Whether a text that means no value may have been a number, true or false; None where none can."""
+        nulls = [one for one in self.reading.null_values if _IS_NUMBER.fullmatch(one)]
+        nulls += [one for one in self.reading.null_values if one in _UNSURE]
+        if self.decoded_type != "string" or not nulls:
             return None
         found = [f"coalesce({raw} in ({_listed(nulls)}), false)" for raw in self.decoded]
         return Sql(f"({' or '.join(found or ['false'])})")
