@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from collections.abc import Iterable
+from itertools import product
+from typing import Any, Final
 
 import pytest
 
 SOAK: Final = int(os.environ.get("NDR_SOAK", "0"))
 """0: the sample. Else every case, and so many times as many random examples as the sample has."""
+
+_SPARKS: Final = ("spark", "spark-sql")
+_ENGINES: Final = ("reference", "polars", *_SPARKS)
 
 only_in_soak: Final = pytest.mark.skipif(not SOAK, reason="only in the full matrix: make soak")
 
@@ -16,3 +21,15 @@ only_in_soak: Final = pytest.mark.skipif(not SOAK, reason="only in the full matr
 def examples(sample: int) -> int:
     """Random examples to try, where the sample has so many."""
     return sample * max(1, SOAK)
+
+
+def by_engines(cases: Iterable[Any], *of_spark: Any) -> list[Any]:
+    """Give (engine, case), for `parametrize`: the reference and Polars try all, Spark `of_spark`, in the soak all."""
+    return [
+        pytest.param(
+            engine,
+            case,
+            marks=only_in_soak if engine in _SPARKS and case not in of_spark else (),
+        )
+        for engine, case in product(_ENGINES, cases)
+    ]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
@@ -19,7 +19,7 @@ from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import EngineReadError, NdrError, ThresholdError, UnreadableFileError
 from ndr_core.flows.broken_files import BrokenFiles, refuse_changes
 from ndr_core.flows.file_choice import chosen_files
-from ndr_core.flows.file_format import Head, format_problem
+from ndr_core.flows.file_format import Head, format_problem, other_texts
 from ndr_core.flows.first_look import first_look, look_at_objects
 from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.line_blocks import lines_of
@@ -38,6 +38,9 @@ from ndr_core.publishing.standing import Overrides, check_standing, stale_replay
 from ndr_core.quality.report import QualityReport, make_report
 from ndr_core.quality.settings import OnUnreadableFile
 from ndr_core.times import DAY_US, MINUTE_US, now_us
+
+_MOST_LOOKED_AT: Final = 20
+"""Files of a batch of which nothing can be used."""
 
 
 @frozen
@@ -191,6 +194,10 @@ class DeltaBuilderRunner:
             problem = head.problem or format_problem(head, self.spec.input.format)
             if problem is not None:
                 broken.set_aside(file, problem)
+        for notice in other_texts(
+            {file.name: head for file, head in heads.items()}, self.spec.input.format
+        ):
+            self.log.notice(notice)
         while True:
             readable = broken.readable(files)
             try:
@@ -221,14 +228,15 @@ class DeltaBuilderRunner:
                 yield from objects_of(reader(file), self.spec.input, self.read_rows)
 
     def _looks_like(self, files: tuple[InputFile, ...]) -> str | None:
-        """What the first file with data looks like, where that is something else than the JobSpec says."""
+        """What the first of some files is that looks like something else than the JobSpec says."""
         chosen = self.spec.input
         layout = chosen.layout if chosen.format is FileFormat.DELIMITED else None
-        for file in files:
+        for file in files[:_MOST_LOOKED_AT]:
             with suppress(NdrError):
-                head = next(filter(None, self.source.pieces(file)), None)
-                if head is not None:
-                    return looks_like(head[:LOOK_BYTES], chosen.format, layout)
+                head = next(filter(None, self.source.pieces(file)), b"")
+                hint = looks_like(head[:LOOK_BYTES], chosen.format, layout)
+                if hint is not None:
+                    return hint
         return None
 
     def _build(

@@ -99,7 +99,9 @@ class JobSpec:
     def wanted_columns(self) -> tuple[Wanted, ...]:
         """Give the source columns that the spec names, each of which some record should have."""
         keys = self.quality.key_columns
-        of_keys = (Wanted("quality.deduplicate_on", ((column,),)) for column in keys)
+        of_keys = (
+            Wanted("quality.deduplicate_on", ((column,),), may_be_optional=False) for column in keys
+        )
         of_input = (one.below("input") for one in wanted_columns(self.input))
         return (*of_input, *of_keys)
 

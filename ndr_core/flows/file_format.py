@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Final
 
@@ -49,6 +50,9 @@ _ZSTD_MAGIC: Final = (
 """Of a frame with data, and of the frames that readers skip."""
 
 PARQUET: Final = "Parquet"
+JSON_LINES: Final = "JSON Lines"
+_MOST_NAMED: Final = 3
+"""Files of a kind that are named one by one."""
 
 _OTHER_FORMATS: Final = {
     b"\xff\xfe\x00\x00": "UTF-32 text",
@@ -102,6 +106,25 @@ def format_problem(head: Head, chosen: FileFormat) -> str | None:
     if head.format in (None, PARQUET):
         return None
     return not_read_as(head.format or "", chosen.title)
+
+
+def other_texts(heads: Mapping[str, Head], chosen: FileFormat) -> Iterator[str]:
+    """Say which texts among the files of an input look like no text of the format that a JobSpec says.
+
+    Says nothing where all of them do: what becomes of their records says more then. `heads`: by the names of the files.
+    """
+    texts = {name: head.format for name, head in heads.items() if head.is_text and head.format}
+    is_json = chosen is FileFormat.JSON
+    others = [name for name, found in texts.items() if (found == JSON_LINES) is not is_json]
+    if chosen is FileFormat.PARQUET or len(others) == len(texts):
+        return
+    for name in others[:_MOST_NAMED]:
+        yield (
+            f"{name}: looks like {texts[name]}, not like {chosen.title}: its lines count as malformed records; "
+            "leave it out by input.files, and read it by a job of its own"
+        )
+    if len(others) > _MOST_NAMED:
+        yield f"{len(others) - _MOST_NAMED} more files look like another format, too"
 
 
 def not_read_as(found: str, wanted: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from ndr_core.flows.file_format import PARQUET, other_format
+from ndr_core.flows.file_format import JSON_LINES, PARQUET, other_format
 from ndr_core.flows.formats import FileFormat, HeaderKind, HeaderPlace, Layout
 from ndr_core.flows.json_text import BLANKS, BYTE_ORDER_MARK
 
@@ -99,7 +99,7 @@ def _objects(text: str) -> Look | None:
         return Look("JSON objects of several lines each", "write each on one line (jq -c . FILE)")
     if text[end:].lstrip(BLANKS + ",").startswith("{"):
         return Look("several JSON objects on a line", "end each with a line feed (jq -c . FILE)")
-    return _readable("JSON Lines", FileFormat.JSON)
+    return _readable(JSON_LINES, FileFormat.JSON)
 
 
 def _array(lines: list[str]) -> Look | None:

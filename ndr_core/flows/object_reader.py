@@ -3,17 +3,6 @@
 `values` says how a value is read as text or as an integer. An address is a string; one that is no address is
 read as None, so that a quality rule can tell. `time_reader` says how a time is read.
 
-ISO-8601,    a string of that form that exists in the calendar; without an offset it is a time of the
-pattern      mapping's time zone (UTC): of one that its clocks show twice the earlier, of one that they skip
-             none; digits after the microseconds are cut
-epoch,       a number, or a string that is one. In nanoseconds an integer is exact; else it is a double,
-duration     in its unit. Rounded half up to us
-===========  =======================================================================================
-
-Times must lie in [0, 2^52) us, durations in (-2^52, 2^52) us. Of several formats the first that reads a value is
-taken. A duration in `event_end` counts from the start, one in `event_start` back from the end; where both are
-durations neither is known.
-=======
 A duration in `event_end` counts from the start, one in `event_start` back from the end; where both are durations
 neither is known.
 """

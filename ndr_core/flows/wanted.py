@@ -20,6 +20,10 @@ class Wanted:
     leaves: tuple[Leaf, ...]
     optional: bool = False
     """Whether a mini-batch may do without."""
+    may_be_optional: bool = True
+    """Whether the spec can say so."""
+    of_all: bool = False
+    """Whether records have it that `input.only` leaves out, too."""
 
     def below(self, key: str) -> Wanted:
         """Give the same of a part, as of the whole: `key` is where the part lies."""
@@ -35,7 +39,9 @@ class Wanted:
 def wanted_columns(mapping: InputMapping) -> Iterator[Wanted]:
     """Give the columns that a mapping names, in canonical order of their fields; keys are those of the mapping."""
     for condition in mapping.only.conditions:
-        yield Wanted(f"only.{'.'.join(condition.leaf)}", (condition.leaf,), optional=True)
+        if condition.present is not False:
+            key = f"only.{'.'.join(condition.leaf)}"
+            yield Wanted(key, (condition.leaf,), optional=True, of_all=True)
     for flow_field, source in mapping.bound_fields():
         for leaves in source.inputs:
             yield Wanted(f"fields.{flow_field.name}.{_part(source)}", leaves, source.optional)

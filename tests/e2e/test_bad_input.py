@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.cli import SLICE, Answer, ndr, run, snapshot, write_spec
 from tests.makers import flow, write_batch
+from tests.soak import by_engines
 
 ENGINES = ["reference", "polars", "spark", "spark-sql"]
 GOOD = gzip.compress(b"".join(json.dumps(flow()).encode() + b"\n" for _ in range(5000)))
@@ -59,8 +60,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("kind", list(BROKEN))
+@pytest.mark.parametrize(("engine", "kind"), by_engines(BROKEN, "truncated", "UTF-16"))
 def test_a_broken_file_fails_the_run_and_is_named(
     engine: str, kind: str, published: Path, tmp_path: Path
 ) -> None:
@@ -77,8 +77,9 @@ def test_a_broken_file_fails_the_run_and_is_named(
     )
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("kind", ["truncated", "failing its checksum", "UTF-16"])
+@pytest.mark.parametrize(
+    ("engine", "kind"), by_engines(["truncated", "failing its checksum", "UTF-16"], "truncated")
+)
 def test_a_broken_file_can_be_kept_in_quarantine_instead(
     engine: str, kind: str, tmp_path: Path
 ) -> None:
@@ -93,8 +94,7 @@ def test_a_broken_file_can_be_kept_in_quarantine_instead(
     assert kept.read_bytes() == BROKEN[kind]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("kind", ["truncated", "UTF-16"])
+@pytest.mark.parametrize(("engine", "kind"), by_engines(["truncated", "UTF-16"], "UTF-16"))
 def test_a_batch_of_broken_files_only_is_one_without_records(
     engine: str, kind: str, tmp_path: Path
 ) -> None:
@@ -135,8 +135,7 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("kind", list(UNUSABLE))
+@pytest.mark.parametrize(("engine", "kind"), by_engines(UNUSABLE, "one JSON array"))
 def test_a_batch_of_another_format_fails_says_what_it_is_and_changes_nothing(
     engine: str, kind: str, published: Path, tmp_path: Path
 ) -> None:

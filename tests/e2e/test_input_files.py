@@ -16,9 +16,12 @@ from backports import zstd
 
 from tests.e2e.cli import Answer, run, write_spec
 from tests.makers import flow, write_batch
+from tests.soak import by_engines, only_in_soak
 
 ENGINES = ["reference", "polars", "spark", "spark-sql"]
-LINES = b"".join(json.dumps(flow(source_port=port)).encode() + b"\n" for port in range(20_000))
+RECORDS = 5_000
+"""More than one block of those in which files are read."""
+LINES = b"".join(json.dumps(flow(source_port=port)).encode() + b"\n" for port in range(RECORDS))
 
 PACKED: dict[str, bytes] = {
     "nothing.json.gz": b"",
@@ -48,8 +51,9 @@ def report(answer: Answer) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("name", list(PACKED))
+@pytest.mark.parametrize(
+    ("engine", "name"), by_engines(PACKED, "zstd.json", "gzip-of-parts.json.gz")
+)
 def test_how_a_file_is_packed_is_told_by_its_content_whatever_its_name(
     engine: str, name: str, tmp_path: Path
 ) -> None:
@@ -60,7 +64,7 @@ def test_how_a_file_is_packed_is_told_by_its_content_whatever_its_name(
     answer = run(spec, batch, tmp_path / "out", "--json", engine=engine)
 
     if engine != "spark-sql" or name in SPARK_SQL_READS:
-        assert report(answer)["kept"] == (1 if name.startswith("nothing") else 20_001)
+        assert report(answer)["kept"] == (1 if name.startswith("nothing") else RECORDS + 1)
     else:
         assert answer.exit_code == 1
         assert f"{name}: " in answer.errors
@@ -221,7 +225,9 @@ ODD_NAMES = [
 ]
 
 
-@pytest.mark.parametrize("engine", ["reference", "polars", "spark"])
+@pytest.mark.parametrize(
+    "engine", ["reference", "polars", pytest.param("spark", marks=only_in_soak)]
+)
 @pytest.mark.parametrize("name", ODD_NAMES, ids=repr)
 def test_a_file_may_have_any_name(engine: str, name: bytes, tmp_path: Path) -> None:
     batch = write_batch(tmp_path / "in", [[flow()]])
@@ -270,3 +276,28 @@ def test_a_file_that_is_changed_while_it_is_read_fails_the_run(
 
     assert answer.exit_code == 1
     assert "part-000.json.gz: was changed while it was read; nothing was published" in answer.errors
+
+
+def test_a_file_of_another_format_among_many_is_named_and_its_lines_are_counted(
+    tmp_path: Path,
+) -> None:
+    batch = write_batch(tmp_path / "in", [[flow()] * 9])
+    (batch / "conn.log").write_bytes(b"#separator \\x09\n#fields\tts\tuid\n1\tC1\n")
+
+    answer = run(write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--json")
+
+    assert f"note: {batch}/conn.log: looks like a log of Zeek" in answer.errors
+    assert report(answer)["rejected"]["malformed_record"] == 3
+
+
+def test_a_selection_that_fits_no_record_is_told_with_what_records_have(tmp_path: Path) -> None:
+    only = {"preset": "paloalto", "only": {"event_name": ["TRAFIC"]}}
+    batch = write_batch(tmp_path / "in", [[flow()] * 9])
+
+    answer = run(write_spec(tmp_path / "job.json", input=only), batch, tmp_path / "out", "--json")
+
+    assert report(answer)["skipped"] == 9
+    assert (
+        "input.only.event_name: no record of the input fits, they have 'TRAFFIC' there"
+        in answer.errors
+    )

@@ -83,6 +83,8 @@ NAMES_OF_ONE: dict[str, dict[str, str]] = {
         "time_text.can_be": "a method of how Spark reads a field plainly",
         "fields.columns_of": "a frame needs the types of columns that no line has",
         "fields.doubts": "a method of how Spark reads a field plainly",
+        "fields.first_that_fits": "texts of the formats that Spark SQL does not read have times, too",
+        "fields.took_of": "texts of the formats that Spark SQL does not read have times, too",
         "fields.without": "a method of how Spark reads a field plainly",
         "published.read_deltas": "the fan-out merges what several runs contributed",
         "published.read_pairs": "the fan-out merges what several runs contributed",

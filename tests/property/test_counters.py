@@ -65,7 +65,7 @@ def check(engine: Engine, case: Case) -> None:
     assert_equal(expected, actual)
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(cases(20))
 def test_polars_counts_as_the_reference(case: Case) -> None:
     check(PolarsEngine(), case)
@@ -103,7 +103,7 @@ _SEEN = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.lists(_SEEN, min_size=1, max_size=12))
 def test_the_reference_counts_what_a_plain_look_at_the_records_counts(
     seen: list[dict[str, Any]],

@@ -554,7 +554,8 @@ def test_spark_equals_the_reference_whatever_the_format(case: Case, odd: Any) ->
 @settings(max_examples=examples(20), deadline=None)
 @given(st.lists(PLAIN_ROWS, min_size=1, max_size=30), st.sampled_from(LAYOUTS[1:]))
 def test_plain_lines_are_read_without_the_core(rows: list[tuple[str, ...]], layout: Layout) -> None:
-    keys = {"format": "delimited", **layout.keys, "header": NAMES}
+    times = {name: {"column": name, "format": "iso8601"} for name in ("event_start", "event_end")}
+    keys = {"format": "delimited", **layout.keys, "header": NAMES, "fields": times}
     plan = make_plan(make_spec(input={"preset": "paloalto", **keys}))
     lines = "".join(layout.separator.join(row) + "\n" for row in rows)
 

@@ -126,13 +126,13 @@ def check(engine: Engine, lines: list[bytes], spec: str) -> None:
     assert_equal(expected, actual)
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(batches(), st.sampled_from(list(SPECS)), st.sampled_from((1 << 27, 400)))
 def test_polars_pairs_as_the_reference_does(lines: list[bytes], spec: str, share: int) -> None:
     check(PolarsEngine(input_bytes_per_share=share), lines, spec)
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(batches(), st.sampled_from(list(SPECS)), CUTS, st.integers(0, 99))
 def test_kernels_in_any_tasks_pair_as_the_reference_does(
     lines: list[bytes], spec: str, odd: OddCut, seed: int

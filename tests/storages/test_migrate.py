@@ -11,6 +11,7 @@ import pytest
 
 from ndr_adapters.local.manifests import read_manifests
 from ndr_adapters.local.migrate import FORMER, migrate_folder
+from ndr_core.deltas.meaning import MEANING_VERSION
 from ndr_core.errors import NdrError, UsageError
 from ndr_core.publishing.manifest import Manifest
 from tests.e2e.cli import ndr, rows
@@ -98,7 +99,7 @@ def test_a_run_that_puts_sessions_elsewhere_in_time_is_refused_afterwards(
 ) -> None:
     migrate_folder(output, columns_of, print)
 
-    with pytest.raises(NdrError, match="meaning_version: is 2 here, but 1"):
+    with pytest.raises(NdrError, match=f"meaning_version: is {MEANING_VERSION} here, but 1"):
         publish_unbound(tmp_path / "a", output, "c")
 
 

@@ -16,6 +16,7 @@ from ndr_core.flows.file_format import (
     format_problem,
     not_read_as,
     other_format,
+    other_texts,
 )
 from ndr_core.flows.formats import FileFormat
 
@@ -137,6 +138,39 @@ def test_a_file_of_another_format_than_the_spec_says_is_named_by_its_own(
     head: Head, chosen: FileFormat, problem: str | None
 ) -> None:
     assert format_problem(head, chosen) == problem
+
+
+ZEEK_TSV = Head(format="a log of Zeek with values parted by tabs")
+JSON = Head(format="JSON Lines")
+
+
+def test_texts_of_another_format_beside_those_of_the_right_one_are_named() -> None:
+    heads = {"a.log": ZEEK_TSV, "b.json": JSON, "c": Head(), "d": Head(format="ZIP", is_text=False)}
+
+    assert list(other_texts(heads, FileFormat.JSON)) == [
+        "a.log: looks like a log of Zeek with values parted by tabs, not like JSON Lines in UTF-8: its lines count as "
+        "malformed records; leave it out by input.files, and read it by a job of its own"
+    ]
+    (notice,) = other_texts(heads, FileFormat.DELIMITED)
+    assert notice.startswith("b.json: looks like JSON Lines, not like delimited lines in UTF-8: ")
+
+
+def test_of_many_texts_of_another_format_some_are_named_and_the_others_counted() -> None:
+    heads = {f"{n}.log": ZEEK_TSV for n in range(7)} | {"b.json": JSON}
+
+    *named, more = other_texts(heads, FileFormat.JSON)
+
+    assert [one.partition(":")[0] for one in named] == ["0.log", "1.log", "2.log"]
+    assert more == "4 more files look like another format, too"
+
+
+@pytest.mark.parametrize("heads", [{}, {"a.log": ZEEK_TSV, "b": Head()}, {"a.log": JSON}])
+def test_where_all_texts_are_of_one_format_none_is_named(heads: dict[str, Head]) -> None:
+    assert list(other_texts(heads, FileFormat.JSON)) == []
+
+
+def test_what_is_no_parquet_is_set_aside_and_not_named_twice() -> None:
+    assert list(other_texts({"a": JSON, "b": ZEEK_TSV}, FileFormat.PARQUET)) == []
 
 
 def test_what_can_be_read_as_another_format_says_so() -> None:

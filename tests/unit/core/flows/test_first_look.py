@@ -21,7 +21,7 @@ from ndr_core.flows.key_order import KeyOrder
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import InputMapping
 from ndr_core.flows.selection import Condition, Selection
-from ndr_core.flows.wanted import Wanted
+from ndr_core.flows.wanted import Wanted, wanted_columns
 
 
 def look_at(
@@ -253,10 +253,71 @@ FLOWS = Selection((Condition(("event_type",), ("flow",)),))
 def test_records_that_are_not_selected_say_nothing_of_columns() -> None:
     other = object_line(event_type="dns", query="x")
 
-    assert look_at([other] * 300, {"proto": "key"}, FLOWS).notices == ()
     assert look_at([*[other] * 300, NESTED], {"proto": "key"}, FLOWS).notices == ()
     with pytest.raises(SpecError, match="no record of the input has a column 'query'"):
         look_at([*[other] * 300, NESTED, other], {"query": "key"}, FLOWS)
+
+
+@pytest.mark.parametrize(
+    ("condition", "notice"),
+    [
+        (
+            Condition(("event_type",), ("flwo",)),
+            "input.only.event_type: no record of the input fits, they have 'flow', 'dns' there",
+        ),
+        (Condition(("kind",), ("flow",)), "input.only: no record of the input fits"),
+        (
+            Condition(("flow", "state"), present=True),
+            "input.only: no record of the input fits",
+        ),
+    ],
+)
+def test_a_selection_that_leaves_out_everything_is_told_with_what_is_there(
+    condition: Condition, notice: str
+) -> None:
+    lines = [NESTED, object_line(event_type="dns")] * 300
+
+    look = look_at(lines, {"proto": "key"}, Selection((condition,)))
+
+    assert look.notices == (notice,)
+
+
+def test_a_column_that_a_selection_looks_at_may_be_in_records_that_it_leaves_out() -> None:
+    wanted = wanted_columns(InputMapping({}, only=FLOWS))
+
+    look = first_look([object_line(event_type="dns")] * 3, InputMapping({}, only=FLOWS), wanted)
+
+    assert look.notices == ()
+
+
+def test_a_column_that_a_selection_looks_at_and_no_record_has_is_told() -> None:
+    kinds = Selection((Condition(("kind",), ("flow",)), Condition(("gone",), present=False)))
+    mapping = InputMapping({}, only=kinds)
+
+    look = first_look([NESTED] * 3, mapping, wanted_columns(mapping))
+
+    (notice,) = look.notices
+    assert notice.startswith("only.kind: none of the first 3 records has a column 'kind', known: ")
+
+
+def test_an_optional_column_is_never_taken_for_one_that_the_spec_names_elsewhere() -> None:
+    wanted = [
+        Wanted("packets", (("orig_pkts",),), optional=True),
+        Wanted("bytes", (("orig_bytes",),)),
+    ]
+
+    look = first_look([object_line(orig_bytes=1)], InputMapping({}), wanted)
+
+    assert look.notices == (
+        "packets: none of the first 1 records has a column 'orig_pkts', known: none",
+    )
+
+
+def test_a_column_that_can_not_be_optional_gets_no_advice_to_make_it_so() -> None:
+    wanted = [Wanted("keys", (("uidd",),), may_be_optional=False)]
+
+    with pytest.raises(SpecError, match=r"has a column 'uidd', did you mean 'uid'\?$"):
+        first_look([object_line(uid="x")], InputMapping({}), wanted)
 
 
 def test_objects_of_other_formats_are_looked_at_until_nothing_is_missing() -> None:

@@ -21,7 +21,7 @@ def test_each_column_is_wanted_by_the_key_that_names_it() -> None:
     )
 
     assert list(wanted_columns(mapping)) == [
-        Wanted("only.log.type", (("log", "type"),), optional=True),
+        Wanted("only.log.type", (("log", "type"),), optional=True, of_all=True),
         Wanted("fields.source_ip.column", (("src",),)),
         Wanted("fields.destination_ip.any_of", (("dst",), ("dest", "ip"))),
         Wanted("fields.source_port.path", (("src", "port"),), optional=True),
