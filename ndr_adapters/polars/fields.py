@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from ndr_adapters.polars.durations import Took, pick, resolved_durations, start_can_be
+from ndr_adapters.polars.durations import Took, can_be_resolved, pick, resolved_durations
 from ndr_adapters.polars.ip_address import canonical_ips
 from ndr_adapters.polars.selection import fits, outcome_where
 from ndr_adapters.polars.time_text import can_be, iso_us, scaled_us, text_us
@@ -83,9 +83,7 @@ def doubts(plan: DeltaPlan, sources: Sources, tokens: Tokens) -> list[pl.Expr]:
             pattern = INTEGER if flow_field.kind is FieldKind.INTEGER else IPV4_OR_COLON
             found.append(~raw.str.contains(f"^(?:{pattern})$").fill_null(True))
     resolved = resolved_durations(values, took)
-    if "event_start" in resolved:
-        found.append(~start_can_be(resolved["event_start"]))
-    return found
+    return [*found, *(~can_be for can_be in can_be_resolved(resolved))]
 
 
 def selected(plan: DeltaPlan, sources: Sources, tokens: Tokens) -> pl.Expr:

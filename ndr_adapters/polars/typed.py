@@ -14,7 +14,7 @@ import polars as pl
 from attrs import define, field
 
 from ndr_adapters.polars.clock import Clock, clock_of, minute_text, time_by
-from ndr_adapters.polars.durations import Took, pick, resolved_durations, start_can_be
+from ndr_adapters.polars.durations import Took, can_be_resolved, pick, resolved_durations
 from ndr_adapters.polars.fields import columns_of, without
 from ndr_adapters.polars.instants import instant_us
 from ndr_adapters.polars.lookup import KNOWN, VALUE, can_be_looked_up, looked_up
@@ -201,8 +201,7 @@ class _Fields:
         """Put times in place of durations."""
         resolved = resolved_durations(self.recipe.values, self.recipe.took)
         self.recipe.values |= resolved
-        if "event_start" in resolved:
-            self._refuse(start_can_be(resolved["event_start"]))
+        self.recipe.fits += can_be_resolved(resolved)
 
     def _input(self, leaves: Sequence[Leaf]) -> str | None:
         """The column with the first value of several leaves; None where the records have none of them."""

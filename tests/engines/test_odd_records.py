@@ -250,3 +250,18 @@ def test_a_bare_value_is_one_on_every_engine_though_its_text_would_mean_no_value
 
     assert differences(run_reference(plan, batch), found) == []
     assert found.report.skipped == 4
+
+
+@pytest.mark.parametrize("formats", ["duration_s", ["iso8601", "duration_s"]])
+def test_an_end_by_a_duration_that_is_no_time_is_a_bad_value_on_every_engine(
+    formats: Any, engine: Engine, tmp_path: Path
+) -> None:
+    fields = {**FIELDS, "event_end": {"column": "d", "format": formats}}
+    plan = make_plan(make_spec(input={"fields": fields}))
+    took = [5, 0, -5, 4_503_599_627, -1_740_823_201, -1_740_823_200, "4503599627", None]
+    batch = write_batch(tmp_path / "in", [[RECORD | {"d": seconds} for seconds in took]])
+
+    found = run_engine(engine, plan, batch, tmp_path / "out")
+
+    assert differences(run_reference(plan, batch), found) == []
+    assert found.report.rejected_by_detail["bad_value: event_end"] == 3

@@ -103,7 +103,7 @@ NAMES_OF_ONE: dict[str, dict[str, str]] = {
         "expr.Sql": "text needs a type to be known for SQL; Polars has expressions",
         "expr.matches": "Polars' patterns match as Python's do",
         "expr.quoted": "text needs quotes around names; Polars has expressions",
-        "fields.bad_start": "carefully, Polars calls the core",
+        "fields.bad_times": "carefully, Polars calls the core",
         "fields.condition_column": "SQL names what a condition looks at",
         "time_text.number_us": "a number has a type of its own in Polars' readers",
         "fields.Reading": "a frozen value that both ways of reading share; carefully, Polars calls the core",

@@ -70,7 +70,9 @@ _TEXT_VALUES = st.one_of(
     ),
     TEXTS,
 )
-_NUMBER_VALUES = st.one_of(PORTS, BYTES, st.integers(0, 5000).map(str))
+_NUMBER_VALUES = st.one_of(
+    PORTS, BYTES, st.integers(0, 5000).map(str), st.sampled_from([4503599627, -1740823201])
+)
 _VALUES: dict[Leaf, st.SearchStrategy[Any]] = {
     **dict.fromkeys(ADDRESS_LEAVES, ADDRESSES),
     **dict.fromkeys(NUMBER_LEAVES, _NUMBER_VALUES),

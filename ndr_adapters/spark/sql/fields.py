@@ -179,15 +179,18 @@ def _resolved(by_name: Mapping[str, Reading], values: str) -> dict[str, Sql]:
     return {"event_start": Sql(start), "event_end": Sql(end)}
 
 
-def bad_start(readings: Sequence[Reading], values: str = "") -> Sql | None:
-    """Whether a start that is counted back from an end is none that can be; None where there is no such start."""
+def bad_times(readings: Sequence[Reading], values: str = "") -> dict[str, Sql]:
+    """Of ends and starts that may stand in place of durations: whether one is none that can be."""
     by_name = {reading.name: reading for reading in readings}
-    took = by_name["event_start"].took(f"{values}event_start")
-    if took == "false":
-        return None
-    start = _resolved(by_name, values)["event_start"]
-    can_be = f"coalesce({start} >= 0 and {start} < {TIME_LIMIT_US}L, true)"
-    return Sql(f"({took} and not {can_be})")
+    resolved = _resolved(by_name, values)
+    found = {}
+    for name in ("event_end", "event_start"):
+        took = by_name[name].took(f"{values}{name}") if name in by_name else "false"
+        if took != "false":
+            time = resolved[name]
+            can_be = f"coalesce({time} >= 0 and {time} < {TIME_LIMIT_US}L, true)"
+            found[name] = Sql(f"({took} and not {can_be})")
+    return found
 
 
 def _mapped(values: str, name: str, source: FieldSource) -> Sql:

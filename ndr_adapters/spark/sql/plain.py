@@ -19,7 +19,7 @@ from ndr_adapters.spark.sql.expr import Sql, literal, matches, quoted
 from ndr_adapters.spark.sql.fields import (
     STRICT_JSON,
     Reading,
-    bad_start,
+    bad_times,
     canonical,
     readings_of,
     selected,
@@ -139,9 +139,7 @@ def read_plain(lines: DataFrame, plan: DeltaPlan) -> DataFrame:
         *(f"{field.reading.held(field.name)} as {field.name}" for field in plain),
     )
     doubts = ["unfit", *(field.doubt for field in plain)]
-    bad = bad_start(readings)
-    if bad is not None:
-        doubts.append(bad)
+    doubts += bad_times(readings).values()
     outcome = (
         f"case when void then {MALFORMED} when line = '' then {BLANK} "
         f"when {' or '.join(doubts)} then {UNFIT} else {selected(plan)} end as outcome"
