@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
 from ndr_core.errors import UnreadableFileError
 from ndr_core.flows.file_format import PARQUET, not_read_as
@@ -18,6 +18,8 @@ from ndr_core.flows.parquet_rows import (
     ObjectOf,
     RowType,
     Scalar,
+    TimeIn,
+    Unit,
     row_object,
     type_problem,
 )
@@ -25,6 +27,7 @@ from ndr_core.flows.parquet_rows import (
 ROWS: Final = 1 << 17
 """Held at once, at most."""
 _MAGIC: Final = b"PAR1"
+_UNITS: Final = {"ms": Unit.MS, "us": Unit.US, "ns": Unit.NS}
 
 
 def read_rows(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -51,7 +54,7 @@ def row_frames(pieces: Iterable[bytes]) -> Iterator[pl.DataFrame]:
         rows = scan.select(pl.len()).collect(engine="in-memory").item()
         for start in range(0, rows, ROWS):
             yield scan.slice(start, ROWS).collect(engine="in-memory")
-    except PolarsError as error:
+    except (PolarsError, PanicException) as error:
         raise UnreadableFileError(f"can't be read as Parquet: {error}") from error
 
 
@@ -78,7 +81,7 @@ def types_of(schema: pl.Schema) -> ObjectOf:
 def _type_of(dtype: pl.DataType) -> RowType | None:
     match dtype:
         case pl.Datetime():
-            return Scalar.LOCAL_TIME if dtype.time_zone is None else Scalar.INSTANT
+            return TimeIn(_UNITS[dtype.time_unit], is_local=dtype.time_zone is None)
         case pl.Decimal():
             return Scalar.DECIMAL
         case pl.Binary():
@@ -108,24 +111,23 @@ def _instance(dtype: Any) -> pl.DataType:
 
 
 def _held(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """A column as the core takes it: times as us since 1970."""
-    in_us = _with_times(dtype, lambda time: pl.Datetime("us", time.time_zone))
-    as_numbers = _with_times(dtype, lambda _: pl.Int64())
-    return column if as_numbers == dtype else column.cast(in_us).cast(as_numbers)
+    """A column as the core takes it: times as numbers of their unit. Polars ends the process on other casts of some."""
+    as_numbers = _without_times(dtype)
+    return column if as_numbers == dtype else column.cast(as_numbers)
 
 
-def _with_times(dtype: pl.DataType, time: Callable[[pl.Datetime], pl.DataType]) -> pl.DataType:
-    """A type with another one in place of its times."""
+def _without_times(dtype: pl.DataType) -> pl.DataType:
+    """A type with integers in place of its times."""
     match dtype:
         case pl.Datetime():
-            return time(dtype)
+            return pl.Int64()
         case pl.Struct():
-            members = {one.name: _with_times(_instance(one.dtype), time) for one in dtype.fields}
+            members = {one.name: _without_times(_instance(one.dtype)) for one in dtype.fields}
             return pl.Struct(members)
         case pl.List():
-            return pl.List(_with_times(_instance(dtype.inner), time))
+            return pl.List(_without_times(_instance(dtype.inner)))
         case pl.Map():
-            return pl.Map(dtype.key, _with_times(_instance(dtype.value), time))
+            return pl.Map(dtype.key, _without_times(_instance(dtype.value)))
         case pl.Array():
-            return pl.Array(_with_times(_instance(dtype.inner), time), dtype.size)
+            return pl.Array(_without_times(_instance(dtype.inner)), dtype.size)
     return dtype

@@ -51,7 +51,6 @@ class _DelimitedReader:
     def read(self, lines: pl.DataFrame) -> pl.DataFrame:
         """Columns: `line`, HEAD and those of read lines, in the order of the lines."""
         lines = lines.with_columns(
-            pl.col("line").str.strip_suffix("\r"),
             (pl.col("undecodable") | (pl.col("line").str.len_bytes() > MAX_LINE_BYTES)).alias(
                 "void"
             ),

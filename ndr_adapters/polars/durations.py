@@ -38,6 +38,6 @@ def pick(took: Took, of_duration: pl.Expr, of_time: pl.Expr) -> pl.Expr:
     return pl.when(took).then(of_duration).otherwise(of_time)
 
 
-def start_can_be(start: pl.Expr) -> pl.Expr:
-    """Whether a start that was counted back from an end is one that can be, or null."""
-    return ((start >= 0) & (start < TIME_LIMIT_US)).fill_null(True)
+def can_be_resolved(resolved: Mapping[str, pl.Expr]) -> list[pl.Expr]:
+    """Whether each time that stands in place of a duration is one that can be, or null."""
+    return [((time >= 0) & (time < TIME_LIMIT_US)).fill_null(True) for time in resolved.values()]

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from ndr_adapters.polars.durations import Took, pick, resolved_durations, start_can_be
+from ndr_adapters.polars.durations import Took, can_be_resolved, pick, resolved_durations
 from ndr_adapters.polars.ip_address import canonical_ips
 from ndr_adapters.polars.selection import fits, outcome_where
 from ndr_adapters.polars.time_text import can_be, iso_us, scaled_us, text_us
@@ -20,6 +20,7 @@ from ndr_core.flows.outcome import key_column
 from ndr_core.flows.record import FLOW_FIELDS, FieldKind, FlowField
 from ndr_core.flows.time_format import Format, TimeFormat
 from ndr_core.flows.time_zone import zone_offsets
+from ndr_core.flows.values import NUMBER as ANY_NUMBER
 
 FIELD_DTYPES: Final[dict[str, pl.DataType]] = {
     flow_field.name: pl.Int64()
@@ -76,20 +77,19 @@ def doubts(plan: DeltaPlan, sources: Sources, tokens: Tokens) -> list[pl.Expr]:
         if flow_field.kind is FieldKind.TIMESTAMP:
             may_be = _may_be(values[name], took[name])
             found.append(raw.is_not_null() & ~may_be.fill_null(False))
+            if token is Token.TIME:
+                found.append(_is_left_to_a_later_format(plan, raw, source.format))
         elif token is Token.STRING:
             pattern = INTEGER if flow_field.kind is FieldKind.INTEGER else IPV4_OR_COLON
             found.append(~raw.str.contains(f"^(?:{pattern})$").fill_null(True))
     resolved = resolved_durations(values, took)
-    if "event_start" in resolved:
-        found.append(~start_can_be(resolved["event_start"]))
-    return found
+    return [*found, *(~can_be for can_be in can_be_resolved(resolved))]
 
 
-def selected(plan: DeltaPlan, sources: Sources) -> pl.Expr:
+def selected(plan: DeltaPlan, sources: Sources, tokens: Tokens) -> pl.Expr:
     """READ, or SKIPPED for records that the mapping leaves out."""
     conditions = [
-        fits(one, _without_nulls(sources[one.leaf], plan.input.null_values))
-        for one in plan.input.only.conditions
+        fits(one, _raw(plan, (one.leaf,), sources, tokens)) for one in plan.input.only.conditions
     ]
     return outcome_where(conditions)
 
@@ -97,11 +97,6 @@ def selected(plan: DeltaPlan, sources: Sources) -> pl.Expr:
 def without(text: pl.Expr, null_values: Sequence[str]) -> pl.Expr:
     """Give a text, null where it stands for no value."""
     return pl.when(~text.is_in(list(null_values))).then(text) if null_values else text
-
-
-def _without_nulls(value: pl.Expr, null_values: Sequence[str]) -> pl.Expr:
-    """The same of a value that may be a number."""
-    return without(value.cast(pl.String), null_values) if null_values else value
 
 
 def _raw(plan: DeltaPlan, leaves: Sequence[Leaf], sources: Sources, tokens: Tokens) -> pl.Expr:
@@ -163,10 +158,27 @@ def took_of(formats: Sequence[Format]) -> bool | None:
     return kinds.pop() if len(kinds) == 1 else None
 
 
+def _is_left_to_a_later_format(
+    plan: DeltaPlan, text: pl.Expr, formats: Sequence[Format]
+) -> pl.Expr:
+    """Whether a text is a number that a format reads in the core only, so that a later one may get it here."""
+    is_read = is_left = pl.lit(False)
+    for one in formats:
+        if isinstance(one, TimeFormat) and one.is_number:
+            is_left |= ~is_read & ~text.str.contains(f"^(?:{_number_pattern(one)})$")
+        time = _text_time_us(plan, text, one)
+        is_read |= can_be(time, one.is_duration).fill_null(False)
+    return (text.str.contains(f"^(?:{ANY_NUMBER})$") & is_left).fill_null(False)
+
+
+def _number_pattern(one: TimeFormat) -> str:
+    """Of the numbers that are read here by their format: exactly, as the core reads them."""
+    return NUMBER if one.unit_us else NANOSECONDS
+
+
 def _text_time_us(plan: DeltaPlan, text: pl.Expr, one: Format) -> pl.Expr:
     if isinstance(one, TimeFormat) and one.is_number:
-        pattern = NUMBER if one.unit_us else NANOSECONDS
-        number = pl.when(text.str.contains(f"^(?:{pattern})$")).then(text)
+        number = pl.when(text.str.contains(f"^(?:{_number_pattern(one)})$")).then(text)
         dtype = pl.Float64 if one.unit_us else pl.Int64
         return scaled_us(number.cast(dtype, strict=False), one)
     zone = None if plan.input.timezone is None else zone_offsets(plan.input.timezone)

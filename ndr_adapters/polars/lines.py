@@ -17,6 +17,7 @@ from polars.exceptions import ComputeError
 from ndr_adapters.polars.feed import Feed
 from ndr_adapters.polars.headed import Headed, headed_blocks, joined
 from ndr_core.flows.formats import FileFormat
+from ndr_core.flows.json_text import MAX_LINE_BYTES
 from ndr_core.flows.line_blocks import lines_of
 from ndr_core.flows.mapping import InputMapping
 from ndr_core.flows.source import InputBatch, read_named
@@ -76,19 +77,29 @@ def lines_frame(blocks: Sequence[Headed]) -> pl.DataFrame:
 
 
 def _line_frame(block: bytes) -> pl.DataFrame:
-    """The lines of a block."""
+    """The lines of a block, without the one carriage return that may stand before a line feed."""
     try:
         if block[:1] in _LIKE_COMPRESSED:
             lines = pl.read_lines(b"\n" + block, name="line").slice(1)
         else:
             lines = pl.read_lines(block, name="line")
     except ComputeError:  # not all of it is UTF-8
-        rows = [_decoded(line) for line in lines_of([block])]
-        return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+        return _decoded_lines(block)
+    if lines.select((pl.col("line").str.len_bytes() >= MAX_LINE_BYTES).any()).item():
+        return _decoded_lines(block)
     return lines.with_columns(pl.lit(False).alias("undecodable"))
 
 
+def _decoded_lines(block: bytes) -> pl.DataFrame:
+    """The same of a block that Polars can't read, or of which a line may be too long."""
+    rows = [_decoded(line) for line in lines_of([block])]
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
 def _decoded(line: bytes) -> tuple[str, bool]:
+    """The text of a line, and whether it is none. Of a line that is too long the carriage return counts, and stays."""
+    if len(line) <= MAX_LINE_BYTES:
+        line = line.removesuffix(b"\r")
     try:
         return line.decode(), False
     except UnicodeDecodeError:

@@ -15,7 +15,7 @@ import polars as pl
 from attrs import evolve, frozen
 
 from ndr_adapters.polars.distinct import Distinct
-from ndr_adapters.polars.durations import Took, resolved_durations, start_can_be
+from ndr_adapters.polars.durations import Took, can_be_resolved, resolved_durations
 from ndr_adapters.polars.fields import columns_of
 from ndr_adapters.polars.recipe import Piece, Recipe
 from ndr_adapters.polars.selection import fits, outcome_where
@@ -80,8 +80,7 @@ def _recipe(plan: DeltaPlan, template: Template) -> Recipe:
     recipe.values |= {name: pl.lit(constant) for name, constant in plan.input.constants().items()}
     resolved = resolved_durations(recipe.values, took)
     recipe.values |= resolved
-    if "event_start" in resolved:
-        recipe.fits.append(start_can_be(resolved["event_start"]))
+    recipe.fits += can_be_resolved(resolved)
     for name in plan.key_columns:
         if ((name,), Use.TEXT) in found:
             recipe.values[key_column(name)] = found[(name,), Use.TEXT].value

@@ -106,7 +106,7 @@ class _PlainReader:
             _screened(lines.lazy(), self.pattern)
             .with_columns(_decoded(self.tokens).alias("source"))
             .with_columns(*fields, unfit.alias("unfit"))
-            .with_columns(_outcome(pl.col("unfit"), selected(self.plan, source)))
+            .with_columns(_outcome(pl.col("unfit"), selected(self.plan, source, self.tokens)))
             .select("line", *columns)
             .collect(engine="in-memory")
         )

@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from ndr_adapters.parquet_files import row_objects
+from ndr_adapters.polars.instants import instant_us
 from ndr_core.flows.raw_record import object_text
 from ndr_core.times import TIME_LIMIT_US
 
@@ -58,11 +59,10 @@ def _part(column: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
         case pl.Binary():
             return _quoted(column.bin.encode("hex"))
         case pl.Datetime():
-            in_us = column.dt.cast_time_unit("us")
-            number = in_us.cast(pl.Int64)
-            text = in_us.dt.replace_time_zone(None) if dtype.time_zone is None else _utc(in_us)
-            written = pl.format('"{}{}"', text.dt.strftime(_SECONDS), pl.lit(_zone(dtype)))
-            return pl.when((number >= 0) & (number < TIME_LIMIT_US)).then(written)
+            number = instant_us(column, dtype)
+            in_range = pl.when((number >= 0) & (number < TIME_LIMIT_US)).then(number)
+            text = in_range.cast(pl.Datetime("us")).dt.strftime(_SECONDS)
+            return pl.format('"{}{}"', text, pl.lit(_zone(dtype)))
     if dtype.is_integer():
         return column.cast(pl.String)
     if dtype.is_float():
@@ -75,10 +75,6 @@ def _part(column: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
 
 def _quoted(text: pl.Expr) -> pl.Expr:
     return pl.format('"{}"', text)
-
-
-def _utc(times: pl.Expr) -> pl.Expr:
-    return times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
 
 
 def _zone(dtype: pl.Datetime) -> str:

@@ -14,6 +14,7 @@ from ndr_core.flows.delimited import header_of
 from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.json_text import BLANKS, BYTE_ORDER_MARK, cut_raw
 from ndr_core.flows.raw_record import object_text
+from ndr_core.quality.rules import MALFORMED_RECORD
 
 _HEADERS_KEPT: Final = 256
 _NONE: Final = pl.lit(None, dtype=pl.String)
@@ -43,10 +44,14 @@ def object_order(plan: DeltaPlan) -> pl.Expr:
 
 
 def quarantined_object(plan: DeltaPlan) -> pl.Expr:
-    """Text of the objects of rejected records as the quarantine keeps it, where it is another one than theirs."""
+    """Text of the objects of rejected records as the quarantine keeps it, where it is another one than theirs.
+
+    A malformed line has no object, though it may have the right number of parts.
+    """
     if plan.input.format is not FileFormat.DELIMITED:
         return _NONE
-    return pl.struct("line", HEAD).map_batches(
+    of_record = pl.when(pl.col("rule") != MALFORMED_RECORD).then("line")
+    return pl.struct(of_record.alias("line"), HEAD).map_batches(
         lambda rows: _object_texts(rows, cut_raw), return_dtype=pl.String, is_elementwise=True
     )
 

@@ -14,6 +14,7 @@ from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource, InputMapping
 from ndr_core.flows.record import FieldKind
 from ndr_core.flows.time_format import TimeFormat, TimePattern
+from ndr_core.flows.values import NUMBER as ANY_NUMBER
 
 PLAIN_KEY: Final = r"[A-Za-z0-9_.@/:\- ]+"
 """A key that is spelt as it is, without escapes."""
@@ -37,7 +38,7 @@ PLAIN_TIME: Final = (
 # Of other names than the tokens, which hide them below.
 _BARE_INTEGER: Final = INTEGER
 _BARE_NANOSECONDS: Final = NANOSECONDS
-_IS_INTEGER: Final = re.compile(INTEGER)
+_IS_NUMBER: Final = re.compile(ANY_NUMBER)
 _NS: Final = ((TimeFormat.EPOCH_NS,), (TimeFormat.DURATION_NS,))
 
 
@@ -77,7 +78,7 @@ def is_wide(source: FieldSource) -> bool:
 def column_tokens(mapping: InputMapping, key_columns: Sequence[str]) -> dict[Leaf, Token] | None:
     """Token of each leaf to decode; None if one has to be read in two ways, or can't be decoded as one type."""
     # Once decoded, the number 10 is the text 10, which may stand for no value: the number never does.
-    is_bare = any(map(_IS_INTEGER.fullmatch, mapping.null_values))
+    is_bare = any(map(_IS_NUMBER.fullmatch, mapping.null_values))
     of_text = Token.STRING if is_bare else Token.TEXT
     tokens: dict[Leaf, Token] = {}
     for flow_field, source in mapping.bound_fields():

@@ -14,8 +14,11 @@ import polars as pl
 from attrs import define, field
 
 from ndr_adapters.polars.clock import Clock, clock_of, minute_text, time_by
+from ndr_adapters.polars.durations import Took, can_be_resolved, pick, resolved_durations
 from ndr_adapters.polars.fields import columns_of, without
+from ndr_adapters.polars.instants import instant_us
 from ndr_adapters.polars.lookup import KNOWN, VALUE, can_be_looked_up, looked_up
+from ndr_adapters.polars.time_text import can_be
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource
@@ -42,6 +45,8 @@ class _Recipe:
     """First: column -> what the core is asked of distinct values."""
     values: dict[str, pl.Expr] = field(factory=dict)
     """Second: flow fields and keys."""
+    took: dict[str, Took] = field(factory=dict)
+    """With them: which times are durations."""
     fits: list[pl.Expr] = field(factory=list)
     """With them: a record of which all hold is read by the values."""
     selected: list[pl.Expr] = field(factory=list)
@@ -112,7 +117,7 @@ class TypedReader:
 def _without_no_values(name: str, dtype: pl.DataType, null_values: Sequence[str]) -> pl.Expr:
     """A column, null where its value stands for none."""
     if dtype.is_float():
-        return pl.col(name).fill_nan(None)
+        return pl.when(pl.col(name).is_finite()).then(name).alias(name)
     column = pl.col(name)
     return without(column, null_values).alias(name) if dtype == pl.String() else column
 
@@ -194,17 +199,9 @@ class _Fields:
 
     def resolve_duration(self) -> None:
         """Put times in place of durations."""
-        values = self.recipe.values
-        start, end = values.get("event_start"), values.get("event_end")
-        mapped = self.plan.input.fields
-        if start is None or end is None:
-            return
-        if mapped["event_end"].is_duration:
-            values["event_end"] = start + end
-        elif mapped["event_start"].is_duration:
-            values["event_start"] = end - start
-            unknown = start.is_null() | end.is_null()
-            self._refuse(unknown | (end - start).is_between(0, TIME_LIMIT_US - 1))
+        resolved = resolved_durations(self.recipe.values, self.recipe.took)
+        self.recipe.values |= resolved
+        self.recipe.fits += can_be_resolved(resolved)
 
     def _input(self, leaves: Sequence[Leaf]) -> str | None:
         """The column with the first value of several leaves; None where the records have none of them."""
@@ -270,37 +267,49 @@ class _Fields:
     def _add_time(
         self, flow_field: FlowField, source: FieldSource, name: str, dtype: pl.DataType
     ) -> None:
-        value = self._time(source, name, dtype)
-        if value is None:
+        found = self._time(source, name, dtype)
+        if found is None:
             self._add_nulls(flow_field, name)
             return
-        lowest = -TIME_LIMIT_US if source.is_duration else -1
-        in_range = (value > lowest) & (value < TIME_LIMIT_US)
+        value, took = found
+        in_range = pick(took, can_be(value, True), can_be(value, False))
         self.recipe.values[flow_field.name] = value
+        self.recipe.took[flow_field.name] = took
         self._refuse(in_range.fill_null(False) | pl.col(name).is_null())
 
-    def _time(self, source: FieldSource, name: str, dtype: pl.DataType) -> pl.Expr | None:
-        """us of a time; None where only the core can tell."""
-        numbers = [one for one in source.format if one.is_number]
+    def _time(
+        self, source: FieldSource, name: str, dtype: pl.DataType
+    ) -> tuple[pl.Expr, Took] | None:
+        """us of a time, and whether it is a duration; None where only the core can tell."""
+        numbers = [one for one in source.format if isinstance(one, TimeFormat) and one.is_number]
         texts = [one for one in source.format if not one.is_number]
         number = numbers[0] if len(numbers) == 1 else None
         column = pl.col(name)
         if dtype.is_integer() or dtype.is_float():
-            return _scaled(column, dtype, number) if isinstance(number, TimeFormat) else None
+            scaled = None if number is None else _scaled(column, dtype, number)
+            return None if number is None or scaled is None else (scaled, number.is_duration)
         if texts not in ([], [TimeFormat.ISO8601]) or len(numbers) > 1:
             return None
         if dtype == pl.String():
-            found = []
-            if isinstance(number, TimeFormat):
-                found.append(_scaled_text(column, number))
-            clock = self._clock(source, name) if texts else None
-            if clock is not None:
-                minute, _ = self.recipe.ask([minute_text(column)], clock.minute, pl.Int64())
-                found.append(time_by(clock, column, minute))
-            return pl.coalesce(found) if found else None
+            return self._time_of_text(source, name, number)
         if isinstance(dtype, pl.Datetime) and texts and (dtype.time_zone or self.zone is None):
-            return column.dt.cast_time_unit("us").cast(pl.Int64)
+            return instant_us(column, dtype), False
         return None
+
+    def _time_of_text(
+        self, source: FieldSource, name: str, number: TimeFormat | None
+    ) -> tuple[pl.Expr, Took] | None:
+        """The same of texts in ISO-8601, or of a number. No text is both."""
+        column = pl.col(name)
+        scaled = None if number is None else _scaled_text(column, number)
+        clock = self._clock(source, name) if TimeFormat.ISO8601 in source.format else None
+        if clock is None:
+            return None if number is None or scaled is None else (scaled, number.is_duration)
+        minute, _ = self.recipe.ask([minute_text(column)], clock.minute, pl.Int64())
+        time = time_by(clock, column, minute)
+        if number is None or scaled is None:
+            return time, False
+        return pl.coalesce(scaled, time), number.is_duration and scaled.is_not_null()
 
     def _clock(self, source: FieldSource, name: str) -> Clock | None:
         (flow_field,) = (one for one, bound in self.plan.input.bound_fields() if bound is source)

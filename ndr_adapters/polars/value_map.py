@@ -9,7 +9,7 @@ import polars as pl
 
 from ndr_core.flows.mapping import FieldSource
 from ndr_core.flows.record import FlowField
-from ndr_core.flows.value_map import ANYTHING, Default, ValueMap
+from ndr_core.flows.value_map import Default, Result, ValueMap
 from ndr_core.flows.vocabulary import WORDS, Words
 
 
@@ -40,11 +40,18 @@ def canonical_text(text: pl.Expr, flow_field: FlowField, source: FieldSource) ->
 def _mapped(text: pl.Expr, found: ValueMap | None) -> pl.Expr:
     if found is None:
         return text
-    results = {row.values[0]: row.result for row in reversed(found.rows)}
+    results: dict[str, Result] = {}
+    rest = found.default
+    for row in found.rows:
+        (cell,) = row.values
+        if found.is_anything(cell):
+            rest = row.result
+            break
+        results.setdefault(cell, row.result)
     values, known = list(results), pl.Series(list(results.values()), dtype=pl.String)
-    if found.default is Default.KEEP:
+    if rest is Default.KEEP:
         return text.replace(values, known)
-    default = pl.lit(found.default, dtype=pl.String)
+    default = pl.lit(rest, dtype=pl.String)
     mapped = text.replace_strict(values, known, default=default, return_dtype=pl.String)
     return pl.when(text.is_not_null()).then(mapped)
 
@@ -79,7 +86,7 @@ def by_rows(numbers: Sequence[pl.Expr], flow_field: FlowField, found: ValueMap) 
 def _cells(found: ValueMap, place: int) -> list[str | None]:
     """No value, and the texts that rows have for a column."""
     cells = dict.fromkeys(row.values[place] for row in found.rows)
-    return [None, *(cell for cell in cells if cell != ANYTHING)]
+    return [None, *(cell for cell in cells if not found.is_anything(cell))]
 
 
 def _other_than(cells: Sequence[str | None]) -> str:

@@ -6,7 +6,6 @@ from enum import Enum
 from typing import Final
 
 from ndr_core.expressions.expr import Expr, col, when
-from ndr_core.times import TIME_LIMIT_US
 
 MOMENT: Final = "moment"
 """Column of read records: engines compute it once, before all rules, and no repair changes it."""
@@ -21,14 +20,11 @@ class Moment(Enum):
 
     @property
     def of_flow(self) -> Expr:
-        """The moment, us, over a flow as read; null where the start is.
-
-        An end beyond the times that records can have, by a start and a duration, is not known.
-        """
+        """The moment, us, over a flow as read; null where the start is."""
         start, end = col("event_start"), col("event_end")
         if self is Moment.EVENT_START:
             return start
-        return when((end > start) & (end < TIME_LIMIT_US), end, start)
+        return when(end > start, end, start)
 
     @property
     def other(self) -> Moment:

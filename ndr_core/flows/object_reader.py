@@ -4,7 +4,7 @@
 read as None, so that a quality rule can tell. `time_reader` says how a time is read.
 
 A duration in `event_end` counts from the start, one in `event_start` back from the end; where both are durations
-neither is known.
+neither is known. What comes of that must be a time that can be.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class ObjectReader:
         try:
             for name, inputs, read in self._fields:
                 found[name] = self._field(inputs, read, value)
-                if name == "event_end" and not self._resolve_durations(found):
-                    return BadValue("event_start")
+                if name == "event_end" and (fault := self._resolve_durations(found)) is not None:
+                    return BadValue(fault)
             keys = []
             for name in self._key_columns:
                 key = value.get(name)
@@ -91,16 +91,24 @@ class ObjectReader:
         return None
 
     @staticmethod
-    def _resolve_durations(found: dict[str, Any]) -> bool:
-        """Put times in place of durations. Gives False where that is no time that a start can have."""
+    def _resolve_durations(found: dict[str, Any]) -> str | None:
+        """Put times in place of durations. Gives the field whose time is none that can be then, if there is one."""
         start, end = found["event_start"], found["event_end"]
         if isinstance(end, Taken):
             known = not (start is None or isinstance(start, Taken))
             end = found["event_end"] = start + end.us if known else None
+            if not _can_be(end):
+                return "event_end"
         if isinstance(start, Taken):
-            found["event_start"] = None if end is None else end - start.us
-            return end is None or 0 <= end - start.us < TIME_LIMIT_US
-        return True
+            start = found["event_start"] = None if end is None else end - start.us
+            if not _can_be(start):
+                return "event_start"
+        return None
+
+
+def _can_be(time_us: int | None) -> bool:
+    """Whether a time is one that a record can have, or none."""
+    return time_us is None or 0 <= time_us < TIME_LIMIT_US
 
 
 def field_reader(flow_field: FlowField, source: FieldSource, zone: ZoneOffsets | None) -> Read:

@@ -12,8 +12,8 @@ struct, map by text    an object, its members in their order; of a key that a ma
 list                   an array
 =====================  ==========================================================================
 
-A column of another type (a date, say) makes the file unreadable. What a year before 1 or after 9999 is spelt as
-is no time: the microseconds since 1970.
+A column of another type (a date, say) makes the file unreadable. A time before the year 1 or after 9999 is spelt as
+its microseconds since 1970, however many: no time in ISO-8601.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from typing import Any, Final, TypeAlias
 
 from attrs import frozen
 
+from ndr_core.times import SECOND_US
+
 
 class Scalar(Enum):
     """Types of single values. What comes for them: as it is, or as the docstring of each says."""
@@ -33,13 +35,26 @@ class Scalar(Enum):
     PLAIN = "plain"
     """Booleans, integers, text."""
     FLOAT = "float"
-    INSTANT = "instant"
-    """A timestamp: us since 1970-01-01 UTC."""
-    LOCAL_TIME = "local time"
-    """A timestamp of local time: us since 1970-01-01."""
     DECIMAL = "decimal"
     """A `Decimal`."""
     BINARY = "binary"
+
+
+class Unit(Enum):
+    """Of timestamps. The value: how many of it a second has."""
+
+    MS = 10**3
+    US = 10**6
+    NS = 10**9
+
+
+@frozen
+class TimeIn:
+    """The type of a timestamp, which comes as a number of a unit since 1970-01-01, whatever its size."""
+
+    unit: Unit
+    is_local: bool = False
+    """Whether it is of local time, not of UTC."""
 
 
 @frozen
@@ -63,7 +78,7 @@ class ObjectOf:
     members: Mapping[str, RowType]
 
 
-RowType: TypeAlias = Scalar | ArrayOf | MapOf | ObjectOf
+RowType: TypeAlias = Scalar | TimeIn | ArrayOf | MapOf | ObjectOf
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -85,10 +100,9 @@ def _value(value: Any, kind: RowType) -> Any:
             return {name: _value(part, item) for name, part in value.items()}
         case Scalar.FLOAT:
             return value if math.isfinite(value) else None
-        case Scalar.INSTANT:
-            return time_text(value) + "Z"
-        case Scalar.LOCAL_TIME:
-            return time_text(value)
+        case TimeIn(unit, is_local):
+            text = time_text(value * SECOND_US // unit.value)
+            return text if is_local else text + "Z"
         case Scalar.DECIMAL:
             return f"{value:f}"
         case Scalar.BINARY:

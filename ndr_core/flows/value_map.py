@@ -20,7 +20,7 @@ class Default(Enum):
 
 Result: TypeAlias = str | None
 ANYTHING: Final = "*"
-"""In a row of several columns: fits whatever there is, also no value."""
+"""In a row of a map that names its columns: fits whatever there is; of several columns also no value."""
 
 
 @frozen
@@ -29,13 +29,6 @@ class MapRow:
 
     values: tuple[str, ...]
     result: Result
-
-    def fits(self, texts: Sequence[str | None]) -> bool:
-        """Whether it says something of these values."""
-        return all(
-            value in (ANYTHING, text) if len(self.values) > 1 else value == text
-            for value, text in zip(self.values, texts, strict=True)
-        )
 
 
 @frozen
@@ -61,12 +54,17 @@ class ValueMap:
             found *= len({row.values[place] for row in self.rows}) + 2
         return found
 
+    def is_anything(self, cell: str) -> bool:
+        """Whether a value of a row fits whatever there is."""
+        return bool(self.columns) and cell == ANYTHING
+
     def lookup(self, texts: Sequence[str | None]) -> Result:
         """Give the value of a field by the texts of the columns."""
         if all(text is None for text in texts):
             return None
         for row in self.rows:
-            if row.fits(texts):
+            cells = zip(row.values, texts, strict=True)
+            if all(cell == text or self.is_anything(cell) for cell, text in cells):
                 return row.result
         if self.default is Default.KEEP:
             return texts[0] if len(texts) == 1 else None

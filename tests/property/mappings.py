@@ -30,6 +30,8 @@ _FORMATS: list[Any] = [
     "%Y%m%d%H%M%S",
     ["iso8601", "epoch_s"],
     ["epoch_ns", "%Y%m%d%H%M%S", "iso8601"],
+    ["epoch_ns", "epoch_s"],
+    ["epoch_ns", "iso8601", "epoch_s"],
     ["%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "iso8601"],
 ]
 _TIME_VALUES: st.SearchStrategy[Any] = st.one_of(
@@ -56,15 +58,21 @@ _TIME_VALUES: st.SearchStrategy[Any] = st.one_of(
             1740823200123456500,
             9223372036854775807,
             "1740823200.25",
+            "1740823200.0",
+            1740823200.25,
             2.5,
         ]
     ),
 )
 _TEXT_VALUES = st.one_of(
-    st.sampled_from(["tcp", "udp", "S0", "SF", "flow", "6", 6, 6.0, 6.5, "-", "", True, None]),
+    st.sampled_from(
+        ["tcp", "udp", "S0", "SF", "flow", "6", 6, 6.0, 6.5, "-", "", True, None, 0, 0.0]
+    ),
     TEXTS,
 )
-_NUMBER_VALUES = st.one_of(PORTS, BYTES, st.integers(0, 5000).map(str))
+_NUMBER_VALUES = st.one_of(
+    PORTS, BYTES, st.integers(0, 5000).map(str), st.sampled_from([4503599627, -1740823201])
+)
 _VALUES: dict[Leaf, st.SearchStrategy[Any]] = {
     **dict.fromkeys(ADDRESS_LEAVES, ADDRESSES),
     **dict.fromkeys(NUMBER_LEAVES, _NUMBER_VALUES),
@@ -109,7 +117,7 @@ def _rows(width: int) -> st.SearchStrategy[list[list[Any]]]:
 _ONE_COLUMN_MAPS: st.SearchStrategy[Plain] = st.builds(
     lambda rows, default: {"map": {"values": rows, **default}}, _rows(1), _DEFAULTS
 )
-_WIDE_MAPS: st.SearchStrategy[Plain] = st.integers(2, 3).flatmap(
+_WIDE_MAPS: st.SearchStrategy[Plain] = st.integers(1, 3).flatmap(
     lambda width: st.builds(
         lambda columns, rows, default: {
             "map": {"columns": list(map(_place, columns)), "values": rows, **default}
@@ -153,7 +161,7 @@ _START_AND_END: st.SearchStrategy[Plain] = st.one_of(
 )
 _CONDITIONS: st.SearchStrategy[Plain] = st.builds(
     lambda leaf, condition: {"path": list(leaf), **condition},
-    st.sampled_from([*TEXT_LEAVES, ("n", "p"), ("t",)]),
+    st.sampled_from([*TEXT_LEAVES, ("n", "p"), ("p",), ("t",)]),
     st.sampled_from([{"values": ["flow", "tcp", 6]}, {"present": True}, {"present": False}]),
 )
 ZONES: list[str | None] = [None, None]
@@ -184,7 +192,12 @@ MAPPINGS: st.SearchStrategy[Plain] = st.builds(
     ),
     _START_AND_END,
     st.lists(
-        st.sampled_from(["-", "", "tcp", "6", "10", "2025-03-01T10:00:00Z", "2025/03/01 10:00:00"]),
+        st.sampled_from(
+            [
+                *("-", "", "tcp", "6", "10", "0", "0.0", "true", "1740823200.25"),
+                *("2025-03-01T10:00:00Z", "2025/03/01 10:00:00"),
+            ]
+        ),
         max_size=2,
         unique=True,
     ),

@@ -36,6 +36,7 @@ from ndr_core.deltas.engine import Engine
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.flows.formats import FileFormat
+from ndr_core.flows.json_text import MAX_LINE_BYTES
 from ndr_core.flows.line_blocks import line_blocks
 from ndr_core.flows.object_reader import ObjectReader, Skipped
 from ndr_core.flows.outcome import BAD_VALUE, BLANK, MALFORMED, READ, SKIPPED, key_column
@@ -112,6 +113,13 @@ INPUTS: dict[str, dict[str, Any]] = {
     "a part of it": {
         "only": {"state": ["SF", "S0", "1"], "event_name": {"present": True}},
         "null_values": ["-"],
+    },
+    "times or durations": {
+        "fields": {"event_end": {"column": "event_end", "format": ["iso8601", "duration_s"]}}
+    },
+    "what is there": {
+        "only": {name: {"present": True} for name in ("state", "source_bytes")},
+        "null_values": ["-", "0", "0.0", "true"],
     },
     "one kind of log": {"only": {"_path": ["conn"], "missing": {"present": False}}},
 }
@@ -270,6 +278,15 @@ SPOILT = [
     b"\r",
     b"#fields\tx",
 ]
+BENT: list[Callable[[bytes], bytes]] = [
+    lambda line: line + b"\r",
+    lambda line: line + b"\r\r",
+    lambda line: line + b"\xff",
+    lambda line: line.ljust(MAX_LINE_BYTES, b"x"),
+    lambda line: line.ljust(MAX_LINE_BYTES, b"x") + b"\r",
+    lambda line: line.ljust(MAX_LINE_BYTES + 1, b"x"),
+]
+"""What may become of a line that keeps its number of parts."""
 
 
 @st.composite
@@ -293,7 +310,8 @@ def delimited_files(draw: st.DrawFn, layout: Layout) -> bytes:
             names = draw(st.permutations(NAMES))
             head()
         by_name = dict(zip(NAMES, row, strict=True))
-        lines.append(layout.separator.join(by_name[name] for name in names).encode())
+        line = layout.separator.join(by_name[name] for name in names).encode()
+        lines.append(draw(st.sampled_from(BENT))(line) if draw(st.integers(0, 9)) == 0 else line)
         if draw(st.integers(0, 9)) == 0:
             lines.append(draw(st.sampled_from(SPOILT)))
     end = draw(st.sampled_from([b"\n", b"\r\n"]))
@@ -306,6 +324,11 @@ _INSTANTS = st.one_of(
     st.sampled_from(
         [0, -1, 1 << 52, (1 << 52) - 1, 253_402_300_800_000_000, 1_743_298_200_000_000]
     ),
+)
+
+_ANY_INTEGERS = st.one_of(
+    st.integers(-(1 << 63), (1 << 63) - 1),
+    st.sampled_from([1 << 54, -1, 0, 1_740_823_200_000, 1_740_823_200_000_000]),
 )
 
 
@@ -331,6 +354,10 @@ def _column(name: str, size: int) -> st.SearchStrategy[pa.Array]:
         *[of(_INSTANTS, pa.timestamp("us", "UTC"))] * 2,
         of(_INSTANTS, pa.timestamp("us")),
         of(st.integers(0, 1 << 62), pa.timestamp("ns", "UTC")),
+        of(_ANY_INTEGERS, pa.timestamp("ms", "UTC")),
+        of(_ANY_INTEGERS, pa.timestamp("ms")),
+        of(_ANY_INTEGERS, pa.timestamp("us", "UTC")),
+        of(_ANY_INTEGERS, pa.timestamp("ns")),
         of(small.map(Decimal), pa.decimal128(10, 2)),
         of(st.binary(max_size=4), pa.binary()),
         of(st.lists(small, max_size=2), pa.list_(pa.int64())),

@@ -18,7 +18,7 @@ from ndr_adapters.spark.sql.fields import (
     IP_FIELDS,
     STRICT_JSON,
     Reading,
-    bad_start,
+    bad_times,
     canonical,
     readings_of,
     selected,
@@ -207,16 +207,16 @@ def _marked(line: str) -> Sql:
 
 
 def _fault(readings: Sequence[Reading]) -> Sql:
-    """The first field with a value that can't be read; a start counts as such by the end that it is counted from."""
+    """The first field with a value that can't be read; so does a time by a duration that is none that can be."""
     cases = []
-    bad = bad_start(readings, "careful.")
+    bad = bad_times(readings, "careful.")
     for reading in readings:
         name = quoted(reading.name)
         if reading.fault is not None:
             unread = f"token.{name} is not null and careful.{name} is null"
             cases.append(f"when {unread} then {literal(reading.fault)}")
-        if reading.name == "event_end" and bad is not None:
-            cases.append(f"when {bad} then 'event_start'")
+        if reading.name == "event_end":
+            cases += (f"when {is_bad} then {literal(name)}" for name, is_bad in bad.items())
     return Sql(f"case {' '.join(cases)} end")
 
 

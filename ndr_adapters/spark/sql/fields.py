@@ -15,7 +15,7 @@ from ndr_core.flows.outcome import READ, SKIPPED, key_column
 from ndr_core.flows.record import FLOW_FIELDS, FieldKind, FlowField
 from ndr_core.flows.time_format import Format, TimeFormat
 from ndr_core.flows.transports import ICMP, OTHER_SPELLINGS, TCP, UDP
-from ndr_core.flows.value_map import ANYTHING, Default, ValueMap
+from ndr_core.flows.value_map import Default, ValueMap
 from ndr_core.flows.vocabulary import WORDS, Words
 from ndr_core.times import TIME_LIMIT_US
 
@@ -179,15 +179,18 @@ def _resolved(by_name: Mapping[str, Reading], values: str) -> dict[str, Sql]:
     return {"event_start": Sql(start), "event_end": Sql(end)}
 
 
-def bad_start(readings: Sequence[Reading], values: str = "") -> Sql | None:
-    """Whether a start that is counted back from an end is none that can be; None where there is no such start."""
+def bad_times(readings: Sequence[Reading], values: str = "") -> dict[str, Sql]:
+    """Of ends and starts that may stand in place of durations: whether one is none that can be."""
     by_name = {reading.name: reading for reading in readings}
-    took = by_name["event_start"].took(f"{values}event_start")
-    if took == "false":
-        return None
-    start = _resolved(by_name, values)["event_start"]
-    can_be = f"coalesce({start} >= 0 and {start} < {TIME_LIMIT_US}L, true)"
-    return Sql(f"({took} and not {can_be})")
+    resolved = _resolved(by_name, values)
+    found = {}
+    for name in ("event_end", "event_start"):
+        took = by_name[name].took(f"{values}{name}") if name in by_name else "false"
+        if took != "false":
+            time = resolved[name]
+            can_be = f"coalesce({time} >= 0 and {time} < {TIME_LIMIT_US}L, true)"
+            found[name] = Sql(f"({took} and not {can_be})")
+    return found
 
 
 def _mapped(values: str, name: str, source: FieldSource) -> Sql:
@@ -209,7 +212,7 @@ def _by_rows(texts: Sequence[Sql], found: ValueMap) -> Sql:
         fits = " and ".join(
             f"{text} = {literal(value)}"
             for text, value in zip(texts, row.values, strict=True)
-            if len(texts) == 1 or value != ANYTHING
+            if not found.is_anything(value)
         )
         cases.append(f"when {fits or 'true'} then {literal(row.result)}")
     if found.default is not Default.KEEP:

@@ -8,6 +8,7 @@ left UNFIT, for `careful.py`. All of it is Spark SQL on the JVM; no Python runs 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -18,7 +19,7 @@ from ndr_adapters.spark.sql.expr import Sql, literal, matches, quoted
 from ndr_adapters.spark.sql.fields import (
     STRICT_JSON,
     Reading,
-    bad_start,
+    bad_times,
     canonical,
     readings_of,
     selected,
@@ -33,10 +34,12 @@ from ndr_core.flows.outcome import (
     UNFIT,
 )
 from ndr_core.flows.record import FieldKind
+from ndr_core.flows.values import NUMBER
 
 _CORRUPT: Final = "ndr corrupt record"
 _UNSURE: Final = ("true", "false", '"Infinity"', '"-Infinity"')
 """Texts that `from_json` gives for what may have been no text."""
+_IS_NUMBER: Final = re.compile(NUMBER)
 _FRACTION: Final = "-?[0-9]+[.][0-9]+(?:E-?[0-9]+)?"
 
 
@@ -107,9 +110,10 @@ class _Plain:
 
     @property
     def is_ambiguous(self) -> Sql | None:
-        """Whether a text that means no value may have been a number, as ` or ...`; None where none can."""
-        nulls = self.reading.null_values
-        if self.decoded_type != "string" or not any(text.lstrip("-").isdecimal() for text in nulls):
+        """Whether a text that means no value may have been a number, true or false; None where none can."""
+        nulls = [one for one in self.reading.null_values if _IS_NUMBER.fullmatch(one)]
+        nulls += [one for one in self.reading.null_values if one in _UNSURE]
+        if self.decoded_type != "string" or not nulls:
             return None
         found = [f"coalesce({raw} in ({_listed(nulls)}), false)" for raw in self.decoded]
         return Sql(f"({' or '.join(found or ['false'])})")
@@ -135,9 +139,7 @@ def read_plain(lines: DataFrame, plan: DeltaPlan) -> DataFrame:
         *(f"{field.reading.held(field.name)} as {field.name}" for field in plain),
     )
     doubts = ["unfit", *(field.doubt for field in plain)]
-    bad = bad_start(readings)
-    if bad is not None:
-        doubts.append(bad)
+    doubts += bad_times(readings).values()
     outcome = (
         f"case when void then {MALFORMED} when line = '' then {BLANK} "
         f"when {' or '.join(doubts)} then {UNFIT} else {selected(plan)} end as outcome"

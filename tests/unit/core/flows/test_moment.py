@@ -20,7 +20,6 @@ from ndr_core.times import TIME_LIMIT_US
         (None, 20, None),
         (None, None, None),
         (10, TIME_LIMIT_US - 1, TIME_LIMIT_US - 1),
-        (10, TIME_LIMIT_US, 10),
     ],
 )
 def test_the_moment_is_the_greater_of_start_and_known_end_or_the_start(

@@ -23,10 +23,21 @@ def test_values_of_one_column(
     assert [found.lookup([text]) for text in ("SF", "OTH", "x", None)] == [known, None, other, none]
 
 
-def test_a_star_is_a_text_like_others_where_there_is_one_column() -> None:
+def test_a_star_is_a_text_like_others_where_no_columns_are_named() -> None:
     found = ValueMap((MapRow(("*",), "star"),))
 
     assert (found.lookup(["*"]), found.lookup(["x"])) == ("star", "x")
+
+
+def test_a_star_fits_any_value_of_one_named_column() -> None:
+    found = ValueMap((MapRow(("SF",), "allow"), MapRow(("*",), "drop")), (("state",),))
+
+    assert [found.lookup([text]) for text in ("SF", "*", "x", None)] == [
+        "allow",
+        "drop",
+        "drop",
+        None,
+    ]
 
 
 TWO = (("proto",), ("state",))
