@@ -55,7 +55,7 @@ def canonical(plan: DeltaPlan, sources: Sources, tokens: Tokens) -> dict[str, pl
         else:
             values[name], took[name] = _value(plan, flow_field, source, sources, tokens)
     values |= {name: pl.lit(constant) for name, constant in plan.input.constants().items()}
-    values |= resolved_durations(values, took)
+    values |= resolved_durations(values, took, plan.input.start_may_be_end)
     for column in plan.key_columns:
         values[key_column(column)] = without(sources[(column,)], plan.input.null_values)
     return values
@@ -79,7 +79,7 @@ def doubts(plan: DeltaPlan, sources: Sources, tokens: Tokens) -> list[pl.Expr]:
         elif token is Token.STRING:
             pattern = INTEGER if flow_field.kind is FieldKind.INTEGER else IPV4_OR_COLON
             found.append(~raw.str.contains(f"^(?:{pattern})$").fill_null(True))
-    resolved = resolved_durations(values, took)
+    resolved = resolved_durations(values, took, plan.input.start_may_be_end)
     if "event_start" in resolved:
         found.append(~start_can_be(resolved["event_start"]))
     return found

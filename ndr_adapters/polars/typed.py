@@ -201,6 +201,8 @@ class _Fields:
             return
         if mapped["event_end"].is_duration:
             values["event_end"] = start + end
+        elif self.plan.input.start_may_be_end:
+            self._refuse(_NEVER)
         elif mapped["event_start"].is_duration:
             values["event_start"] = end - start
             unknown = start.is_null() | end.is_null()

@@ -155,6 +155,14 @@ class InputMapping:
         return () if self.lost is None else (self.lost.column,)
 
     @property
+    def start_may_be_end(self) -> bool:
+        """Whether a record without a duration has its end for a start: `any_of` of the start names the end's place."""
+        start, end = self.fields.get("event_start"), self.fields.get("event_end")
+        if start is None or end is None or not start.is_duration or end.is_duration:
+            return False
+        return not set(start.value_leaves).isdisjoint(end.value_leaves)
+
+    @property
     def layout(self) -> Layout:
         """How delimited lines are laid out."""
         assert self.header is not None, "checked by `problems`"

@@ -15,7 +15,8 @@ taken. A duration in `event_end` counts from the start, one in `event_start` bac
 durations neither is known.
 =======
 A duration in `event_end` counts from the start, one in `event_start` back from the end; where both are durations
-neither is known.
+neither is known. Where the start is read from a duration or else from the end's place, a value that is the same as
+the end's is no duration, whatever its format: it is the one time that is known, of the start; the end is not known.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class ObjectReader:
         self._mapping = mapping
         self._null_values = frozenset(mapping.null_values)
         self._constants = mapping.constants()
+        self._start_may_be_end = mapping.start_may_be_end
         zone = None if mapping.timezone is None else zone_offsets(mapping.timezone)
         self._fields = [
             (flow_field.name, source.inputs, field_reader(flow_field, source, zone))
@@ -101,13 +103,17 @@ class ObjectReader:
                 return value
         return None
 
-    @staticmethod
-    def _resolve_durations(found: dict[str, Any]) -> bool:
+    def _resolve_durations(self, found: dict[str, Any]) -> bool:
         """Put times in place of durations. Gives False where that is no time that a start can have."""
         start, end = found["event_start"], found["event_end"]
         if isinstance(end, Taken):
             known = not (start is None or isinstance(start, Taken))
             end = found["event_end"] = start + end.us if known else None
+        if self._start_may_be_end and start is not None:
+            us = start.us if isinstance(start, Taken) else start
+            if us == end:
+                found |= {"event_start": us, "event_end": None}
+                return True
         if isinstance(start, Taken):
             found["event_start"] = None if end is None else end - start.us
             return end is None or 0 <= end - start.us < TIME_LIMIT_US
