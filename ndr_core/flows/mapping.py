@@ -113,6 +113,8 @@ class Lost:
 
     column: str
     value: str
+    also: tuple[str, ...] = ()
+    """Other names that the column may have."""
 
 
 @frozen
@@ -151,8 +153,8 @@ class InputMapping:
 
     @property
     def lost_columns(self) -> tuple[str, ...]:
-        """The column that tells of lost data, if there is one."""
-        return () if self.lost is None else (self.lost.column,)
+        """The names of the column that tells of lost data, if there is one."""
+        return () if self.lost is None else (self.lost.column, *self.lost.also)
 
     @property
     def start_may_be_end(self) -> bool:

@@ -18,8 +18,13 @@ def _record(*names: str) -> tuple[tuple[Leaf, ...], ...]:
 
 _RECORD: Final = _record("log-status", "action")
 _UNDERSCORED: Final = _record("log_status", "account_id", "interface_id")
-_LOST: Final = {"lost": {"column": "log_status", "value": "SKIPDATA"}}
 """Of the names that have an underscore in place of a hyphen."""
+
+
+def _optional(name: str) -> FieldSource:
+    """A field that custom formats may do without, and records of quiet interfaces, which leave out what is null."""
+    return FieldSource(column=name, optional=True)
+
 
 VPCFLOW: Final = Preset(
     title="AWS VPC Flow Logs",
@@ -29,20 +34,22 @@ VPCFLOW: Final = Preset(
         preset="vpcflow",
         pairing=Pairing.BIFLOW,
         null_values=("-",),
-        lost=Lost("log-status", "SKIPDATA"),
+        lost=Lost("log-status", "SKIPDATA", also=("log_status",)),
         fields={
-            "source_ip": FieldSource(column="srcaddr"),
-            "destination_ip": FieldSource(column="dstaddr"),
-            "source_port": FieldSource(column="srcport"),
-            "destination_port": FieldSource(column="dstport"),
-            "source_bytes": FieldSource(column="bytes"),
-            "source_packets": FieldSource(column="packets", optional=True),
+            "source_ip": _optional("srcaddr"),
+            "destination_ip": _optional("dstaddr"),
+            "source_port": _optional("srcport"),
+            "destination_port": _optional("dstport"),
+            "source_bytes": _optional("bytes"),
+            "source_packets": _optional("packets"),
             "tcp_flags": FieldSource(any_of=(("tcp-flags",), ("tcp_flags",)), optional=True),
             "event_start": FieldSource(column="start", format=TimeFormat.EPOCH_S),
-            "event_end": FieldSource(column="end", format=TimeFormat.EPOCH_S),
-            "event_action": FieldSource(column="action", map={"ACCEPT": "allow", "REJECT": "deny"}),
+            "event_end": FieldSource(column="end", format=TimeFormat.EPOCH_S, optional=True),
+            "event_action": FieldSource(
+                column="action", map={"ACCEPT": "allow", "REJECT": "deny"}, optional=True
+            ),
             "event_name": FieldSource(constant="TRAFFIC"),
-            "network_transport": FieldSource(column="protocol"),
+            "network_transport": _optional("protocol"),
         },
     ),
     forms=(
@@ -52,8 +59,8 @@ VPCFLOW: Final = Preset(
             _RECORD,
             {"format": "delimited", "separator": " ", "header": "first_line"},
         ),
-        SourceForm("parquet", "as Parquet", _UNDERSCORED, {"format": "parquet", **_LOST}),
-        SourceForm("athena", "as JSON Lines, of Athena", _UNDERSCORED, _LOST),
+        SourceForm("parquet", "as Parquet", _UNDERSCORED, {"format": "parquet"}),
+        SourceForm("athena", "as JSON Lines, of Athena", _UNDERSCORED),
         SourceForm("json", "as JSON Lines, of Firehose", _RECORD),
     ),
 )
