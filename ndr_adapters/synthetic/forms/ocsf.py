@@ -79,6 +79,11 @@ def _flow_log(record: Record) -> dict[str, Any]:
     return {**_activity(record), "traffic": present({"bytes": sent, "packets": packets(sent)})}
 
 
+def _event(record: Record) -> dict[str, Any]:
+    """A session of which nothing is counted."""
+    return {name: value for name, value in _activity(record).items() if name != "traffic"}
+
+
 def _milliseconds(value: Any) -> int | None:
     us = moment_us(value)
     return None if us is None else us // 1000
@@ -96,4 +101,6 @@ OCSF: Final = (
         counts_one_way=True,
         suffix=".parquet",
     ),
+    Form("ocsf", "events", _event),
+    Form("ocsf", "events_parquet", _event, typed=_EVENT, suffix=".parquet"),
 )
