@@ -16,9 +16,12 @@ _NOTHING: Final = pl.lit(None, dtype=pl.Int64)
 
 
 def resolved_durations(
-    values: Mapping[str, pl.Expr], took: Mapping[str, Took]
+    values: Mapping[str, pl.Expr], took: Mapping[str, Took], start_may_be_end: bool
 ) -> dict[str, pl.Expr]:
-    """The times that stand in place of durations; of fields that hold some."""
+    """The times that stand in place of durations; of fields that hold some.
+
+    `start_may_be_end`: whether a start with the end's value is that time, and no end is known then.
+    """
     start, end = values.get("event_start"), values.get("event_end")
     took_start, took_end = took.get("event_start", False), took.get("event_end", False)
     found: dict[str, pl.Expr] = {}
@@ -28,6 +31,11 @@ def resolved_durations(
     if start is not None and took_start is not False:
         ends = _NOTHING if end is None else end
         found["event_start"] = pick(took_start, ends - start, start)
+    if start_may_be_end and start is not None and end is not None:
+        is_end = (start == end).fill_null(False)
+        begins = found.get("event_start", start)
+        found["event_start"] = pl.when(is_end).then(end).otherwise(begins)
+        found["event_end"] = pl.when(~is_end).then(end)
     return found
 
 

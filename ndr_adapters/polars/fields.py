@@ -56,7 +56,7 @@ def canonical(plan: DeltaPlan, sources: Sources, tokens: Tokens) -> dict[str, pl
         else:
             values[name], took[name] = _value(plan, flow_field, source, sources, tokens)
     values |= {name: pl.lit(constant) for name, constant in plan.input.constants().items()}
-    values |= resolved_durations(values, took)
+    values |= resolved_durations(values, took, plan.input.start_may_be_end)
     for column in plan.key_columns:
         values[key_column(column)] = without(sources[(column,)], plan.input.null_values)
     return values
@@ -82,7 +82,7 @@ def doubts(plan: DeltaPlan, sources: Sources, tokens: Tokens) -> list[pl.Expr]:
         elif token is Token.STRING:
             pattern = INTEGER if flow_field.kind is FieldKind.INTEGER else IPV4_OR_COLON
             found.append(~raw.str.contains(f"^(?:{pattern})$").fill_null(True))
-    resolved = resolved_durations(values, took)
+    resolved = resolved_durations(values, took, plan.input.start_may_be_end)
     return [*found, *(~can_be for can_be in can_be_resolved(resolved))]
 
 

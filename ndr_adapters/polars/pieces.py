@@ -78,7 +78,7 @@ def _recipe(plan: DeltaPlan, template: Template) -> Recipe:
             recipe.values[flow_field.name] = value
             took[flow_field.name] = _took(flow_field, source, found)
     recipe.values |= {name: pl.lit(constant) for name, constant in plan.input.constants().items()}
-    resolved = resolved_durations(recipe.values, took)
+    resolved = resolved_durations(recipe.values, took, plan.input.start_may_be_end)
     recipe.values |= resolved
     recipe.fits += can_be_resolved(resolved)
     for name in plan.key_columns:

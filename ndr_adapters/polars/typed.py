@@ -199,7 +199,8 @@ class _Fields:
 
     def resolve_duration(self) -> None:
         """Put times in place of durations."""
-        resolved = resolved_durations(self.recipe.values, self.recipe.took)
+        may_be_end = self.plan.input.start_may_be_end
+        resolved = resolved_durations(self.recipe.values, self.recipe.took, may_be_end)
         self.recipe.values |= resolved
         self.recipe.fits += can_be_resolved(resolved)
 

@@ -87,11 +87,12 @@ class SyntheticBatch:
         """The lines, in no order of time; without the headers of files."""
         rng = Random(self.seed)
         previous = b""
+        spoilers = _OF_ROWS if self.form.typed else _SPOILERS
         spoilt = 0
         for record in islice(self._records(rng), self.records):
             line = self.form.line(record)
             if self.bad_fraction and rng.random() < self.bad_fraction:
-                line = _SPOILERS[spoilt % len(_SPOILERS)](record, self, previous or line)
+                line = spoilers[spoilt % len(spoilers)](record, self, previous or line)
                 spoilt += 1
             else:
                 previous = line
@@ -241,3 +242,7 @@ _SPOILERS: Final[tuple[Spoiler, ...]] = (
     _with(event_end=None),
 )
 """One of each kind of bad record, by the quality rule that it meets where its source has what that judges."""
+_OF_ROWS: Final = tuple(
+    spoiler for spoiler in _SPOILERS if spoiler not in (_cut, _wrong_type, _no_record)
+)
+"""Those that a file of rows with types can hold."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 Record = Mapping[str, Any]
 """A session by the canonical names; a spoilt one may hold anything."""
+Columns: TypeAlias = "Mapping[str, str | Columns]"
+"""Column -> its type (string, int32, int64), or the columns that lie inside of it."""
 
 
 @frozen
@@ -30,6 +32,8 @@ class Form:
     """Lines at the start of each file."""
     unset: str = "-"
     """Delimited lines: what stands for no value."""
+    typed: Columns = field(factory=dict, hash=False)
+    """Parquet: its columns; a line is the row as a JSON object then. None: lines are lines."""
     counts_one_way: bool = False
     """A session is two records then: what was sent, and what came back."""
     suffix: str = ".json.gz"

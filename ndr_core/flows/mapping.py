@@ -119,6 +119,8 @@ class Lost:
 
     column: str
     value: str
+    also: tuple[str, ...] = ()
+    """Other names that the column may have."""
 
 
 @frozen
@@ -157,8 +159,16 @@ class InputMapping:
 
     @property
     def lost_columns(self) -> tuple[str, ...]:
-        """The column that tells of lost data, if there is one."""
-        return () if self.lost is None else (self.lost.column,)
+        """The names of the column that tells of lost data, if there is one."""
+        return () if self.lost is None else (self.lost.column, *self.lost.also)
+
+    @property
+    def start_may_be_end(self) -> bool:
+        """Whether a record without a duration has its end for a start: `any_of` of the start names the end's place."""
+        start, end = self.fields.get("event_start"), self.fields.get("event_end")
+        if start is None or end is None or not start.is_duration or end.is_duration:
+            return False
+        return not set(start.value_leaves).isdisjoint(end.value_leaves)
 
     @property
     def layout(self) -> Layout:

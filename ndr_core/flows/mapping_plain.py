@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from attrs import asdict
-
 from ndr_core.flows.formats import FileFormat, HeaderKind, HeaderPlace
 from ndr_core.flows.leaf import Leaf
-from ndr_core.flows.mapping import FieldSource, InputMapping
+from ndr_core.flows.mapping import FieldSource, InputMapping, Lost
 from ndr_core.flows.presets.registry import PRESETS
 from ndr_core.flows.selection import Condition, Selection
 from ndr_core.flows.time_format import Format, TimePattern
@@ -37,7 +35,7 @@ def mapping_to_plain(mapping: InputMapping) -> dict[str, Any]:
         format=None if mapping.format is FileFormat.JSON else mapping.format.value,
         separator=mapping.separator,
         header=_header(mapping.header),
-        lost=None if mapping.lost is None else asdict(mapping.lost),
+        lost=None if mapping.lost is None else _lost(mapping.lost),
         pairing=None if mapping.pairing is None else mapping.pairing.value,
     )
     preset = PRESETS.get(mapping.preset or "")
@@ -63,6 +61,10 @@ def source_to_plain(source: FieldSource) -> dict[str, Any]:
 
 def _given(**parts: Any) -> dict[str, Any]:
     return {key: value for key, value in parts.items() if value is not None}
+
+
+def _lost(lost: Lost) -> dict[str, Any]:
+    return _given(column=lost.column, value=lost.value, also=list(lost.also) or None)
 
 
 def _header(place: HeaderPlace | None) -> str | list[str] | None:

@@ -4,7 +4,9 @@
 read as None, so that a quality rule can tell. `time_reader` says how a time is read.
 
 A duration in `event_end` counts from the start, one in `event_start` back from the end; where both are durations
-neither is known. What comes of that must be a time that can be.
+neither is known. What comes of that must be a time that can be. Where the start is read from a duration or else from
+the end's place, a value that is the same as the end's is no duration, whatever its format: it is the one time that is
+known, of the start; the end is not known.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ class ObjectReader:
         self._mapping = mapping
         self._null_values = frozenset(mapping.null_values)
         self._constants = mapping.constants()
+        self._start_may_be_end = mapping.start_may_be_end
         zone = None if mapping.timezone is None else zone_offsets(mapping.timezone)
         self._fields = [
             (flow_field.name, source.inputs, field_reader(flow_field, source, zone))
@@ -90,8 +93,7 @@ class ObjectReader:
                 return value
         return None
 
-    @staticmethod
-    def _resolve_durations(found: dict[str, Any]) -> str | None:
+    def _resolve_durations(self, found: dict[str, Any]) -> str | None:
         """Put times in place of durations. Gives the field whose time is none that can be then, if there is one."""
         start, end = found["event_start"], found["event_end"]
         if isinstance(end, Taken):
@@ -99,6 +101,11 @@ class ObjectReader:
             end = found["event_end"] = start + end.us if known else None
             if not _can_be(end):
                 return "event_end"
+        if self._start_may_be_end and start is not None:
+            us = start.us if isinstance(start, Taken) else start
+            if us == end:
+                found |= {"event_start": us, "event_end": None}
+                return None
         if isinstance(start, Taken):
             start = found["event_start"] = None if end is None else end - start.us
             if not _can_be(start):

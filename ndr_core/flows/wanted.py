@@ -45,6 +45,9 @@ def wanted_columns(mapping: InputMapping) -> Iterator[Wanted]:
     for flow_field, source in mapping.bound_fields():
         for leaves in source.inputs:
             yield Wanted(f"fields.{flow_field.name}.{_part(source)}", leaves, source.optional)
+    if mapping.lost is not None:
+        leaves = tuple((name,) for name in mapping.lost_columns)
+        yield Wanted("lost.column", leaves, optional=True)
 
 
 def _part(source: FieldSource) -> str:

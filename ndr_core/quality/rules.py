@@ -114,7 +114,10 @@ def _non_traffic(lost: Lost | None) -> list[RejectRule]:
     why = "bytes, packets and ports of both sides are all null, and it is not ICMP"
     rules = [RejectRule(NON_TRAFFIC, nothing, why)]
     if lost is not None:
-        is_lost = nothing & col(key_column(lost.column)).eq(lost.value)
+        tells = lit(False)
+        for name in (lost.column, *lost.also):
+            tells = tells | col(key_column(name)).eq(lost.value).or_else(lit(False))
+        is_lost = nothing & tells
         why = f"it tells of lost data: {lost.column} is {lost.value}, and it has no traffic"
         rules.insert(0, RejectRule(NON_TRAFFIC, is_lost, why, "lost"))
     return rules

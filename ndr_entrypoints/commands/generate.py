@@ -35,7 +35,7 @@ _DEFAULT: Final = SyntheticBatch(records=0)
     + ". Default: the first.",
 )
 @click.option("--seed", type=int, default=0, help="Same seed, same bytes.")
-@click.option("--files", type=int, default=8, help="Gzip files to make.")
+@click.option("--files", type=int, default=8, help="Files to make.")
 @click.option("--bad-fraction", type=float, default=0.0, help="Share of bad records, 0 to 1.")
 @click.option("--hosts", type=int, default=_DEFAULT.hosts, help="Internal hosts.")
 @click.option("--peers", type=int, default=_DEFAULT.peers, help="External peers.")

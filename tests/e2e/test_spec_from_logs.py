@@ -49,7 +49,7 @@ def skeleton_from(logs: Path, folder: Path) -> str:
         ("paloalto/panos.json", (6, 4, 1)),
         ("paloalto/strata.json", (3, 2, 0)),
         ("paloalto/canonical.json", (2, 2, 0)),
-        ("fortigate/traffic.json", (7, 4, 2)),
+        ("fortigate/traffic.json", (8, 5, 2)),
         ("ocsf/firewall.json", (4, 2, 1)),
         ("ocsf/security_lake.json", (2, 2, 0)),
         ("suricata/eve.json", (9, 5, 3)),

@@ -158,7 +158,7 @@ def canonical(readings: Sequence[Reading], plan: DeltaPlan, values: str = "") ->
         elif source is not None and source.inputs:
             value = _written(_mapped(values, name, source), flow_field)
             if flow_field.kind is FieldKind.TIMESTAMP:
-                value = _resolved(by_name, values)[name]
+                value = _resolved(by_name, values, plan.input.start_may_be_end)[name]
         else:
             value = Sql(f"cast(null as {_SQL_TYPES[flow_field.kind]})")
         fields.append(f"{value} as {quoted(name)}")
@@ -166,8 +166,13 @@ def canonical(readings: Sequence[Reading], plan: DeltaPlan, values: str = "") ->
     return [*fields, *(f"{values}{name} as {name}" for name in keys)]
 
 
-def _resolved(by_name: Mapping[str, Reading], values: str) -> dict[str, Sql]:
-    """Start and end, times in place of durations; of fields that are read."""
+def _resolved(
+    by_name: Mapping[str, Reading], values: str, start_may_be_end: bool = False
+) -> dict[str, Sql]:
+    """Start and end, times in place of durations; of fields that are read.
+
+    `start_may_be_end`: whether a start with the end's value is that time, and no end is known then.
+    """
     names = [name for name in ("event_start", "event_end") if name in by_name]
     us = dict.fromkeys(("event_start", "event_end"), "cast(null as bigint)")
     us |= {name: by_name[name].us(values + name) for name in names}
@@ -175,8 +180,12 @@ def _resolved(by_name: Mapping[str, Reading], values: str) -> dict[str, Sql]:
     start, end = us["event_start"], us["event_end"]
     from_start = f"if({took['event_start']}, cast(null as bigint), {start} + {end})"
     end = f"if({took['event_end']}, {from_start}, {end})"
-    start = f"if({took['event_start']}, {end} - {start}, {start})"
-    return {"event_start": Sql(start), "event_end": Sql(end)}
+    begins = f"if({took['event_start']}, {end} - {start}, {start})"
+    if start_may_be_end:
+        is_end = f"coalesce({start} = {end}, false)"
+        begins = f"if({is_end}, {end}, {begins})"
+        end = f"if({is_end}, cast(null as bigint), {end})"
+    return {"event_start": Sql(begins), "event_end": Sql(end)}
 
 
 def bad_times(readings: Sequence[Reading], values: str = "") -> dict[str, Sql]:

@@ -29,6 +29,18 @@ _COLUMNS: Final = (
     "flows",
 )
 
+_MPLS: Final = tuple(f"mpls{label}" for label in range(1, 11))
+_OF_1_6: Final = (
+    *("ts", "te", "td", "sa", "da", "sp", "dp", "pr", "flg", "fwd", "stos"),
+    *("ipkt", "ibyt", "opkt", "obyt", "in", "out", "sas", "das", "smk", "dmk", "dtos", "dir"),
+    *("nh", "nhb", "svln", "dvln", "ismc", "odmc", "idmc", "osmc"),
+    *_MPLS,
+    *("cl", "sl", "al", "ra", "eng", "exid", "tr"),
+)
+"""Columns of nfdump 1.6."""
+_NO_ADDRESS: Final = "0.0.0.0"  # noqa: S104
+_NO_MAC: Final = "00:00:00:00:00:00"
+
 
 def _goflow2(record: Record) -> dict[str, Any]:
     return present(
@@ -44,8 +56,17 @@ def _goflow2(record: Record) -> dict[str, Any]:
             "proto": record["network_transport"],
             "src_port": record["source_port"],
             "dst_port": record["destination_port"],
+            "tcp_flags": _flags(record),
         }
     )
+
+
+def _flags(record: Record) -> int | None:
+    """Flags of the records of TCP: a port below 1024 is that of a server, which answers a SYN."""
+    if record["network_transport"] != "TCP":
+        return None
+    port = record["source_port"]
+    return 18 if isinstance(port, int) and port < 1024 else 2
 
 
 def _nfdump(record: Record) -> dict[str, Any]:
@@ -82,6 +103,32 @@ def _csv(record: Record) -> dict[str, Any]:
     }
 
 
+def _csv16(record: Record) -> dict[str, Any]:
+    length = seconds(duration_us(record))
+    end = local_text(record["event_end"])
+    return {
+        **dict.fromkeys(_OF_1_6, 0),
+        **dict.fromkeys(_MPLS, "0-0-0"),
+        **dict.fromkeys(("nh", "nhb", "ra"), _NO_ADDRESS),
+        **dict.fromkeys(("ismc", "odmc", "idmc", "osmc"), _NO_MAC),
+        **dict.fromkeys(("cl", "sl", "al"), "0.000"),
+        "ts": local_text(record["event_start"]),
+        "te": end,
+        "td": None if length is None else f"{length:.3f}",
+        "sa": record["source_ip"],
+        "da": record["destination_ip"],
+        "sp": record["source_port"],
+        "dp": record["destination_port"],
+        "pr": record["network_transport"],
+        "flg": "...AP.SF" if record["network_transport"] == "TCP" else "........",
+        "ipkt": packets(record["source_bytes"]),
+        "ibyt": record["source_bytes"],
+        "eng": "0/0",
+        "exid": 1,
+        "tr": end,
+    }
+
+
 def _without_offset(value: Any) -> Any:
     return value.removesuffix("Z") if isinstance(value, str) else value
 
@@ -95,6 +142,16 @@ NETFLOW: Final = (
         _csv,
         columns=_COLUMNS,
         header=(",".join(_COLUMNS),),
+        unset="",
+        counts_one_way=True,
+        suffix=".log.gz",
+    ),
+    Form(
+        "netflow",
+        "csv16",
+        _csv16,
+        columns=_OF_1_6,
+        header=(",".join(_OF_1_6),),
         unset="",
         counts_one_way=True,
         suffix=".log.gz",

@@ -1,4 +1,4 @@
-"""AWS VPC flow logs: text with the default fields, and JSON."""
+"""AWS VPC flow logs: text with the default fields, Parquet, and JSON."""
 
 from __future__ import annotations
 
@@ -25,6 +25,18 @@ _COLUMNS: Final = (
     "log-status",
 )
 
+_TYPES: Final = {
+    "version": "int32",
+    "srcport": "int32",
+    "dstport": "int32",
+    "protocol": "int32",
+    "packets": "int64",
+    "bytes": "int64",
+    "start": "int64",
+    "end": "int64",
+}
+"""Of columns of Parquet that hold no text."""
+
 
 def _flow(record: Record) -> dict[str, Any]:
     return present(
@@ -47,6 +59,11 @@ def _flow(record: Record) -> dict[str, Any]:
     )
 
 
+def _underscored(record: Record) -> dict[str, Any]:
+    """As Parquet and Athena have it."""
+    return {name.replace("-", "_"): value for name, value in _flow(record).items()}
+
+
 VPCFLOW: Final = (
     Form(
         "vpcflow",
@@ -58,5 +75,14 @@ VPCFLOW: Final = (
         counts_one_way=True,
         suffix=".log.gz",
     ),
+    Form(
+        "vpcflow",
+        "parquet",
+        _underscored,
+        typed={name.replace("-", "_"): _TYPES.get(name, "string") for name in _COLUMNS},
+        counts_one_way=True,
+        suffix=".parquet",
+    ),
+    Form("vpcflow", "athena", _underscored, counts_one_way=True),
     Form("vpcflow", "json", _flow, counts_one_way=True),
 )

@@ -56,7 +56,7 @@ FORTIGATE: Final = Preset(
             "destination_bytes": FieldSource(column="rcvdbyte"),
             "source_packets": _optional("sentpkt"),
             "destination_packets": _optional("rcvdpkt"),
-            # Without a duration a session took no time.
+            # Without a duration the one time is that of the start, and the end is not known.
             "event_start": FieldSource(
                 any_of=(("duration",), ("eventtime",)),
                 format=(TimeFormat.DURATION_S, TimeFormat.EPOCH_MS, TimeFormat.EPOCH_NS),

@@ -19,6 +19,8 @@ def _leaves(*names: str) -> tuple[Leaf, ...]:
     return tuple((name,) for name in names)
 
 
+_FLAGS: Final = {"fields": {"tcp_flags": {"column": "tcp_flags", "optional": True}}}
+"""Of goflow2: a number. nfdump has a text under this name."""
 _CSV: Final = {"format": "delimited", "separator": ",", "header": "first_line"}
 
 NETFLOW: Final = Preset(
@@ -37,8 +39,11 @@ NETFLOW: Final = Preset(
             "destination_ip": _any_of("dst_addr", "dst4_addr", "dst6_addr", "dstAddr", "da"),
             "source_port": _any_of("src_port", "srcPort", "sp", optional=True),
             "destination_port": _any_of("dst_port", "dstPort", "dp", optional=True),
-            "source_bytes": _any_of("bytes", "in_bytes", "ibyt"),
-            "source_packets": _any_of("packets", "in_packets", "ipkt", optional=True),
+            "source_bytes": _any_of("bytes", "in_bytes", "inBytes", "ibyt"),
+            # Bidirectional records of nfdump (-b, -B) count what came back, too.
+            "destination_bytes": _any_of("out_bytes", "outBytes", "obyt", optional=True),
+            "source_packets": _any_of("packets", "in_packets", "inPackets", "ipkt", optional=True),
+            "destination_packets": _any_of("out_packets", "outPackets", "opkt", optional=True),
             "event_start": FieldSource(
                 any_of=_leaves("time_flow_start_ns", "first", "t_first", "firstSeen", "ts"),
                 format=(TimeFormat.ISO8601, TimeFormat.EPOCH_NS),
@@ -57,6 +62,7 @@ NETFLOW: Final = Preset(
             "goflow2",
             "as JSON Lines of goflow2",
             (_leaves("time_flow_start_ns"), _leaves("src_addr")),
+            _FLAGS,
         ),
         SourceForm(
             "nfdump",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource, InputMapping
@@ -29,11 +29,6 @@ _ACTIONS: Final = {"1": "allow", "2": "deny", "4": "allow"}
 """action_id -> action: allowed, denied, modified."""
 
 
-def _sum_of(what: str) -> tuple[Leaf, ...]:
-    """What the source sent; records that count one direction have it as the total."""
-    return ("traffic", f"{what}_out"), ("traffic", what)
-
-
 _RECORD: Final[tuple[tuple[Leaf, ...], ...]] = (
     (_CLASS,),
     (("src_endpoint", "ip"),),
@@ -42,7 +37,17 @@ _RECORD: Final[tuple[tuple[Leaf, ...], ...]] = (
 _TWO_WAYS: Final = (*_RECORD, (("traffic", "bytes_in"), ("traffic", "bytes_out")))
 _ONE_COUNT: Final = (*_RECORD, (("traffic", "bytes"), ("traffic", "packets")))
 _PARQUET: Final = {"format": "parquet"}
-_ONE_WAY: Final = {"pairing": "biflow"}
+
+
+def _of_one_way(what: str) -> dict[str, Any]:
+    """What the source sent, of records that count one direction: they have it as the total."""
+    return {"any_of": [["traffic", f"{what}_out"], ["traffic", what]], "optional": True}
+
+
+_ONE_WAY: Final = {
+    "pairing": "biflow",
+    "fields": {f"source_{what}": _of_one_way(what) for what in ("bytes", "packets")},
+}
 
 OCSF: Final = Preset(
     title="OCSF network activity",
@@ -56,9 +61,9 @@ OCSF: Final = Preset(
             "destination_ip": FieldSource(path=("dst_endpoint", "ip")),
             "source_port": FieldSource(path=("src_endpoint", "port"), optional=True),
             "destination_port": FieldSource(path=("dst_endpoint", "port"), optional=True),
-            "source_bytes": FieldSource(any_of=_sum_of("bytes"), optional=True),
+            "source_bytes": FieldSource(path=("traffic", "bytes_out"), optional=True),
             "destination_bytes": FieldSource(path=("traffic", "bytes_in"), optional=True),
-            "source_packets": FieldSource(any_of=_sum_of("packets"), optional=True),
+            "source_packets": FieldSource(path=("traffic", "packets_out"), optional=True),
             "destination_packets": FieldSource(path=("traffic", "packets_in"), optional=True),
             "tcp_flags": FieldSource(path=("connection_info", "tcp_flags"), optional=True),
             "event_start": FieldSource(

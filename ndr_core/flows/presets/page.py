@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource
@@ -38,8 +40,12 @@ def _lines(presets: Mapping[str, Preset]) -> Iterator[str]:
 
 def _forms(preset: Preset) -> Iterator[str]:
     for form in preset.forms:
-        settings = ", ".join(f"`{key}: {value}`" for key, value in form.settings.items())
+        settings = ", ".join(f"`{key}: {_plain(value)}`" for key, value in form.settings.items())
         yield f"- form `{form.name}`: {form.about}" + (f" ({settings})" if settings else "")
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _settings(preset: Preset) -> Iterator[str]:
@@ -49,7 +55,8 @@ def _settings(preset: Preset) -> Iterator[str]:
     if mapping.pairing is not None:
         yield f"- records count one direction: `pairing: {mapping.pairing.value}`"
     if mapping.lost is not None:
-        yield f"- lost records: {_code(mapping.lost.column)} = {mapping.lost.value}"
+        columns = " or ".join(map(_code, mapping.lost_columns))
+        yield f"- lost records: {columns} = {mapping.lost.value}"
     if mapping.null_values:
         yield f"- no value: {', '.join(_code(text) for text in mapping.null_values)}"
 

@@ -39,8 +39,11 @@ PALOALTO: Final = Preset(
             "destination_ip": _any_of("destination_ip", "dst", "DestinationAddress"),
             "source_port": _any_of("source_port", "sport", "SourcePort"),
             "destination_port": _any_of("destination_port", "dport", "DestinationPort"),
-            "source_bytes": _any_of("source_bytes", "bytes_sent", "BytesSent"),
-            "destination_bytes": _any_of("destination_bytes", "bytes_received", "BytesReceived"),
+            # A THREAT record has no amounts and no end; PAN-OS before 6.1 gives no reason.
+            "source_bytes": _any_of("source_bytes", "bytes_sent", "BytesSent", optional=True),
+            "destination_bytes": _any_of(
+                "destination_bytes", "bytes_received", "BytesReceived", optional=True
+            ),
             "source_packets": _any_of("source_packets", "pkts_sent", "PacketsSent", optional=True),
             "destination_packets": _any_of(
                 "destination_packets", "pkts_received", "PacketsReceived", optional=True
@@ -55,11 +58,14 @@ PALOALTO: Final = Preset(
             "event_end": FieldSource(
                 any_of=_leaves("event_end", "elapsed", "SessionDuration"),
                 format=(*_TIMES, TimeFormat.DURATION_S),
+                optional=True,
             ),
             "event_action": _any_of("event_action", "action", "Action"),
-            "event_reason": _any_of("event_reason", "session_end_reason", "SessionEndReason"),
+            "event_reason": _any_of(
+                "event_reason", "session_end_reason", "SessionEndReason", optional=True
+            ),
             "event_name": _any_of("event_name", "type", "LogType"),
-            "network_transport": _any_of("network_transport", "proto", "Protocol"),
+            "network_transport": _any_of("network_transport", "proto", "Protocol", optional=True),
         },
     ),
     forms=(

@@ -12,10 +12,15 @@ from ndr_core.flows.time_format import TimeFormat
 
 _RECORD: Final[tuple[tuple[Leaf, ...], ...]] = ((("srcaddr",),), (("dstaddr",),), (("start",),))
 """What the records of any format have: users choose its fields."""
-_UNDERSCORED: Final = (*_RECORD, (("log_status",), ("account_id",), ("interface_id",)))
 _FILES: Final = ("*_vpcflowlogs_*",)
-_LOST: Final = {"lost": {"column": "log_status", "value": "SKIPDATA"}}
+_UNDERSCORED: Final = (*_RECORD, (("log_status",), ("account_id",), ("interface_id",)))
 """Of the names that have an underscore in place of a hyphen."""
+
+
+def _optional(name: str) -> FieldSource:
+    """A field that custom formats may do without, and records of quiet interfaces, which leave out what is null."""
+    return FieldSource(column=name, optional=True)
+
 
 VPCFLOW: Final = Preset(
     title="AWS VPC Flow Logs",
@@ -25,20 +30,22 @@ VPCFLOW: Final = Preset(
         preset="vpcflow",
         pairing=Pairing.BIFLOW,
         null_values=("-",),
-        lost=Lost("log-status", "SKIPDATA"),
+        lost=Lost("log-status", "SKIPDATA", also=("log_status",)),
         fields={
-            "source_ip": FieldSource(column="srcaddr"),
-            "destination_ip": FieldSource(column="dstaddr"),
-            "source_port": FieldSource(column="srcport"),
-            "destination_port": FieldSource(column="dstport"),
-            "source_bytes": FieldSource(column="bytes"),
-            "source_packets": FieldSource(column="packets", optional=True),
+            "source_ip": _optional("srcaddr"),
+            "destination_ip": _optional("dstaddr"),
+            "source_port": _optional("srcport"),
+            "destination_port": _optional("dstport"),
+            "source_bytes": _optional("bytes"),
+            "source_packets": _optional("packets"),
             "tcp_flags": FieldSource(any_of=(("tcp-flags",), ("tcp_flags",)), optional=True),
             "event_start": FieldSource(column="start", format=TimeFormat.EPOCH_S),
-            "event_end": FieldSource(column="end", format=TimeFormat.EPOCH_S),
-            "event_action": FieldSource(column="action", map={"ACCEPT": "allow", "REJECT": "deny"}),
+            "event_end": FieldSource(column="end", format=TimeFormat.EPOCH_S, optional=True),
+            "event_action": FieldSource(
+                column="action", map={"ACCEPT": "allow", "REJECT": "deny"}, optional=True
+            ),
             "event_name": FieldSource(constant="TRAFFIC"),
-            "network_transport": FieldSource(column="protocol"),
+            "network_transport": _optional("protocol"),
         },
     ),
     forms=(
@@ -50,8 +57,8 @@ VPCFLOW: Final = Preset(
             _FILES,
             any_layout=True,
         ),
-        SourceForm("parquet", "as Parquet", _RECORD, {"format": "parquet", **_LOST}, _FILES),
-        SourceForm("athena", "as JSON Lines, of Athena", _UNDERSCORED, _LOST),
+        SourceForm("parquet", "as Parquet", _RECORD, {"format": "parquet"}, _FILES),
+        SourceForm("athena", "as JSON Lines, of Athena", _UNDERSCORED),
         SourceForm("json", "as JSON Lines, of Firehose", _RECORD),
     ),
 )

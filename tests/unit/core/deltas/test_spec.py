@@ -37,7 +37,7 @@ def test_a_spec_has_the_defaults_of_the_first_job() -> None:
 def test_the_columns_that_some_record_must_have_are_those_of_fields_that_are_not_optional() -> None:
     spec = make_spec(
         input={
-            "preset": "vpcflow",
+            "preset": "fortigate",
             "fields": {
                 "source_ip": "src",
                 "source_port": {"column": "sport", "optional": True},
@@ -49,9 +49,9 @@ def test_the_columns_that_some_record_must_have_are_those_of_fields_that_are_not
     columns = {one.leaves[0][0]: one.key for one in spec.wanted_columns() if not one.optional}
 
     assert columns["src"] == "input.fields.source_ip.column"
-    assert columns["dstaddr"] == "input.fields.destination_ip.column"
+    assert columns["dstip"] == "input.fields.destination_ip.column"
     assert columns["uid"] == "quality.deduplicate_on"
-    assert not {"srcaddr", "sport", "source_ip", "TRAFFIC", None} & set(columns)
+    assert not {"srcip", "sport", "source_ip", "TRAFFIC", None} & set(columns)
 
 
 def any_measure(spec: JobSpec, name: str) -> Measure:
@@ -210,4 +210,4 @@ def test_the_normalised_form_keeps_what_differs_from_nothing() -> None:
 
 
 def test_the_hash_of_a_spec_does_not_change_with_the_version_of_the_code() -> None:
-    assert SPEC.content_hash() == "ca618d2c1b78ca1bd98b70e1ca7048bf1ec8b42eca68f58260c5823cb29c906d"
+    assert SPEC.content_hash() == "2c845644b7abc6b0638567d6b121392b4ce820d4e0adb8293f93f4b04ff3a23b"

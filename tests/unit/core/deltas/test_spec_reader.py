@@ -165,6 +165,16 @@ def test_what_tells_of_lost_data_is_a_column_and_a_text() -> None:
 
     assert spec.input.lost == Lost("log_status", "SKIPDATA")
     assert spec.input.lost_columns == ("log_status",)
+
+
+def test_what_tells_of_lost_data_may_have_other_names() -> None:
+    lost = {"column": "log-status", "value": "SKIPDATA", "also": ["log_status"]}
+
+    spec = parse_job_spec(VALID | {"input": {"preset": "zeek", "lost": lost}})
+
+    assert spec.input.lost == Lost("log-status", "SKIPDATA", ("log_status",))
+    assert spec.input.lost_columns == ("log-status", "log_status")
+    assert spec.to_plain()["input"]["lost"] == lost
     assert parse_job_spec(spec.to_plain()) == spec
     assert with_fields({}).input.lost_columns == ()
 

@@ -293,3 +293,30 @@ def test_formats_are_one_several_or_none() -> None:
     assert FieldSource(column="t", format=None).format == ()
     assert FieldSource(column="t", format=one).format == (one,)
     assert FieldSource(column="t", format=[one, two]).format == (one, two)
+
+
+@pytest.mark.parametrize(
+    ("start_leaves", "end", "may_be"),
+    [
+        (("took", "written"), FieldSource(column="written", format=TimeFormat.EPOCH_S), True),
+        (("took", "begun"), FieldSource(column="written", format=TimeFormat.EPOCH_S), False),
+        (("took", "written"), FieldSource(column="written", format=TimeFormat.DURATION_S), False),
+        (("took", "written"), None, False),
+    ],
+)
+def test_a_start_may_be_the_end_where_it_is_a_duration_or_else_read_from_the_same_place(
+    start_leaves: tuple[str, ...], end: FieldSource | None, may_be: bool
+) -> None:
+    start = FieldSource(
+        any_of=tuple((name,) for name in start_leaves),
+        format=(TimeFormat.DURATION_S, TimeFormat.EPOCH_MS),
+    )
+    ends = {} if end is None else {"event_end": end}
+
+    assert InputMapping({**REQUIRED, "event_start": start, **ends}).start_may_be_end == may_be
+
+
+def test_a_start_that_is_no_duration_is_never_the_end() -> None:
+    end = FieldSource(column="ts", format=TimeFormat.EPOCH_S)
+
+    assert not InputMapping({**REQUIRED, "event_end": end}).start_may_be_end

@@ -504,6 +504,36 @@ def test_a_duration_in_the_start_counts_back_from_the_end(
 
 
 @pytest.mark.parametrize(
+    ("given", "meaning"),
+    [
+        ({"took": 30, "written": NOON_S + 30}, (NOON_S, NOON_S + 30)),
+        ({"took": 0, "written": NOON_S}, (NOON_S, NOON_S)),
+        ({"written": NOON_S}, (NOON_S, None)),
+        ({"written": NOON_S * 1_000_000_000}, (NOON_S, None)),
+        ({"took": 30}, (None, None)),
+    ],
+)
+def test_a_start_that_is_read_from_the_place_of_the_end_leaves_the_end_unknown(
+    given: dict[str, int], meaning: tuple[int | None, int | None]
+) -> None:
+    fields = {
+        **PALOALTO.mapping.fields,
+        "event_start": FieldSource(
+            any_of=(("took",), ("written",)), format=(TimeFormat.DURATION_S, TimeFormat.EPOCH_NS)
+        ),
+        "event_end": FieldSource(
+            column="written", format=(TimeFormat.EPOCH_S, TimeFormat.EPOCH_NS)
+        ),
+    }
+
+    found = ObjectReader(InputMapping(fields)).read(given)
+
+    assert isinstance(found, FlowRecord)
+    start, end = (None if one is None else one * 1_000_000 for one in meaning)
+    assert (found.event_start, found.event_end) == (start, end)
+
+
+@pytest.mark.parametrize(
     ("start", "end", "meaning"),
     [
         (100, 130, (100, 130)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ndr_core.flows.mapping import FieldSource, InputMapping
+from ndr_core.flows.mapping import FieldSource, InputMapping, Lost
 from ndr_core.flows.selection import Condition, Selection
 from ndr_core.flows.value_map import ValueMap
 from ndr_core.flows.wanted import Wanted, wanted_columns
@@ -18,6 +18,7 @@ def test_each_column_is_wanted_by_the_key_that_names_it() -> None:
             "event_name": FieldSource(constant="TRAFFIC"),
         },
         only=Selection((Condition(("log", "type"), ("flow",)),)),
+        lost=Lost("log-status", "SKIPDATA", also=("log_status",)),
     )
 
     assert list(wanted_columns(mapping)) == [
@@ -27,6 +28,7 @@ def test_each_column_is_wanted_by_the_key_that_names_it() -> None:
         Wanted("fields.source_port.path", (("src", "port"),), optional=True),
         Wanted("fields.event_action.map.columns", (("proto",),)),
         Wanted("fields.event_action.map.columns", (("state",),)),
+        Wanted("lost.column", (("log-status",), ("log_status",)), optional=True),
     ]
 
 

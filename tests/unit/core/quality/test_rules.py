@@ -226,3 +226,27 @@ def test_a_record_without_an_end_after_its_start_fits_by_its_start(event_end: in
     assert first_that_rejects(row(event_end=event_end), SPAN) is None
     late = row(event_start=START - DAY - 1, event_end=event_end)
     assert first_that_rejects(late, BY_START) == "out_of_slice: too_late"
+
+
+@pytest.mark.parametrize(
+    ("hyphen", "underscore", "is_lost"),
+    [
+        ("SKIPDATA", None, True),
+        (None, "SKIPDATA", True),
+        ("NODATA", None, False),
+        (None, None, False),
+    ],
+)
+def test_the_column_that_tells_of_lost_data_may_have_another_name(
+    hyphen: str | None, underscore: str | None, is_lost: bool
+) -> None:
+    lost = Lost("log-status", "SKIPDATA", also=("log_status",))
+    (rule,) = [
+        rule
+        for rule in reject_rules(None, deduplicates=False, lost=lost)
+        if rule.label == "non_traffic: lost"
+    ]
+    status_of = {"key:log-status": hyphen, "key:log_status": underscore}
+
+    assert rule.condition is not None
+    assert evaluate(rule.condition, row(**NO_SIDE) | status_of) is is_lost

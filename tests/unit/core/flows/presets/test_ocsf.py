@@ -109,3 +109,35 @@ def test_what_the_ids_of_action_and_disposition_mean(
     (found,) = read_objects(mapping_of("ocsf", "json"), objects)
 
     assert values("event_action", [found]) == [meaning]
+
+
+@pytest.mark.parametrize(
+    ("traffic", "sent", "received"),
+    [
+        ({"bytes_out": 10, "bytes_in": 90, "bytes": 100}, 10, 90),
+        ({"bytes_in": 90, "bytes": 100}, None, 90),
+        ({"bytes_out": 10, "bytes": 100}, 10, None),
+        ({"bytes": 100}, None, None),
+    ],
+)
+def test_the_total_of_both_directions_is_not_what_the_source_sent(
+    traffic: dict[str, int], sent: int | None, received: int | None
+) -> None:
+    packets = {name.replace("bytes", "packets"): value for name, value in traffic.items()}
+    objects = iter([{"class_uid": 4001, "traffic": {**traffic, **packets}}])
+
+    found = read_objects(mapping_of("ocsf", "json"), objects)
+
+    for amount in ("bytes", "packets"):
+        assert values(f"source_{amount}", found) == [sent]
+        assert values(f"destination_{amount}", found) == [received]
+
+
+@pytest.mark.parametrize("form", ["flow_logs", "security_lake"])
+def test_the_total_of_one_direction_is_what_the_source_sent(form: str) -> None:
+    traffic = {"bytes": 100, "packets": 2}
+
+    found = read_objects(mapping_of("ocsf", form), iter([{"class_uid": 4001, "traffic": traffic}]))
+
+    assert values("source_bytes", found) == [100]
+    assert values("source_packets", found) == [2]

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ndr_core.flows.object_reader import Skipped
-from tests.unit.core.flows.presets.reading import flows, read, unmapped, values
+from ndr_core.flows.wanted import wanted_columns
+from tests.unit.core.flows.presets.reading import flows, mapping_of, read, unmapped, values
 
 PANOS = flows("paloalto/panos.json", "panos")
 
@@ -117,3 +118,22 @@ def test_a_log_that_is_neither_traffic_nor_threat_is_skipped() -> None:
 
 def test_both_ways_of_forwarding_tell_the_same_of_a_session() -> None:
     assert PANOS[0] == STRATA[0]
+
+
+@pytest.mark.parametrize(
+    "left_out",
+    [
+        ("source_bytes", "destination_bytes", "source_packets", "destination_packets"),
+        ("event_end", "event_reason"),
+        ("network_transport",),
+    ],
+)
+def test_a_batch_may_do_without_what_the_firewall_leaves_out_of_some_logs(
+    left_out: tuple[str, ...],
+) -> None:
+    wanted = wanted_columns(mapping_of("paloalto", "panos"))
+
+    needed = {one.key for one in wanted if not one.optional}
+
+    assert needed
+    assert needed.isdisjoint(f"fields.{name}.any_of" for name in left_out)

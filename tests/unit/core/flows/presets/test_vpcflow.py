@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ndr_core.flows.mapping import Lost
+from ndr_core.flows.wanted import wanted_columns
 from tests.unit.core.flows.presets.reading import flows, mapping_of, read_objects, unmapped, values
 
 TEXT = flows("vpcflow/default.log", "text")
@@ -157,14 +158,12 @@ def test_a_protocol_number_has_the_name_of_iana_or_stays_as_it_is(
     assert values("network_transport", [found]) == [transport]
 
 
-@pytest.mark.parametrize(
-    ("form", "column"),
-    [
-        ("text", "log-status"),
-        ("json", "log-status"),
-        ("athena", "log_status"),
-        ("parquet", "log_status"),
-    ],
-)
-def test_the_status_of_the_log_tells_of_records_that_were_lost(form: str, column: str) -> None:
-    assert mapping_of("vpcflow", form).lost == Lost(column, "SKIPDATA")
+@pytest.mark.parametrize("form", ["text", "json", "athena", "parquet"])
+def test_the_status_of_the_log_tells_of_records_that_were_lost(form: str) -> None:
+    assert mapping_of("vpcflow", form).lost == Lost("log-status", "SKIPDATA", ("log_status",))
+
+
+def test_a_custom_format_needs_no_more_than_a_start() -> None:
+    wanted = wanted_columns(mapping_of("vpcflow", "text"))
+
+    assert [one.leaves for one in wanted if not one.optional] == [(("start",),)]
