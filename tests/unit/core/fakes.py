@@ -64,6 +64,8 @@ class MemorySource:
     contents: Mapping[str, bytes | Exception]
     problems: Mapping[str, str] = field(factory=dict)
     """What the heads of files show to be wrong with them."""
+    formats: dict[str, str] = field(factory=dict)
+    """What files look like by their heads."""
     changed_files: list[str] = field(factory=list)
     """Addresses of files that are overwritten while they are read."""
     notices: tuple[str, ...] = ()
@@ -86,7 +88,10 @@ class MemorySource:
         )
 
     def heads(self, files: Sequence[InputFile]) -> Mapping[InputFile, Head]:
-        return {file: Head(problem=self.problems.get(file.uri)) for file in files}
+        return {
+            file: Head(format=self.formats.get(file.uri), problem=self.problems.get(file.uri))
+            for file in files
+        }
 
     def fingerprints(self, files: Sequence[InputFile]) -> Mapping[InputFile, str]:
         return {file: print_of(self.contents[file.uri]) for file in files}

@@ -480,6 +480,17 @@ def test_of_an_optional_column_that_no_record_has_the_log_hears() -> None:
     ) in job.log.notices
 
 
+def test_of_a_file_that_looks_like_another_format_the_log_hears() -> None:
+    job = Job()
+    job.source.formats = {"a.gz": "JSON Lines", "b.gz": "XML"}
+
+    job()
+
+    assert any(
+        notice.startswith("b.gz: looks like XML, not like JSON Lines") for notice in job.log.notices
+    )
+
+
 def test_only_files_of_the_names_that_the_spec_asks_for_are_read() -> None:
     job = Job(parts={"input": {"preset": "paloalto", "files": ["b*"]}})
 
