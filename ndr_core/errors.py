@@ -156,8 +156,6 @@ def shown(value: object, most: int = _MOST_CHARACTERS) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint naming the known name closest to `name`, or the known names, as far as few, when none is close."""
     choices = sorted(choice[:_MOST_CHARACTERS] for choice in known)
-    if not choices:
-        return "known: none"
     close = difflib.get_close_matches(name[:_MOST_CHARACTERS], choices, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"

@@ -30,10 +30,11 @@ class Wanted:
         return evolve(self, key=f"{key}.{self.key}")
 
     def missing_text(self, names: Iterable[Leaf]) -> str:
-        """Say that no record has one of them, and what there is instead. `names`: of columns that records have."""
+        """Say that no record has one of them, and what there may be instead. `names`: of columns that records have."""
         leaves = ", ".join(map(leaf_text, self.leaves))
         none = f"a column {leaves}" if len(self.leaves) == 1 else f"any of {leaves}"
-        return f"{none}, {_what_there_is(self.leaves[0], list(names))}"
+        there = list(names)
+        return f"{none}, {_what_there_is(self.leaves[0], there)}" if there else none
 
 
 def wanted_columns(mapping: InputMapping) -> Iterator[Wanted]:

@@ -158,7 +158,7 @@ def test_the_nearest_known_name_is_offered() -> None:
 
 def test_where_none_is_near_the_known_names_are_listed_in_order() -> None:
     assert nearest("q", ["b", "a"]) == "known: a, b"
-    assert nearest("q", []) == "known: none"
+    assert nearest("q", []) == "known: "
 
 
 def test_of_many_known_names_only_some_are_listed() -> None:
