@@ -62,7 +62,7 @@ class PolarsEngine:
 
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         staging = StagingRoot(staging_root, self.storage_options)
-        feed = _feed(batch, plan)
+        feed = record_feed(batch, plan)
         try:
             with _scratch(staging_root) as scratch, full_disk_named(scratch):
                 flows = flows_of(feed.frames(), plan, batch.key_orders)
@@ -79,7 +79,7 @@ class PolarsEngine:
         return max(1, -(-batch.size_bytes // self.input_bytes_per_share))
 
 
-def _feed(batch: InputBatch, plan: DeltaPlan) -> Feed:
+def record_feed(batch: InputBatch, plan: DeltaPlan) -> Feed:
     """What gives the records of a batch, in the columns that `flows_of` takes."""
     if plan.input.format is FileFormat.PARQUET:
         return row_feed(batch, plan)
