@@ -13,6 +13,7 @@ from backports import zstd
 from tests.e2e.cli import Answer, run, write_spec
 from tests.e2e.cost import cost_of
 from tests.makers import differences, flow, make_plan, write_batch
+from tests.soak import only_in_soak
 from tests.support import ENGINES as ALL_ENGINES
 from tests.support import run_engine, run_reference
 
@@ -109,7 +110,10 @@ def test_spark_sql_refuses_a_file_with_a_line_that_it_would_pass_over(tmp_path: 
     assert "long.json: holds a line of more than 1,048,576 bytes; take --engine" in answer.errors
 
 
-@pytest.mark.parametrize("length", [1 << 20, (1 << 20) + 1, 3 << 20])
+@pytest.mark.parametrize(
+    "length",
+    [(1 << 20) + 1, *(pytest.param(length, marks=only_in_soak) for length in (1 << 20, 3 << 20))],
+)
 @pytest.mark.parametrize("filled_with", [b" ", b"\xff", "é".encode(), b"x"])
 def test_a_long_line_is_judged_alike_by_all_engines(
     length: int, filled_with: bytes, tmp_path: Path

@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.cli import ndr, rows, run, write_spec
 from tests.makers import flow, write_batch
+from tests.soak import only_in_soak
 from tests.storages.s3_run import FAST_START
 
 ROOT = Path(__file__).parents[2]
@@ -102,15 +103,15 @@ def test_a_run_that_is_stopped_while_it_builds_says_so_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("engine", "stage", "seconds", "number"),
     [
-        ("spark", "looking at the input", 0.1, signal.SIGINT),
         ("spark", "looking at the input", 1.2, signal.SIGINT),
-        ("spark", "looking at the input", 1.2, signal.SIGTERM),
         ("spark", "starting the engine", 0.5, signal.SIGINT),
-        ("spark", "starting the engine", 1.5, signal.SIGINT),
         ("spark", "starting the engine", 1.5, signal.SIGTERM),
-        ("spark", "starting the engine", 1.5, signal.SIGHUP),
-        ("spark-sql", "starting the engine", 0.5, signal.SIGINT),
         ("spark-sql", "starting the engine", 4.0, signal.SIGTERM),
+        pytest.param("spark", "looking at the input", 0.1, signal.SIGINT, marks=only_in_soak),
+        pytest.param("spark", "looking at the input", 1.2, signal.SIGTERM, marks=only_in_soak),
+        pytest.param("spark", "starting the engine", 1.5, signal.SIGINT, marks=only_in_soak),
+        pytest.param("spark", "starting the engine", 1.5, signal.SIGHUP, marks=only_in_soak),
+        pytest.param("spark-sql", "starting the engine", 0.5, signal.SIGINT, marks=only_in_soak),
     ],
 )
 def test_a_signal_to_spark_and_all_that_it_started_is_one_line(

@@ -216,7 +216,7 @@ def test_kernels_in_any_tasks_equal_the_reference(case: Case, odd: OddCut, seed:
     check(FanoutEngine(RunnerHere(seed=seed), cut=odd), case)
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     st.lists(plain_batches(), max_size=3).map(chain.from_iterable).map(list),
     st.booleans(),
@@ -257,7 +257,7 @@ def test_spark_equals_the_reference(case: Case, odd: OddCut) -> None:
     check(FanoutEngine(SparkRunner(spark_session()), cut=odd), case)
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(plain_batches(), st.randoms(use_true_random=False), st.integers(1, 4))
 def test_neither_order_nor_file_split_matters(
     lines: list[bytes], random: object, files: int
