@@ -20,6 +20,7 @@ from ndr_adapters.local.durable import write_file
 from ndr_core.errors import NdrError
 from tests.e2e.cli import ndr, write_spec
 from tests.makers import flow, write_batch
+from tests.soak import only_in_soak
 from tests.storages.s3_run import FAST_START
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +95,9 @@ def failure(
     return said[0]
 
 
-@pytest.mark.parametrize("engine", ["reference", "polars", "spark", "spark-sql"])
+@pytest.mark.parametrize(
+    "engine", ["reference", "polars", "spark", pytest.param("spark-sql", marks=only_in_soak)]
+)
 def test_a_full_output_is_named(
     engine: str, batch: Path, mount_disk: MountDisk, tmp_path: Path
 ) -> None:
@@ -121,7 +124,7 @@ def test_a_full_disk_is_named_whichever_part_of_a_file_meets_it(tmp_path: Path) 
             rows.write_parquet(disk / "rows.parquet")
 
 
-@pytest.mark.parametrize("engine", ["spark", "spark-sql"])
+@pytest.mark.parametrize("engine", ["spark", pytest.param("spark-sql", marks=only_in_soak)])
 def test_a_full_folder_for_scratch_is_named_by_spark(
     engine: str, batch: Path, mount_disk: MountDisk, tmp_path: Path
 ) -> None:

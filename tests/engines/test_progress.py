@@ -68,7 +68,7 @@ def size_of(folder: Path) -> int:
 
 @pytest.mark.usefixtures("often")
 @pytest.mark.parametrize("name", list(ALL_ENGINES))
-@pytest.mark.parametrize("files", [1, 5])
+@pytest.mark.parametrize("files", [pytest.param(1, marks=only_in_soak), 5])
 def test_the_last_word_of_a_build_is_all_bytes_and_records(
     name: str, files: int, tmp_path: Path
 ) -> None:

@@ -37,6 +37,7 @@ from ndr_entrypoints.run_delta_builder import main
 from ndr_entrypoints.wiring import ENGINES, Wiring
 from tests.e2e.cli import SLICE, ndr
 from tests.makers import flow, make_spec, started, write_batch
+from tests.soak import only_in_soak
 from tests.stand_in import Fault, Request, proxy
 from tests.storages.noting_log import NotingLog
 from tests.storages.s3_run import DELTA, SLICE_US, SPEC, TEN, claims_of, plain_rows, rows
@@ -227,7 +228,7 @@ def test_a_claim_under_the_key_of_another_is_an_error(output: Output) -> None:
         publish(output.new, output.target)
 
 
-@pytest.mark.parametrize("state", ["pending", "aborted"])
+@pytest.mark.parametrize("state", ["pending", pytest.param("aborted", marks=only_in_soak)])
 @pytest.mark.parametrize(
     "change",
     [*map(_naming, LEAVING), _of_another_version, _with_a_key_more, _of_a_later_format],
