@@ -15,7 +15,7 @@ from attrs import define, field
 
 from ndr_adapters.polars.clock import Clock, clock_of, minute_text, time_by
 from ndr_adapters.polars.durations import Took, can_be_resolved, pick, resolved_durations
-from ndr_adapters.polars.fields import columns_of, without
+from ndr_adapters.polars.fields import columns_of, first_that_fits, without
 from ndr_adapters.polars.instants import instant_us
 from ndr_adapters.polars.lookup import KNOWN, VALUE, can_be_looked_up, looked_up
 from ndr_adapters.polars.time_text import can_be
@@ -26,7 +26,7 @@ from ndr_core.flows.object_reader import field_reader
 from ndr_core.flows.outcome import READ, SKIPPED, UNFIT, key_column
 from ndr_core.flows.record import FieldKind, FlowField
 from ndr_core.flows.selection import Condition
-from ndr_core.flows.time_format import TimeFormat
+from ndr_core.flows.time_format import Format, TimeFormat
 from ndr_core.flows.time_zone import ZoneOffsets, zone_offsets
 from ndr_core.flows.values import MAX_INTEGRAL_DOUBLE, NUMBER, text_of
 from ndr_core.times import TIME_LIMIT_US
@@ -284,37 +284,43 @@ class _Fields:
         """us of a time, and whether it is a duration; None where only the core can tell."""
         numbers = [one for one in source.format if isinstance(one, TimeFormat) and one.is_number]
         texts = [one for one in source.format if not one.is_number]
-        number = numbers[0] if len(numbers) == 1 else None
         column = pl.col(name)
         if dtype.is_integer() or dtype.is_float():
-            scaled = None if number is None else _scaled(column, dtype, number)
-            return None if number is None or scaled is None else (scaled, number.is_duration)
-        if texts not in ([], [TimeFormat.ISO8601]) or len(numbers) > 1:
+            return _first_of([_scaled(column, dtype, one) for one in numbers], numbers)
+        if texts not in ([], [TimeFormat.ISO8601]):
             return None
         if dtype == pl.String():
-            return self._time_of_text(source, name, number)
+            return self._time_of_text(source, name, numbers)
         if isinstance(dtype, pl.Datetime) and texts and (dtype.time_zone or self.zone is None):
             return instant_us(column, dtype), False
         return None
 
     def _time_of_text(
-        self, source: FieldSource, name: str, number: TimeFormat | None
+        self, source: FieldSource, name: str, numbers: Sequence[TimeFormat]
     ) -> tuple[pl.Expr, Took] | None:
-        """The same of texts in ISO-8601, or of a number. No text is both."""
+        """The same of texts in ISO-8601, or of numbers. No text is both."""
+        if any(one in _NS_FORMATS for one in numbers[:-1]):
+            return None  # what only the core reads in nanoseconds is not for the next format
         column = pl.col(name)
-        scaled = None if number is None else _scaled_text(column, number)
+        times = [_scaled_text(column, one) for one in numbers]
         clock = self._clock(source, name) if TimeFormat.ISO8601 in source.format else None
         if clock is None:
-            return None if number is None or scaled is None else (scaled, number.is_duration)
+            return _first_of(times, numbers)
         minute, _ = self.recipe.ask([minute_text(column)], clock.minute, pl.Int64())
         time = time_by(clock, column, minute)
-        if number is None or scaled is None:
-            return time, False
-        return pl.coalesce(scaled, time), number.is_duration and scaled.is_not_null()
+        return _first_of([*times, time], [*numbers, TimeFormat.ISO8601])
 
     def _clock(self, source: FieldSource, name: str) -> Clock | None:
         (flow_field,) = (one for one, bound in self.plan.input.bound_fields() if bound is source)
         return clock_of(self.frame.get_column(name), field_reader(flow_field, source, self.zone))
+
+
+def _first_of(
+    times: Sequence[pl.Expr | None], formats: Sequence[Format]
+) -> tuple[pl.Expr, Took] | None:
+    """The first of some times that can be, each by a format; None where only the core can tell one of them."""
+    known = [time for time in times if time is not None]
+    return first_that_fits(known, formats) if known and len(known) == len(times) else None
 
 
 def _object(leaf: Leaf, value: Any) -> dict[str, Any]:

@@ -80,6 +80,12 @@ INPUTS: dict[str, dict[str, Any]] = {
             "event_end": {"column": "source_bytes", "format": "duration_ms"},
         }
     },
+    "numbers in several units": {
+        "fields": {
+            "event_start": {"column": "event_start", "format": ["epoch_s", "epoch_ms", "iso8601"]},
+            "event_end": {"column": "event_end", "format": ["duration_s", "epoch_ms", "epoch_ns"]},
+        }
+    },
     "nanoseconds": {
         "fields": {
             "event_start": {"column": "event_start", "format": "epoch_ns"},
@@ -552,9 +558,15 @@ def test_spark_equals_the_reference_whatever_the_format(case: Case, odd: Any) ->
 
 
 @settings(max_examples=examples(20), deadline=None)
-@given(st.lists(PLAIN_ROWS, min_size=1, max_size=30), st.sampled_from(LAYOUTS[1:]))
-def test_plain_lines_are_read_without_the_core(rows: list[tuple[str, ...]], layout: Layout) -> None:
-    times = {name: {"column": name, "format": "iso8601"} for name in ("event_start", "event_end")}
+@given(
+    st.lists(PLAIN_ROWS, min_size=1, max_size=30),
+    st.sampled_from(LAYOUTS[1:]),
+    st.sampled_from([["iso8601"], ["epoch_s", "epoch_ms", "iso8601"]]),
+)
+def test_plain_lines_are_read_without_the_core(
+    rows: list[tuple[str, ...]], layout: Layout, formats: list[str]
+) -> None:
+    times = {name: {"column": name, "format": formats} for name in ("event_start", "event_end")}
     keys = {"format": "delimited", **layout.keys, "header": NAMES, "fields": times}
     plan = make_plan(make_spec(input={"preset": "paloalto", **keys}))
     lines = "".join(layout.separator.join(row) + "\n" for row in rows)
