@@ -165,7 +165,8 @@ def _is_left_to_a_later_format(
     is_read = is_left = pl.lit(False)
     for one in formats:
         if isinstance(one, TimeFormat) and one.is_number:
-            is_left |= ~is_read & ~text.str.contains(f"^(?:{_number_pattern(one)})$")
+            # A whole number of 19 digits is a time in nanoseconds, or in no unit.
+            is_left |= ~is_read & ~text.str.contains(f"^(?:{_number_pattern(one)}|{NANOSECONDS})$")
         time = _text_time_us(plan, text, one)
         is_read |= can_be(time, one.is_duration).fill_null(False)
     return (text.str.contains(f"^(?:{ANY_NUMBER})$") & is_left).fill_null(False)
