@@ -151,6 +151,12 @@ class _Fields:
 
     def add(self, flow_field: FlowField, source: FieldSource) -> None:
         """Read a field."""
+        if flow_field.kind is FieldKind.TEXT and len(source.inputs) == 1:
+            there = [self.names[leaf] for leaf in source.inputs[0] if leaf in self.names]
+            dtypes = {self.frame.schema[name] for name in there}
+            if len(dtypes) > 1 and all(map(can_be_looked_up, dtypes)):
+                self._add_first(flow_field, source, there)
+                return
         inputs = [self._input(leaves) for leaves in source.inputs]
         if len(inputs) > 1:
             self._add_of_several(flow_field, source, inputs)
@@ -235,6 +241,16 @@ class _Fields:
         value, known = self.recipe.ask(list(map(pl.col, names)), ask, pl.String())
         self.recipe.values[flow_field.name] = value
         self._refuse(known)
+
+    def _add_first(self, flow_field: FlowField, source: FieldSource, names: Sequence[str]) -> None:
+        """A text, by the first value of columns of several types."""
+        read = field_reader(flow_field, source, self.zone)
+
+        def ask(values: list[Any]) -> Any:
+            first = next((value for value in values if value is not None), None)
+            return None if first is None else read(first)
+
+        self._add_asked(flow_field, names, ask)
 
     def _add_of_several(
         self, flow_field: FlowField, source: FieldSource, inputs: Sequence[str | None]
