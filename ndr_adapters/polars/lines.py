@@ -85,8 +85,8 @@ def _line_frame(block: bytes) -> pl.DataFrame:
             lines = pl.read_lines(block, name="line")
     except ComputeError:  # not all of it is UTF-8
         return _decoded_lines(block)
-    if lines.select((pl.col("line").str.len_bytes() >= MAX_LINE_BYTES).any()).item():
-        return _decoded_lines(block)
+    if lines.select((pl.col("line").str.len_bytes() == MAX_LINE_BYTES).any()).item():
+        return _decoded_lines(block)  # too long, if there was a carriage return
     return lines.with_columns(pl.lit(False).alias("undecodable"))
 
 
