@@ -41,7 +41,7 @@ test: $(JARS) ## Run all tests, or ARGS="tests/e2e -k name" for some
 SOAK ?= 4
 soak: $(JARS) ## Run every kill and many random examples
 	NDR_SOAK=$(SOAK) $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/property tests/engines tests/storages tests/unit \
-		tests/e2e/test_real_hours.py tests/e2e/test_production_path.py tests/e2e/test_command_line.py
+		$(addprefix tests/e2e/test_,real_hours.py production_path.py command_line.py job_on_a_cluster.py wheels_on_a_cluster.py)
 
 check: $(READY) ## Run the linters, the type checker and the import contracts
 	$(BIN)/ruff format --check .

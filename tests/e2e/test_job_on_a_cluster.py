@@ -14,6 +14,7 @@ from tests.e2e.cluster import TWO_EXECUTORS, events_in, events_kept_in, needs_li
 from tests.e2e.deployment import Deployment, stages_of
 from tests.e2e.test_production_path import refused_by_policy
 from tests.makers import flow, write_batch
+from tests.soak import only_in_soak
 from tests.stand_in import proxy
 from tests.storages.s3_run import publish, rows
 from tests.support import upload
@@ -90,6 +91,7 @@ def test_a_small_job_is_built_by_the_driver_and_spark_is_not_started(
     assert "SparkContext" not in done.stderr
 
 
+@only_in_soak
 def test_the_archive_alone_runs_the_job_by_sql_and_says_what_it_lacks(
     deployment: Deployment, aws: str, spark_home: Path, bare_python: Path, tmp_path: Path
 ) -> None:

@@ -238,6 +238,7 @@ def test_a_real_day_through_s3_is_the_same_from_all_engines(zeek_day: Path, buck
     assert rows(f"s3://{bucket}/spark-sql") == expected
 
 
+@only_in_soak
 def test_a_made_batch_through_s3_is_the_same_from_all_engines(tmp_path: Path, bucket: str) -> None:
     options = ("--records", 20_000, "--bad-fraction", 0.05, "--files", 5, "--quiet")
     hour = ("--slice-start", "2025-03-01T10:00:00Z", "--slice-end", "2025-03-01T11:00:00Z")

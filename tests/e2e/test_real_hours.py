@@ -84,6 +84,7 @@ def test_two_halves_of_each_file_as_two_sensors_are_the_day(
     assert rows(tmp_path / "halves") == whole
 
 
+@only_in_soak
 def test_the_day_is_the_same_once_it_is_compacted(
     zeek_day: Path, spec: Path, whole: Rows, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from ndr_adapters.spark.runtime.connector import connector_jars
 from ndr_adapters.spark.runtime.s3 import hadoop_settings
 from ndr_adapters.wheel_bundle import BUNDLE
 from tests.e2e.cluster import TWO_EXECUTORS, needs_linux, submit
+from tests.soak import only_in_soak
 
 WITHOUT_SPARK = True
 
@@ -50,6 +51,7 @@ def said(done: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@only_in_soak
 def test_driver_and_both_executors_import_what_came_as_wheels(
     bundle: Path, spark_home: Path, bare_python: Path
 ) -> None:

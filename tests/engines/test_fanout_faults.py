@@ -22,14 +22,11 @@ from ndr_core.publishing.published import readable_runs
 from ndr_core.quality.quarantine import QUARANTINE
 from tests.engines.fanout_on_cluster import SPEC, STEPS
 from tests.makers import flow, started, write_batch
-from tests.soak import SOAK
+from tests.soak import only_in_soak
 from tests.storages.s3_run import FAST_START, rows
 
 ROOT = Path(__file__).parents[2]
-SAMPLE = ("read:kill", "last:kill", "last:fail", "last:hang")
-"""One of each kind, in the steps that write and that are written for."""
-ALL = tuple(f"{step}:{fault}" for step in STEPS for fault in ("kill", "fail", "hang"))
-FAULTS = ALL if SOAK else SAMPLE
+FAULTS = tuple(f"{step}:{fault}" for step in STEPS for fault in ("kill", "fail", "hang"))
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +85,7 @@ def expected(batch: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output
 
 
+@only_in_soak
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_run_that_meets_a_fault_publishes_the_same_rows_and_no_file_of_a_lost_try(
     runs: dict[str, Path], expected: Path, fault: str

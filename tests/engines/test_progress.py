@@ -23,6 +23,7 @@ from ndr_entrypoints.wiring import Wiring
 from tests.e2e.cli import ndr, write_spec
 from tests.e2e.terminal import shown_on_terminal
 from tests.makers import flow, make_spec, started, write_batch
+from tests.soak import only_in_soak
 from tests.support import ENGINES, upload
 
 ALL_ENGINES = {"reference": ReferenceEngine, **ENGINES}
@@ -137,7 +138,7 @@ def test_spark_sql_counts_while_it_reads_and_not_after(tmp_path: Path) -> None:
     assert meter.progress().records == 3000
 
 
-@pytest.mark.parametrize("columns", [80, 140])
+@pytest.mark.parametrize("columns", [pytest.param(80, marks=only_in_soak), 140])
 def test_a_terminal_shows_bytes_records_and_time_left(columns: int, tmp_path: Path) -> None:
     """Of the reference, which takes its time on any machine: a build of less than a second shows no progress."""
     batch = tmp_path / "in"

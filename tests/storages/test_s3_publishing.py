@@ -17,6 +17,7 @@ from ndr_adapters.s3.claims import ClaimLog, State
 from ndr_core.errors import NdrError, UsageError
 from ndr_core.publishing.location import S3Address
 from tests.makers import flow, make_spec, us, write_batch
+from tests.soak import only_in_soak
 from tests.stand_in import Fault, Request, at_random, proxy
 from tests.storages.s3_run import (
     SLICE_US,
@@ -163,7 +164,9 @@ def test_a_quarantine_of_thousands_of_files_is_no_hindrance(tmp_path: Path, buck
     assert len(objects(bucket, f"{folder}/rejected-")) == 1
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=only_in_soak) for seed in (2, 3))]
+)
 def test_a_server_at_its_worst_delays_a_run_or_fails_it_but_breaks_nothing(
     tmp_path: Path, bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
