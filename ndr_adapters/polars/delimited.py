@@ -15,7 +15,7 @@ from ndr_adapters.polars.texts import header_by
 from ndr_adapters.polars.typed import TypedReader
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.delimited import PATH, Header
-from ndr_core.flows.json_text import BLANKS, MAX_LINE_BYTES
+from ndr_core.flows.json_text import BLANKS
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.object_reader import BadValue, ObjectReader, Skipped
 from ndr_core.flows.outcome import BLANK, MALFORMED, UNFIT
@@ -29,7 +29,7 @@ _MOST_HEADERS: Final = 16
 def read_delimited(lines: pl.LazyFrame, plan: DeltaPlan) -> pl.LazyFrame:
     """Flow fields, deduplication keys, `outcome`, `fault` (the field at fault), `line` and HEAD.
 
-    `lines`: the columns `line`, text, `undecodable`, whether its bytes were no UTF-8, and HEAD.
+    `lines`: the columns `line`, text, `void`, whether it is too long or was no UTF-8, and HEAD.
     """
     reader = _DelimitedReader(plan)
     schema = {"line": pl.String(), HEAD: pl.String(), **columns_of(plan)}
@@ -50,11 +50,6 @@ class _DelimitedReader:
 
     def read(self, lines: pl.DataFrame) -> pl.DataFrame:
         """Columns: `line`, HEAD and those of read lines, in the order of the lines."""
-        lines = lines.with_columns(
-            (pl.col("undecodable") | (pl.col("line").str.len_bytes() > MAX_LINE_BYTES)).alias(
-                "void"
-            ),
-        )
         heads = lines[HEAD].unique(maintain_order=True)
         if len(heads) == 1:
             return self._read(lines)

@@ -24,7 +24,7 @@ from ndr_core.flows.source import InputBatch, read_named
 
 HEAD: Final = "head"
 """Column: the header of a delimited line, as `header_of` reads it."""
-_SCHEMA: Final = {"line": pl.String(), "undecodable": pl.Boolean()}
+_SCHEMA: Final = {"line": pl.String(), "void": pl.Boolean()}
 _LIKE_COMPRESSED: Final = (b"\x1f", b"x", b"(")
 """First bytes of gzip, zlib and zstd data, which Polars would unpack. Behind a line feed they are text."""
 _FILES_AHEAD: Final = 4
@@ -35,7 +35,7 @@ _FRAME_BYTES: Final = 8 << 20
 
 
 def line_feed(batch: InputBatch, mapping: InputMapping) -> Feed:
-    """The lines of a batch. Columns: `line`, text, `undecodable`, whether its bytes were no UTF-8, and HEAD."""
+    """The lines of a batch. Columns: `line`, text, `void`, whether it is too long or was no UTF-8, and HEAD."""
 
     def make() -> Iterator[pl.DataFrame]:
         return map(lines_frame, joined(_blocks(batch, mapping), _FRAME_BYTES))
@@ -85,9 +85,10 @@ def _line_frame(block: bytes) -> pl.DataFrame:
             lines = pl.read_lines(block, name="line")
     except ComputeError:  # not all of it is UTF-8
         return _decoded_lines(block)
-    if lines.select((pl.col("line").str.len_bytes() == MAX_LINE_BYTES).any()).item():
+    sizes = lines["line"].str.len_bytes()
+    if (sizes == MAX_LINE_BYTES).any():
         return _decoded_lines(block)  # too long, if there was a carriage return
-    return lines.with_columns(pl.lit(False).alias("undecodable"))
+    return lines.with_columns((sizes > MAX_LINE_BYTES).alias("void"))
 
 
 def _decoded_lines(block: bytes) -> pl.DataFrame:
@@ -97,10 +98,11 @@ def _decoded_lines(block: bytes) -> pl.DataFrame:
 
 
 def _decoded(line: bytes) -> tuple[str, bool]:
-    """The text of a line, and whether it is none. Of a line that is too long the carriage return counts, and stays."""
-    if len(line) <= MAX_LINE_BYTES:
+    """The text of a line, and whether it is void. Of a line that is too long the carriage return counts, and stays."""
+    is_too_long = len(line) > MAX_LINE_BYTES
+    if not is_too_long:
         line = line.removesuffix(b"\r")
     try:
-        return line.decode(), False
+        return line.decode(), is_too_long
     except UnicodeDecodeError:
         return line.decode(errors="replace"), True

@@ -24,7 +24,6 @@ from ndr_adapters.polars.token import ANY_VALUE, is_wide
 from ndr_adapters.polars.value_map import by_rows, canonical_text, row_number
 from ndr_adapters.polars.values import READERS, Found, Use
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_text import MAX_LINE_BYTES
 from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource
 from ndr_core.flows.outcome import key_column
@@ -208,7 +207,6 @@ class PieceReader:
                 name: distinct[group].number(name, text)
                 for name, (group, text) in recipe.texts.items()
             },
-            closed=lines.str.len_bytes() <= MAX_LINE_BYTES,
         )
         answers = {
             group: one.answers(found, recipe.questions(group)) for group, one in distinct.items()
@@ -223,5 +221,5 @@ class PieceReader:
             recipe.values.get(name, pl.lit(None, dtype=dtype)).cast(dtype).alias(name)
             for name, dtype in columns_of(self.plan).items()
         )
-        fit = pl.all_horizontal("closed", *recipe.fits).fill_null(False).alias(FITS)
+        fit = pl.all_horizontal(*recipe.fits).fill_null(False).alias(FITS)
         return found.with_columns(told).select(*columns, fit)

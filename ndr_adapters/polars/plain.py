@@ -20,10 +20,9 @@ from ndr_adapters.polars.plain_pattern import ascii_part, plain_line_pattern
 from ndr_adapters.polars.template import Template, Times, common_template
 from ndr_adapters.polars.token import Tokens, column_tokens
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.flows.json_text import MAX_LINE_BYTES
 from ndr_core.flows.key_order import KeyOrder
 from ndr_core.flows.leaf import Leaf
-from ndr_core.flows.outcome import MALFORMED, READ, UNFIT
+from ndr_core.flows.outcome import MALFORMED, UNFIT
 
 _MAX_TEMPLATES: Final = 6
 """To try on one block of lines: each costs a look at all lines that are left."""
@@ -37,7 +36,7 @@ def read_plain(
 ) -> pl.LazyFrame:
     """Flow fields, deduplication keys, `outcome`, `fault` (the field at fault) and `line`.
 
-    `lines`: the columns `line`, text, and `undecodable`, whether its bytes were no UTF-8. What the fields of an
+    `lines`: the columns `line`, text, and `void`, whether it is too long or was no UTF-8. What the fields of an
     UNFIT line hold means nothing.
     """
     tokens = column_tokens(plan.input, plan.key_columns)
@@ -66,10 +65,11 @@ class _PlainReader:
 
     def read(self, lines: pl.DataFrame) -> pl.DataFrame:
         """Columns: `line` and those of read lines, in the order of the lines."""
-        if lines["undecodable"].any():
-            return self._by_json_reader(lines)
-        parts: list[pl.DataFrame] = []
         rest = lines.with_row_index(_PLACE)
+        parts: list[pl.DataFrame] = []
+        if rest["void"].any():
+            parts.append(self._unread(rest.filter("void"), MALFORMED))
+            rest = rest.filter(~pl.col("void"))
         while len(parts) < _MAX_TEMPLATES:
             template = common_template(rest["line"], self._times)
             if template is None:
@@ -84,16 +84,14 @@ class _PlainReader:
             parts.append(found.filter(fits))
             rest = rest.filter(~fits)
         if not rest.is_empty() or not parts:
-            parts.append(self._by_json_reader(rest).with_columns(rest[_PLACE]))
+            parts.append(self._by_json_reader(rest))
         columns = ["line", *columns_of(self.plan), _PLACE]
         return pl.concat(part.select(columns) for part in parts).sort(_PLACE).drop(_PLACE)
 
     def _by_json_reader(self, lines: pl.DataFrame) -> pl.DataFrame:
         columns = columns_of(self.plan)
         if self.pattern is None:
-            nulls = (pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns.items())
-            unread = lines.with_columns(nulls).with_columns(_outcome(pl.lit(True), pl.lit(READ)))
-            return unread.select("line", *columns)
+            return self._unread(lines, UNFIT)
         source = sources_of(self.tokens)
         values = canonical(self.plan, source, self.tokens)
         in_doubt = doubts(self.plan, source, self.tokens)
@@ -102,19 +100,22 @@ class _PlainReader:
             for name, dtype in columns.items()
         )
         unfit = pl.any_horizontal(~pl.col("plain"), *in_doubt)
+        selection = selected(self.plan, source, self.tokens)
+        outcome = pl.when("unfit").then(UNFIT).otherwise(selection).cast(pl.Int64)
         return (
             _screened(lines.lazy(), self.pattern)
             .with_columns(_decoded(self.tokens).alias("source"))
             .with_columns(*fields, unfit.alias("unfit"))
-            .with_columns(_outcome(pl.col("unfit"), selected(self.plan, source, self.tokens)))
-            .select("line", *columns)
+            .with_columns(outcome.alias("outcome"))
+            .select("line", *columns, _PLACE)
             .collect(engine="in-memory")
         )
 
-
-def _outcome(unfit: pl.Expr, selection: pl.Expr) -> pl.Expr:
-    outcome = pl.when("undecodable").then(MALFORMED).when(unfit).then(UNFIT).otherwise(selection)
-    return outcome.cast(pl.Int64).alias("outcome")
+    def _unread(self, lines: pl.DataFrame, outcome: int) -> pl.DataFrame:
+        """Lines of one outcome, without fields."""
+        columns = columns_of(self.plan)
+        fields = (pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns.items())
+        return lines.with_columns(*fields).with_columns(outcome=pl.lit(outcome, dtype=pl.Int64))
 
 
 def _screened(lines: pl.LazyFrame, pattern: str) -> pl.LazyFrame:
@@ -124,7 +125,7 @@ def _screened(lines: pl.LazyFrame, pattern: str) -> pl.LazyFrame:
     """
     line, of_ascii = pl.col("line"), pl.col("plain_ascii")
     other_plain = pl.when(~of_ascii).then(line).str.contains(pattern).fill_null(False)
-    closed = (line.str.len_bytes() <= MAX_LINE_BYTES) & line.str.ends_with("}")
+    closed = line.str.ends_with("}")
     return lines.with_columns(
         line.str.contains(ascii_part(pattern)).alias("plain_ascii")
     ).with_columns((closed & (of_ascii | other_plain)).alias("plain"))

@@ -436,7 +436,7 @@ def test_lines_of_uneven_spelling_are_read_as_the_core_reads_them_or_left_to_it(
     even = [spelt(usual | {key: token}) for key in usual for token in TOKENS]
     uneven = [line.replace(',"', ', "', 1) for line in even]
 
-    lines = pl.LazyFrame({"line": uneven, "undecodable": [False] * len(uneven)})
+    lines = pl.LazyFrame({"line": uneven, "void": [False] * len(uneven)})
     read = read_plain(lines, plan, (key_order(record),)).collect()
     read = read.filter(pl.col("outcome").is_in([READ, SKIPPED]))
 
@@ -472,7 +472,7 @@ def test_the_lines_of_several_writers_are_read_in_their_order(case: str) -> None
     lines = [spelt(usual), spelt(usual, ", ", ": "), "", spelt(few), "{}", spelt(few)] * 50
 
     read = read_plain(
-        pl.LazyFrame({"line": lines, "undecodable": [False] * len(lines)}),
+        pl.LazyFrame({"line": lines, "void": [False] * len(lines)}),
         plan,
         (key_order(record), tuple(record)[:-1]),
     ).collect()
