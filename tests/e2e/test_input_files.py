@@ -18,7 +18,7 @@ from tests.e2e.cli import Answer, run, write_spec
 from tests.makers import flow, write_batch
 
 ENGINES = ["reference", "polars", "spark", "spark-sql"]
-LINES = b"".join(json.dumps(flow(source_port=port)).encode() + b"\n" for port in range(5_000))
+LINES = b"".join(json.dumps(flow(source_port=port)).encode() + b"\n" for port in range(20_000))
 
 PACKED: dict[str, bytes] = {
     "nothing.json.gz": b"",
@@ -56,7 +56,7 @@ def test_how_a_file_is_packed_is_told_by_its_content_whatever_its_name(
     answer = run(spec, batch, tmp_path / "out", "--json", engine=engine)
 
     if engine != "spark-sql" or name in SPARK_SQL_READS:
-        assert report(answer)["kept"] == (1 if name.startswith("nothing") else 5_001)
+        assert report(answer)["kept"] == (1 if name.startswith("nothing") else 20_001)
     else:
         assert answer.exit_code == 1
         assert f"{name}: " in answer.errors
