@@ -37,7 +37,7 @@ coverage: $(READY) ## Run the unit tests, and print what of the core they cover,
 test: $(JARS) ## Run all tests, or ARGS="tests/e2e -k name" for some
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
-# All that the tests can try: every kill, and so many times as many random examples.
+# All that the tests can try: every kill, and so many times the random examples that a test names.
 SOAK ?= 4
 soak: $(JARS) ## Run every kill and many random examples
 	NDR_SOAK=$(SOAK) $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/property tests/engines tests/storages tests/unit \

@@ -23,9 +23,11 @@ ASCII_CHAR: Final = r"[ !#-\[\]-\x7f]"
 _CHARS: Final = rf'(?:{CHAR}|\\["\\/bfnrt])*'
 _STRING: Final = f'"{_CHARS}"'
 INTEGER: Final = r"(?:0|-?[1-9][0-9]{0,17})"
-NANOSECONDS: Final = r"(?:0|-?[1-9][0-9]{0,17}|-?[1-8][0-9]{18})"
+_LONG: Final = "-?[1-8][0-9]{18}"
+"""A whole number of nanoseconds of this century, which 64 bits hold."""
+NANOSECONDS: Final = rf"(?:0|-?[1-9][0-9]{{0,17}}|{_LONG})"
 NUMBER: Final = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?"
-_SCALAR: Final = f"(?:{_STRING}|{NUMBER}|true|false|null)"
+_SCALAR: Final = f"(?:{_STRING}|{_LONG}|{NUMBER}|true|false|null)"
 ANY_VALUE: Final = rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:, ?{_SCALAR})*)?\]|\{{\}})"
 IPV4_OR_COLON: Final = rf"(?:{CANONICAL_IPV4}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)"
 PLAIN_TIME: Final = (

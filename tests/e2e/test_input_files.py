@@ -19,7 +19,7 @@ from tests.makers import flow, write_batch
 from tests.soak import by_engines, only_in_soak
 
 ENGINES = ["reference", "polars", "spark", "spark-sql"]
-RECORDS = 5_000
+RECORDS = 20_000
 """More than one block of those in which files are read."""
 LINES = b"".join(json.dumps(flow(source_port=port)).encode() + b"\n" for port in range(RECORDS))
 

@@ -500,3 +500,13 @@ def test_a_line_of_keys_that_repeat_or_of_uneven_spelling_has_no_template() -> N
         "",
     ]:
         assert Template.of(line, {}) is None
+
+
+@pytest.mark.parametrize("number", ["1740824066716941000", "-1740824066716941000", "12345678.5e9"])
+def test_lines_with_numbers_have_a_template(number: str) -> None:
+    assert Template.of(f'{{"at":{number},"other":1}}', {}) is not None
+
+
+@pytest.mark.parametrize("number", ["9740824066716941000", "17408240667169410001", "1.2.3"])
+def test_lines_with_numbers_that_64_bits_may_not_hold_have_none(number: str) -> None:
+    assert Template.of(f'{{"at":{number},"other":1}}', {}) is None

@@ -118,7 +118,7 @@ RECORD = {
 }
 
 
-def assert_equal(engine: Engine, case: Case) -> None:
+def check(engine: Engine, case: Case) -> None:
     plan = make_plan(case.spec)
     with tempfile.TemporaryDirectory() as folder:
         batch = write_batch(Path(folder) / "in", [case.lines])
@@ -130,7 +130,7 @@ def assert_equal(engine: Engine, case: Case) -> None:
 @settings(max_examples=examples(80), deadline=None)
 @given(cases())
 def test_polars_takes_names_and_values_as_they_are_written(case: Case) -> None:
-    assert_equal(PolarsEngine(), case)
+    check(PolarsEngine(), case)
 
 
 @settings(
@@ -141,7 +141,7 @@ def test_polars_takes_names_and_values_as_they_are_written(case: Case) -> None:
 )
 @given(cases())
 def test_spark_takes_names_and_values_as_they_are_written(case: Case) -> None:
-    assert_equal(spark_sql_engine(), case)
+    check(spark_sql_engine(), case)
 
 
 def test_a_spec_that_names_a_variable_of_the_environment_does_not_get_it() -> None:
@@ -153,11 +153,11 @@ def test_a_spec_that_names_a_variable_of_the_environment_does_not_get_it() -> No
         json.dumps(record | {name: "a", f"{name}${{nope}}": other, os.environ[SECRET]: "c"})
         for other in ("b", "b", "c")
     ]
-    assert_equal(spark_sql_engine(), Case(spec, lines))
+    check(spark_sql_engine(), Case(spec, lines))
 
 
 @pytest.mark.parametrize("column", ["*", "^.*$", "a` b", "${spark.app.name}"])
 def test_a_column_of_this_name_is_only_a_column(engine: Engine, column: str) -> None:
     spec = make_spec(input={"preset": "paloalto", "fields": {"source_bytes": column}})
     record = RECORD | {"source_bytes": 1, "event_reason": "x"}
-    assert_equal(engine, Case(spec, [json.dumps(record | {column: 5}), json.dumps(record)]))
+    check(engine, Case(spec, [json.dumps(record | {column: 5}), json.dumps(record)]))
