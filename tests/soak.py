@@ -19,8 +19,8 @@ only_in_soak: Final = pytest.mark.skipif(not SOAK, reason="only in the full matr
 
 
 def examples(sample: int) -> int:
-    """Random examples to try: half of these in a sample for each change."""
-    return sample * SOAK if SOAK else -(-sample // 2)
+    """Random examples to try: a quarter of these in a sample for each change."""
+    return sample * SOAK if SOAK else -(-sample // 4)
 
 
 def by_engines(cases: Iterable[Any], *of_spark: Any) -> list[Any]:

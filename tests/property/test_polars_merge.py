@@ -98,7 +98,7 @@ def test_nulls_and_sums_that_leave_int64_are_those_of_the_plain_merge(
     assert outcome(lambda: merged_pairs(pairs)) == outcome(lambda: core.merge_pairs(pairs))
 
 
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(plain_batches(8), plain_batches(8))
 def test_packets_are_null_where_one_of_the_sources_tells_none(
     told: list[bytes], untold: list[bytes]
