@@ -19,9 +19,13 @@ from tests.makers import flow, write_batch
 from tests.soak import by_engines, only_in_soak
 
 ENGINES = ["reference", "polars", "spark", "spark-sql"]
-RECORDS = 20_000
-"""More than one block of those in which files are read."""
-LINES = b"".join(json.dumps(flow(source_port=port)).encode() + b"\n" for port in range(RECORDS))
+RECORDS = 1_500
+LINES = b"".join(
+    json.dumps(flow(source_port=port, note="x" * 3_000)).encode() + b"\n" for port in range(RECORDS)
+)
+"""More than one piece of those in which files are unpacked, of records that are soon read."""
+assert len(LINES) > 4 << 20
+LINE = json.dumps(flow()).encode()
 
 PACKED: dict[str, bytes] = {
     "nothing.json.gz": b"",
@@ -84,7 +88,7 @@ def test_spark_sql_reads_what_spark_itself_can_and_sets_the_rest_aside(tmp_path:
 
     answer = run(spec, batch, tmp_path / "out", "--json", engine="spark-sql")
 
-    assert report(answer)["kept"] == 1 + 2 * 20_000
+    assert report(answer)["kept"] == 1 + 2 * RECORDS
     aside = {Path(file).name for file in report(answer)["unreadable_files"]}
     assert aside == PACKED.keys() - SPARK_SQL_READS
 
@@ -128,7 +132,7 @@ def test_a_text_that_begins_as_packed_data_do_is_text(
     engine: str, start: bytes, tmp_path: Path
 ) -> None:
     batch = write_batch(tmp_path / "in", [[flow(), flow(), flow()]])
-    (batch / "text.json").write_bytes(start + b" is no JSON\n" + LINES[:400] + b"\n" + start)
+    (batch / "text.json").write_bytes(start + b" is no JSON\n" + LINE + b"\n" + start)
     spec = write_spec(tmp_path / "job.json", delta={"measures": ["sessions_cnt"]})
 
     answer = run(spec, batch, tmp_path / "out", "--json", engine=engine)
@@ -231,7 +235,7 @@ ODD_NAMES = [
 @pytest.mark.parametrize("name", ODD_NAMES, ids=repr)
 def test_a_file_may_have_any_name(engine: str, name: bytes, tmp_path: Path) -> None:
     batch = write_batch(tmp_path / "in", [[flow()]])
-    (batch / os.fsdecode(name)).write_bytes(LINES[:400].partition(b"\n")[0])
+    (batch / os.fsdecode(name)).write_bytes(LINE)
 
     answer = run(
         write_spec(tmp_path / "job.json"), batch, tmp_path / "out", "--json", engine=engine
