@@ -42,7 +42,7 @@ class _Recipe:
     """What to compute of the columns of some records, in two steps."""
 
     lookups: dict[str, pl.Expr] = field(factory=dict)
-    """First: column -> what the core is asked of distinct values."""
+    """First: column -> what the core is asked of distinct values, and what several values are made of."""
     values: dict[str, pl.Expr] = field(factory=dict)
     """Second: flow fields and keys."""
     took: dict[str, Took] = field(factory=dict)
@@ -318,13 +318,24 @@ class _Fields:
         if any(one in _NS_FORMATS for one in numbers[:-1]):
             return None  # what only the core reads in nanoseconds is not for the next format
         column = pl.col(name)
-        times = [_scaled_text(column, one) for one in numbers]
+        times = [self._scaled_text(name, one) for one in numbers]
         clock = self._clock(source, name) if TimeFormat.ISO8601 in source.format else None
         if clock is None:
             return _first_of(times, numbers)
         minute, _ = self.recipe.ask([minute_text(column)], clock.minute, pl.Int64())
         time = time_by(clock, column, minute)
         return _first_of([*times, time], [*numbers, TimeFormat.ISO8601])
+
+    def _scaled_text(self, name: str, time_format: TimeFormat) -> pl.Expr | None:
+        """As `_scaled`, of a text that is a number; null for another one."""
+        if time_format in _NS_FORMATS:
+            whole = _integer(pl.col(name), pl.String())
+            return None if whole is None else _scaled(whole, pl.Int64(), time_format)
+        # The number is read once, whatever the units that it may have.
+        number = f"number {name}"
+        is_number = pl.col(name).str.contains(_NUMBER)
+        self.recipe.lookups[number] = pl.when(is_number).then(name).cast(pl.Float64)
+        return _scaled(pl.col(number), pl.Float64(), time_format)
 
     def _clock(self, source: FieldSource, name: str) -> Clock | None:
         (flow_field,) = (one for one, bound in self.plan.input.bound_fields() if bound is source)
@@ -371,12 +382,3 @@ def _scaled(column: pl.Expr, dtype: pl.DataType, time_format: TimeFormat) -> pl.
         return (column.cast(pl.Int64, strict=False) + _NS_PER_US // 2) // _NS_PER_US
     scaled = column.cast(pl.Float64) * float(time_format.unit_us) + 0.5
     return pl.when(scaled.abs() < float(TIME_LIMIT_US)).then(scaled.floor()).cast(pl.Int64)
-
-
-def _scaled_text(column: pl.Expr, time_format: TimeFormat) -> pl.Expr | None:
-    """As `_scaled`, of a text that is a number; null for another one."""
-    if time_format in _NS_FORMATS:
-        whole = _integer(column, pl.String())
-        return None if whole is None else _scaled(whole, pl.Int64(), time_format)
-    number = pl.when(column.str.contains(_NUMBER)).then(column).cast(pl.Float64)
-    return _scaled(number, pl.Float64(), time_format)
