@@ -61,7 +61,8 @@ class ReferenceEngine:
             write_quarantine(rejected, staging),
         ]
         with full_disk_named(staging_root):
-            pl.collect_all(sinks)
+            for sink in sinks:  # of several at once, one that fails would leave others writing
+                sink.collect(engine="streaming")
             rows = staged_rows(plan.tables, staging)
         report = tables.report
         return EngineResult(
