@@ -28,18 +28,21 @@ from ndr_core.flows.leaf import Leaf
 from ndr_core.flows.mapping import FieldSource
 from ndr_core.flows.outcome import key_column
 from ndr_core.flows.record import FieldKind, FlowField
+from ndr_core.flows.time_format import Format
 
 FITS: Final = "fits"
 
 
 def times_of(plan: DeltaPlan) -> Times:
-    """Give the formats of the leaves that hold times."""
-    return {
-        leaf: source.format
-        for flow_field, source in plan.input.bound_fields()
-        if flow_field.kind is FieldKind.TIMESTAMP
-        for leaf in source.inputs[0]
-    }
+    """Give the formats of the leaves that hold times; none of a leaf that two fields read by different ones."""
+    found: dict[Leaf, tuple[Format, ...]] = {}
+    for flow_field, source in plan.input.bound_fields():
+        if flow_field.kind is FieldKind.TIMESTAMP:
+            for leaf in source.inputs[0]:
+                found[leaf] = (
+                    source.format if found.get(leaf, source.format) == source.format else ()
+                )
+    return found
 
 
 def _uses(plan: DeltaPlan) -> dict[Leaf, dict[Use, None]]:

@@ -510,3 +510,19 @@ def test_lines_with_numbers_have_a_template(number: str) -> None:
 @pytest.mark.parametrize("number", ["9740824066716941000", "17408240667169410001", "1.2.3"])
 def test_lines_with_numbers_that_64_bits_may_not_hold_have_none(number: str) -> None:
     assert Template.of(f'{{"at":{number},"other":1}}', {}) is None
+
+
+def test_a_time_that_two_fields_read_by_different_formats_has_no_spelling_of_its_own() -> None:
+    fields = {
+        "event_start": {"column": "at", "format": "iso8601"},
+        "event_end": {"column": "at", "format": ["epoch_s", "iso8601"]},
+    }
+    plan = make_plan(make_spec(input={"preset": "paloalto", "fields": fields}))
+    line = json.dumps(flow(at="2025-03-01T10:00:00Z"))
+    template = Template.of(line, times_of(plan))
+    assert template is not None
+
+    read = PieceReader.of(plan, template).read(pl.Series("line", [line]))
+
+    assert read[FITS].to_list() == [True]
+    assert read["event_start"].to_list() == read["event_end"].to_list()
