@@ -55,9 +55,9 @@ _MIXES: Final[Mapping[str, tuple[float, Mapping[str, float]]]] = {
     "logon": (0, {"kerberos": 30, "directory": 30, "policy": 15, "file": 10, "name": 15}),
 }
 """Kind of cluster -> its share of what clients do, and the weights of services in it."""
-_CLIENT_CLUSTERS: Final = 21.0
-_SERVER_CLUSTERS: Final = 16.0
-_CLUSTER: Final = (1.72, 0.9)
+_CLIENT_CLUSTERS: Final = 15.0
+_SERVER_CLUSTERS: Final = 12.0
+_CLUSTER: Final = (1.85, 1.0)
 """Mean and deviation of the logarithm of the sessions of a cluster."""
 _MOST_IN_CLUSTER: Final = 400
 _SPREAD_US: Final = 50 * SECOND_US
@@ -66,13 +66,13 @@ _FAVOURED: Final = 0.6
 """So many external sessions go to favourites of the host."""
 _OTHER_SERVER: Final = 0.04
 """So many internal sessions go to another server of the kind than the host's own."""
-_DEAD: Final = 0.015
+_DEAD: Final = 0.02
 _BLOCKED: Final = 0.01
 """External peers that never answer, and those that the firewall refuses."""
 _POPULAR: Final = 400
 """Of the most popular peers none is dead or blocked."""
-_SILENT: Final = 0.012
-_REFUSED: Final = 0.008
+_SILENT: Final = 0.02
+_REFUSED: Final = 0.012
 _LOGON_SESSIONS: Final = 10
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -117,7 +118,7 @@ def _updaters(population: Population) -> pl.DataFrame:
 def _agents(population: Population) -> pl.DataFrame:
     """A product that few hosts have."""
     ends = _crossed(population.uses["agent_host"], population.outside["agent"])
-    return _pairs(ends, 443, TCP, 30 * MINUTE_US, 0.12, 840, 310)
+    return _pairs(ends, 443, TCP, 30 * MINUTE_US, 0.18, 840, 310)
 
 
 def _partners(population: Population) -> pl.DataFrame:
@@ -168,8 +169,8 @@ def _polls(population: Population) -> pl.DataFrame:
     )
 
 
-def _crossed(sources: object, destinations: object) -> pl.DataFrame:
+def _crossed(sources: Sequence[int], destinations: Sequence[int]) -> pl.DataFrame:
     """Each source with each destination."""
-    left = pl.DataFrame({"source": pl.Series(sources, dtype=pl.UInt32)})
-    right = pl.DataFrame({"destination": pl.Series(destinations, dtype=pl.UInt32)})
+    left = pl.DataFrame({"source": pl.Series(list(sources), dtype=pl.UInt32)})
+    right = pl.DataFrame({"destination": pl.Series(list(destinations), dtype=pl.UInt32)})
     return left.join(right, how="cross", maintain_order="left_right")

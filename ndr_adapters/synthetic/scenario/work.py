@@ -12,7 +12,6 @@ from ndr_adapters.synthetic.scenario.population import Population
 from ndr_adapters.synthetic.scenario.sessions import (
     ANSWERED,
     FIN,
-    SCHEMA,
     SILENT,
     TCP,
     as_sessions,
@@ -33,12 +32,20 @@ _BURST_PEERS: Final = 30
 _UPLOAD: Final = (17.2, 0.8)
 """Mean and deviation of the logarithm of the bytes of an upload: 30 MB in the middle."""
 _UPLOADS: Final = 3
+_SHARERS: Final = 400
+"""Hosts for which one a day sends something large to a peer outside that is new to it."""
+_SHARED: Final = (16.0, 0.7)
+"""The same of what it sends: 9 MB in the middle."""
 
 
 def work(population: Population, day: int) -> pl.DataFrame:
     """Give these sessions of a day."""
     draws = population.draws.of("work", day)
-    parts = [_bursts(population, day, draws.of("bursts")), _uploads(population, day, draws)]
+    parts = [
+        _bursts(population, day, draws.of("bursts")),
+        _uploads(population, day, draws.of("uploads")),
+        _shared_files(population, day, draws.of("shared files")),
+    ]
     if not population.size.is_weekend(day):
         parts.append(_administration(population, day, draws.of("administration")))
         parts.append(_help_desk(population, day, draws.of("help desk")))
@@ -131,15 +138,41 @@ def _uploads(population: Population, day: int, draws: Draws) -> pl.DataFrame:
     hosts, storages = population.uses["uploader"], population.outside["storage"]
     rows = repeated(_frame(hosts), pl.Series([_UPLOADS] * len(hosts), dtype=pl.Int64))
     size = rows.height
-    sessions = rows.with_columns(
-        start_us=draws.below("upload time", size, 4 * HOUR_US)
-        + (18 * HOUR_US + population.size.day_us(day)),
-        duration_us=draws.below("upload length", size, 20 * MINUTE_US) + 30 * SECOND_US,
-        destination=pl.col("source") % len(storages) + storages.start,
-        port=pl.lit(443),
-        transport=pl.lit(TCP),
-        source_bytes=draws.log_normal("upload", size, *_UPLOAD).cast(pl.Int64),
-        destination_bytes=draws.below("upload answer", size, 40_000) + 4_000,
-        ending=pl.lit(FIN),
+    return _sent(
+        rows.with_columns(
+            start_us=draws.below("time", size, 4 * HOUR_US)
+            + (18 * HOUR_US + population.size.day_us(day)),
+            destination=pl.col("source") % len(storages) + storages.start,
+            source_bytes=draws.log_normal("bytes", size, *_UPLOAD).cast(pl.Int64),
+        ),
+        draws,
     )
-    return as_sessions(sessions.select(list(SCHEMA)))
+
+
+def _shared_files(population: Population, day: int, draws: Draws) -> pl.DataFrame:
+    clients, peers = population.clients, population.peers
+    count = max(1, population.size.hosts // _SHARERS)
+    hosts = draws.shuffled("hosts", population.uses["ordinary"] or clients)[:count]
+    size = len(hosts)
+    return _sent(
+        _frame(hosts).with_columns(
+            start_us=_working_time(draws, "time", size) + population.size.day_us(day),
+            destination=draws.below("peer", size, len(peers)) + peers.start,
+            source_bytes=draws.log_normal("bytes", size, *_SHARED).cast(pl.Int64),
+        ),
+        draws,
+    )
+
+
+def _sent(rows: pl.DataFrame, draws: Draws) -> pl.DataFrame:
+    """Sessions that send much and get little back."""
+    size = rows.height
+    return as_sessions(
+        rows.with_columns(
+            duration_us=draws.below("length", size, 20 * MINUTE_US) + 30 * SECOND_US,
+            port=pl.lit(443),
+            transport=pl.lit(TCP),
+            destination_bytes=draws.below("answer", size, 40_000) + 4_000,
+            ending=pl.lit(FIN),
+        )
+    )
