@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from ndr_adapters.synthetic.scenario.place import Place
-from ndr_adapters.synthetic.scenario.population import SEGMENT_HOSTS, segment_prefix
+from ndr_adapters.synthetic.scenario.population import segment_prefix, segments
 from ndr_adapters.synthetic.scenario.sessions import (
     AGED,
     ANSWERED,
@@ -42,8 +42,8 @@ _NO_ANSWER_BYTES: Final = 60
 def port_sweep(place: Place) -> pl.DataFrame:
     """Ask every address of three segments for one port; hardly any answers."""
     population, draws = place.population, place.draws
-    segments = -(-population.size.hosts // SEGMENT_HOSTS)
-    first = draws.number("segment", 0, max(0, segments - _SWEPT_SEGMENTS))
+    last_first = max(0, segments(population.size) - _SWEPT_SEGMENTS)
+    first = draws.number("segment", 0, last_first)
     addresses = [
         f"{segment_prefix(first + segment)}.{last}"
         for segment in range(_SWEPT_SEGMENTS)

@@ -45,6 +45,7 @@ def listing(
             use: texts(population.uses[use])
             for use in ("admin", "help_desk", "uploader", "agent_host")
         },
+        "retired": texts(population.retired),
         "servers": {kind: texts(hosts) for kind, hosts in population.servers.items()},
         "outside": {kind: texts(peers) for kind, peers in population.outside.items()},
     }

@@ -12,6 +12,7 @@ from ndr_adapters.synthetic.scenario import attacks
 from ndr_adapters.synthetic.scenario.place import Place
 from ndr_adapters.synthetic.scenario.population import Population
 from ndr_adapters.synthetic.scenario.sessions import as_sessions
+from ndr_core.times import DAY_US, SECOND_US
 
 ROLE_CHANGE: Final = "role_change"
 
@@ -46,8 +47,14 @@ def plantings(population: Population) -> list[Planting]:
     found = []
     for (kind, make, measures), host in zip(KINDS, population.uses["planted"], strict=True):
         place = Place(population, host, population.draws.of("planted", kind))
-        found.append(Planting(kind, host, measures, as_sessions(make(place))))
+        found.append(Planting(kind, host, measures, _logged(as_sessions(make(place)), place)))
     return found
+
+
+def _logged(sessions: pl.DataFrame, place: Place) -> pl.DataFrame:
+    """All end, and so are logged, before the day does."""
+    left_us = pl.lit(place.day_us + DAY_US - SECOND_US) - pl.col("start_us")
+    return sessions.with_columns(duration_us=pl.min_horizontal("duration_us", left_us))
 
 
 def still_ordinary(planted: Sequence[Planting]) -> pl.Expr:

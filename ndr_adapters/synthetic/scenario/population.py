@@ -21,7 +21,7 @@ _SERVERS: Final = (
     ("mail", 1, 1000),
     ("database", 1, 400),
     ("application", 2, 250),
-    ("monitor", 1, 50_000),
+    ("monitor", 1, 20_000),
 )
 """Kind, least, and hosts for which there is one."""
 _OUTSIDE: Final = (("ntp", 5), ("updater", 3), ("agent", 1), ("partner", 2), ("storage", 3))
@@ -39,6 +39,8 @@ _NTP_WEIGHTS: Final = (0.3, 0.25, 0.2, 0.15, 0.1)
 _UPDATER_SHARE: Final = 0.52
 _UPDATER_WEIGHTS: Final = (0.7, 0.2, 0.1)
 _ALWAYS_ON: Final = 0.7
+_RETIRED: Final = 9
+"""Last number of the address that a segment has no more."""
 PLANTINGS: Final = 9
 """Ordinary clients that something is planted on, each on one."""
 _MOST_POISSON: Final = 20
@@ -83,6 +85,8 @@ class Population:
     servers: Mapping[str, range]
     """Kind of server -> its hosts."""
     clients: range
+    retired: range
+    """Addresses in the network that no host has any more: one in each segment."""
     uses: Mapping[str, Sequence[int]]
     """Use -> the clients of that use: those of planted attacks and of Poisson pairs too, which are ordinary."""
     peers: range
@@ -106,11 +110,14 @@ def populate(size: Size) -> Population:
         servers[kind] = range(first, first + max(least, size.hosts // hosts))
         first = servers[kind].stop
     clients = range(first, size.hosts)
+    retired = book.numbers(
+        f"{segment_prefix(segment)}.{_RETIRED}" for segment in range(segments(size))
+    )
     peers = book.numbers(map(_peer_address, range(min(10 * size.hosts, _MOST_PEERS))))
     outside = {kind: _number_new_peers(book, count) for kind, count in _OUTSIDE}
     uses = _uses(size, clients, draws)
     habits = _habits(draws, size, servers, outside, {*uses["planted"], *uses["poisson"]})
-    return Population(size, draws, book, servers, clients, uses, peers, outside, habits)
+    return Population(size, draws, book, servers, clients, retired, uses, peers, outside, habits)
 
 
 def _number_new_peers(book: AddressBook, count: int) -> range:
@@ -170,6 +177,11 @@ def host_address(number: int) -> str:
     """Give the address of a host: fifty to a segment, one in four addresses of it in use."""
     segment, place = divmod(number, SEGMENT_HOSTS)
     return f"{segment_prefix(segment)}.{10 + 4 * place}"
+
+
+def segments(size: Size) -> int:
+    """Give how many segments the hosts take."""
+    return -(-size.hosts // SEGMENT_HOSTS)
 
 
 def segment_prefix(segment: int) -> str:

@@ -45,7 +45,7 @@ _LEAST_BYTES: Final = 40
 """What a packet has."""
 _SENT: Final = (6.7, 1.75)
 _RECEIVED: Final = (8.2, 2.1)
-_LONG: Final = (1.2, 1.7)
+_LONG: Final = (1.5, 2.0)
 """Mean and deviation of the logarithms of bytes, bytes and seconds."""
 
 

@@ -12,7 +12,7 @@ from ndr_core.times import DAY_US, to_datetime, to_us
 
 _LAST_DAY: Final = datetime(2025, 3, 13, tzinfo=UTC)
 """A Thursday, whatever the number of days: what is planted falls on a working day."""
-_LIMITS: Final = (("days", 2, 400), ("hosts", 50, 50_000))
+_LIMITS: Final = (("days", 2, 400), ("hosts", 50, 20_000))
 """Name, least, most: on fewer days nothing is new, among fewer hosts there are too few for all that is planted."""
 
 

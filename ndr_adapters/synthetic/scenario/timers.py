@@ -23,7 +23,6 @@ from ndr_core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 _LOST: Final = 0.01
 """So many of these sessions get no answer."""
 _POLLED_CLIENTS: Final = 0.05
-_SILENT_CLIENTS: Final = 0.03
 
 
 def timers(population: Population, present: pl.DataFrame, day: int) -> pl.DataFrame:
@@ -146,25 +145,16 @@ def _replication(population: Population) -> pl.DataFrame:
 
 
 def _polls(population: Population) -> pl.DataFrame:
-    """The monitor asks servers and some clients each hour; of the clients a few never answer."""
-    monitor = population.servers["monitor"]
+    """The monitor asks servers and some clients each hour; its list still has hosts that are there no more."""
+    monitor, hour = population.servers["monitor"], HOUR_US
     clients = population.draws.shuffled("polled", population.clients)
-    polled = clients[: int(len(clients) * _POLLED_CLIENTS)]
-    silent = polled[: int(len(polled) * _SILENT_CLIENTS)]
     servers = range(monitor.start)
+    there = [*servers, *clients[: int(len(clients) * _POLLED_CLIENTS)]]
     return pl.concat(
         [
-            _pairs(_crossed(monitor, servers), None, ICMP, HOUR_US, 0.05, 84, 84),
-            _pairs(
-                _crossed(monitor, [*servers, *polled[len(silent) :]]),
-                161,
-                UDP,
-                HOUR_US,
-                0.05,
-                91,
-                132,
-            ),
-            _pairs(_crossed(monitor, silent), 161, UDP, HOUR_US, 0.05, 91, 0),
+            _pairs(_crossed(monitor, servers), None, ICMP, hour, 0.05, 84, 84),
+            _pairs(_crossed(monitor, there), 161, UDP, hour, 0.05, 91, 132),
+            _pairs(_crossed(monitor, population.retired), 161, UDP, hour, 0.05, 91, 0),
         ]
     )
 
