@@ -113,8 +113,8 @@ def compile_window_plan(
     """Make the plan of a job's windows over published deltas.
 
     `measures`, `roles` (as plain data), `slice_minutes`: those of the deltas. Raises SpecError, naming key or column,
-    for windows that slices can't make, for roles that are not outbound and its mirror inbound, for measures that a column
-    of `fg_a` needs and the deltas do not have, and for counters that have the name of a column of `fg_a`.
+    for windows that slices can't make, for roles that are not outbound and its mirror inbound, for measures that a
+    column of `fg_a` needs and the deltas do not have, and for counters that have the name of a column of `fg_a`.
     """
     problems = [
         *(one.below("windows") for label in labels for one in label.problems(slice_minutes)),
