@@ -22,7 +22,7 @@ class HistoryInputs:
     day_pairs: PublishedTables
     """The output with the pair slices of the day, and of `slice_days`."""
     former: PublishedTables | None = None
-    """The output with the tables of the history of the day before, to go on from; None: there is none, or it is stale."""
+    """The output with the history of the day before, to go on from; None: there is none, or it is stale."""
     tiles: PublishedTables | None = None
     """The output with the pair tiles of earlier days; None: there are none."""
     slice_days: tuple[int, ...] = ()

@@ -7,6 +7,7 @@ from typing import Final
 from attrs import frozen
 
 from ndr_core.deltas.roles import INBOUND, OUTBOUND
+from ndr_core.errors import NdrError
 from ndr_core.features.networks import Networks
 from ndr_core.history.masks import DAYS
 from ndr_core.tables.slices import TIME_LEVELS
@@ -58,5 +59,23 @@ class HistoryPlan:
             "day_ts": self.start,
             "published_at": self.published_at,
             "feature_spec_version": self.feature_spec_version,
-            "dt": to_datetime(self.start).strftime(TIME_LEVELS["dt"]),
+            "dt": date_of(self.day),
         }
+
+    def misfit(self, host: str) -> NdrError:
+        """Make the error that the history of the day before does not fit the tile of the leaving day."""
+        former = date_of(self.day - 1)
+        return NdrError(
+            f"pair_history: the history of {former} was not made from the pair tile of {date_of(self.leaving_day)} "
+            f"as it is now (host {host}); build the history of {former} again"
+        )
+
+
+def date_of(day: int) -> str:
+    """Write a UTC day, whole days since 1970-01-01, as folders spell it: 2025-03-01."""
+    return to_datetime(day_start(day)).strftime(TIME_LEVELS["dt"])
+
+
+def row_place(table: str, day: int, role: str, host: str) -> str:
+    """Name the rows of a host in the message of an overflow."""
+    return f"host {host} ({role}, {table} of {date_of(day)})"

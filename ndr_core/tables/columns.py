@@ -51,8 +51,9 @@ def _only(values: Sequence[Any]) -> Any:
 class Merge(Enum):
     """How the values that rows of one key hold in a column become one value.
 
-    `KEY` values must be equal. `NEVER`: a run replaces the rows of the run before it, so that a key has one row. Columns of `DERIVED` and `PAIRS` are not merged: they are made from
-    merged columns, of the row itself or of the host's rows in the merged pair table.
+    `KEY` values must be equal. Of `NEVER` a key has one row, since a run replaces the rows of the one before it.
+    Columns of `DERIVED` and `PAIRS` are not merged: they are made from merged columns, of the row itself or of the
+    host's rows in the merged pair table.
     """
 
     KEY = "key"
