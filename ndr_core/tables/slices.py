@@ -24,6 +24,11 @@ SLICE_COLUMNS: Final[tuple[OutputColumn, ...]] = (
 
 SLICE_LEVELS: Final = tuple(column.name for column in SLICE_COLUMNS)
 
+DAY_COLUMNS: Final = SLICE_COLUMNS[:2]
+"""What the folders of a table of days spell, outermost first: its rows are those of whole UTC days."""
+
+DAY_LEVELS: Final = tuple(column.name for column in DAY_COLUMNS)
+
 TIME_LEVELS: Final = {"dt": "%Y-%m-%d", "hh": "%H", "mm": "%M"}
 """Level -> the start of the slice as it spells it, in the language of `strftime`."""
 

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from ndr_core.names import COLUMN_NAME_RULE, is_column_name
 from ndr_core.tables.columns import Merge, OutputColumn
-from ndr_core.tables.slices import SLICE_LEVELS
+from ndr_core.tables.slices import DAY_LEVELS, SLICE_LEVELS
 
 
 @frozen
@@ -35,8 +35,10 @@ class Table:
         for name in (*self.keys, *self.levels):
             if name not in columns or columns[name].merge is not Merge.KEY:
                 raise ValueError(f"table {self.name}: {name} is not among its key columns")
-        if self.levels[: len(SLICE_LEVELS)] != SLICE_LEVELS:
-            raise ValueError(f"table {self.name}: its first levels must be those of a slice")
+        if self.levels[: len(DAY_LEVELS)] != DAY_LEVELS:
+            raise ValueError(
+                f"table {self.name}: its first levels must be those of a slice or of a day"
+            )
 
     @property
     def file_columns(self) -> tuple[OutputColumn, ...]:
