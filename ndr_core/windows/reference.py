@@ -121,7 +121,7 @@ def _merged(
             if starts is not None:
                 row["starts"] = shifted(starts, row["slice_start_ts"] // SECOND_US)
             rows.append(row | same)
-    return merge_rows(rows, table, lambda row: window_place(row | dict(window)))
+    return merge_rows(rows, table, lambda row: window_place({**row, **window}))
 
 
 def _history(
