@@ -1,0 +1,1 @@
+"""The second builder: per host, role, peer and port, the days in which they met."""

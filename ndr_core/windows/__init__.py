@@ -1,0 +1,1 @@
+"""The third builder: per host and role, the features of windows of time (FG-A), and beacons."""
