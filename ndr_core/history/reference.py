@@ -43,6 +43,9 @@ class Tile:
     """The latest end of a session, us."""
 
 
+NOTHING: Final = Tile()
+
+
 @frozen
 class PairDays:
     """What is known of one pair, of the 30 days that end with a day."""
@@ -112,21 +115,14 @@ def pairs_gone_on(
     misfits = []
     for key in {*former, *today, *leaving}:
         before, new, gone = former.get(key, PairDays()), today.get(key), leaving.get(key)
-        in_, out = new or Tile(), gone or Tile()
-        left = PairDays(
-            next_mask(before.mask, is_active=False),
-            before.last_seen,
-            before.sessions - out.sessions,
-            before.bytes_sent - out.bytes_sent,
-        )
-        if bool(before.mask & _LEAVING) is not (gone is not None) or _is_impossible(left):
-            misfits.append(key[0])
         known = PairDays(
-            left.mask | int(new is not None),
-            left.last_seen if new is None else new.last_seen,
-            left.sessions + in_.sessions,
-            left.bytes_sent + in_.bytes_sent,
+            next_mask(before.mask, is_active=new is not None),
+            before.last_seen if new is None else new.last_seen,
+            before.sessions - (gone or NOTHING).sessions + (new or NOTHING).sessions,
+            before.bytes_sent - (gone or NOTHING).bytes_sent + (new or NOTHING).bytes_sent,
         )
+        if bool(before.mask & _LEAVING) is not (gone is not None) or _is_impossible(known):
+            misfits.append(key[0])
         if known.mask:
             found[key] = known
     if misfits:
@@ -151,11 +147,11 @@ def pairs_anew(
     return found
 
 
-def _is_impossible(left: PairDays) -> bool:
-    """Whether no sessions of the days that are left can have these sums."""
-    if not left.mask:
-        return (left.sessions, left.bytes_sent) != (0, 0)
-    return left.sessions < 0 or left.bytes_sent < 0
+def _is_impossible(known: PairDays) -> bool:
+    """Whether no sessions of the days of the mask can have these sums."""
+    if not known.mask:
+        return (known.sessions, known.bytes_sent) != (0, 0)
+    return known.sessions < 0 or known.bytes_sent < 0
 
 
 def _tiles_of(rows: HistoryRows, plan: HistoryPlan) -> dict[int, dict[PairKey, Tile]]:
