@@ -14,6 +14,7 @@ from cattrs import Converter
 
 from ndr_core.errors import NdrError, shown
 from ndr_core.names import is_column_name
+from ndr_core.publishing.read_facts import ReadFacts
 from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.quality.report import QualityReport
 from ndr_core.tables.parquet import PARQUET_FORMAT, number_problem
@@ -103,6 +104,8 @@ class RunFacts:
     """Fingerprints of its input files, sorted."""
     meaning: Mapping[str, Any] = field(factory=dict)
     """The keys of the JobSpec, with their values, in which all runs of a feature_spec_version agree."""
+    read: ReadFacts | None = None
+    """What a run that builds features read of other outputs; None for a run that read files."""
 
     @property
     def owner(self) -> str:
@@ -202,6 +205,9 @@ class Manifest:
     def to_plain(self) -> dict[str, Any]:
         """Give JSON-ready data that `from_plain` reads back."""
         plain = asdict(self)
+        for facts in (plain["facts"], *(run["facts"] for run in plain["runs"])):
+            if facts["read"] is None:  # as manifests were written before there were features
+                del facts["read"]
         return {"format": plain.pop("format"), **plain}
 
     @classmethod
@@ -338,7 +344,7 @@ def _wrong_path(path: str, why: str) -> ManifestError:
 def summary(manifest: Manifest) -> Mapping[str, Any]:
     """Give what a run made, as JSON-ready data for people and machines."""
     facts = asdict(manifest.facts)
-    del facts["meaning"], facts["inputs"]
+    del facts["meaning"], facts["inputs"], facts["read"]
     bounds, replaced = manifest.facts.bounds, manifest.replaced
     return {
         **facts,
