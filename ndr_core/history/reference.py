@@ -9,7 +9,6 @@ from attrs import field, frozen
 
 from ndr_core.deltas.roles import OUTBOUND
 from ndr_core.deltas.tables import PAIR
-from ndr_core.features.networks import Side
 from ndr_core.history.masks import DAYS, age_days, day_bit, next_mask
 from ndr_core.history.plan import ROLES, HistoryPlan, row_place
 from ndr_core.history.prevalence import OF_DAY, prevalence_of
@@ -160,7 +159,7 @@ def _tiles_of(rows: HistoryRows, plan: HistoryPlan) -> dict[int, dict[PairKey, T
     pairs = [
         {**row, "day": day_of(row["slice_start_ts"])} for row in map(PAIR.plain_row, rows.pairs)
     ]
-    kept = [row for row in pairs if row["role"] in ROLES and _has_rows(row["host_ip"], plan)]
+    kept = [row for row in pairs if row["role"] in ROLES and plan.has_rows(row["host_ip"])]
     for (day,), of_day in sorted(group(kept, ("day",)).items()):
         members = group(of_day, PAIR_KEY)
         for name in ("sessions_cnt", "bytes_sent_sum"):
@@ -178,10 +177,6 @@ def _tiles_of(rows: HistoryRows, plan: HistoryPlan) -> dict[int, dict[PairKey, T
         tile = Tile(row["sessions_cnt"], row["bytes_sent_sum"], row["last_seen_ts"])
         days.setdefault(day_of(row["day_ts"]), {})[_key(row)] = tile
     return days
-
-
-def _has_rows(host: str, plan: HistoryPlan) -> bool:
-    return plan.all_hosts or plan.networks.side_of(host) is Side.INTERNAL
 
 
 def _check_sums(table: Table, column: str, sums: Mapping[PairKey, int], day: int) -> None:

@@ -21,7 +21,7 @@ from ndr_adapters.polars.features.history_kernel import (
 from ndr_adapters.polars.features.networks import segments, sides
 from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import NdrError
-from ndr_core.features.networks import Networks
+from ndr_core.features.networks import Hosts, Networks
 from ndr_core.history.plan import HistoryPlan
 from ndr_core.history.reference import HistoryRows, history_tables
 from ndr_core.history.tables import HISTORY_TABLES, PAIR_HISTORY, PAIR_TILE, PREVALENCE
@@ -70,8 +70,8 @@ PAIRS = st.lists(pairs(), max_size=30)
 SHARES = st.sampled_from([1, 2, 5])
 
 
-def the_plan(day: int, all_hosts: bool = False) -> HistoryPlan:
-    return plan(day, networks=NETWORKS, all_hosts=all_hosts)
+def the_plan(day: int, hosts: Hosts = Hosts.INTERNAL) -> HistoryPlan:
+    return plan(day, networks=NETWORKS, hosts=hosts)
 
 
 def of_days(rows: Sequence[Row], days: range) -> list[Row]:
@@ -127,13 +127,13 @@ def outcome(build: Callable[[], dict[str, list[Row]]]) -> dict[str, list[str]] |
 
 
 @settings(max_examples=examples(40), deadline=None)
-@given(PAIRS, SHARES, st.booleans())
+@given(PAIRS, SHARES, st.sampled_from(Hosts))
 def test_a_history_made_anew_is_that_of_the_reference(
-    rows: list[Row], shares: int, all_hosts: bool
+    rows: list[Row], shares: int, hosts: Hosts
 ) -> None:
-    of_day = the_plan(LAST, all_hosts)
+    of_day = the_plan(LAST, hosts)
     from_slices = HistoryRows(of_days(rows, range(LAST - 29, LAST + 1)))
-    yesterday = the_plan(LAST - 1, all_hosts)
+    yesterday = the_plan(LAST - 1, hosts)
     tile = history_tables(HistoryRows(of_days(rows, range(LAST - 1, LAST))), yesterday)["pair_tile"]
     others = [*of_days(rows, range(LAST - 29, LAST - 1)), *of_days(rows, range(LAST, LAST + 1))]
     with_a_tile = HistoryRows(others, tile)
@@ -145,15 +145,15 @@ def test_a_history_made_anew_is_that_of_the_reference(
 
 
 @settings(max_examples=examples(40), deadline=None)
-@given(PAIRS, SHARES, st.booleans())
+@given(PAIRS, SHARES, st.sampled_from(Hosts))
 def test_a_history_that_goes_on_is_that_of_the_reference_and_that_made_anew(
-    rows: list[Row], shares: int, all_hosts: bool
+    rows: list[Row], shares: int, hosts: Hosts
 ) -> None:
-    of_day = the_plan(LAST, all_hosts)
+    of_day = the_plan(LAST, hosts)
     before = HistoryRows(of_days(rows, range(LAST - 30, LAST)))
-    former = history_tables(before, the_plan(LAST - 1, all_hosts))["pair_history"]
+    former = history_tables(before, the_plan(LAST - 1, hosts))["pair_history"]
     leaving = HistoryRows(of_days(rows, range(LAST - 30, LAST - 29)))
-    tile = history_tables(leaving, the_plan(LAST - 30, all_hosts))["pair_tile"]
+    tile = history_tables(leaving, the_plan(LAST - 30, hosts))["pair_tile"]
     today = of_days(rows, range(LAST, LAST + 1))
 
     found = outcome(lambda: built(HistoryRows(today, tile, former), of_day, shares))

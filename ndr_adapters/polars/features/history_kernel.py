@@ -18,7 +18,7 @@ from ndr_adapters.polars.keys import grouped
 from ndr_adapters.polars.write import DTYPES, empty_frame
 from ndr_core.deltas.roles import OUTBOUND
 from ndr_core.errors import OverflowingColumnError
-from ndr_core.features.networks import Side
+from ndr_core.features.networks import Hosts, Side
 from ndr_core.history.masks import DAYS
 from ndr_core.history.plan import ROLES, HistoryPlan, row_place
 from ndr_core.history.prevalence import OF_DAY
@@ -287,7 +287,7 @@ class _Numbered:
             )
 
         found = ranked(pairs)
-        if not plan.all_hosts:
+        if plan.hosts is not Hosts.ALL:
             found = found.filter(_is_internal(found.get_column("host"), in_order, plan))
         return cls(in_order, found, ranked(tiles), None if former is None else ranked(former))
 
