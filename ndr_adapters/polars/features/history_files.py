@@ -10,8 +10,9 @@ from attrs import frozen
 
 from ndr_adapters.polars.scan import Scanner, check_format
 from ndr_core.deltas.tables import PAIR
+from ndr_core.features.days import date_of
 from ndr_core.history.engine import HistoryInputs
-from ndr_core.history.plan import ROLES, HistoryPlan, date_of
+from ndr_core.history.plan import ROLES, HistoryPlan
 from ndr_core.history.tables import PAIR_HISTORY, PAIR_TILE
 from ndr_core.publishing.manifest import OutputFile
 from ndr_core.publishing.published import PublishedTables, SliceRange, readable_files
