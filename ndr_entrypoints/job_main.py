@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import click
 
-from ndr_adapters.cloudwatch.json_log import JsonLog
+from ndr_adapters.cloudwatch.json_log import FEATURES_NAMESPACE, JsonLog
 from ndr_core.errors import NdrError, StopRequested
 from ndr_entrypoints.options import EXIT_CODES
 from ndr_entrypoints.stopping import exit_stopped, signals_handled, stop_message
@@ -71,6 +71,12 @@ def job_command(*options: Option) -> Callable[[Command], click.Command]:
         )(command)
 
     return made
+
+
+def feature_log(options: Mapping[str, Any], *more: str) -> JsonLog:
+    """Give the log of a feature job. `more`: options that its lines name beside what all jobs have."""
+    names = ("project_name", "job_name", *more, "run_id")
+    return JsonLog({name: options[name] for name in names}, FEATURES_NAMESPACE)
 
 
 def run_as_job(log: JsonLog, debug: bool, work: Callable[[Undisturbed], None]) -> None:

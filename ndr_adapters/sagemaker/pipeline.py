@@ -125,11 +125,7 @@ def _of_days(name: str, made: Steps) -> Pipeline:
         instances,
     )
     renewal = made.step(
-        "StaleRenewal",
-        STALE_RENEWAL,
-        {**common, "job_name": fg_a_job, "history_job_name": history_job},
-        instances,
-        [history],
+        "StaleRenewal", STALE_RENEWAL, {**common, "job_name": fg_a_job}, instances, [history]
     )
     return Pipeline(
         name=name,
