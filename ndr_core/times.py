@@ -33,6 +33,16 @@ def to_us(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
+def day_of(us: int) -> int:
+    """Give the UTC day of a time: whole days since 1970-01-01."""
+    return us // DAY_US
+
+
+def day_start(day: int) -> int:
+    """Give the time, us, at which a UTC day begins. `day`: whole days since 1970-01-01."""
+    return day * DAY_US
+
+
 def to_record_us(moment: datetime) -> int:
     """Microseconds of an aware datetime; where no record can have that time, the nearest that one can."""
     return min(max(to_us(moment), 0), TIME_LIMIT_US)

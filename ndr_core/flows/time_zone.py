@@ -45,7 +45,7 @@ def zone_names() -> frozenset[str]:
 @lru_cache(maxsize=8)
 def zone_offsets(name: str) -> ZoneOffsets:
     """Tabulate a zone. `name`: one of `zone_names`."""
-    spans = list(_spans(_zone(name)))
+    spans = list(_spans(zone_of(name)))
     edges = sorted(
         {edge for start, end, offset in spans for edge in (start + offset, end + offset)}
     )
@@ -59,7 +59,9 @@ def zone_offsets(name: str) -> ZoneOffsets:
     return ZoneOffsets(tuple(starts), tuple(offsets))
 
 
-def _zone(name: str) -> ZoneInfo:
+@lru_cache(maxsize=8)
+def zone_of(name: str) -> ZoneInfo:
+    """Give a zone with the changes of its offset. `name`: one of `zone_names`."""
     with files(_DATA).joinpath("zoneinfo", *name.split("/")).open("rb") as stream:
         return ZoneInfo.from_file(stream, name)
 

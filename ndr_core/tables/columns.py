@@ -42,17 +42,25 @@ def _same(values: Sequence[Any]) -> Any:
     return first
 
 
+def _only(values: Sequence[Any]) -> Any:
+    if len(values) > 1:
+        raise ValueError("a key has one row, and here are several")
+    return values[0]
+
+
 class Merge(Enum):
     """How the values that rows of one key hold in a column become one value.
 
-    `KEY` values must be equal. Columns of `DERIVED` and `PAIRS` are not merged: they are made from
-    merged columns, of the row itself or of the host's rows in the merged pair table.
+    `KEY` values must be equal. Of `NEVER` a key has one row, since a run replaces the rows of the one before it.
+    Columns of `DERIVED` and `PAIRS` are not merged: they are made from merged columns, of the row itself or of the
+    host's rows in the merged pair table.
     """
 
     KEY = "key"
     SUM = "sum"
     MAX = "maximum"
     HISTOGRAM = "counts add by bucket"
+    NEVER = "never: a key has one row"
     DERIVED = "derived from the merged row"
     PAIRS = "derived from the merged pair table"
 
@@ -64,7 +72,8 @@ class Merge(Enum):
     def merged(self, values: Sequence[Any]) -> Any:
         """Make one value of the values of one or more rows. A null is unknown, and so is what it merges to.
 
-        Raises ValueError for keys that differ, and for columns that are derived.
+        Raises ValueError for keys that differ, for several rows of a key that has one, and for columns that are
+        derived.
         """
         if self not in _FUNCTIONS:
             raise ValueError(f"a column that is {self.value} has no values to merge")
@@ -78,6 +87,7 @@ _FUNCTIONS: Final[dict[Merge, Callable[[Sequence[Any]], Any]]] = {
     Merge.SUM: sum,
     Merge.MAX: max,
     Merge.HISTOGRAM: add_histograms,
+    Merge.NEVER: _only,
 }
 
 

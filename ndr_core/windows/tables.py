@@ -1,0 +1,183 @@
+"""The tables of windows: `fg_a`, one row for each host, role and window, and `beacon`, one for each regular pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from ndr_core.errors import printable
+from ndr_core.measures.kinds import Additive, Distribution, Measure, PairDerived, Untold
+from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
+from ndr_core.tables.slices import SLICE_LEVELS
+from ndr_core.tables.table import Table
+from ndr_core.times import iso_text
+from ndr_core.windows.aggregates import (
+    BEACON_AGGREGATES,
+    DETECTION_AGGREGATES,
+    HISTORY_AGGREGATES,
+    PAIR_AGGREGATES,
+    SEGMENT_AGGREGATES,
+    Aggregate,
+)
+from ndr_core.windows.beacon import BEACON_FORMULAS
+from ndr_core.windows.formulas import (
+    BRUTE_SCORE,
+    LATERAL_SCORE,
+    NEW_ADMIN_PEERS,
+    NOVELTY,
+    RARITY,
+    RATIOS,
+    SCAN_SCORE,
+    TRW_BITS,
+    Formula,
+)
+
+LEVELS: Final = (*SLICE_LEVELS, "role")
+"""Folders of both tables, outermost first: those of the end of the windows, and the role."""
+
+FG_A: Final = "fg_a"
+"""Name of the table of windows."""
+
+
+def _value(name: str, column_type: ColumnType, meaning: str) -> OutputColumn:
+    """A column of a row that nothing adds to: a later run replaces the row."""
+    return OutputColumn(name, column_type, Merge.NEVER, meaning)
+
+
+def _texts(*columns: tuple[str, str]) -> tuple[OutputColumn, ...]:
+    return tuple(key_column(name, ColumnType.STRING, meaning) for name, meaning in columns)
+
+
+def _made(made: Iterable[Aggregate | Formula]) -> tuple[OutputColumn, ...]:
+    """The columns of aggregates and formulas; a name with a colon is that of no column."""
+    return tuple(_value(one.name, one.type, one.meaning) for one in made if ":" not in one.name)
+
+
+def _named(made: Sequence[Aggregate | Formula], *names: str) -> tuple[OutputColumn, ...]:
+    """Those of some names, in the order of these."""
+    columns = {column.name: column for column in _made(made)}
+    return tuple(columns[name] for name in names)
+
+
+_HOST: Final = key_column("host_ip", ColumnType.STRING, "the host")
+_END: Final = key_column(
+    "window_end_ts", ColumnType.TIMESTAMP, "end of the window, exclusive: the anchor of its run"
+)
+_PUBLISHED: Final = _value(
+    "published_at",
+    ColumnType.TIMESTAMP,
+    "when the run was made; two runs of equal rows differ here",
+)
+_LEVEL_COLUMNS: Final = _texts(
+    ("feature_spec_version", "version of the features"),
+    ("dt", "UTC date of window_end_ts, YYYY-MM-DD"),
+    ("hh", "UTC hour of window_end_ts, 00..23"),
+    ("mm", "UTC minute of window_end_ts, 00..59"),
+    ("role", "the side from which the host is seen"),
+)
+_WINDOW: Final = (
+    key_column("window_label", ColumnType.STRING, "the length of the window, such as w_15m"),
+    _value("window_start_ts", ColumnType.TIMESTAMP, "start of the window, inclusive"),
+    _END,
+    _value("coverage_slices", ColumnType.INT64, "published slices of the window"),
+    _value(
+        "is_partial",
+        ColumnType.INT64,
+        "1 where slices of the window, or days of its history, are missing, else 0",
+    ),
+)
+TIME_COLUMNS: Final = (
+    _value("hour_of_day", ColumnType.INT64, "local hour of the window's last microsecond, 0..23"),
+    _value("day_of_week", ColumnType.INT64, "its local day: Monday is 1, Sunday 7"),
+    _value(
+        "time_band",
+        ColumnType.STRING,
+        "its part of the week: wd_work, wd_off, wd_night or we; of a whole day: all",
+    ),
+    _value("is_weekend", ColumnType.INT64, "1 where its local day is one of the weekend, else 0"),
+    _value("is_holiday", ColumnType.INT64, "1 where its local day is a holiday, else 0"),
+)
+
+
+def delta_columns(measures: Sequence[Measure]) -> tuple[OutputColumn, ...]:
+    """Give the columns that rows of windows have of merged deltas, in order: no histograms.
+
+    Sums, then what is read out of distributions, then what comes from the pairs.
+    """
+    sums = [one for one in measures if isinstance(one, Additive | Untold)]
+    read_out = [one for one in measures if isinstance(one, Distribution)]
+    of_pairs = [one for one in measures if isinstance(one, PairDerived)]
+    columns = (
+        *(column for one in sums for column in one.columns()),
+        *(column for one in read_out for column in one.columns()[1:]),
+        *(column for one in of_pairs for column in one.columns()),
+    )
+    return tuple(_value(column.name, column.type, column.meaning) for column in columns)
+
+
+def fg_a_table(measures: Sequence[Measure]) -> Table:
+    """Give the table of windows over deltas of some measures."""
+    return Table(
+        FG_A,
+        ("window_end_ts", "role", "host_ip", "window_label"),
+        (
+            _HOST,
+            *_WINDOW,
+            *delta_columns(measures),
+            *_made(SEGMENT_AGGREGATES),
+            *_made(RATIOS),
+            *_made(NOVELTY),
+            *_made(HISTORY_AGGREGATES),
+            *_made(RARITY),
+            *_named(DETECTION_AGGREGATES, "hscan_max_peers", "vscan_max_ports", "scan_targets_cnt"),
+            *_made([TRW_BITS, SCAN_SCORE]),
+            *_named(DETECTION_AGGREGATES, "brute_max_sessions", "brute_even_pm"),
+            *_made([BRUTE_SCORE]),
+            *_named(DETECTION_AGGREGATES, "admin_peer_nunique"),
+            *_made([NEW_ADMIN_PEERS, LATERAL_SCORE]),
+            *_named(DETECTION_AGGREGATES, "long_pair_seconds_max"),
+            *_made(BEACON_AGGREGATES),
+            *TIME_COLUMNS,
+            _PUBLISHED,
+            *_LEVEL_COLUMNS,
+        ),
+        LEVELS,
+    )
+
+
+BEACON: Final = Table(
+    "beacon",
+    ("window_end_ts", "role", "host_ip", "peer_ip", "peer_port"),
+    (
+        _HOST,
+        key_column("peer_ip", ColumnType.STRING, "the peer"),
+        key_column("peer_port", ColumnType.INT64, "the service port, null where unknown"),
+        _END,
+        *_named(PAIR_AGGREGATES, "sessions_cnt", "gaps_cnt", "period_s"),
+        *_named(BEACON_FORMULAS, "reg_pm", "mode_pm", "size_pm", "span_pm", "beacon_score"),
+        *_named(BEACON_FORMULAS, "unanswered_pm"),
+        *_named(PAIR_AGGREGATES, "bytes_sent_median"),
+        *_named(BEACON_FORMULAS, "first_seen_ts", "last_seen_ts"),
+        *_named(PAIR_AGGREGATES, "is_external"),
+        *_named(BEACON_FORMULAS, "prevalence"),
+        *_named(PAIR_AGGREGATES, "prevalence_hosts", "age_days", "history_days"),
+        *_named(BEACON_FORMULAS, "beacon_threat"),
+        _PUBLISHED,
+        *_LEVEL_COLUMNS,
+    ),
+    LEVELS,
+)
+"""Of windows of a whole day: outbound pairs with enough distinct starts."""
+
+
+def window_place(row: Mapping[str, Any]) -> str:
+    """Name a row of a window in messages. `row`: its host_ip, role, window_label and window_end_ts (us)."""
+    return overflow_place(row["host_ip"], row["role"], row["window_label"], row["window_end_ts"])
+
+
+def overflow_place(host_ip: str, role: str, label: str, window_end: int) -> str:
+    """Name a row of `fg_a` in the message of an overflow. `window_end`: us."""
+    return (
+        f"host {printable(host_ip)} ({role}, window {label} of table {FG_A} "
+        f"that ends at {iso_text(window_end)})"
+    )
