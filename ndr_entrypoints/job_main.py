@@ -76,7 +76,7 @@ def job_command(*options: Option) -> Callable[[Command], click.Command]:
 def feature_log(options: Mapping[str, Any], *more: str) -> JsonLog:
     """Give the log of a feature job. `more`: options that its lines name beside what all jobs have."""
     names = ("project_name", "job_name", *more, "run_id")
-    return JsonLog({name: options[name] for name in names}, FEATURES_NAMESPACE)
+    return JsonLog({name: options[name] for name in names}, namespace=FEATURES_NAMESPACE)
 
 
 def run_as_job(log: JsonLog, debug: bool, work: Callable[[Undisturbed], None]) -> None:

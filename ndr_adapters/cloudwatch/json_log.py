@@ -30,11 +30,11 @@ class JsonLog:
 
     identity: Mapping[str, Any]
     """Members of every line."""
-    namespace: str = NAMESPACE
-    """Under which CloudWatch shows the metrics."""
     stream: IO[str] = field(factory=lambda: sys.stdout)
     seconds: dict[str, float] = field(factory=dict)
     """Stage -> seconds of all of its kind that ended: a job may publish several times."""
+    namespace: str = NAMESPACE
+    """Under which CloudWatch shows the metrics."""
     _progress_due: Every = field(factory=lambda: Every(PROGRESS_SECONDS), init=False)
 
     def stage(self, stage: Stage, **facts: Any) -> None:

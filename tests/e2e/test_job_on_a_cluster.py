@@ -103,7 +103,13 @@ def test_the_archive_alone_runs_the_job_by_sql_and_says_what_it_lacks(
 
     with proxy(aws, lambda _: None) as server:
         done = submit(
-            *(spark_home, bare_python, build_package().scripts[DELTA_BUILDER].decode(), "--master", "local[2]"),
+            *(
+                spark_home,
+                bare_python,
+                build_package().scripts[DELTA_BUILDER].decode(),
+                "--master",
+                "local[2]",
+            ),
             *("--driver-class-path", ":".join(map(str, connector_jars()))),
             *events_kept_in(tmp_path / "events"),
             arguments=deployment.arguments(),
