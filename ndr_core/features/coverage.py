@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
@@ -34,10 +35,15 @@ class PublishedDeltas:
     pruned_before: int | None = None
     """Start of the first slice that stays, us, where the output was pruned."""
 
-    @property
-    def pinned(self) -> PinnedTables:
-        """The output as of this moment, for readers."""
-        return PinnedTables(self.tables, self.manifests)
+    def pinned(self, since: int, until: int) -> PinnedTables:
+        """Give the runs that contributed to slices that start in [since, until), us, for readers, as of this moment."""
+        first, end = place(since), place(until)
+        runs = (
+            one
+            for one in self.manifests
+            if any(first <= contribution.slice < end for contribution in one.contributions)
+        )
+        return PinnedTables(self.tables, tuple(runs))
 
     @property
     def slice_minutes(self) -> int:
@@ -84,12 +90,13 @@ class PublishedDeltas:
 
     def contributed(self, since: int, until: int) -> tuple[ReadContribution, ...]:
         """Give what was contributed to the slices that start in [since, until), us, in the order of time."""
-        return tuple(
-            one
-            for start, found in self.contributions.items()
-            if since <= start < until
-            for one in found
-        )
+        starts = self._starts
+        chosen = starts[bisect_left(starts, since) : bisect_left(starts, until)]
+        return tuple(one for start in chosen for one in self.contributions[start])
+
+    @cached_property
+    def _starts(self) -> tuple[int, ...]:
+        return tuple(self.contributions)
 
     def _published(self) -> Iterator[tuple[str, int]]:
         """Each job with each slice that it has published, the same one more than once at times.
