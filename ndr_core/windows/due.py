@@ -4,12 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 
-from ndr_core.features.coverage import SLICE_MINUTES_KEY
+from ndr_core.features.coverage import SLICE_MINUTES_KEY, look_at_deltas
+from ndr_core.features.days import read_of
 from ndr_core.publishing.manifest import mini_batch_owner
 from ndr_core.publishing.published import FollowedOutput
 from ndr_core.tables.slices import SLICE_MINUTES, SliceBounds, place_us
 from ndr_core.times import MINUTE_US
+from ndr_core.windows.job import anchor_name, deltas_version
 from ndr_core.windows.labels import WindowLabel
+from ndr_core.windows.spec import FgASpec
+
+
+def due_after(
+    spec: FgASpec, deltas: FollowedOutput, features: FollowedOutput, job_name: str, mini_batch: str
+) -> tuple[int, ...]:
+    """Give the ends, us, of the windows that a mini-batch of a delta job has made due, in the order of time.
+
+    None where the mini-batch is not published, or no slice is published by it. Raises as `FollowedOutput.manifests`.
+    """
+    version = deltas_version(spec)
+    span = span_of_mini_batch(deltas, version, job_name, mini_batch)
+    labels = spec.windows.window_labels
+    anchors = touched_anchors(labels, span) if span is not None else ()
+    if span is None or not anchors:
+        return ()
+    first = min(label.start(anchors[0]) for label in labels)
+    known = look_at_deltas(deltas, version, first, anchors[-1])
+    return due_anchors(
+        labels,
+        span,
+        known.published(spec.windows.sources),
+        known.grid,
+        _built(spec, features, anchors),
+    )
+
+
+def _built(
+    spec: FgASpec, features: FollowedOutput, anchors: Iterable[int]
+) -> Mapping[int, Set[str]]:
+    """End of windows -> names of the labels that are built already."""
+    names = {anchor_name(anchor): anchor for anchor in anchors}
+    version = spec.feature_spec_version
+    owners = [mini_batch_owner(version, spec.job_name, name) for name in names]
+    runs = features.of_owners(version, owners)
+    return {names[run.facts.mini_batch_id]: frozenset(read_of(run).built) for run in runs}
 
 
 def span_of_mini_batch(
