@@ -8,11 +8,11 @@ from attrs import frozen
 
 from ndr_core.deltas.roles import INBOUND, OUTBOUND
 from ndr_core.errors import NdrError
+from ndr_core.features.days import date_of
 from ndr_core.features.networks import Hosts, Networks, Side
 from ndr_core.history.masks import DAYS
 from ndr_core.history.spec import PairHistorySpec
-from ndr_core.tables.slices import TIME_LEVELS
-from ndr_core.times import day_start, to_datetime
+from ndr_core.times import day_start
 
 ROLES: Final = (OUTBOUND.name, INBOUND.name)
 """Whose history there is: the pairs of roles with other names are not read."""
@@ -81,11 +81,6 @@ def compile_history_plan(spec: PairHistorySpec, day: int, published_at: int) -> 
         deltas_version=spec.inputs.deltas_version(spec.feature_spec_version),
         hosts=spec.hosts,
     )
-
-
-def date_of(day: int) -> str:
-    """Write a UTC day, whole days since 1970-01-01, as folders spell it: 2025-03-01."""
-    return to_datetime(day_start(day)).strftime(TIME_LEVELS["dt"])
 
 
 def row_place(table: str, day: int, role: str, host: str) -> str:

@@ -10,14 +10,9 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ndr_adapters.polars.features.history_kernel import (
-    FORMER_COLUMNS,
-    PAIR_COLUMNS,
-    TILE_COLUMNS,
-    DayRows,
-    build_share,
-    prevalence,
-)
+from ndr_adapters.polars.features.history_files import FORMER_COLUMNS, PAIR_COLUMNS, TILE_COLUMNS
+from ndr_adapters.polars.features.history_kernel import build_share, prevalence
+from ndr_adapters.polars.features.history_numbers import DayRows
 from ndr_adapters.polars.features.networks import segments, sides
 from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import NdrError

@@ -12,13 +12,12 @@ from typing import Final
 import polars as pl
 from attrs import frozen
 
-from ndr_adapters.polars.addresses import Addresses
-from ndr_adapters.polars.features.networks import segments, sides
+from ndr_adapters.polars.features.history_numbers import DayRows, Numbered, are_internal
+from ndr_adapters.polars.features.networks import segments
 from ndr_adapters.polars.keys import grouped
 from ndr_adapters.polars.write import DTYPES, empty_frame
 from ndr_core.deltas.roles import OUTBOUND
 from ndr_core.errors import OverflowingColumnError
-from ndr_core.features.networks import Hosts, Side
 from ndr_core.history.masks import DAYS
 from ndr_core.history.plan import ROLES, HistoryPlan, row_place
 from ndr_core.history.prevalence import OF_DAY
@@ -33,43 +32,6 @@ from ndr_core.history.tables import (
 from ndr_core.int64 import INT64_MAX
 from ndr_core.tables.columns import ColumnType
 from ndr_core.tables.table import Table
-from ndr_core.times import DAY_US
-
-PAIR_COLUMNS: Final = (
-    "host_ip",
-    "role",
-    "peer_ip",
-    "peer_port",
-    "slice_start_ts",
-    "sessions_cnt",
-    "bytes_sent_sum",
-    "event_ts",
-)
-"""What is read of pair slices."""
-
-TILE_COLUMNS: Final = (
-    "host_ip",
-    "role",
-    "peer_ip",
-    "peer_port",
-    "day_ts",
-    "sessions_cnt",
-    "bytes_sent_sum",
-    "last_seen_ts",
-)
-"""What is read of pair tiles."""
-
-FORMER_COLUMNS: Final = (
-    "host_ip",
-    "role",
-    "peer_ip",
-    "peer_port",
-    "days_mask",
-    "last_seen_ts",
-    "sessions_30d",
-    "bytes_sent_30d",
-)
-"""What is read of the history of the day before."""
 
 _KEY: Final = ("role", "host", "peer", "port")
 """A pair in numbers: the place of the role, the ranks of two addresses, and the port + 1, 0 for an unknown one."""
@@ -77,26 +39,6 @@ _SUMS: Final = ("sessions", "bytes")
 _ALL: Final = 1 << DAYS
 _SEEN_BITS: Final = 56
 """Times of sessions, us, are smaller than 2^56."""
-
-
-@frozen
-class DayRows:
-    """Rows of some hosts, or of all, from which the history of a day is made."""
-
-    pairs: pl.LazyFrame
-    """`PAIR_COLUMNS` of the day, and of earlier days that are read from slices."""
-    tiles: pl.LazyFrame
-    """`TILE_COLUMNS` of other earlier days."""
-    former: pl.LazyFrame | None = None
-    """`FORMER_COLUMNS` of the day before, to go on from; None: there is none."""
-
-    def share(self, number: int, shares: int) -> DayRows:
-        """Give the rows of one of so many shares of the hosts."""
-        if shares == 1:
-            return self
-        is_mine = pl.col("host_ip").hash() % shares == number
-        former = None if self.former is None else self.former.filter(is_mine)
-        return DayRows(self.pairs.filter(is_mine), self.tiles.filter(is_mine), former)
 
 
 @frozen
@@ -130,7 +72,7 @@ class HistoryShare:
             pl.col("role") == ROLES.index(OUTBOUND.name), pl.col("mask") & OF_DAY != 0
         )
         found = recent.select("host", "peer").unique().collect()
-        found = found.filter(_is_internal(found.get_column("host"), self.texts, self.plan))
+        found = found.filter(are_internal(found.get_column("host"), self.texts, self.plan))
         by_peer = found.group_by("peer").agg(hosts_cnt=pl.len().cast(pl.Int64))
         any_peer = pl.DataFrame(
             {"peer": [None], "hosts_cnt": [found.get_column("host").n_unique()]},
@@ -196,7 +138,7 @@ def build_share(rows: DayRows, plan: HistoryPlan) -> HistoryShare:
     Raises OverflowingColumnError where a sum leaves int64, NdrError where the former history and the tile of the
     leaving day do not fit together.
     """
-    numbered = _Numbered.of(rows, plan)
+    numbered = Numbered.of(rows, plan)
     ages = (0, DAYS) if rows.former is not None else tuple(range(DAYS))
     days = _by_day(numbered.pairs.filter(pl.col("age").is_in(ages)), plan, numbered.texts)
     earlier = numbered.tiles.filter(pl.col("age").is_in(ages[1:]))
@@ -233,97 +175,6 @@ def constants(plan: HistoryPlan) -> list[pl.Expr]:
         else pl.lit(value, dtype=DTYPES[types[name]]).alias(name)
         for name, value in plan.constants().items()
     ]
-
-
-@frozen
-class _Numbered:
-    """The rows of a share with numbers for texts; `age`: how many days before the day."""
-
-    texts: pl.Series
-    pairs: pl.DataFrame
-    tiles: pl.DataFrame
-    former: pl.DataFrame | None
-
-    @classmethod
-    def of(cls, rows: DayRows, plan: HistoryPlan) -> _Numbered:
-        addresses = Addresses()
-        pairs = _numbered(
-            rows.pairs.filter(pl.col("role").is_in(ROLES)),
-            addresses,
-            age=_age("slice_start_ts", plan),
-            seen=pl.col("event_ts").dt.epoch("us"),
-            sessions="sessions_cnt",
-            bytes="bytes_sent_sum",
-        )
-        tiles = _numbered(
-            rows.tiles,
-            addresses,
-            age=_age("day_ts", plan),
-            seen=pl.col("last_seen_ts").dt.epoch("us"),
-            sessions="sessions_cnt",
-            bytes="bytes_sent_sum",
-        )
-        former = None
-        if rows.former is not None:
-            former = _numbered(
-                rows.former,
-                addresses,
-                mask="days_mask",
-                seen=pl.col("last_seen_ts").dt.epoch("us"),
-                sessions="sessions_30d",
-                bytes="bytes_sent_30d",
-            )
-        frames = [frame for frame in (pairs, tiles, former) if frame is not None]
-        count = max((_count(frame) for frame in frames), default=0)
-        texts = pl.select(
-            addresses.text(pl.int_range(count, dtype=pl.UInt32)).alias("text")
-        ).to_series()
-        order = texts.arg_sort()
-        in_order, ranks = texts.gather(order), order.arg_sort()
-
-        def ranked(frame: pl.DataFrame) -> pl.DataFrame:
-            return frame.with_columns(
-                ranks.gather(frame.get_column(name)).alias(name) for name in ("host", "peer")
-            )
-
-        found = ranked(pairs)
-        if plan.hosts is not Hosts.ALL:
-            found = found.filter(_is_internal(found.get_column("host"), in_order, plan))
-        return cls(in_order, found, ranked(tiles), None if former is None else ranked(former))
-
-
-def _numbered(rows: pl.LazyFrame, addresses: Addresses, **columns: pl.Expr | str) -> pl.DataFrame:
-    role = pl.col("role").replace_strict(
-        list(ROLES), list(range(len(ROLES))), return_dtype=pl.UInt32
-    )
-    return rows.select(
-        role=role,
-        host=addresses.number(pl.col("host_ip")),
-        peer=addresses.number(pl.col("peer_ip")),
-        port=(pl.col("peer_port") + 1).fill_null(0).cast(pl.UInt32),
-        **columns,
-    ).collect(engine="streaming")
-
-
-def _count(frame: pl.DataFrame) -> int:
-    """One more than the greatest number of an address."""
-    greatest = [frame.get_column(name).max() for name in ("host", "peer")]
-    return max((int(number) + 1 for number in greatest if isinstance(number, int)), default=0)
-
-
-def _age(moment: str, plan: HistoryPlan) -> pl.Expr:
-    day = pl.col(moment).dt.epoch("us") // DAY_US
-    return (plan.day - day).cast(pl.Int64)
-
-
-def _is_internal(hosts: pl.Series, texts: pl.Series, plan: HistoryPlan) -> pl.Series:
-    """Whether each host, a place in `texts`, is internal."""
-    known = hosts.unique()
-    internal = sides(texts.gather(known), plan.networks) == Side.INTERNAL.value
-    flags = pl.repeat(False, texts.len(), dtype=pl.Boolean, eager=True)
-    if known.is_empty():
-        return flags.head(0)
-    return flags.scatter(known.filter(internal), True).gather(hosts)
 
 
 def _by_day(pairs: pl.DataFrame, plan: HistoryPlan, texts: pl.Series) -> pl.DataFrame:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from ndr_core.features.days import date_of
 from ndr_core.features.networks import Hosts
-from ndr_core.history.plan import compile_history_plan, date_of, row_place
+from ndr_core.history.plan import compile_history_plan, row_place
 from ndr_core.history.spec import PairHistorySpec, PairInputs
 from tests.makers import us
 
