@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
+
 from ndr_adapters.parquet_files import read_rows
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.polars.features.history_engine import PolarsHistoryEngine
-from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
 from ndr_adapters.polars.s3 import polars_options
 from ndr_adapters.spark.fanout.engine import FanoutEngine
 from ndr_adapters.spark.fanout.exchange import SparkRunner
