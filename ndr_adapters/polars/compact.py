@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
-from attrs import frozen
 
 from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_adapters.polars.table_files import BATCH
@@ -17,31 +15,12 @@ from ndr_core.deltas.meaning import measures_of
 from ndr_core.deltas.tables import PAIR, delta_table
 from ndr_core.errors import NdrError
 from ndr_core.publishing.compaction import Day
-from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.pinned import PinnedTables
 from ndr_core.publishing.published import GoneSlicesWarning, PublishedTables
 from ndr_core.tables.slices import TIME_LEVELS
 from ndr_core.tables.table import Table
 
 _NAME: Final = "day"
-
-
-@frozen
-class PinnedTables:
-    """An output of which only some runs are looked at."""
-
-    published: PublishedTables
-    pinned: tuple[Manifest, ...]
-
-    @property
-    def root(self) -> str:
-        return self.published.root
-
-    def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
-        del since, until
-        return self.pinned
-
-    def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
-        return self.published.sizes(paths)
 
 
 def write_day(published: PublishedTables, day: Day, staging: StagingRoot) -> dict[str, int]:

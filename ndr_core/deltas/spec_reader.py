@@ -31,7 +31,7 @@ def parse_job_spec(data: Any, origin: str = "JobSpec") -> JobSpec:
     return read_spec(data, JobSpec, _CONVERTER, origin)
 
 
-def _ports(value: Any, _cls: object) -> frozenset[int]:
+def read_ports(value: Any, _cls: object) -> frozenset[int]:
     """Read ports from a list of numbers and 'low-high' ranges."""
     if not isinstance(value, list | tuple | set | frozenset):
         raise TypeError(wrong_kind(value, "a list of ports"))
@@ -61,7 +61,7 @@ def _port(text: str) -> int:
 
 def _make_converter() -> Converter:
     converter = spec_converter()
-    converter.register_structure_hook_func(lambda cls: cls == frozenset[int], _ports)
+    converter.register_structure_hook_func(lambda cls: cls == frozenset[int], read_ports)
     register_mapping(converter)
     structured = converter.get_structure_hook
 

@@ -16,7 +16,7 @@ from ndr_core.flows.record import FLOW_FIELDS, MAX_PORT
 from ndr_core.jobs.mapping_schema import MAPPING_TYPES
 from ndr_core.jobs.spec_schema import DIALECT, Forms, Schema, class_schema
 
-_PORTS: Final[Schema] = {
+PORTS: Final[Schema] = {
     "type": "array",
     "items": {
         "anyOf": [
@@ -34,7 +34,7 @@ _MEASURES: Final[Schema] = {
     }
 }
 _FORMS: Final = Forms(
-    types={frozenset[int]: _PORTS, **MAPPING_TYPES},
+    types={frozenset[int]: PORTS, **MAPPING_TYPES},
     keys={
         (InputMapping, "fields"): {
             "propertyNames": {"enum": [flow_field.name for flow_field in FLOW_FIELDS]}

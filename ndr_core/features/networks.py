@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Final
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -52,6 +52,13 @@ class Side(Enum):
     EXTERNAL = "external"
     NEITHER = "neither"
     """Multicast, broadcast or unspecified: the address of no single host."""
+
+
+class Hosts(Enum):
+    """Whose rows are built."""
+
+    INTERNAL = "internal"
+    ALL = "all"
 
 
 @frozen(order=True)
@@ -171,8 +178,15 @@ class Networks:
         rest = ADDRESS_BITS[version] - bits
         return str(Cidr(version, bits, address >> rest << rest))
 
-    def to_plain(self) -> dict[str, object]:
-        """Give what it says as plain data, each network as one text: equal for equal meanings."""
+    def to_plain(self) -> dict[str, Any]:
+        """Give plain data, as a spec has it: the networks as they are written."""
+        return {
+            "internal": list(self.internal),
+            "segments": {name: list(texts) for name, texts in self.segments.items()},
+        }
+
+    def meaning(self) -> dict[str, Any]:
+        """Give what they say as plain data, in one order and spelling: equal where all addresses fare alike."""
         return {
             "internal": [str(cidr) for cidr in self.internal_cidrs],
             "segments": {

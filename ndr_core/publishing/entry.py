@@ -13,6 +13,7 @@ from attrs import frozen
 from ndr_core.errors import NdrError, UsageError
 from ndr_core.names import is_path_segment
 from ndr_core.publishing.manifest import Manifest, ManifestError
+from ndr_core.tables.slices import place_start
 from ndr_core.times import to_datetime, to_record_us
 
 MANIFESTS: Final = "_manifests"
@@ -152,8 +153,8 @@ def _labels(manifest: Manifest) -> tuple[str, str]:
 
 
 def _slice_label(path: str) -> str:
-    """Short form of a slice's path, sorting as time does: `2025-03-01T1015`."""
-    keys = dict(part.split("=", 1) for part in path.split("/"))
+    """Short form of a slice's path, of a day that of its start, sorting as time does: `2025-03-01T1015`."""
+    keys = dict(part.split("=", 1) for part in place_start(path).split("/"))
     return f"{keys['dt']}T{keys['hh']}{keys['mm']}"
 
 

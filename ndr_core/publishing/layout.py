@@ -17,6 +17,9 @@ REPORT_NAME: Final = "report.json"
 FAILED: Final = "failed"
 """Folder of what is kept of runs that a threshold stopped: no reader looks there."""
 
+FEATURES: Final = "features"
+"""Folder, in an output of deltas, of the output of the features that are made of them: it has manifests of its own."""
+
 _STORED_BYTES: Final = 120
 _STORABLE: Final = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -47,8 +50,8 @@ class Target:
 
 
 def holds_published(top: str) -> bool:
-    """Whether a top folder of an output holds files that manifests name: one of a table, quarantine, reports."""
-    return not top.startswith(("_", ".")) and top != FAILED
+    """Whether a top folder of an output holds files that its manifests name: one of a table, quarantine, reports."""
+    return not top.startswith(("_", ".")) and top not in (FAILED, FEATURES)
 
 
 def batch_path(facts: RunFacts) -> str:

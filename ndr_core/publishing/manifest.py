@@ -14,10 +14,11 @@ from cattrs import Converter
 
 from ndr_core.errors import NdrError, shown
 from ndr_core.names import is_column_name
+from ndr_core.publishing.read_facts import ReadFacts
 from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.quality.report import QualityReport
 from ndr_core.tables.parquet import PARQUET_FORMAT, number_problem
-from ndr_core.tables.slices import SLICE_LEVELS, SliceBounds
+from ndr_core.tables.slices import SliceBounds, place_of
 from ndr_core.times import iso_text
 
 FORMAT: Final = 2
@@ -63,15 +64,22 @@ class OutputFile:
 
     @property
     def slice(self) -> str | None:
-        """The slice that it holds rows of, `dt=../hh=../mm=..`; None for a file of no table."""
+        """The slice or day that it holds rows of, `dt=../hh=../mm=..` or `dt=..`; None for a file of no table."""
         table, *folders = self.path.split("/")[:-1] or [""]
-        return None if table in _ASIDE else "/".join(folders[1 : len(SLICE_LEVELS)])
+        return None if table in _ASIDE else place_of(folders[1:])
 
     @property
     def folder(self) -> str:
         """The folder of its slice in its table; of a file of no table, the folder that it lies in."""
         folders = self.path.split("/")[:-1]
-        return "/".join(folders if self.table in _ASIDE else folders[: 1 + len(SLICE_LEVELS)])
+        place = self.slice
+        return "/".join(folders if place is None else [*folders[:2], *filter(None, [place])])
+
+    @property
+    def part(self) -> str:
+        """What its folders below the slice spell, such as the role; `all` without such folders."""
+        below = self.path.split("/")[:-1][len(self.folder.split("/")) :]
+        return "/".join(level.partition("=")[2] for level in below) or "all"
 
 
 @frozen
@@ -96,6 +104,8 @@ class RunFacts:
     """Fingerprints of its input files, sorted."""
     meaning: Mapping[str, Any] = field(factory=dict)
     """The keys of the JobSpec, with their values, in which all runs of a feature_spec_version agree."""
+    read: ReadFacts | None = None
+    """What a run that builds features read of other outputs; None for a run that read files."""
 
     @property
     def owner(self) -> str:
@@ -110,7 +120,7 @@ class Contribution:
     job_name: str
     mini_batch_id: str
     slice: str
-    """`dt=../hh=../mm=..`"""
+    """`dt=../hh=../mm=..`, of a table of days `dt=..`."""
     digest: str
     """Hash of the content of its files: another one where they hold other bytes."""
 
@@ -185,18 +195,19 @@ class Manifest:
         found: dict[str, int] = {}
         for file in self.files:
             if file.table == table:
-                levels = list(file.partition.values())[len(SLICE_LEVELS) :]
-                part = "/".join(levels) or "all"
-                found[part] = found.get(part, 0) + file.rows
+                found[file.part] = found.get(file.part, 0) + file.rows
         return found
 
     def slices(self) -> list[str]:
-        """Give the slices that it holds rows of, `dt=../hh=../mm=..`, sorted."""
+        """Give the slices or days that it holds rows of, `dt=../hh=../mm=..` or `dt=..`, sorted."""
         return sorted({contribution.slice for contribution in self.contributions})
 
     def to_plain(self) -> dict[str, Any]:
         """Give JSON-ready data that `from_plain` reads back."""
         plain = asdict(self)
+        for facts in (plain["facts"], *(run["facts"] for run in plain["runs"])):
+            if facts["read"] is None:  # as manifests were written before there were features
+                del facts["read"]
         return {"format": plain.pop("format"), **plain}
 
     @classmethod
@@ -333,7 +344,7 @@ def _wrong_path(path: str, why: str) -> ManifestError:
 def summary(manifest: Manifest) -> Mapping[str, Any]:
     """Give what a run made, as JSON-ready data for people and machines."""
     facts = asdict(manifest.facts)
-    del facts["meaning"], facts["inputs"]
+    del facts["meaning"], facts["inputs"], facts["read"]
     bounds, replaced = manifest.facts.bounds, manifest.replaced
     return {
         **facts,

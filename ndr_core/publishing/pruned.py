@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 from ndr_core.errors import NdrError, UsageError
 from ndr_core.publishing.layout import batch_path
 from ndr_core.publishing.manifest import CompactedRun, Manifest, OutputFile, RunFacts
-from ndr_core.tables.slices import SLICE_LEVELS, slice_path
+from ndr_core.tables.slices import DAY_LEVELS, ends_before, place_of, slice_path
 from ndr_core.times import DAY_US, iso_text, to_us
 
 PRUNED: Final = "_pruned"
@@ -34,9 +34,9 @@ class Pruned:
     """Feature_spec_version -> start of the first slice that stays, us."""
 
     def holds(self, version: str, place: str) -> bool:
-        """Whether a slice, `dt=../hh=../mm=..`, was pruned: what was contributed to it counts as unchanged."""
+        """Whether a slice, or a whole day, was pruned: what was contributed to it counts as unchanged."""
         first = self.firsts.get(version)
-        return first is not None and place < _place(first)
+        return first is not None and ends_before(place, _place(first))
 
     def left(self, manifests: Iterable[Manifest]) -> list[Manifest]:
         """Give what is left of manifests that count: no pruned slice, and no run that had only such."""
@@ -44,17 +44,19 @@ class Pruned:
 
     def of_file(self, path: str) -> bool:
         """Whether a file of a table, named below the output's root, lies in a pruned slice."""
-        levels = [level.partition("=") for level in path.split("/")[1:-1]]
-        if [key for key, _, _ in levels[: len(SLICE_LEVELS)]] != list(SLICE_LEVELS):
-            return False
-        return self.holds(levels[0][2], "/".join(path.split("/")[2 : 1 + len(SLICE_LEVELS)]))
+        version, *folders = path.split("/")[1:-1] or [""]
+        key, _, name = version.partition("=")
+        place = place_of(folders)
+        return key == DAY_LEVELS[0] and place != "" and self.holds(name, place)
 
     def _left_of(self, manifest: Manifest) -> Manifest | None:
         first = self.firsts.get(manifest.facts.feature_spec_version)
         if first is None:
             return manifest
         place = _place(first)
-        contributions = tuple(one for one in manifest.contributions if one.slice >= place)
+        contributions = tuple(
+            one for one in manifest.contributions if not ends_before(one.slice, place)
+        )
         if manifest.day:
             if _end_of_day(manifest.day) <= first:
                 return None
@@ -146,4 +148,4 @@ def _runs_left(
 def _stays(file: OutputFile, place: str, gone: frozenset[str]) -> bool:
     if file.slice is None:
         return file.folder.partition("/")[2] not in gone
-    return file.slice >= place
+    return not ends_before(file.slice, place)

@@ -13,7 +13,7 @@ from ndr_core.publishing.manifest import Manifest, OutputFile, mini_batch_owner
 from ndr_core.publishing.ownership import live_manifests
 from ndr_core.publishing.pruned import PRUNED, Pruned
 from ndr_core.publishing.sink import Publication
-from ndr_core.tables.slices import SLICE_LEVELS, SLICE_MINUTES
+from ndr_core.tables.slices import SLICE_MINUTES, place_of
 from ndr_core.times import DAY_US, MINUTE_US, iso_text, now_us, to_datetime
 
 _SLICE_MINUTES: Final = "delta.slice_minutes"
@@ -134,7 +134,7 @@ def without_pruned(
     if not old:
         return publication
     facts = publication.facts
-    slices = len({"/".join(name.split("/")[1 : 1 + len(SLICE_LEVELS)]) for name in old})
+    slices = len({place_of(name.split("/")[2:]) for name in old})
     told = (
         f"{slices:,} slices with {sum(old.values()):,} rows are older than "
         f"{iso_text(pruned.firsts[facts.feature_spec_version])}, up to which `ndr prune` has removed all of "

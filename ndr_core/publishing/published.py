@@ -14,7 +14,7 @@ from ndr_core.publishing.entry import Entry
 from ndr_core.publishing.manifest import Manifest, OutputFile
 from ndr_core.publishing.ownership import live, live_manifests
 from ndr_core.publishing.pruned import Pruned
-from ndr_core.tables.slices import slice_path
+from ndr_core.tables.slices import place_start, slice_path
 from ndr_core.times import MINUTE_US, to_record_us
 
 _ATTEMPTS: Final = 5
@@ -83,9 +83,10 @@ class SliceRange:
                 )
 
     def holds(self, place: str) -> bool:
-        """Whether a slice, `dt=../hh=../mm=..`, lies in the range."""
-        return (self.since is None or place >= _place(self.since)) and (
-            self.until is None or place < _place(self.until)
+        """Whether a slice or day, `dt=../hh=../mm=..` or `dt=..`, begins in the range."""
+        start = place_start(place)
+        return (self.since is None or start >= _place(self.since)) and (
+            self.until is None or start < _place(self.until)
         )
 
 

@@ -1,7 +1,12 @@
-"""Slices: spans of time that deltas are built for, and the folders that hold them."""
+"""Slices: spans of time that tables hold rows of, and the folders that hold them.
+
+A table of slices lies in folders `dt=../hh=../mm=..`, a table of days in folders `dt=..`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import takewhile
 from typing import Final
 
 from attrs import frozen
@@ -25,7 +30,7 @@ SLICE_COLUMNS: Final[tuple[OutputColumn, ...]] = (
 SLICE_LEVELS: Final = tuple(column.name for column in SLICE_COLUMNS)
 
 DAY_COLUMNS: Final = SLICE_COLUMNS[:2]
-"""What the folders of a table of days spell, outermost first: its rows are those of whole UTC days."""
+"""What the folders of a day spell."""
 
 DAY_LEVELS: Final = tuple(column.name for column in DAY_COLUMNS)
 
@@ -83,3 +88,26 @@ def slice_path(feature_spec_version: str, slice_start_us: int) -> str:
     """Give the folder of a slice below its table: `feature_spec_version=../dt=../hh=../mm=..`."""
     levels = {"feature_spec_version": feature_spec_version, **partition_of(slice_start_us)}
     return "/".join(f"{key}={value}" for key, value in levels.items())
+
+
+def day_path(feature_spec_version: str, day_start_us: int) -> str:
+    """Give the folder of a UTC day below its table: `feature_spec_version=../dt=..`."""
+    return "/".join(slice_path(feature_spec_version, day_start_us).split("/")[: len(DAY_LEVELS)])
+
+
+def place_of(folders: Iterable[str]) -> str:
+    """Give the slice or day with which folders below a version begin: `dt=../hh=../mm=..`, `dt=..`, or empty."""
+    levels = takewhile(
+        lambda pair: pair[0].partition("=")[0] == pair[1], zip(folders, TIME_LEVELS, strict=False)
+    )
+    return "/".join(folder for folder, _ in levels)
+
+
+def place_start(place: str) -> str:
+    """Give the first minute of a slice or day, `dt=../hh=../mm=..`: as text these sort as time does."""
+    return place if "/" in place else f"{place}/hh=00/mm=00"
+
+
+def ends_before(place: str, moment: str) -> bool:
+    """Whether a slice or a whole day is over when the slice at `moment`, `dt=../hh=../mm=..`, begins."""
+    return place < moment and not moment.startswith(f"{place}/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 from attrs import field, frozen
@@ -23,7 +24,7 @@ class Table:
     columns: tuple[OutputColumn, ...]
     """All columns that readers see, in order; those of `levels` are in paths, not in files."""
     levels: tuple[str, ...] = field(default=SLICE_LEVELS)
-    """Folders below its own, outermost first; those of the slice come first."""
+    """Folders below its own, outermost first; those of the slice, or of the day, come first."""
 
     def __attrs_post_init__(self) -> None:
         """Raise ValueError for a table that could not be published, read or merged."""
@@ -35,7 +36,8 @@ class Table:
         for name in (*self.keys, *self.levels):
             if name not in columns or columns[name].merge is not Merge.KEY:
                 raise ValueError(f"table {self.name}: {name} is not among its key columns")
-        if self.levels[: len(DAY_LEVELS)] != DAY_LEVELS:
+        span = tuple(takewhile(SLICE_LEVELS.__contains__, self.levels))
+        if span not in (SLICE_LEVELS, DAY_LEVELS):
             raise ValueError(
                 f"table {self.name}: its first levels must be those of a slice or of a day"
             )

@@ -92,7 +92,11 @@ RATIOS: Final = (
     ),
     _int(
         "has_high_risk",
-        when(col("high_risk_sessions_cnt") > 0, 1, 0),
+        when(
+            col("high_risk_sessions_cnt").is_null(),
+            None,
+            when(col("high_risk_sessions_cnt") > 0, 1, 0),
+        ),
         "1 with sessions to a port of the set high_risk, else 0",
     ),
 )

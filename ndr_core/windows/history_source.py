@@ -7,18 +7,10 @@ from typing import Final
 
 from attrs import frozen
 
-from ndr_core.times import DAY_US
-
-HISTORY_DAYS: Final = 30
-"""Days that a history remembers: the day itself and 29 before it."""
+from ndr_core.times import day_of, day_start
 
 KNOWN_DAYS: Final = 7
 """A host with fewer days of history has no novelty yet."""
-
-
-def day_of(us: int) -> int:
-    """Give the UTC day of a moment, in days since 1970-01-01. `us`: since 1970-01-01 UTC."""
-    return us // DAY_US
 
 
 @frozen
@@ -58,13 +50,13 @@ def history_source(
     rows of two days before, with the slices of the day before.
     """
     day = day_of(window_start)
-    midnight = day * DAY_US
+    midnight = day_start(day)
     today = ((midnight, window_start),) if window_start > midnight else ()
     if first_slice is None or first_slice >= midnight:
         return HistorySource(day, None, today)
     if day - 1 in available:
         return HistorySource(day, day - 1, today)
-    day_before = (midnight - DAY_US, midnight)
+    day_before = (day_start(day - 1), midnight)
     if day - 2 in available:
         return HistorySource(day, day - 2, (day_before, *today))
     if day_of(first_slice) == day - 1:

@@ -10,7 +10,7 @@ from attrs import asdict, frozen
 from ndr_core.deltas.roles import INBOUND, OUTBOUND
 from ndr_core.errors import Problem, SpecError
 from ndr_core.expressions.expr import columns_of
-from ndr_core.features.networks import Networks, Side
+from ndr_core.features.networks import Hosts, Networks, Side
 from ndr_core.measures.kinds import Measure
 from ndr_core.tables.slices import partition_of
 from ndr_core.tables.table import Table
@@ -20,7 +20,7 @@ from ndr_core.windows.calendar import Calendar
 from ndr_core.windows.formulas import FORMULAS, OPERANDS
 from ndr_core.windows.history_source import HistorySource
 from ndr_core.windows.labels import WindowLabel, due
-from ndr_core.windows.settings import DetectionPorts, Hosts
+from ndr_core.windows.settings import DetectionPorts
 from ndr_core.windows.tables import BEACON, FG_A, delta_columns, fg_a_table
 
 ROLE_NAMES: Final = (OUTBOUND.name, INBOUND.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 from typing import Final
 
 from attrs import asdict, field, frozen
@@ -26,13 +25,6 @@ _MOST_SOURCES: Final = 256
 
 DEFAULT_AUTH: Final = frozenset({21, 22, 23, 389, 445, 1433, 3306, 3389, 5432, 5900, 5985})
 """Ports of services that ask for a password."""
-
-
-class Hosts(Enum):
-    """Whose rows are built."""
-
-    INTERNAL = "internal"
-    ALL = "all"
 
 
 def _default_labels() -> dict[str, Duration]:

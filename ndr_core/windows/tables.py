@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ndr_core.errors import printable
 from ndr_core.measures.kinds import Additive, Distribution, Measure, PairDerived, Untold
-from ndr_core.tables.columns import ColumnType, OutputColumn, key_column
+from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
 from ndr_core.tables.slices import SLICE_LEVELS
 from ndr_core.tables.table import Table
 from ndr_core.times import iso_text
@@ -41,7 +41,7 @@ FG_A: Final = "fg_a"
 
 def _value(name: str, column_type: ColumnType, meaning: str) -> OutputColumn:
     """A column of a row that nothing adds to: a later run replaces the row."""
-    return key_column(name, column_type, meaning)
+    return OutputColumn(name, column_type, Merge.NEVER, meaning)
 
 
 def _texts(*columns: tuple[str, str]) -> tuple[OutputColumn, ...]:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from ndr_adapters.outputs import open_output
 from ndr_core.publishing.manifest import Manifest
+from ndr_core.tables.slices import place_start
 from ndr_core.times import iso_text, to_datetime
 from ndr_entrypoints import console
 from ndr_entrypoints.commands.inspect import slice_range
@@ -65,5 +66,5 @@ def _row(manifest: Manifest) -> dict[str, Any]:
 
 
 def _time(slice_path: str) -> str:
-    day, hour, minute = (part.partition("=")[2] for part in slice_path.split("/"))
+    day, hour, minute = (part.partition("=")[2] for part in place_start(slice_path).split("/"))
     return f"{day} {hour}:{minute}"

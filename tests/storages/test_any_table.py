@@ -9,21 +9,32 @@ from typing import Any
 
 import polars as pl
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.local.sink import FolderSink
-from ndr_adapters.outputs import open_output
+from ndr_adapters.outputs import keep_output, open_output
 from ndr_adapters.polars import published as polars_published
+from ndr_adapters.polars.scan import count_rows
 from ndr_adapters.s3.sink import S3Writer
 from ndr_core.errors import OverflowingColumnError
 from ndr_core.publishing.location import S3Address
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.sink import Publication, Sink
+from ndr_core.publishing.verify import verify
 from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
 from ndr_core.tables.merge import Row, merge_rows
-from ndr_core.tables.slices import SLICE_COLUMNS, partition_of, slice_path
+from ndr_core.tables.slices import (
+    DAY_COLUMNS,
+    DAY_LEVELS,
+    SLICE_COLUMNS,
+    SliceBounds,
+    day_path,
+    partition_of,
+    slice_path,
+)
 from ndr_core.tables.table import Table
+from ndr_core.times import DAY_US, to_datetime
 from tests.makers import us
 
 TOY = Table(
@@ -170,3 +181,104 @@ def test_a_sum_that_leaves_int64_names_column_and_row() -> None:
 
     with pytest.raises(OverflowingColumnError, match=r"^seen_cnt: .* sensor north, colour red"):
         merge_rows(rows, TOY)
+
+
+DAILY = Table(
+    name="daily_toy",
+    keys=("sensor", "side"),
+    columns=(
+        key_column("sensor", ColumnType.STRING, "which one"),
+        OutputColumn("seen_cnt", ColumnType.INT64, Merge.SUM, "how often"),
+        *DAY_COLUMNS,
+        key_column("side", ColumnType.STRING, "which half of the table"),
+    ),
+    levels=(*DAY_LEVELS, "side"),
+)
+FIRST = us("2025-03-01T00:00:00Z")
+SECOND = FIRST + DAY_US
+
+
+def publish_day(place: Place, day: int, seen: int) -> Manifest:
+    """Publish a row of each half of the table of days."""
+    batch = f"{to_datetime(day):%Y-%m-%d}"
+    facts = RunFacts("test", "daily", "v1", "00", batch, "run", "hand", "test")
+    facts = evolve(facts, bounds=SliceBounds(day, day + DAY_US))
+    staging = place.sink.open_staging("run", [DAILY], print)
+    rows = {}
+    for side in ("left", "right"):
+        name = f"daily_toy/{day_path('v1', day)}/side={side}/some.parquet"
+        parquet = BytesIO()
+        pl.DataFrame({"sensor": ["north"], "seen_cnt": [seen]}).write_parquet(parquet)
+        place.write(f"{staging.root}/{name}", parquet.getvalue())
+        rows[name] = 1
+    manifest = staging.publish(Publication(facts, (DAILY,), rows))
+    staging.close()
+    return manifest
+
+
+def read_days(place: Place, since: int | None = None, until: int | None = None) -> list[Any]:
+    """Date, half and count of each row of the days that start in the range."""
+    bounds = [None if one is None else to_datetime(one) for one in (since, until)]
+    rows = polars_published.read_table(
+        open_output(place.address), "daily_toy", since=bounds[0], until=bounds[1]
+    )
+    return sorted((row["dt"], row["side"], row["seen_cnt"]) for row in rows.collect().to_dicts())
+
+
+def test_a_rerun_of_a_day_replaces_its_rows_and_those_of_no_other_day(place: Place) -> None:
+    publish_day(place, FIRST, 1)
+    publish_day(place, SECOND, 2)
+
+    manifest = publish_day(place, FIRST, 3)
+
+    assert manifest.slices() == ["dt=2025-03-01"]
+    assert manifest.rows("daily_toy") == {"left": 1, "right": 1}
+    assert manifest.replaced is not None
+    assert read_days(place) == [
+        *(("2025-03-01", side, 3) for side in ("left", "right")),
+        *(("2025-03-02", side, 2) for side in ("left", "right")),
+    ]
+
+
+def test_a_day_is_read_where_it_begins_in_the_range(place: Place) -> None:
+    publish_day(place, FIRST, 1)
+    publish_day(place, SECOND, 2)
+
+    dates = [
+        {date for date, _, _ in read_days(place, since, until)}
+        for since, until in [
+            (FIRST, SECOND),
+            (FIRST, SECOND + 1),
+            (FIRST + 1, None),
+            (SECOND, SECOND + DAY_US),
+            (None, FIRST),
+        ]
+    ]
+
+    both = {"2025-03-01", "2025-03-02"}
+    assert dates == [{"2025-03-01"}, both, {"2025-03-02"}, {"2025-03-02"}, set()]
+
+
+@pytest.mark.parametrize("hours", [23, 24])
+def test_a_day_is_pruned_once_it_is_over(place: Place, hours: int) -> None:
+    publish_day(place, FIRST, 1)
+    publish_day(place, SECOND, 2)
+
+    removed = keep_output(place.address).prune(FIRST + hours * DAY_US // 24, print)
+
+    dates = {date for date, _, _ in read_days(place)}
+    assert removed.slices == (1 if hours == 24 else 0)
+    assert dates == ({"2025-03-02"} if hours == 24 else {"2025-03-01", "2025-03-02"})
+
+
+def test_days_are_what_their_manifests_say(place: Place) -> None:
+    publish_day(place, FIRST, 1)
+    publish_day(place, FIRST, 2)
+    publish_day(place, SECOND, 3)
+
+    found = verify(
+        open_output(place.address), lambda path: count_rows(open_output(place.address).root, path)
+    )
+
+    assert found.findings == ()
+    assert (found.runs, found.files, found.rows) == (2, 4, 4)

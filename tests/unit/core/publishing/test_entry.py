@@ -130,7 +130,16 @@ def test_a_manifest_that_no_name_can_be_made_of_is_an_error(
         entry_of(change(published(MOMENT, 0)))
 
 
-@pytest.mark.parametrize("place", ["", "dt=2025-03-01/hh=10", "dt/hh/mm", "dt=2025-03-01"])
+def test_the_entry_of_a_day_tells_its_first_minute() -> None:
+    manifest = published(MOMENT, 0)
+    (contribution,) = manifest.contributions
+
+    entry = entry_of(evolve(manifest, contributions=(evolve(contribution, slice="dt=2025-03-01"),)))
+
+    assert (entry.first, entry.last) == ("2025-03-01T0000", "2025-03-01T0000")
+
+
+@pytest.mark.parametrize("place", ["", "dt=2025-03-01/hh=10", "dt/hh/mm", "dt"])
 def test_a_manifest_that_contributes_to_no_slice_of_the_calendar_is_an_error(place: str) -> None:
     manifest = published(MOMENT, 0)
     (contribution,) = manifest.contributions

@@ -53,6 +53,17 @@ def with_aside(run: Manifest) -> Manifest:
     return evolve(run, files=(*run.files, OutputFile(path, 0, 10, "00")))
 
 
+def with_places(run: Manifest, place: str) -> Manifest:
+    """The run with its rows in another slice or day."""
+    (file,), (contribution,) = run.files, run.contributions
+    path = f"daily/feature_spec_version=v1/{place}/role=inbound/part.parquet"
+    return evolve(
+        run,
+        files=(evolve(file, path=path),),
+        contributions=(evolve(contribution, slice=place),),
+    )
+
+
 def day_of(*runs: Manifest) -> Manifest:
     """The compaction of the first day of some runs."""
     end = to_datetime(after_ten(9 * DAY))
@@ -283,3 +294,24 @@ def test_a_run_of_pruned_slices_alone_stands_in_nobodys_way() -> None:
 
     assert (standing.former, standing.recent) == (None, (stays,))
     assert standing.pruned == until(15)
+
+
+def test_a_day_is_left_while_it_is_not_over() -> None:
+    day = with_places(published(100, 0, table="daily"), "dt=2025-03-01")
+
+    before_its_end, at_its_end = until(MIDNIGHT - 15), until(MIDNIGHT)
+
+    assert left(before_its_end, day) == day
+    assert left(at_its_end, day) is None
+    assert not before_its_end.holds("v1", "dt=2025-03-01")
+    assert at_its_end.holds("v1", "dt=2025-03-01")
+    assert at_its_end.of_file(day.files[0].path)
+    assert not before_its_end.of_file(day.files[0].path)
+
+
+def test_files_in_no_slice_are_never_those_of_a_pruned_one() -> None:
+    pruned = until(MIDNIGHT)
+
+    assert not pruned.of_file("daily/feature_spec_version=v1/role=inbound/x.parquet")
+    assert not pruned.of_file("daily/version=v1/dt=2025-03-01/x.parquet")
+    assert not pruned.of_file("daily")

@@ -10,12 +10,17 @@ from ndr_core.errors import SpecError
 from ndr_core.expressions.evaluate import evaluate
 from ndr_core.tables.columns import Merge
 from ndr_core.tables.slices import (
+    DAY_LEVELS,
     SLICE_COLUMNS,
     SLICE_LEVELS,
     SLICE_MINUTES,
     TIME_LEVELS,
     SliceBounds,
+    day_path,
+    ends_before,
     partition_of,
+    place_of,
+    place_start,
     slice_end,
     slice_path,
     slice_start,
@@ -146,3 +151,49 @@ def test_the_levels_are_key_columns() -> None:
     assert SLICE_LEVELS == ("feature_spec_version", "dt", "hh", "mm")
     assert tuple(TIME_LEVELS) == SLICE_LEVELS[1:]
     assert {column.merge for column in SLICE_COLUMNS} == {Merge.KEY}
+
+
+def test_a_day_lies_in_the_first_folders_of_its_slices() -> None:
+    noon = parse_bound("2025-03-01T12:00:00Z", "noon")
+
+    assert DAY_LEVELS == ("feature_spec_version", "dt")
+    assert day_path("v1", noon) == "feature_spec_version=v1/dt=2025-03-01"
+
+
+@pytest.mark.parametrize(
+    ("folders", "place"),
+    [
+        (["dt=2025-03-01", "hh=10", "mm=15", "role=inbound"], "dt=2025-03-01/hh=10/mm=15"),
+        (["dt=2025-03-01", "hh=10", "mm=15"], "dt=2025-03-01/hh=10/mm=15"),
+        (["dt=2025-03-01", "role=inbound"], "dt=2025-03-01"),
+        (["dt=2025-03-01"], "dt=2025-03-01"),
+        (["role=inbound", "dt=2025-03-01"], ""),
+        (["dtx=2025-03-01"], ""),
+        ([], ""),
+    ],
+)
+def test_the_first_folders_of_a_file_tell_its_slice_or_day(folders: list[str], place: str) -> None:
+    assert place_of(folders) == place
+
+
+def test_slices_and_days_sort_by_their_first_minutes() -> None:
+    assert place_start("dt=2025-03-01") == "dt=2025-03-01/hh=00/mm=00"
+    assert place_start("dt=2025-03-01/hh=10/mm=15") == "dt=2025-03-01/hh=10/mm=15"
+
+
+@pytest.mark.parametrize(
+    ("place", "is_over"),
+    [
+        ("dt=2025-02-28", True),
+        ("dt=2025-03-01", False),
+        ("dt=2025-03-02", False),
+        ("dt=2025-03-01/hh=09/mm=45", True),
+        ("dt=2025-03-01/hh=10/mm=00", False),
+    ],
+)
+def test_a_day_is_over_when_the_next_one_begins(place: str, is_over: bool) -> None:
+    assert ends_before(place, "dt=2025-03-01/hh=10/mm=00") is is_over
+
+
+def test_a_day_is_over_at_the_first_minute_of_the_next() -> None:
+    assert ends_before("dt=2025-02-28", "dt=2025-03-01/hh=00/mm=00")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
-from ndr_core.tables.slices import SLICE_COLUMNS, SLICE_LEVELS
+from ndr_core.tables.slices import DAY_LEVELS, SLICE_COLUMNS, SLICE_LEVELS
 from ndr_core.tables.table import Table
 
 HOST = key_column("host", ColumnType.STRING, "the host")
@@ -76,11 +76,17 @@ def test_a_level_is_a_key_column(name: str) -> None:
         tuple(reversed(SLICE_LEVELS)),
     ],
 )
-def test_the_first_levels_are_those_of_a_slice(levels: tuple[str, ...]) -> None:
+def test_the_first_levels_are_those_of_a_slice_or_of_a_day(levels: tuple[str, ...]) -> None:
     with pytest.raises(
-        ValueError, match=r"^table window: its first levels must be those of a slice"
+        ValueError, match=r"^table window: its first levels must be those of a slice or of a day$"
     ):
         table(levels=levels)
+
+
+def test_a_table_of_days_has_no_levels_of_hours() -> None:
+    days = table(levels=(*DAY_LEVELS, "role"))
+
+    assert days.levels == ("feature_spec_version", "dt", "role")
 
 
 def test_the_columns_of_a_slice_are_columns_of_the_table() -> None:

@@ -1,0 +1,113 @@
+"""The JobSpec of a job of windows (`kind: fg_a`): which windows it builds, and what it knows of the network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Final
+
+from attrs import asdict, field, frozen
+
+from ndr_core.errors import Problem
+from ndr_core.features.networks import Hosts, Networks
+from ndr_core.features.settings import FeatureStorage, Inputs
+from ndr_core.jobs.choice import EngineSettings
+from ndr_core.jobs.spec import JobKey
+from ndr_core.jobs.spec_reader import Spec
+from ndr_core.names import PATH_SEGMENT, whole
+from ndr_core.times import duration_text
+from ndr_core.windows.calendar import Calendar
+from ndr_core.windows.settings import DetectionPorts, Windows
+
+_SEGMENT: Final = {"pattern": whole(PATH_SEGMENT)}
+
+
+KIND: Final = "fg_a"
+"""What tells a spec of windows from those of other jobs."""
+
+
+@frozen
+class FgASpec:
+    """One job of windows of one project. `parse_fg_a_spec` makes it from plain data."""
+
+    project_name: str = field(
+        metadata={"doc": "the tenant or network that the logs belong to", "schema": _SEGMENT}
+    )
+    job_name: str = field(default="fg_a", metadata={"doc": "name of the job", "schema": _SEGMENT})
+    feature_spec_version: str = field(
+        default="v1",
+        metadata={"doc": "version of the features; part of every output path", "schema": _SEGMENT},
+    )
+    windows: Windows = field(factory=Windows, metadata={"doc": "the windows"})
+    inputs: Inputs = field(factory=Inputs, metadata={"doc": "the deltas and the history to read"})
+    networks: Networks = field(factory=Networks, metadata={"doc": "the own networks"})
+    calendar: Calendar = field(factory=Calendar, metadata={"doc": "where and when people work"})
+    port_sets: DetectionPorts = field(
+        factory=DetectionPorts, metadata={"doc": "the ports by which attacks are told"}
+    )
+    hosts: Hosts = field(
+        default=Hosts.INTERNAL,
+        metadata={"doc": "whose rows are built: internal, or all (of external hosts, too)"},
+    )
+    engine: EngineSettings = field(
+        factory=EngineSettings, metadata={"doc": "what builds the tables, where no engine is named"}
+    )
+    storage: FeatureStorage = field(
+        factory=FeatureStorage, metadata={"doc": "the prefixes that a deployed job keeps to"}
+    )
+
+    @property
+    def key(self) -> JobKey:
+        """The key under which the spec is stored."""
+        return JobKey(self.project_name, self.job_name, self.feature_spec_version)
+
+    def problems(self) -> list[Problem]:
+        """List what is wrong, by key; nothing when all is well."""
+        parts: dict[str, Spec] = {
+            "windows": self.windows,
+            "inputs": self.inputs,
+            "networks": self.networks,
+            "calendar": self.calendar,
+            "port_sets": self.port_sets,
+            "engine": self.engine,
+            "storage": self.storage,
+        }
+        found = self.key.problems()
+        for key, part in parts.items():
+            found += [problem.below(key) for problem in part.problems()]
+        return found
+
+    def content_hash(self) -> str:
+        """Give the SHA-256 of the normalised spec: the same for equal specs, however they were written."""
+        text = json.dumps(self.to_plain(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Give plain data (dicts, lists, scalars) that `parse_fg_a_spec` reads back as an equal spec."""
+        plain: dict[str, Any] = {
+            "kind": KIND,
+            **asdict(self.key),
+            "windows": {
+                "labels": {
+                    name: duration_text(every) for name, every in self.windows.labels.items()
+                },
+                "sources": list(self.windows.sources),
+            },
+            "inputs": _given(self.inputs),
+            "networks": self.networks.to_plain(),
+            "calendar": _given(self.calendar),
+            "port_sets": {name: sorted(ports) for name, ports in asdict(self.port_sets).items()},
+            "hosts": self.hosts.value,
+            "engine": _given(self.engine),
+            "storage": _given(self.storage),
+        }
+        return {key: value for key, value in plain.items() if value != {}}
+
+
+def _given(part: Any) -> dict[str, Any]:
+    """The keys of a part that have a value, lists as lists."""
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(part).items()
+        if value is not None
+    }
