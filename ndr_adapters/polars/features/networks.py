@@ -1,4 +1,4 @@
-"""On which side of the network addresses lie, and in which segment: `features.networks` of the core, for many at once."""
+"""The sides and segments of many addresses at once: what `features.networks` of the core says of each."""
 
 from __future__ import annotations
 
