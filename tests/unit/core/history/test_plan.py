@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ndr_core.features.networks import Networks
-
 from ndr_core.history.plan import HistoryPlan, date_of, row_place
 from tests.makers import us
 
