@@ -69,7 +69,7 @@ def merge_histogram(parts: Sequence[pl.LazyFrame]) -> pl.DataFrame:
 
 
 def added_cells(cells: pl.LazyFrame, key: str = HOST) -> pl.DataFrame:
-    """Add up the counts of each cell. `cells`: from `histogram_cells` of several parts, or with another key than HOST."""
+    """Add up the counts of each cell. `cells`: from `histogram_cells` of several parts, or of another key than HOST."""
     cells = cells.with_columns(pl.col("count").cast(pl.Int64))
     keys = packed_keys(cells, (key, "bucket", "count"))
     if len(keys) > 1:

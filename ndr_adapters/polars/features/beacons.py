@@ -10,7 +10,7 @@ from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.features.masks import Sight
 from ndr_adapters.polars.features.novelty import HISTORY_DAYS, Known, pair_ages
 from ndr_adapters.polars.features.numbered import SESSIONS
-from ndr_adapters.polars.features.numbers import PEER, SIDE, Numbers, is_outbound
+from ndr_adapters.polars.features.numbers import SIDE, Numbers, is_outbound
 from ndr_adapters.polars.features.pair_cells import PAIR
 from ndr_adapters.polars.features.pair_histograms import (
     SECOND,
@@ -35,9 +35,7 @@ def regular_pairs(window: WindowPairs, histograms: PairHistograms) -> pl.DataFra
     Sorted by PAIR; also HOST, PEER and PORT.
     """
     is_candidate = (
-        is_outbound()
-        & (pl.col(SIDE) != Side.NEITHER.value)
-        & (pl.col(SESSIONS) >= LEAST_STARTS)
+        is_outbound() & (pl.col(SIDE) != Side.NEITHER.value) & (pl.col(SESSIONS) >= LEAST_STARTS)
     )
     candidates = window.pairs.filter(is_candidate)
     gaps = _gaps(histograms.seconds(candidates.get_column(PAIR)))
@@ -89,10 +87,14 @@ def beacon_maxima(beacons: pl.DataFrame) -> pl.LazyFrame:
 
 def _gaps(seconds: pl.DataFrame) -> pl.DataFrame:
     """What the distinct starts of pairs tell, of pairs that have enough: sorted by PAIR. `seconds`: sorted, too."""
-    ends = seconds.lazy().group_by(PAIR).agg(
-        (pl.len().cast(pl.Int64) - 1).alias("gaps_cnt"),
-        pl.min(SECOND).alias("beacon:first"),
-        pl.max(SECOND).alias("beacon:last"),
+    ends = (
+        seconds.lazy()
+        .group_by(PAIR)
+        .agg(
+            (pl.len().cast(pl.Int64) - 1).alias("gaps_cnt"),
+            pl.min(SECOND).alias("beacon:first"),
+            pl.max(SECOND).alias("beacon:last"),
+        )
     )
     enough = ends.filter(pl.col("gaps_cnt") >= LEAST_STARTS - 1).sort(PAIR).collect()
     gaps = (

@@ -70,7 +70,7 @@ class Known:
         history: Mapping[str, Mapping[int, pl.DataFrame]],
         lateral_ports: frozenset[int],
     ) -> Known:
-        """Look up all pairs. `hosts`: HOST of each host that any window has a row of; `history`: as `NumberedFrames`."""
+        """Look up all pairs. `hosts`: HOST of each host with a row in a window; `history`: as `NumberedFrames`."""
         is_lateral = is_outbound() & on_ports(lateral_ports)
         of_pairs, of_peers = history[PAIR_HISTORY.name], history[HOST_PEER_HISTORY.name]
         of_hosts = {day: united(rows, [HOST]) for day, rows in of_peers.items()}
@@ -82,7 +82,9 @@ class Known:
             with_days(seen_hosts, [HOST], of_hosts),
             with_days(cells.pairs, PAIR_KEYS, of_pairs),
             with_days(cells.contacts, CONTACT_KEYS, of_peers),
-            _looked_up(cells.pairs.filter(pl.col(PORT) > 0), (HOST, PORT), history[HOST_PORT_HISTORY.name]),
+            _looked_up(
+                cells.pairs.filter(pl.col(PORT) > 0), (HOST, PORT), history[HOST_PORT_HISTORY.name]
+            ),
             _looked_up(cells.contacts, (HOST, SEGMENT), history[HOST_SEGMENT_HISTORY.name]),
             _looked_up(cells.pairs.filter(is_lateral), CONTACT_KEYS, of_lateral),
         )
@@ -117,12 +119,10 @@ def new_lateral(known: Known, contacts: pl.DataFrame, sight: Sight) -> pl.DataFr
 
 def pair_ages(known: Known, pairs: pl.Series, sight: Sight) -> pl.Series:
     """Give how many days before the window's the first active day of pairs lies; 0 where none is active."""
-    return known.pairs[pairs].select(first_day(sight.mask())).to_series()
+    return known.pairs[pairs].with_columns(first_day(sight.mask()).alias("age_days"))["age_days"]
 
 
-def _of_pairs(
-    window: WindowPairs, known: Known, hosts: pl.DataFrame, sight: Sight
-) -> pl.LazyFrame:
+def _of_pairs(window: WindowPairs, known: Known, hosts: pl.DataFrame, sight: Sight) -> pl.LazyFrame:
     """Count new and rare pairs of each host, and add up their rarity."""
     rows = window.pairs.select(HOST).with_columns(_active(known.pairs, window.pairs[PAIR], sight))
     rows = rows.join(hosts, on=HOST, how="left", maintain_order="left")
@@ -160,8 +160,7 @@ def _of_keys(
 
 
 def _active(known: pl.DataFrame, places: pl.Series, sight: Sight) -> pl.Series:
-    days = known.select(active_days(sight.mask()).alias(_ACTIVE)).to_series()
-    return days.gather(places)
+    return known.with_columns(active_days(sight.mask()).alias(_ACTIVE))[_ACTIVE][places]
 
 
 _IS_NEW: Final = pl.col(_ACTIVE) == 0
@@ -179,9 +178,7 @@ def _counts(what: str) -> list[pl.Expr]:
 def _rarities() -> pl.DataFrame:
     """Rarity by days seen and active days, the one after the other."""
     days = range(DAYS + 1)
-    rows = [
-        {"days_seen": seen, "active_days": active} for seen, active in product(days, days)
-    ]
+    rows = [{"days_seen": seen, "active_days": active} for seen, active in product(days, days)]
     return pl.DataFrame(
         {
             _BITS: [evaluate(RARITY_BITS, row) for row in rows],

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from ndr_adapters.polars.cell_counts import added_cells
 from ndr_adapters.polars.features.frames import HistoryRows, IntervalRows, WindowFrames
 from ndr_adapters.polars.features.intervals import Interval
-from ndr_adapters.polars.features.numbers import Numbers, port
+from ndr_adapters.polars.features.numbers import PEER, PORT, SEGMENT, Numbers, port
 from ndr_adapters.polars.views import HOST
 from ndr_core.deltas.roles import OUTBOUND
 from ndr_core.deltas.tables import CELL_SUMS
@@ -89,9 +89,7 @@ class NumberedFrames:
         """Part them into so many by host."""
         if number == 1:
             return [self]
-        return [
-            self._where(pl.col(HOST) // 2 % number == part) for part in range(number)
-        ]
+        return [self._where(pl.col(HOST) // 2 % number == part) for part in range(number)]
 
     def _where(self, condition: pl.Expr) -> NumberedFrames:
         return evolve(
@@ -113,8 +111,13 @@ class NumberedFrames:
         )
 
 
-def numbered(frames: WindowFrames, plan: WindowPlan, *, has_day: bool) -> NumberedFrames:
-    """Read the rows of hosts whose windows are built. `has_day`: whether a window is a whole day long."""
+def numbered(
+    frames: WindowFrames, plan: WindowPlan, bases: Iterable[int], *, has_day: bool
+) -> NumberedFrames:
+    """Read the rows of hosts whose windows are built.
+
+    `bases`: the days of the history that windows need; `has_day`: whether a window is a whole day long.
+    """
     numbers = Numbers(plan.networks)
     deltas = []
     hosts = [pl.Series(HOST, dtype=pl.Int64)]
@@ -125,10 +128,12 @@ def numbered(frames: WindowFrames, plan: WindowPlan, *, has_day: bool) -> Number
             deltas.append(_delta_rows(rows, one.interval.window, plan))
     all_hosts = pl.concat(hosts).unique()
     pairs = [
-        _pair_rows(one, _of_hosts(one.pairs, numbers.host(one.role), all_hosts), numbers, plan, has_day)
+        _pair_rows(
+            one, _of_hosts(one.pairs, numbers.host(one.role), all_hosts), numbers, plan, has_day
+        )
         for one in frames.rows
     ]
-    history = _history(frames.history, numbers, all_hosts)
+    history = _history(frames.history, bases, numbers, all_hosts)
     return NumberedFrames(numbers, tuple(deltas), tuple(pairs), history)
 
 
@@ -148,8 +153,7 @@ def ranked(measures: Iterable[Measure]) -> list[Distribution]:
     return [
         one
         for one in measures
-        if isinstance(one, Distribution)
-        and any(isinstance(out, Quantile) for out in one.readouts)
+        if isinstance(one, Distribution) and any(isinstance(out, Quantile) for out in one.readouts)
     ]
 
 
@@ -188,7 +192,7 @@ def _cells(rows: pl.DataFrame, histogram: str) -> pl.DataFrame:
         .explode(histogram)
         .select(HOST, pl.col(histogram).struct.unnest())
     )
-    return added_cells(cells)
+    return added_cells(cells).select(HOST, "bucket", "count")
 
 
 def _pair_rows(
@@ -219,20 +223,32 @@ _NO_HISTOGRAMS: Final = pl.DataFrame()
 
 
 def _history(
-    history: Iterable[HistoryRows], numbers: Numbers, hosts: pl.Series
+    history: Iterable[HistoryRows], bases: Iterable[int], numbers: Numbers, hosts: pl.Series
 ) -> dict[str, dict[int, pl.DataFrame]]:
-    keys: dict[str, list[pl.Expr]] = {
-        PAIR_HISTORY.name: [numbers.peer(), port()],
-        HOST_PEER_HISTORY.name: [numbers.peer()],
-        HOST_PORT_HISTORY.name: [port()],
-        HOST_SEGMENT_HISTORY.name: [numbers.segment()],
-    }
-    found: dict[str, dict[int, list[pl.DataFrame]]] = {name: {} for name in keys}
+    """Rows of each table by day; a day without rows has a frame without rows."""
+    days = {name: {day: [_no_days(keys)] for day in bases} for name, keys in _KEYS_OF.items()}
+    keys = {PEER: numbers.peer(), PORT: port(), SEGMENT: numbers.segment()}
     for one in history:
         for name, rows in one.tables.items():
-            of_hosts = _of_hosts(rows, numbers.host(one.role), hosts)
-            numbered_rows = of_hosts.select(HOST, *keys[name], MASK).collect(engine="streaming")
-            found[name].setdefault(one.day, []).append(numbered_rows)
+            columns = [HOST, *(keys[key] for key in _KEYS_OF[name]), MASK]
+            of_hosts = _of_hosts(rows, numbers.host(one.role), hosts).select(columns)
+            days[name][one.day].append(of_hosts.collect(engine="streaming"))
     return {
-        name: {day: pl.concat(parts) for day, parts in days.items()} for name, days in found.items()
+        name: {day: pl.concat(parts) for day, parts in of_table.items()}
+        for name, of_table in days.items()
     }
+
+
+_KEYS_OF: Final = {
+    PAIR_HISTORY.name: (PEER, PORT),
+    HOST_PEER_HISTORY.name: (PEER,),
+    HOST_PORT_HISTORY.name: (PORT,),
+    HOST_SEGMENT_HISTORY.name: (SEGMENT,),
+}
+"""Name of a table of the history -> what makes a row of it, beside HOST."""
+
+
+def _no_days(keys: Iterable[str]) -> pl.DataFrame:
+    return pl.DataFrame(
+        schema={HOST: pl.Int64(), **dict.fromkeys(keys, pl.UInt32()), MASK: pl.Int64()}
+    )

@@ -93,6 +93,12 @@ def is_outbound() -> pl.Expr:
     return pl.col(HOST) % len(_ROLES) == _ROLES.index(OUTBOUND.name)
 
 
+def role_of() -> pl.Expr:
+    """Give the role of HOST."""
+    outbound, inbound = _ROLES
+    return pl.when(is_outbound()).then(pl.lit(outbound)).otherwise(pl.lit(inbound)).alias("role")
+
+
 def on_ports(ports: Iterable[int]) -> pl.Expr:
     """Whether PORT is one of some ports."""
     return pl.col(PORT).is_in([one + 1 for one in sorted(ports)])

@@ -43,20 +43,22 @@ class PairCells:
     def of(cls, parts: Sequence[PairRows], numbers: Numbers) -> PairCells:
         """Bring the rows of each pair together."""
         rows = _in_order(pl.concat(map(_rows, parts, range(len(parts))), how="diagonal").collect())
-        rows = rows.with_columns(_places(PAIR_KEYS).alias(PAIR), _places(CONTACT_KEYS).alias(CONTACT))
-        pairs = by_place(rows, PAIR, _first(*PAIR_KEYS, CONTACT), pl.col(SEEN).bitwise_or())
-        contacts = by_place(pairs, CONTACT, _first(*CONTACT_KEYS), pl.col(SEEN).bitwise_or())
+        rows = rows.with_columns(
+            _places(PAIR_KEYS).alias(PAIR), _places(CONTACT_KEYS).alias(CONTACT)
+        )
+        pairs = by_place(rows, PAIR, *_first(*PAIR_KEYS, CONTACT), pl.col(SEEN).bitwise_or())
+        contacts = by_place(pairs, CONTACT, *_first(*CONTACT_KEYS), pl.col(SEEN).bitwise_or())
         in_windows = rows.filter(pl.col(WINDOW).is_not_null()).drop(*PAIR_KEYS, SEEN, CONTACT)
         return cls(pairs.drop(PAIR), numbers.with_places(contacts.drop(CONTACT)), in_windows)
 
     def in_window(self, window: int) -> pl.DataFrame:
         """Give the pairs of a window: PAIR, PAIR_VALUES, added up, and the columns of `pairs`."""
         rows = self.rows.filter(pl.col(WINDOW) <= window)
-        sums = by_place(rows, PAIR, [pl.sum(*PAIR_VALUES)])
+        sums = by_place(rows, PAIR, pl.sum(*PAIR_VALUES))
         return sums.hstack(self.pairs[sums.get_column(PAIR)])
 
 
-def by_place(rows: pl.DataFrame, place: str, *aggregates: pl.Expr | Sequence[pl.Expr]) -> pl.DataFrame:
+def by_place(rows: pl.DataFrame, place: str, *aggregates: pl.Expr) -> pl.DataFrame:
     """Aggregate rows that are sorted by a column; gives it, too, in the same order."""
     in_order = rows.lazy().with_columns(pl.col(place).set_sorted())
     return in_order.group_by(place, maintain_order=True).agg(*aggregates).collect()

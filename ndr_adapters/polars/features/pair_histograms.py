@@ -51,7 +51,9 @@ class PairHistograms:
     def _buckets(self, pairs: pl.Series, name: str) -> pl.LazyFrame:
         """PAIR, START, `bucket` and `count`, as they are in the slices."""
         chosen = pairs.alias(PAIR).to_frame()
-        rows = self.cells.rows.filter(pl.col(WINDOW) <= self.window).join(chosen, on=PAIR, how="semi")
+        rows = self.cells.rows.filter(pl.col(WINDOW) <= self.window).join(
+            chosen, on=PAIR, how="semi"
+        )
         frames = [
             of_part.select(PAIR, START).with_columns(
                 self.parts[place].histograms.get_column(name)[of_part[ROW]]

@@ -26,7 +26,9 @@ def prevalence_of(contacts: Iterable[pl.LazyFrame], networks: Networks) -> Preva
     """Count the internal hosts of each peer. `contacts`: `host_ip` and `peer_ip` of outbound rows of the days."""
     addresses = Addresses()
     numbered = [
-        rows.select(addresses.number(pl.col("host_ip", "peer_ip"))).unique().collect(engine="streaming")
+        rows.select(addresses.number(pl.col("host_ip", "peer_ip")))
+        .unique()
+        .collect(engine="streaming")
         for rows in contacts
     ]
     schema = {"host_ip": pl.UInt32, "peer_ip": pl.UInt32}
