@@ -152,7 +152,7 @@ class _WithPolars:
                 "there is no Polars here, by which feature jobs compute; `ndr pipeline upsert` deploys its wheels"
             )
         # A cluster has Polars only where its wheels came with the job.
-        from ndr_entrypoints.start_polars import history_engine, window_engine
+        from ndr_entrypoints.start_features import history_engine, window_engine
 
         return cls(window_engine, history_engine)
 
