@@ -22,7 +22,7 @@ from ndr_core.features.running import (
 from ndr_core.history.engine import HistoryEngine, HistoryInputs
 from ndr_core.history.masks import DAYS
 from ndr_core.history.needs import DayNeeds, day_needs, earlier_days
-from ndr_core.history.plan import HistoryPlan
+from ndr_core.history.plan import HistoryPlan, compile_history_plan
 from ndr_core.history.spec import PairHistorySpec
 from ndr_core.history.tables import HISTORY_TABLES
 from ndr_core.jobs.ports import RunLog
@@ -145,14 +145,7 @@ class HistoryRunner:
             )
         facts = self._facts(needs)
         check_standing(self.sink.standing(facts, now_us()), facts, {}, Overrides())
-        plan = HistoryPlan(
-            day,
-            spec.networks,
-            spec.feature_spec_version,
-            published_at,
-            deltas_version=version,
-            hosts=spec.hosts,
-        )
+        plan = compile_history_plan(spec, day, published_at)
         return FoundDay(plan, deltas, needs, self.features, facts)
 
     def _facts(self, needs: DayNeeds) -> RunFacts:

@@ -1,4 +1,4 @@
-"""Which windows would be others if they were built now, and which were left out; what is due after a mini-batch."""
+"""Which windows would be others if they were built now, and which were left out."""
 
 from __future__ import annotations
 
@@ -41,53 +41,28 @@ class Stale:
 
 
 def find_stale(
-    spec: FgASpec, deltas: FollowedOutput, features: FollowedOutput, since: int | None = None
+    spec: FgASpec,
+    deltas: FollowedOutput,
+    features: FollowedOutput,
+    since: int | None = None,
+    until: int | None = None,
 ) -> Stale:
     """Compare the windows of a job, and the history that they read, with what is published now.
 
-    `since`: us; windows and days before it are not looked at. Compaction and prune change nothing. Raises as
-    `PublishedTables.manifests`.
+    `since`, `until`: us; windows that end before or after are not looked at. Compaction and prune change nothing.
+    Raises as `PublishedTables.manifests`.
     """
     version = spec.feature_spec_version
     windows = {
         end: run
         for end, run in runs_of_job(features, version, spec.job_name, since).items()
-        if since is None or end >= since
+        if (since is None or end >= since) and (until is None or end <= until)
     }
     start = None if since is None else max(since - _BEFORE, 0)
     of_history = runs_of_job(features, version, spec.inputs.history_job, start)
     state, history = _now(spec, deltas, of_history, start)
     days = [one for one in history.stale if since is None or one.start + DAY_US > since - _BEFORE]
     return Stale(tuple(days), tuple(_stale_windows(spec, windows, state, history)))
-
-
-def due_anchors(
-    spec: FgASpec, deltas: FollowedOutput, features: FollowedOutput, since: int, until: int
-) -> tuple[int, ...]:
-    """Give the anchors, us, of windows that hold a slice of [since, until), are complete, and are not built yet.
-
-    These are the runs that are due after a mini-batch of that span, in the order of time.
-    """
-    version = deltas_version(spec)
-    end = min(until + DAY_US, TIME_LIMIT_US - DAY_US)
-    look = look_at_deltas(deltas, version, max(since - DAY_US, 0), end)
-    state = Published(look, look.published(spec.windows.sources), {}, None)
-    runs = runs_of_job(features, spec.feature_spec_version, spec.job_name, since)
-    labels = spec.windows.window_labels
-    return tuple(
-        anchor
-        for anchor in _anchors(labels, since + 1, end)
-        if any(
-            label.start(anchor) < until
-            and state.is_complete(label, anchor)
-            and label.name not in _built(runs.get(anchor))
-            for label in due(labels, anchor)
-        )
-    )
-
-
-def _built(run: Manifest | None) -> tuple[str, ...]:
-    return () if run is None else read_of(run).built
 
 
 def _now(
