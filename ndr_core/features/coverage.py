@@ -36,12 +36,20 @@ class PublishedDeltas:
     """Start of the first slice that stays, us, where the output was pruned."""
 
     def pinned(self, since: int, until: int) -> PinnedTables:
-        """Give the runs that contributed to slices that start in [since, until), us, for readers, as of this moment."""
+        """Give the runs of slices that start in [since, until), us, for readers, as of this moment.
+
+        They are those that contributed to such slices, and those whose span holds some: readers learn the columns of
+        runs without rows from them.
+        """
         first, end = place(since), place(until)
         runs = (
             one
             for one in self.manifests
             if any(first <= contribution.slice < end for contribution in one.contributions)
+            or any(
+                facts.bounds is not None and facts.bounds.start < until and since < facts.bounds.end
+                for facts in runs_of(one)
+            )
         )
         return PinnedTables(self.tables, tuple(runs))
 

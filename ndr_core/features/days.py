@@ -17,7 +17,7 @@ from attrs import frozen
 from ndr_core.features.coverage import PublishedDeltas
 from ndr_core.publishing.manifest import Manifest, mini_batch_owner
 from ndr_core.publishing.published import FollowedOutput
-from ndr_core.publishing.read_facts import DayRead, ReadContribution, ReadFacts
+from ndr_core.publishing.read_facts import FEATURES, DayRead, ReadContribution, ReadFacts
 from ndr_core.times import EPOCH, day_start, to_datetime
 
 
@@ -59,6 +59,13 @@ def history_runs(
     return {day_of_date(run.facts.mini_batch_id): run for run in found}
 
 
+def read_run(run: Manifest) -> ReadContribution:
+    """Say of a history run that it was read."""
+    date = run.facts.mini_batch_id
+    digest = history_digest(read_of(run))
+    return ReadContribution(FEATURES, run.facts.job_name, date, f"dt={date}", digest)
+
+
 def own_digest(run: Manifest) -> str | None:
     """Give the digest of the day of a history run itself; None where nothing was contributed to the day."""
     return next(
@@ -87,7 +94,7 @@ class LiveDays:
 def live_days(deltas: PublishedDeltas, runs: Mapping[int, Manifest], days: range) -> LiveDays:
     """Tell what days are now. `runs`: the history runs of these days, as far as there are any.
 
-    A day of which slices were pruned is as its history run knew it: nobody can tell any more, and prune changes nothing.
+    A day of which slices were pruned is as its history run knew it: prune changes nothing.
     """
     digests, unknown = {}, set()
     for day in days:

@@ -15,7 +15,7 @@ _PORT_SETS: Final = "enrichment.port_sets"
 
 def ground_of(networks: Networks, hosts: Hosts, deltas_version: str) -> dict[str, Any]:
     """Give the keys of a JobSpec in which all feature jobs of an output must agree, with their values as JSON data."""
-    plain = networks.to_plain()
+    plain = networks.meaning()
     return {
         "networks.internal": plain["internal"],
         "networks.segments": plain["segments"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
@@ -12,8 +12,7 @@ from attrs import evolve, field, frozen
 from ndr_core.errors import SpecError, UsageError, shown
 from ndr_core.features.coverage import PublishedDeltas, look_at_deltas
 from ndr_core.features.days import date_of, history_runs
-from ndr_core.features.ground import ground_of, refuse_other_project
-from ndr_core.features.networks import Hosts
+from ndr_core.features.ground import ground_of, refuse_other_project, refuse_same_output
 from ndr_core.features.running import (
     Chosen,
     FeatureBuild,
@@ -23,12 +22,12 @@ from ndr_core.features.running import (
 from ndr_core.history.engine import HistoryEngine, HistoryInputs
 from ndr_core.history.masks import DAYS
 from ndr_core.history.needs import DayNeeds, day_needs, earlier_days
-from ndr_core.history.plan import HistoryPlan
+from ndr_core.history.plan import HistoryPlan, compile_history_plan
 from ndr_core.history.spec import PairHistorySpec
 from ndr_core.history.tables import HISTORY_TABLES
 from ndr_core.jobs.ports import RunLog
 from ndr_core.jobs.runner import JobRunner
-from ndr_core.publishing.manifest import Manifest, RunFacts
+from ndr_core.publishing.manifest import RunFacts
 from ndr_core.publishing.pinned import PinnedTables
 from ndr_core.publishing.published import FollowedOutput
 from ndr_core.publishing.sink import Sink
@@ -126,6 +125,7 @@ class HistoryRunner:
         spec, day = self.spec, self.day
         if not DAYS < day <= TIME_LIMIT_US // day_start(1) - 1:
             raise SpecError(f"day: {shown(day)} is no day of which there can be a history")
+        refuse_same_output(self.deltas.root, self.features.root)
         version = spec.inputs.deltas_version(spec.feature_spec_version)
         deltas = look_at_deltas(self.deltas, version, day_start(day - DAYS), day_start(day + 1))
         refuse_other_project(deltas.manifests, spec.project_name)
@@ -145,14 +145,7 @@ class HistoryRunner:
             )
         facts = self._facts(needs)
         check_standing(self.sink.standing(facts, now_us()), facts, {}, Overrides())
-        plan = HistoryPlan(
-            day,
-            spec.networks,
-            spec.feature_spec_version,
-            published_at,
-            deltas_version=version,
-            all_hosts=spec.hosts is Hosts.ALL,
-        )
+        plan = compile_history_plan(spec, day, published_at)
         return FoundDay(plan, deltas, needs, self.features, facts)
 
     def _facts(self, needs: DayNeeds) -> RunFacts:
@@ -175,4 +168,8 @@ class HistoryRunner:
 def _described(found: FoundDay) -> dict[str, Any]:
     needs = found.needs
     how = "from the pairs of the 30 days" if needs.former is None else "from the day before"
-    return {"day": date_of(found.plan.day), "built": how, "contributions": len(needs.read.contributions)}
+    return {
+        "day": date_of(found.plan.day),
+        "built": how,
+        "contributions": len(needs.read.contributions),
+    }

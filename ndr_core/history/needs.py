@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from ndr_core.features.coverage import PublishedDeltas, read_contribution
+from ndr_core.features.coverage import PublishedDeltas
 from ndr_core.features.days import (
     LiveDays,
     date_of,
-    history_digest,
     live_days,
     own_digest,
     read_of,
+    read_run,
 )
 from ndr_core.history.masks import DAYS
-from ndr_core.publishing.manifest import Contribution, Manifest
-from ndr_core.publishing.read_facts import FEATURES, ReadContribution, ReadFacts
+from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.read_facts import ReadFacts
 from ndr_core.times import day_start
 
 
@@ -26,7 +26,7 @@ class DayNeeds:
     """What the history of a day is made from."""
 
     former: Manifest | None
-    """The history run of the day before, to go on from; None where there is none, or it was made from something else."""
+    """The history run of the day before, to go on from; None where there is none, or what it was made from changed."""
     tiles: tuple[Manifest, ...]
     """The history runs of earlier days whose pair tiles are read."""
     slice_days: tuple[int, ...]
@@ -54,8 +54,8 @@ def day_needs(day: int, deltas: PublishedDeltas, runs: Mapping[int, Manifest]) -
     former = runs.get(day - 1)
     if former is not None and _is_current(former, day, now, runs):
         leaving = runs.get(day - DAYS)
-        tiles = () if leaving is None or own_digest(leaving) is None else (leaving,)
-        return _needs(day, deltas, now, former, tiles)
+        has_tile = leaving is not None and own_digest(leaving) is not None
+        return _needs(day, deltas, now, former, (leaving,) if leaving and has_tile else ())
     own = {one: own_digest(run) for one, run in runs.items()}
     current = [one for one in range(first, day) if one in now.digests]
     slice_days = tuple(one for one in current if own.get(one) != now.digests[one])
@@ -64,9 +64,7 @@ def day_needs(day: int, deltas: PublishedDeltas, runs: Mapping[int, Manifest]) -
     return _needs(day, deltas, now, None, tiles, slice_days, unknown)
 
 
-def _is_current(
-    former: Manifest, day: int, now: LiveDays, runs: Mapping[int, Manifest]
-) -> bool:
+def _is_current(former: Manifest, day: int, now: LiveDays, runs: Mapping[int, Manifest]) -> bool:
     """Whether the history of the day before was made from what is published now.
 
     Of the day that leaves it is enough that its pair tile is the one that went in, so that just that goes out again.
@@ -114,10 +112,3 @@ def _needs(
         left_out=tuple(left_out),
     )
     return DayNeeds(former, tiles, slice_days, unknown, read)
-
-
-def read_run(run: Manifest) -> ReadContribution:
-    """Say of a history run that it was read."""
-    date = run.facts.mini_batch_id
-    made = Contribution(run.facts.job_name, date, f"dt={date}", history_digest(read_of(run)))
-    return read_contribution(FEATURES, made)

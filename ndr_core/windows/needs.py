@@ -8,9 +8,10 @@ from attrs import field, frozen
 
 from ndr_core.features.coverage import PublishedDeltas, place
 from ndr_core.features.days import date_of, day_digest
+from ndr_core.history.masks import DAYS
 from ndr_core.publishing.read_facts import DayRead, ReadContribution, ReadFacts
 from ndr_core.times import day_of, day_start
-from ndr_core.windows.history_source import HISTORY_DAYS, HistorySource, history_source
+from ndr_core.windows.history_source import HistorySource, history_source
 from ndr_core.windows.labels import WindowLabel
 
 
@@ -50,6 +51,11 @@ class WindowNeeds:
     history: Mapping[WindowLabel, HistorySource]
     read: ReadFacts
     """All of it, as the run's manifest says it."""
+
+    @property
+    def bases(self) -> list[int]:
+        """The days of which rows of the history are read."""
+        return sorted({one.base for one in self.history.values() if one.base is not None})
 
     def unknown_history(self) -> list[WindowLabel]:
         """Give the windows of which a part of the history is missing."""
@@ -108,10 +114,10 @@ def _contributions(
     """The runs of the history that are read, then what was contributed to the slices that are."""
     if not labels:
         return ()
-    bases = {source.base for source in history.values() if source.base is not None}
     starts = [label.start(anchor) for label in labels]
     starts += [since for source in history.values() for since, _ in source.slices]
-    runs = (published.runs[day] for day in sorted(bases) if day in published.runs)
+    bases = sorted({source.base for source in history.values() if source.base is not None})
+    runs = (published.runs[day] for day in bases if day in published.runs)
     return (*runs, *published.deltas.contributed(min(starts), anchor))
 
 
@@ -121,7 +127,7 @@ def _days(sources: Iterable[HistorySource], published: Published) -> tuple[DayRe
     for source in sources:
         if not source.is_known:
             continue
-        first, end = date_of(source.day - HISTORY_DAYS + 1), date_of(source.day)
+        first, end = date_of(source.day - DAYS + 1), date_of(source.day)
         base = () if source.base is None else published.history[source.base]
         found |= {one for one in base if first <= one.date < end}
         for since, until in source.slices:
