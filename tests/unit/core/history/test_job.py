@@ -256,3 +256,31 @@ def test_a_history_that_means_something_else_than_what_is_published_is_refused()
 def test_a_day_at_the_ends_of_time_is_refused(day: int) -> None:
     with pytest.raises(SpecError, match=r"^day: "):
         World().build_day(day)
+
+
+def test_a_day_is_built_anew_where_the_day_before_left_out_what_is_known_by_now() -> None:
+    world = World()
+    for day in range(2):
+        world.contribute(f"day-{day}", days(day))
+    world.prune(days(1))
+    world.build_day(1, allows_missing=True)
+    world.prune(-days(40))
+
+    world.build_day(2)
+
+    inputs = seen(world)
+    assert inputs.former is None
+    assert pinned(inputs.tiles) == [date(1)]
+    assert inputs.slice_days == (FIRST_DAY,)
+
+
+def test_where_a_file_goes_away_while_it_is_read_the_run_looks_again() -> None:
+    world = World()
+    world.contribute("first", 0)
+    world.history_engine.failures = 1
+    world.history_engine.meanwhile = lambda: world.contribute("first", 0, content="new")
+
+    read = read_of(world.build_day(0).manifest)
+
+    assert len(world.history_engine.seen) == 2
+    assert read.contributions[0].digest == "first 0 new"
