@@ -1,4 +1,4 @@
-"""Feature jobs under `spark-submit`, in a Python that lacks what is compiled: Polars comes with the job, or is missed."""
+"""Feature jobs under `spark-submit`, in a Python that lacks what is compiled: Polars comes with them or is missed."""
 
 from __future__ import annotations
 
