@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 from ndr_adapters.aws.clients import dynamodb_client
 from ndr_adapters.dynamodb.job_specs import JobSpecTable
 from ndr_adapters.outputs import open_output
+from ndr_adapters.reference.features import ReferenceHistoryEngine, ReferenceWindowEngine
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.features.running import Chosen
 from ndr_core.features.settings import FeatureStorage
@@ -26,7 +27,6 @@ from ndr_core.spec_kinds import AnySpec, parse_spec
 from ndr_core.times import HOUR_US, day_of, iso_text
 from ndr_core.windows.job import FgARunner
 from ndr_core.windows.spec import FgASpec
-from ndr_entrypoints.start_features import history_engine, window_engine
 from ndr_entrypoints.wiring import sink_of
 from tests.makers import flow, make_spec, us, write_batch
 from tests.storages.s3_run import FAST_START, publish
@@ -136,11 +136,14 @@ class FeatureDeployment:
         return self.arguments("fg_a", **(batch | more))
 
     def windows_here(self, anchor: int) -> Rows:
-        """Build the windows that end at a moment, us, on this machine. Gives the rows of `fg_a` and of `beacon`."""
+        """Build the windows that end at a moment, us, on this machine, by the reference.
+
+        Gives the rows of `fg_a` and of `beacon`.
+        """
         FgARunner(
             spec=self.windows,
             anchor=anchor,
-            start_engine=lambda _: Chosen(window_engine(None)),
+            start_engine=lambda _: Chosen(ReferenceWindowEngine()),
             **self._ports_here(),
         ).run()
         return [row for table in ("fg_a", "beacon") for row in rows(self.features_here, table)]
@@ -150,7 +153,7 @@ class FeatureDeployment:
         HistoryRunner(
             spec=self.history,
             day=day,
-            start_engine=lambda _: Chosen(history_engine(None)),
+            start_engine=lambda _: Chosen(ReferenceHistoryEngine()),
             **self._ports_here(),
         ).run()
         return rows(self.features_here, "pair_history")
