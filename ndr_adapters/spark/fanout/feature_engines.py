@@ -8,13 +8,20 @@ from typing import Any, ClassVar, Final
 from attrs import field, frozen
 
 from ndr_adapters.polars.features.history_files import day_files
+from ndr_adapters.polars.features.window_files import window_files
+from ndr_adapters.polars.features.window_kernel import Anchor
 from ndr_adapters.polars.write import StagingRoot
 from ndr_adapters.spark.fanout.chain import ChainRunner
 from ndr_adapters.spark.fanout.history import history_chain
 from ndr_adapters.spark.fanout.staged import files_of
+from ndr_adapters.spark.fanout.windows import window_chain
+from ndr_core.deltas.roles import OUTBOUND
+from ndr_core.features.networks import Hosts
 from ndr_core.history.engine import HistoryInputs
 from ndr_core.history.plan import HistoryPlan
 from ndr_core.progress import Meter
+from ndr_core.windows.engine import WindowInputs
+from ndr_core.windows.plan import ROLE_NAMES, WindowPlan
 
 _LEAST_BUILT: Final = 1 << 17
 _MOST_BUILT: Final = 1 << 20
@@ -46,4 +53,24 @@ class FanoutHistoryEngine:
         found = day_files(plan, inputs)
         cores = self.runner.cores
         chain = history_chain(found, plan, staging, cores, self.cut(found.row_count, cores))
+        return files_of(self.runner.run(chain, Meter()))
+
+
+@frozen
+class FanoutWindowEngine:
+    """Builds windows by a chain of Polars kernels, in tasks: a `WindowEngine`. Its parts: as `FanoutHistoryEngine`."""
+
+    name: ClassVar[str] = "spark"
+    runner: ChainRunner
+    storage_options: dict[str, Any] = field(factory=dict)
+    cut: Callable[[int, int], int] = cut_rows
+
+    def build(self, plan: WindowPlan, inputs: WindowInputs, staging_root: str) -> Mapping[str, int]:
+        staging = StagingRoot(staging_root, self.storage_options)
+        anchor = Anchor.of(inputs)
+        files = window_files(inputs, anchor.intervals)
+        roles = ROLE_NAMES if plan.hosts is Hosts.ALL else (OUTBOUND.name,)
+        cores = self.runner.cores
+        shares = self.cut(files.pairs.count(roles), cores)
+        chain = window_chain(files, plan, anchor, staging, cores, shares)
         return files_of(self.runner.run(chain, Meter()))
