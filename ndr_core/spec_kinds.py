@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import frozen
 
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.deltas.spec_schema import job_spec_schema
+from ndr_core.errors import SpecError
 from ndr_core.features.kinds import KIND_KEY, unknown_kind, without_kind
+from ndr_core.history.spec import KIND as PAIR_HISTORY
+from ndr_core.history.spec import PairHistorySpec
+from ndr_core.history.spec_reader import parse_pair_history_spec
+from ndr_core.history.spec_schema import pair_history_spec_schema
 from ndr_core.jobs.spec_schema import Schema
 from ndr_core.windows.spec import KIND as FG_A
 from ndr_core.windows.spec import FgASpec
@@ -20,7 +25,8 @@ from ndr_core.windows.spec_schema import fg_a_spec_schema
 DELTA: Final = "delta"
 """The kind of a spec that names none."""
 
-AnySpec = JobSpec | FgASpec
+AnySpec = JobSpec | FgASpec | PairHistorySpec
+SpecT = TypeVar("SpecT", bound=AnySpec)
 
 
 @frozen
@@ -40,6 +46,7 @@ def _delta(data: Any, origin: str) -> JobSpec:
 KINDS: Final[Mapping[str, SpecKind]] = {
     DELTA: SpecKind(JobSpec, _delta, job_spec_schema),
     FG_A: SpecKind(FgASpec, parse_fg_a_spec, fg_a_spec_schema),
+    PAIR_HISTORY: SpecKind(PairHistorySpec, parse_pair_history_spec, pair_history_spec_schema),
 }
 """Kind, as the key `kind` names it -> how its specs are read."""
 
@@ -59,3 +66,13 @@ def parse_spec(data: Any, origin: str = "JobSpec") -> AnySpec:
 def kind_of(spec: AnySpec) -> str:
     """Name the kind of a spec."""
     return next(name for name, kind in KINDS.items() if isinstance(spec, kind.cls))
+
+
+def expect(spec: AnySpec, cls: type[SpecT], origin: str) -> SpecT:
+    """Give a spec that must be of one kind. Raises SpecError, naming `origin`, for one of another kind."""
+    if isinstance(spec, cls):
+        return spec
+    wanted = next(name for name, kind in KINDS.items() if kind.cls is cls)
+    raise SpecError(
+        f"{origin}: is the JobSpec of another kind of job: {KIND_KEY} is {kind_of(spec)}, expected {wanted}"
+    )

@@ -1,0 +1,1 @@
+"""The tables after the deltas, made by Polars."""
