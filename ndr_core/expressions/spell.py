@@ -20,7 +20,8 @@ from ndr_core.expressions.expr import (
 from ndr_core.expressions.portable import log2
 
 _RANKS: Final = {
-    **{"or": 1, "and": 2},
+    "or": 1,
+    "and": 2,
     **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 4),
     **dict.fromkeys(("+", "-"), 5),
     **dict.fromkeys(("*", "/", "//"), 6),
