@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
+from ndr_core.deltas.tables import PAIR
 from ndr_core.expressions.evaluate import evaluate
 from ndr_core.expressions.expr import Expr, col
 from ndr_core.expressions.portable import FIXED_POINT_SCALE, log2
@@ -81,7 +82,7 @@ def histories(
 ) -> dict[tuple[str, str], HostHistory]:
     """Give the histories of all hosts by host and role; a host without any is absent.
 
-    `base`: rows of the pair history of the day `source.base`; `pairs`: rows of the pair table, plain, of any slices.
+    `base`: rows of the pair history of the day `source.base`; `pairs`: rows of the pair table, of any slices.
     Those outside of `source.slices` are left out.
     """
     masks: dict[tuple[Any, ...], int] = defaultdict(int)
@@ -89,7 +90,7 @@ def histories(
         for row in map(PAIR_HISTORY.plain_row, base):
             key = tuple(row[name] for name in PAIR_KEY)
             masks[key] |= shifted(row["days_mask"], source.day - source.base)
-    for row in pairs:
+    for row in map(PAIR.plain_row, pairs):
         start = row["slice_start_ts"]
         if any(since <= start < until for since, until in source.slices):
             key = tuple(row[name] for name in PAIR_KEY)

@@ -46,6 +46,16 @@ class WindowRows:
 
 
 @frozen
+class HostWindow:
+    """What one host in one role has done in a window."""
+
+    values: Row
+    """All columns of `fg_a`, and the aggregates and the histograms that they are made of."""
+    beacons: list[Row]
+    """Its rows of `beacon`, with what they are made of."""
+
+
+@frozen
 class WindowTables:
     """The rows that a run makes: times are us since 1970-01-01 UTC."""
 
@@ -64,55 +74,54 @@ def build_windows(
     """
     fg_a: list[Row] = []
     beacons: list[Row] = []
-    for label, rows in windows.items():
-        found = _build_window(plan, anchor, label, rows)
-        fg_a += found.fg_a
-        beacons += found.beacons
+    for label, rows in sorted(windows.items(), key=lambda item: item[0]):
+        of_label = _build_window(plan, anchor, label, rows)
+        fg_a += of_label[0]
+        beacons += of_label[1]
     return WindowTables(_finished(fg_a, plan.fg_a), _finished(beacons, BEACON))
 
 
 def _build_window(
     plan: WindowPlan, anchor: int, label: WindowLabel, rows: WindowRows
-) -> WindowTables:
+) -> tuple[list[Row], list[Row]]:
+    """Rows of `fg_a` and of `beacon`, in no order."""
     constants = plan.constants(label, anchor, rows.coverage, rows.source)
-    pair_rows = [PAIR.plain_row(row) for row in rows.pairs]
-    pairs_of = group(_merged(pair_rows, PAIR, constants), ("host_ip", "role"))
-    known, prevalence = _history(plan, rows, pair_rows)
+    deltas = [row for row in rows.deltas if plan.has_rows(row["host_ip"])]
+    stored = merged_window(deltas, delta_table(plan.measures), constants)
+    pairs_of = group(
+        merged_window(
+            [row for row in rows.pairs if plan.has_rows(row["host_ip"])], PAIR, constants
+        ),
+        ("host_ip", "role"),
+    )
+    known, prevalence = history_of(plan, rows)
     fg_a: list[Row] = []
     beacons: list[Row] = []
-    for stored in _merged(rows.deltas, delta_table(plan.measures), constants):
-        host, role = stored["host_ip"], stored["role"]
-        if not plan.has_rows(host):
-            continue
-        pairs = pairs_of.get((host, role), [])
-        history = None if known is None else known.get((host, role), HostHistory())
-        regular = []
-        if role == OUTBOUND.name and label.is_day:
-            regular = beacon_rows(pairs, history, prevalence, plan.networks)
-        values = {
-            **derive_row(stored, pairs, plan.measures),
-            **segments(pairs, plan.networks),
-            **novelty(pairs, history, plan.networks),
-            **_detections(plan, role, pairs, history),
-            **_beacon_maxima(role, label, regular),
-        }
-        for formula in FORMULAS:
-            values[formula.name] = evaluate(formula.value, values)
-        fg_a.append(values | constants | {"host_ip": host, "role": role})
-        beacons += [row | constants | {"role": role} for row in regular]
-    return WindowTables(fg_a, beacons)
+    for row in stored:
+        host = row["host_ip"], row["role"]
+        history = None if known is None else known.get(host, HostHistory())
+        found = host_window(
+            plan, label, constants, row, pairs_of.get(host, []), history, prevalence
+        )
+        fg_a.append(found.values)
+        beacons += found.beacons
+    return fg_a, beacons
 
 
-def _merged(
-    parts: Iterable[Mapping[str, Any]], table: Table, window: Mapping[str, Any]
+def merged_window(
+    parts: Iterable[Mapping[str, Any]], table: Table, constants: Mapping[str, Any]
 ) -> list[Row]:
-    """The rows of the window's slices, merged as if the window were one slice. `starts` become seconds since 1970."""
-    start, end = window["window_start_ts"], window["window_end_ts"]
+    """Merge the rows of a window's slices as if the window were one slice; others are left out.
+
+    `parts`: rows of the delta or the pair table, of any split of the records; `constants`: of the window, as
+    `WindowPlan.constants`. `starts` become whole seconds since 1970. Raises OverflowingColumnError.
+    """
+    start, end = constants["window_start_ts"], constants["window_end_ts"]
     same = {
         "slice_start_ts": start,
         "slice_end_ts": end,
         "mini_batch_id": "",
-        **{name: window[name] for name in table.levels if name in window},
+        **{name: constants[name] for name in table.levels if name in constants},
     }
     rows = []
     for row in map(table.plain_row, parts):
@@ -121,16 +130,49 @@ def _merged(
             if starts is not None:
                 row["starts"] = shifted(starts, row["slice_start_ts"] // SECOND_US)
             rows.append(row | same)
-    return merge_rows(rows, table, lambda row: window_place({**row, **window}))
+    return merge_rows(rows, table, lambda row: window_place({**row, **constants}))
 
 
-def _history(
-    plan: WindowPlan, rows: WindowRows, pair_rows: Sequence[Row]
+def host_window(
+    plan: WindowPlan,
+    label: WindowLabel,
+    constants: Mapping[str, Any],
+    stored: Mapping[str, Any],
+    pairs: Sequence[Mapping[str, Any]],
+    history: HostHistory | None,
+    prevalence: Prevalence | None,
+) -> HostWindow:
+    """Work out the window of one host in one role.
+
+    `stored`, `pairs`: its merged rows, as `merged_window` gives them; `history`, `prevalence`: None where the history
+    is not known.
+    """
+    role = stored["role"]
+    regular = []
+    if role == OUTBOUND.name and label.is_day:
+        regular = beacon_rows(pairs, history, prevalence, plan.networks)
+    values = {
+        **derive_row(stored, pairs, plan.measures),
+        **segments(pairs, plan.networks),
+        **novelty(pairs, history, plan.networks),
+        **_detections(plan, role, pairs, history),
+        **_beacon_maxima(role, label, regular),
+    }
+    for formula in FORMULAS:
+        values[formula.name] = evaluate(formula.value, values)
+    same = {**constants, "role": role}
+    return HostWindow(
+        {**values, **same, "host_ip": stored["host_ip"]}, [row | same for row in regular]
+    )
+
+
+def history_of(
+    plan: WindowPlan, rows: WindowRows
 ) -> tuple[dict[HostKey, HostHistory] | None, Prevalence | None]:
-    """The histories of all hosts, and the prevalence of peers among the internal ones; None where not known."""
+    """Give the histories of all hosts, and the prevalence of peers among the internal ones; None where not known."""
     if not rows.source.is_known:
         return None, None
-    known = histories(rows.source, rows.history, pair_rows)
+    known = histories(rows.source, rows.history, rows.pairs)
     contacts = (
         (host, peer, mask)
         for (host, role), history in known.items()
