@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.deltas.tables import PAIR, delta_table
+from ndr_core.deltas.tables import delta_table, pair_table
 from ndr_core.expressions.portable import MANTISSA_BITS
 from ndr_core.flows.record import FLOW_FIELDS
 from ndr_core.flows.vocabulary import Action
@@ -16,7 +16,7 @@ Rows = list[dict[str, str]]
 
 def tables_of(spec: JobSpec) -> tuple[Table, ...]:
     """Give the tables that a spec builds."""
-    return delta_table(spec.chosen_measures()), PAIR
+    return delta_table(spec.chosen_measures()), pair_table(timing=spec.pair.timing)
 
 
 def describe(spec: JobSpec) -> dict[str, Rows]:

@@ -16,7 +16,7 @@ from ndr_core.publishing.layout import holds_published
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.ownership import live_manifests
 from ndr_core.publishing.pruned import Pruned
-from ndr_core.publishing.published import entries_to_read
+from ndr_core.publishing.published import entries_of_owners, entries_to_read
 
 _PIECE_BYTES: Final = 1 << 20
 
@@ -34,6 +34,14 @@ class FolderTables:
     def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
         counting, pruned = self._counting(since, until)
         return pruned.left(counting)
+
+    def of_owners(self, version: str, owners: Iterable[str]) -> Sequence[Manifest]:
+        wanted = tuple(owners)
+        found = read_manifests(self.output, lambda known: entries_of_owners(known, version, wanted))
+        return self.pruned_up_to().left(live_manifests(found))
+
+    def pruned_up_to(self) -> Pruned:
+        return read_pruned(self.output)
 
     def counting(self) -> tuple[Sequence[Manifest], Pruned]:
         return self._counting(None, None)

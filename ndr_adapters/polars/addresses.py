@@ -26,6 +26,17 @@ class Addresses:
         """Give the number of an address, below 2^32; null for null."""
         return text.cast(self._dtype).to_physical()
 
+    def ranks(self, numbers: pl.Series) -> pl.Series:
+        """Give numbers that sort as the texts of some addresses do. `numbers`: those of the addresses, no null."""
+        known = numbers.unique()
+        texts = pl.select(self.text(pl.lit(known))).to_series()
+        ordered = known.gather(texts.arg_sort())
+        places = pl.int_range(ordered.len(), dtype=pl.UInt32, eager=True)
+        largest = ordered.max()
+        assert largest is None or isinstance(largest, int)
+        by_number = pl.zeros((largest or 0) + 1, dtype=pl.UInt32, eager=True)
+        return by_number.scatter(ordered, places).gather(numbers).rename(numbers.name)
+
     def text(self, number: pl.Expr) -> pl.Expr:
         """Give the address with a number."""
         return number.cast(pl.UInt32).cat.to(self._dtype).cast(pl.String)

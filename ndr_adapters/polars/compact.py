@@ -12,7 +12,8 @@ from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_adapters.polars.table_files import BATCH
 from ndr_adapters.polars.write import StagingRoot, write_named
 from ndr_core.deltas.meaning import measures_of
-from ndr_core.deltas.tables import PAIR, delta_table
+from ndr_core.deltas.tables import delta_table, pair_table
+from ndr_core.deltas.timing import STARTS
 from ndr_core.errors import NdrError
 from ndr_core.publishing.compaction import Day
 from ndr_core.publishing.pinned import PinnedTables
@@ -45,7 +46,8 @@ def _slices_written(tables: PublishedTables, day: Day, staging: StagingRoot) -> 
         end = start + timedelta(minutes=1)
         pairs = read_pairs(tables, since=start, until=end).collect()
         deltas = read_deltas(tables, since=start, until=end).collect()
-        found |= _written(pairs, PAIR, staging)
+        timing = STARTS.name in pairs.columns
+        found |= _written(pairs, pair_table(timing=timing), staging)
         measures = measures_of(deltas.schema, meanings)
         found |= _written(deltas, delta_table(measures), staging)
     return found

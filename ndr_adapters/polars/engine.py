@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import polars as pl
 from attrs import evolve, field, frozen
 from polars.exceptions import ComputeError
+from polars.io.plugins import register_io_source
 
 from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.interruptible import interruptible
@@ -24,8 +25,10 @@ from ndr_adapters.polars.parquet import row_feed
 from ndr_adapters.polars.partial import judged_lines, overflowing_sums
 from ndr_adapters.polars.views import RoleViews, needed_columns, numbered, role_views
 from ndr_adapters.polars.write import (
+    HOSTS_PER_GROUP,
     REJECTED,
     StagingRoot,
+    schema_of,
     staged_rows,
     write_quarantine,
     write_table,
@@ -33,7 +36,6 @@ from ndr_adapters.polars.write import (
 from ndr_adapters.scratch import scratch_folder
 from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import EngineReadError, StopRequested
 from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.key_order import KeyOrder
@@ -41,6 +43,7 @@ from ndr_core.flows.source import InputBatch, InputFile
 from ndr_core.measures.kinds import PairKey
 from ndr_core.publishing.location import is_s3
 from ndr_core.quality.report import FlowCounts
+from ndr_core.tables.table import Table
 
 
 @frozen
@@ -104,12 +107,12 @@ def _build(
     hosts = aggregate.name_hosts(built.sums, plan, addresses)
     refuse_overflow(overflows(hosts, plan), plan)
     pairs = [aggregate.joined(parts) for parts in zip(*built.pairs, strict=True)]
-    for rows in aggregate.pair_rows(pairs, plan, addresses):
-        _streamed(write_table(rows, PAIR, staging))
+    for rows in _pair_rows(built.pairs, plan, addresses):
+        _streamed(write_table(rows, plan.pair, staging))
     _streamed(write_quarantine(quality.quarantine(judged, plan), staging))
     cells = [_peer_cells(built.pairs, pairs, key, plan) for key in plan.cell_aggregates]
     deltas = _delta_rows(built, hosts, cells, plan, scratch)
-    _streamed(write_table(deltas, plan.delta, staging))
+    _streamed(write_table(deltas, plan.delta, staging, HOSTS_PER_GROUP))
     counts = _streamed(quality.counts(judged))
     unknown = interruptible(partial(quality.unknown_values, judged))
     staged = staged_rows(plan.tables, staging)
@@ -163,7 +166,7 @@ class _Built:
             pairs.append(
                 [
                     evolve(part, rows=keep(part.rows, f"{scratch}/pairs-{number}-{place}.parquet"))
-                    for place, part in enumerate(aggregate.pair_table(views))
+                    for place, part in enumerate(_pairs(views, plan))
                 ]
             )
         flow_counts = None if plan.pairing is None else FlowCounts.total(counts)
@@ -180,6 +183,36 @@ def _cells(views: RoleViews, plan: DeltaPlan) -> Iterator[pl.DataFrame]:
     """The histogram cells of each distribution."""
     for item in plan.distributions:
         yield interruptible(partial(cell_counts.histogram_cells, views, item))
+
+
+def _pairs(views: RoleViews, plan: DeltaPlan) -> list[RoleViews]:
+    return interruptible(partial(aggregate.pair_table, views, plan))
+
+
+def _pair_rows(
+    shares: Sequence[Sequence[RoleViews]], plan: DeltaPlan, addresses: Addresses
+) -> Iterator[pl.LazyFrame]:
+    """Whole pair rows, role by role: those of one share behind those of another, so that one is in memory at once."""
+    for parts in zip(*shares, strict=True):
+        for role in parts[0].roles:
+            rows = partial(aggregate.pair_rows, role=role, plan=plan, addresses=addresses)
+            if len(parts) == 1:
+                yield interruptible(partial(rows, parts[0]))
+            else:
+                yield _in_turn([partial(rows, part) for part in parts], plan.pair)
+
+
+def _in_turn(queries: Sequence[Callable[[], pl.LazyFrame]], table: Table) -> pl.LazyFrame:
+    """Rows of a table, by queries that are made and run one after the other while another one reads the rows."""
+    schema = schema_of(table.columns)
+
+    def read(
+        columns: list[str] | None, condition: pl.Expr | None, rows: int | None, _batch: int | None
+    ) -> Iterator[pl.DataFrame]:
+        assert columns is None and condition is None and rows is None, "all is written"
+        return (query().collect(engine="streaming") for query in queries)
+
+    return register_io_source(read, schema=schema)
 
 
 def _delta_rows(

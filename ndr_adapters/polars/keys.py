@@ -67,6 +67,12 @@ def packed_keys(rows: pl.LazyFrame, columns: Sequence[str]) -> tuple[PackedKey, 
     return tuple(map(PackedKey, keys))
 
 
+def order_by(rows: pl.DataFrame) -> pl.Series:
+    """Give the places of rows in the order of their columns, the first one first. Columns: as in `packed_keys`."""
+    packed = [key.packed() for key in packed_keys(rows.lazy(), rows.columns)]
+    return rows.select(pl.arg_sort_by(packed)).to_series()
+
+
 def grouped(
     rows: pl.LazyFrame,
     columns: Sequence[str],

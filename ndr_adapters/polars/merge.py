@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 from attrs import evolve, frozen
 
-from ndr_adapters.polars import aggregate, cell_counts, derive
+from ndr_adapters.polars import aggregate, cell_counts, derive, pair_timing
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.keys import PackedKey, grouped, packed_keys
 from ndr_adapters.polars.views import HOST
@@ -66,14 +66,17 @@ def merge_pairs(rows: pl.LazyFrame, columns: Iterable[str] | None = None) -> pl.
         for column in PAIR.columns
         if column.name in wanted and column.name in known and column.name not in PAIR_KEYS
     ]
-    found = rows.group_by(PAIR_KEYS).agg(map(_merged, merged)).collect(engine="streaming")
+    number = pl.len().alias(pair_timing.ROWS)
+    grouped_rows = rows.group_by(PAIR_KEYS).agg(*map(_merged, merged), number)
+    histograms = [column.name for column in merged if column.merge is Merge.HISTOGRAM]
+    found = pair_timing.added(grouped_rows.collect(engine="streaming"), histograms)
     return _within_int64(found, merged, Keys(PAIR_KEYS)).select(
         column.name for column in PAIR.columns if column.name in wanted.intersection(known)
     )
 
 
 def _merged(column: OutputColumn) -> pl.Expr:
-    """The value of a column of all rows of a key: sums in 128 bits, which can't overflow."""
+    """The value of a column of all rows of a key: sums in 128 bits, which can't overflow; cells of histograms."""
     values = pl.col(column.name)
     match column.merge:
         case Merge.KEY:
@@ -82,6 +85,8 @@ def _merged(column: OutputColumn) -> pl.Expr:
             return pl.when(values.null_count() == 0).then(values.cast(pl.Int128).sum())
         case Merge.MAX:
             return pl.when(values.null_count() == 0).then(values.max())
+        case Merge.HISTOGRAM:
+            return pair_timing.gathered(column.name)
     raise ValueError(f"{column.name}: {column.merge.value}")
 
 

@@ -64,7 +64,7 @@ def partial_results(flows: pl.DataFrame, plan: DeltaPlan) -> Iterator[tuple[str,
     yield SUMS, aggregate.host_sums(views, plan).collect()
     for item in plan.distributions:
         yield _cells_name(item), cell_counts.histogram_cells(views, item)
-    for part, pairs in enumerate(aggregate.pair_table(views)):
+    for part, pairs in enumerate(aggregate.pair_table(views, plan)):
         rows = pairs.rows.collect()
         yield _pairs_name(part), rows
         pairs = evolve(pairs, rows=rows.lazy())
@@ -85,9 +85,8 @@ def overflowing_sums(flows: pl.DataFrame, plan: DeltaPlan) -> pl.DataFrame:
 
 def whole_pairs(frames: Mapping[str, pl.DataFrame], plan: DeltaPlan) -> list[RoleViews]:
     """Add up the pairs of several parts of the records; gives the parts of the pair table."""
-    names = pair_keys(plan)
-    schema = next(iter(frames.values())).schema
-    rows = [frames.get(name, pl.DataFrame(schema=schema)).lazy() for name in names]
+    names = enumerate(pair_keys(plan))
+    rows = {place: frames[name].lazy() for place, name in names if name in frames}
     return aggregate.added_pairs(rows, plan)
 
 

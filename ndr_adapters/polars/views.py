@@ -14,6 +14,7 @@ from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.texts import text_columns
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR_SUMS
+from ndr_core.deltas.timing import TIMING_HISTOGRAMS, TIMING_SUMS, PairHistogram
 from ndr_core.expressions.expr import Constant, Expr, If, col, columns_of, substitute
 from ndr_core.flows.record import FLOW_FIELDS, FieldKind
 from ndr_core.flows.vocabulary import UNKNOWN
@@ -79,6 +80,10 @@ class RoleViews:
         """Give the column with the end of a session."""
         return self.column(role, Form.TIME, col("event_ts"))
 
+    def number(self, role: int, histogram: PairHistogram) -> str:
+        """Give the column with the number of a session's bucket."""
+        return self.column(role, Form.BUCKET, histogram.session_number)
+
     def host(self, role: int) -> pl.Expr:
         """Give HOST of a role."""
         minute_and_role = pl.col(MINUTE).cast(pl.Int64) * (1 << _ROLE_BITS) + role
@@ -122,12 +127,15 @@ def role_views(flows: pl.LazyFrame, plan: DeltaPlan) -> RoleViews:
         for number, view in enumerate(views)
     }
     values = dict.fromkeys(
-        (form, substitute(value, view)) for view in roles.values() for form, value in _values(plan)
+        (form, substitute(value, view))
+        for number, view in roles.items()
+        for form, value in _values(plan, number)
     )
     columns = {value: f"{value[0].name.lower()}_{number}" for number, value in enumerate(values)}
-    minute = compile_expr(plan.slice_start).cast(pl.Int64) // MINUTE_US
+    start = compile_expr(plan.slice_start).cast(pl.Int64)
     rows = flows.select(
-        minute.cast(pl.UInt32).alias(MINUTE),
+        (start // MINUTE_US).cast(pl.UInt32).alias(MINUTE),
+        start.alias("slice_start"),
         *(compile_expr(value).alias(name) for value, name in names.items()),
     ).select(MINUTE, *(_held(form, value).alias(name) for (form, value), name in columns.items()))
     return RoleViews(rows, columns, roles)
@@ -145,8 +153,8 @@ def host_columns(plan: DeltaPlan, addresses: Addresses) -> list[pl.Expr]:
     ]
 
 
-def _values(plan: DeltaPlan) -> Iterator[tuple[Form, Expr]]:
-    """All that is read of a view."""
+def _values(plan: DeltaPlan, role: int) -> Iterator[tuple[Form, Expr]]:
+    """All that is read of the view of a role."""
     yield Form.ADDRESS, col("host_ip")
     yield Form.ADDRESS, col("peer_ip")
     yield Form.PORT, col("peer_port")
@@ -155,6 +163,11 @@ def _values(plan: DeltaPlan) -> Iterator[tuple[Form, Expr]]:
         yield form_of(item), item.contribution
     for distribution in plan.distributions:
         yield Form.BUCKET, distribution.bucket
+    if role == plan.timed_role:
+        for one in TIMING_SUMS:
+            yield form_of(one), one.contribution
+        for histogram in TIMING_HISTOGRAMS:
+            yield Form.BUCKET, histogram.session_number
 
 
 def _held(form: Form, value: Expr) -> pl.Expr:

@@ -25,8 +25,8 @@ DTYPES: dict[ColumnType, pl.DataType] = {
 _ZSTD_LEVEL: Final = 1
 """Others take a fifth more time to write a table, whose size they change by few per cent, up or down."""
 
-_HISTOGRAMS_PER_GROUP: Final = 1 << 13
-"""Rows of a table that has some: a busy host's take 32 KiB, and one group of each file is in memory."""
+HOSTS_PER_GROUP: Final = 1 << 13
+"""Rows of the delta table: the histograms of a busy host take 32 KiB, and one group of each file is in memory."""
 
 
 @frozen
@@ -37,16 +37,20 @@ class StagingRoot:
     storage_options: dict[str, Any] = field(factory=dict)
 
 
-def write_table(rows: pl.LazyFrame, table: Table, staging: StagingRoot) -> pl.LazyFrame:
-    """Give a query that writes rows, in the columns of a table, to its folders."""
+def write_table(
+    rows: pl.LazyFrame, table: Table, staging: StagingRoot, rows_per_group: int | None = None
+) -> pl.LazyFrame:
+    """Give a query that writes rows, in the columns of a table, to its folders.
+
+    `rows_per_group`: of each file; None leaves it to Polars.
+    """
     path = f"{staging.address}/{table.name}"
     partitions = pl.PartitionBy(path, key=list(table.levels), include_key=False)
-    has_histograms = any(column.type is ColumnType.HISTOGRAM for column in table.columns)
     sink = rows.sink_parquet(
         partitions,
         compression="zstd",
         compression_level=_ZSTD_LEVEL,
-        row_group_size=_HISTOGRAMS_PER_GROUP if has_histograms else None,
+        row_group_size=rows_per_group,
         mkdir=True,
         lazy=True,
         metadata=dict(FORMAT_METADATA),

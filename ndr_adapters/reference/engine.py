@@ -22,7 +22,6 @@ from ndr_adapters.polars.write import (
 from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.reference import tables_of
-from ndr_core.deltas.tables import PAIR
 from ndr_core.flows.raw_record import Blank, Malformed, RawRecord
 from ndr_core.flows.records import records_of
 from ndr_core.flows.source import InputBatch, InputFile, naming
@@ -57,7 +56,7 @@ class ReferenceEngine:
         rejected = pl.LazyFrame([asdict(item) for item in tables.quarantine], _QUARANTINE_SCHEMA)
         sinks = [
             write_table(_frame(tables.deltas, plan.delta), plan.delta, staging),
-            write_table(_frame(tables.pairs, PAIR), PAIR, staging),
+            write_table(_frame(tables.pairs, plan.pair), plan.pair, staging),
             write_quarantine(rejected, staging),
         ]
         with full_disk_named(staging_root):
@@ -92,7 +91,10 @@ def _frame(rows: Sequence[Mapping[str, Any]], table: Table) -> pl.LazyFrame:
         values = [row[column.name] for row in rows]
         if column.type is ColumnType.HISTOGRAM:
             values = [
-                [{"bucket": bucket, "count": count} for bucket, count in cells] for cells in values
+                None
+                if cells is None
+                else [{"bucket": bucket, "count": count} for bucket, count in cells]
+                for cells in values
             ]
         dtype = schema_of((column,))[column.name]
         if column.type is ColumnType.TIMESTAMP:

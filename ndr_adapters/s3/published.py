@@ -17,7 +17,7 @@ from ndr_core.publishing.location import S3Address
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.ownership import live_manifests
 from ndr_core.publishing.pruned import Pruned
-from ndr_core.publishing.published import entries_to_read
+from ndr_core.publishing.published import entries_of_owners, entries_to_read
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -40,6 +40,15 @@ class S3Tables:
         """The names of the claims tell which ones may hold a slice of the range: only those are read."""
         counting, pruned = self._counting(since, until)
         return pruned.left(counting)
+
+    def of_owners(self, version: str, owners: Iterable[str]) -> Sequence[Manifest]:
+        wanted = tuple(owners)
+        claims = ClaimLog(self.client, self.output)
+        found = claims.published(lambda known: entries_of_owners(known, version, wanted))
+        return self.pruned_up_to().left(live_manifests(found))
+
+    def pruned_up_to(self) -> Pruned:
+        return read_pruned(self.client, self.output)
 
     def counting(self) -> tuple[Sequence[Manifest], Pruned]:
         return self._counting(None, None)

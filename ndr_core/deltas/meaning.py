@@ -11,12 +11,12 @@ from ndr_core.measures.kinds import Measure
 
 _COUNTERS: Final = "delta.counters"
 
-MEANING_VERSION: Final = 3
+MEANING_VERSION: Final = 4
 """A release that changes what a column means raises it.
 
 2: slices and minutes of bursts go by the moment. 3: actions count by classes; a threat is no session; ICMP has no
 ports; bytes that can't be are unknown; no reply and short sessions count only where they are known; of equal records
-the longest is kept; an IPv4 address is one text, however it is written.
+the longest is kept; an IPv4 address is one text, however it is written. 4: the `event_ts` of a pair has whole seconds.
 """
 
 
@@ -37,6 +37,7 @@ def meaning_of(spec: JobSpec) -> dict[str, Any]:
         "delta.short_session_seconds": spec.delta.short_session_seconds,
         "enrichment.port_sets": plain["enrichment"]["port_sets"],
         _COUNTERS: {name: counter.to_plain() for name, counter in spec.delta.counters.items()},
+        "pair.timing": spec.pair.timing,
     }
 
 

@@ -9,7 +9,7 @@ from attrs import frozen
 from ndr_core.deltas.pairing import FlowPairs
 from ndr_core.deltas.roles import Role
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.deltas.tables import PAIR, PAIR_SUMS, delta_table
+from ndr_core.deltas.tables import PAIR_SUMS, delta_table, pair_table
 from ndr_core.expressions.expr import Expr
 from ndr_core.flows.mapping import InputMapping
 from ndr_core.flows.moment import Moment
@@ -46,6 +46,8 @@ class DeltaPlan:
     reject_rules: tuple[RejectRule, ...]
     roles: tuple[Role, ...]
     measures: tuple[Measure, ...]
+    timing: bool
+    """Whether the pair table has the columns of `deltas.timing`."""
     slice_minutes: int
     """The length of a slice: each record falls into the slice of its moment."""
     moment: Moment
@@ -89,9 +91,20 @@ class DeltaPlan:
         return delta_table(self.measures)
 
     @property
+    def pair(self) -> Table:
+        """The pair table, with its timing or without."""
+        return pair_table(timing=self.timing)
+
+    @property
+    def timed_role(self) -> int | None:
+        """The number of the role whose pairs have a timing; None where those of no role have one."""
+        numbers = (number for number, role in enumerate(self.roles) if role.is_outbound)
+        return next(numbers, None) if self.timing else None
+
+    @property
     def tables(self) -> tuple[Table, ...]:
         """The tables that the run makes."""
-        return (self.delta, PAIR)
+        return (self.delta, self.pair)
 
     @property
     def marks(self) -> Mapping[str, Expr]:
@@ -146,6 +159,7 @@ def compile_plan(spec: JobSpec, params: RuntimeParams) -> DeltaPlan:
         ),
         roles=spec.roles,
         measures=spec.chosen_measures(),
+        timing=spec.pair.timing,
         slice_minutes=delta.slice_minutes,
         moment=delta.moment,
         bounds=bounds,

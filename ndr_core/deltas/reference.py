@@ -11,6 +11,7 @@ from attrs import asdict, frozen
 from ndr_core.deltas.pair_up import pair_up
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.tables import PAIR_SUMS, overflow_place
+from ndr_core.deltas.timing import TIMING_COLUMNS, TIMING_HISTOGRAMS, TIMING_SUMS
 from ndr_core.expressions.evaluate import evaluate
 from ndr_core.flows.json_line import read_json
 from ndr_core.flows.json_text import cut_raw
@@ -253,9 +254,28 @@ def _pairs(views: Sequence[Row], plan: DeltaPlan, key: GroupKey) -> list[Row]:
                 for measure in PAIR_SUMS
             },
             "event_ts": max(view["event_ts"] for view in members),
+            **_timing(members, plan, key),
         }
         for (peer_ip, peer_port), members in ordered
     ]
+
+
+def _timing(sessions: Sequence[Row], plan: DeltaPlan, key: GroupKey) -> Row:
+    """The columns of `deltas.timing` for the sessions of a pair."""
+    if not plan.timing:
+        return {}
+    start, role, _ = key
+    timed = plan.timed_role
+    if timed is None or plan.roles[timed].name != role:
+        return dict.fromkeys(column.name for column in TIMING_COLUMNS)
+    views = [session | {"slice_start": start} for session in sessions]
+    return {
+        **{
+            one.name: add_histograms([(evaluate(one.bucket, view), 1)] for view in views)
+            for one in TIMING_HISTOGRAMS
+        },
+        **{one.name: sum(evaluate(one.contribution, view) for view in views) for one in TIMING_SUMS},
+    }
 
 
 def _key_columns(plan: DeltaPlan, key: GroupKey) -> Row:

@@ -13,7 +13,7 @@ from ndr_core.flows.moment import MOMENT
 from ndr_core.flows.vocabulary import THREAT
 from ndr_core.names import COLUMN_NAME_RULE, is_column_name
 from ndr_core.quality.repairs import END_KNOWN
-from ndr_core.times import MINUTE_US
+from ndr_core.times import MINUTE_US, SECOND_US
 
 
 @frozen
@@ -32,6 +32,11 @@ class Role:
     """Bytes that the host received."""
     peer_port: str = "destination_port"
     """Port that tells the service."""
+
+    @property
+    def is_outbound(self) -> bool:
+        """Whether it is the role `outbound` in all its parts: of its sessions alone the timing of pairs is told."""
+        return self == OUTBOUND
 
     def problems(self) -> list[Problem]:
         """List what is wrong, by key; nothing when all is well."""
@@ -63,7 +68,8 @@ class Role:
             "packets_sent": col(_PACKETS_OF[self.sent]),
             "packets_recv": col(_PACKETS_OF[self.received]),
             "duration_us": end - start,
-            "event_ts": end,
+            "event_start": start,
+            "event_ts": end // SECOND_US * SECOND_US,
             "minute": col(MOMENT) // MINUTE_US,
             "reply": reply,
             "end_known": END_KNOWN,

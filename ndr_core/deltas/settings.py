@@ -115,6 +115,18 @@ class Delta:
 
 
 @frozen
+class Pair:
+    """What goes into the pair rows, beside sessions and bytes."""
+
+    timing: bool = field(
+        default=True,
+        metadata={
+            "doc": "starts, sizes, lengths and missing answers of outbound sessions, for beacons, scans and the like"
+        },
+    )
+
+
+@frozen
 class Enrichment:
     """Knowledge about the network that measures use."""
 

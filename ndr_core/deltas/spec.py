@@ -12,7 +12,7 @@ from attrs import asdict, evolve, field, frozen
 
 from ndr_core.deltas.measures import measures_for, select_measures, unknown_measures
 from ndr_core.deltas.roles import INBOUND, OUTBOUND, PACKETS, Role
-from ndr_core.deltas.settings import Delta, Enrichment
+from ndr_core.deltas.settings import Delta, Enrichment, Pair
 from ndr_core.deltas.tables import PAIR, delta_table
 from ndr_core.errors import Problem, UsageError, too_many
 from ndr_core.flows.mapping import InputMapping
@@ -56,6 +56,7 @@ class JobSpec:
     )
     quality: Quality = field(factory=Quality, metadata={"doc": "data quality rules and thresholds"})
     delta: Delta = field(factory=Delta, metadata={"doc": "the delta table"})
+    pair: Pair = field(factory=Pair, metadata={"doc": "the pair table"})
     enrichment: Enrichment = field(factory=Enrichment, metadata={"doc": "named port sets"})
     engine: EngineSettings = field(
         factory=EngineSettings, metadata={"doc": "what builds the tables, where no engine is named"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ndr_core.deltas.timing import TIMING_COLUMNS
 from ndr_core.expressions.expr import col
 from ndr_core.measures.kinds import Measure, count, sum_of
 from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
@@ -42,20 +43,33 @@ PAIR_SUMS: Final = (
 CELL_SUMS: Final = ("sessions_cnt", "bytes_sent_sum")
 """Those that add up to the sessions and bytes of a distinct peer or port."""
 
-PAIR: Final = Table(
-    name="pair",
-    keys=(*_DELTA_KEYS, "peer_ip", "peer_port"),
-    columns=(
-        _HOST,
-        key_column("peer_ip", ColumnType.STRING, "the peer"),
-        key_column("peer_port", ColumnType.INT64, "the service port, null where unknown"),
-        *_SLICE,
-        *(measure.columns()[0] for measure in PAIR_SUMS),
-        OutputColumn("event_ts", ColumnType.TIMESTAMP, Merge.MAX, "latest end of a session"),
-        *_LEVEL_COLUMNS,
-    ),
-    levels=LEVELS,
-)
+
+def pair_table(*, timing: bool) -> Table:
+    """Give the pair table, with the columns of `timing` or without them."""
+    return Table(
+        name="pair",
+        keys=(*_DELTA_KEYS, "peer_ip", "peer_port"),
+        columns=(
+            _HOST,
+            key_column("peer_ip", ColumnType.STRING, "the peer"),
+            key_column("peer_port", ColumnType.INT64, "the service port, null where unknown"),
+            *_SLICE,
+            *(measure.columns()[0] for measure in PAIR_SUMS),
+            OutputColumn(
+                "event_ts",
+                ColumnType.TIMESTAMP,
+                Merge.MAX,
+                "latest end of a session, in whole seconds, rounded down",
+            ),
+            *(TIMING_COLUMNS if timing else ()),
+            *_LEVEL_COLUMNS,
+        ),
+        levels=LEVELS,
+    )
+
+
+PAIR: Final = pair_table(timing=True)
+"""The pair table with all of its columns, which readers and merging know."""
 
 DELTA: Final = "delta"
 """Name of the delta table, whose columns are those of the chosen measures."""

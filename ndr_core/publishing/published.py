@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from attrs import evolve, field, frozen
 
 from ndr_core.errors import NdrError, UsageError, shown
-from ndr_core.publishing.entry import Entry
+from ndr_core.publishing.entry import Entry, owner_hash
 from ndr_core.publishing.manifest import Manifest, OutputFile
 from ndr_core.publishing.ownership import live, live_manifests
 from ndr_core.publishing.pruned import Pruned
@@ -47,7 +47,22 @@ class PublishedTables(Protocol):
         ...
 
 
-class WholeOutput(PublishedTables, Protocol):
+class FollowedOutput(PublishedTables, Protocol):
+    """An output of which others are made: one can ask what became of what was read of it."""
+
+    def of_owners(self, version: str, owners: Iterable[str]) -> Sequence[Manifest]:
+        """What is left of the published runs that count of some owners (`RunFacts.owner`) of a feature_spec_version.
+
+        Raises as `manifests`.
+        """
+        ...
+
+    def pruned_up_to(self) -> Pruned:
+        """Up to where the output was pruned. Who reads manifests asks for it after them."""
+        ...
+
+
+class WholeOutput(FollowedOutput, Protocol):
     """An output of which any file can be read."""
 
     def counting(self) -> tuple[Sequence[Manifest], Pruned]:
@@ -107,6 +122,12 @@ def entries_to_read(
     known = list(entries)
     owners = {(one.version, one.owner) for one in known if one.may_hold(since, until)}
     return [one for one in known if (one.version, one.owner) in owners]
+
+
+def entries_of_owners(entries: Iterable[Entry], version: str, owners: Iterable[str]) -> list[Entry]:
+    """Choose the manifests of some owners (`RunFacts.owner`) of a feature_spec_version."""
+    hashes = set(map(owner_hash, owners))
+    return [one for one in entries if one.version == version and one.owner in hashes]
 
 
 @frozen

@@ -6,6 +6,7 @@ A table of slices lies in folders `dt=../hh=../mm=..`, a table of days in folder
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import takewhile
 from typing import Final
 
@@ -14,7 +15,7 @@ from attrs import frozen
 from ndr_core.errors import SpecError
 from ndr_core.expressions.expr import Expr, col
 from ndr_core.tables.columns import ColumnType, OutputColumn, key_column
-from ndr_core.times import LAST_DAY, MINUTE_US, TIME_LIMIT_US, iso_text, to_datetime
+from ndr_core.times import LAST_DAY, MINUTE_US, TIME_LIMIT_US, iso_text, to_datetime, to_us
 
 SLICE_MINUTES: Final = 15
 """The length of a slice where a spec says nothing else."""
@@ -106,6 +107,12 @@ def place_of(folders: Iterable[str]) -> str:
 def place_start(place: str) -> str:
     """Give the first minute of a slice or day, `dt=../hh=../mm=..`: as text these sort as time does."""
     return place if "/" in place else f"{place}/hh=00/mm=00"
+
+
+def place_us(place: str) -> int:
+    """Give the start of a slice or day, `dt=../hh=../mm=..` or `dt=..`, in us. Raises ValueError for another text."""
+    date, hour, minute = (level.partition("=")[2] for level in place_start(place).split("/"))
+    return to_us(datetime.fromisoformat(f"{date}T{hour}:{minute}:00+00:00"))
 
 
 def ends_before(place: str, moment: str) -> bool:

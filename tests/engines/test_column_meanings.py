@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from ndr_core.deltas.reference import Tables
+from ndr_core.deltas.timing import EARLY_START, TIMING_COLUMNS, united_starts
+from ndr_core.tables.columns import Histogram
 from ndr_core.tables.merge import Row
 from tests.makers import flow, make_plan, us, write_batch
 from tests.support import ENGINES, run_engine, run_reference
@@ -197,12 +199,64 @@ def test_every_column_of_the_pair_table(build: Callable[[list[object]], Tables])
             "event_ts": us(f"2025-03-01T{end}Z"),
         }
 
+    def timing(starts: Histogram, sizes: Histogram, unanswered: int, seconds: int) -> Row:
+        return {
+            "starts": starts,
+            "bytes_sent_hist": sizes,
+            "unanswered_cnt": unanswered,
+            "duration_s_sum": seconds,
+        }
+
     assert pairs == [
-        pair("192.0.2.7", 443, 2, 400, 1000, "10:00:30.5"),
-        pair("192.0.2.8", None, 1, 1000, 50, "10:01:06"),
-        pair("192.0.2.8", 22, 1, 0, 0, "10:01:00"),
-        pair("192.0.2.9", 3389, 1, 600, 7, "10:01:20"),
+        # The second one was denied, and had no answer: it counts once. 2 s and 0.5 s are 2 s and 0 s. It ended at
+        # 10:00:30.5.
+        pair("192.0.2.7", 443, 2, 400, 1000, "10:00:30")
+        | timing(((0, 1), (30, 1)), ((100, 1), (203, 1)), 1, 2),
+        # reset-both is of the class drop, the answer does not matter then.
+        pair("192.0.2.8", None, 1, 1000, 50, "10:01:06")
+        | timing(((65, 1),), ((317, 1),), 1, 1),
+        pair("192.0.2.8", 22, 1, 0, 0, "10:01:00") | timing(((60, 1),), ((0, 1),), 1, 0),
+        # An alert was answered; its threat makes no pair, and is in none.
+        pair("192.0.2.9", 3389, 1, 600, 7, "10:01:20") | timing(((70, 1),), ((267, 1),), 0, 10),
     ]
+
+
+def test_an_inbound_pair_has_no_timing_which_is_in_the_row_of_its_other_end(
+    build: Callable[[list[object]], Tables],
+) -> None:
+    pairs = [row for row in build([*FLOWS]).pairs if row["role"] == "inbound"]
+
+    assert [row["sessions_cnt"] for row in pairs] == [2, 1, 1, 1]
+    assert {row[column.name] for row in pairs for column in TIMING_COLUMNS} == {None}
+
+
+def test_starts_are_seconds_from_the_slice_that_a_session_was_logged_in(
+    build: Callable[[list[object]], Tables],
+) -> None:
+    def session(start: str, end: str, **changes: object) -> dict[str, object]:
+        return flow(event_start=f"{start}Z", event_end=f"{end}Z", **changes)
+
+    day_before = "2025-02-28T10:00:00"
+    tables = build(
+        [
+            session("2025-03-01T09:59:59.9", "2025-03-01T10:00:01"),
+            session("2025-03-01T10:00:01.1", "2025-03-01T10:00:01.2", source_bytes=None),
+            session("2025-03-01T10:00:01.9", "2025-03-01T10:14:59.999999"),
+            session(day_before, "2025-03-01T10:00:00"),
+            session("2025-02-28T09:59:59.999999", "2025-03-01T10:00:00", source_bytes=0),
+            session("2025-02-01T00:00:00", "2025-03-01T10:00:00"),
+        ]
+    )
+
+    (row,) = [row for row in tables.pairs if row["role"] == "outbound"]
+    assert row["starts"] == ((EARLY_START, 2), (-86_400, 1), (-1, 1), (1, 2))
+    assert row["bytes_sent_hist"] == ((0, 2), (100, 4))  # what is not known counts as 0
+    assert united_starts([(TEN, row["starts"])]) == (
+        (EARLY_START, 2),
+        (us(f"{day_before}Z") // 1_000_000, 1),
+        (TEN // 1_000_000 - 1, 1),
+        (TEN // 1_000_000 + 1, 2),
+    )
 
 
 def test_a_host_without_any_known_port_has_no_port_entropy(

@@ -62,7 +62,7 @@ def test_one_shuffle_feeds_every_output(session: SparkSession, tmp_path: Path) -
     views = views_of(session, batch)
     assert count("Exchange", views) == 1
     held = held_in_shuffle(views)
-    pairs = aggregate.pair_table(held).localCheckpoint()
+    pairs = aggregate.pair_table(held, PLAN).localCheckpoint()
     rows = aggregate.host_rows(held, pairs, PLAN)
     outputs = [
         aggregate.pair_rows(pairs, PLAN),
@@ -82,7 +82,7 @@ def test_views_are_shuffled_once_and_then_read_from_the_files_of_the_shuffle(
     pairs = []
     tasks = [
         # A query of its own each time: Spark would keep the shuffle of one that is run again.
-        tasks_run(session, lambda: pairs.append(aggregate.pair_table(held).count()), group)
+        tasks_run(session, lambda: pairs.append(aggregate.pair_table(held, PLAN).count()), group)
         for group in ("first use", "second use")
     ]
     assert pairs == [2, 2]
@@ -150,7 +150,7 @@ def test_the_records_of_a_busy_host_are_spread_over_all_tasks(
     sizes = [len(rows) for rows in spread_views.rdd.glom().collect()]
     assert sum(sizes) == 201  # of the others, 10.0.1.7 had asked for 192.0.2.7, too
     assert max(sizes) < 3 * min(sizes)
-    pairs = aggregate.pair_table(spread_views)
+    pairs = aggregate.pair_table(spread_views, PLAN)
     assert pairs.count() == 3
     for frame in (pairs, aggregate.host_rows(spread_views, pairs, PLAN, spread=True)):
         assert "Python" not in plan_of(frame)
@@ -163,7 +163,7 @@ def test_histograms_stay_exact_where_the_aggregation_falls_back_to_sorting(
     lines = [flow(source_ip=f"10.0.0.{n % 7}", source_bytes=n % 5) for n in range(140)]
     source = FolderSource(write_batch(tmp_path / "in", [lines]))
     views = views_of(session, InputBatch(source.files(print), source.blocks, ())).localCheckpoint()
-    rows = aggregate.host_rows(views, aggregate.pair_table(views), PLAN)
+    rows = aggregate.host_rows(views, aggregate.pair_table(views, PLAN), PLAN)
     histograms = {
         tuple((cell["bucket"], cell["count"]) for cell in row["bytes_sent_hist"])
         for row in rows.where("role_number = 0").collect()

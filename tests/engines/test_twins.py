@@ -41,6 +41,7 @@ FILES_OF_ONE: dict[str, dict[str, str]] = {
         "partial": "Spark SQL adds up by itself; the fan-out has tasks that make parts, and tasks that add them up",
         "keys": "rows of Spark are grouped by columns as they are",
         "inspection": "people look at an output on one machine: no cluster needs it",
+        "pair_timing": "Spark SQL counts cells of pairs by two aggregates, within `aggregate.pair_table`",
         "pairing": "Spark SQL refuses to pair one-way records; the fan-out pairs with these functions",
         "pieces": "Spark's JSON reader takes lines as they come; Polars reads even lines faster without one",
         "plain_pattern": "only Polars' reader fails a whole query on a malformed line, and needs a pattern before it",

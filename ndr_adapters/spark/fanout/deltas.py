@@ -30,7 +30,6 @@ from ndr_adapters.spark.fanout.reading import LINES, Read, Unpack
 from ndr_adapters.spark.fanout.shares import Shares
 from ndr_core.deltas.pairing import FlowPairs
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.deltas.tables import PAIR
 from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.source import InputBatch
 from ndr_core.quality.quarantine import QUARANTINE
@@ -187,9 +186,10 @@ class _Pairs:
     def __call__(self, task: Task) -> Frames:
         frames = task.gathered()
         if frames:
-            pairs = whole_pairs(frames, self.plan)
-            for rows in aggregate.pair_rows(pairs, self.plan, task.addresses):
-                yield _written(rows.collect(), PAIR, self.staging, task)
+            for pairs in whole_pairs(frames, self.plan):
+                for role in pairs.roles:
+                    rows = aggregate.pair_rows(pairs, role, self.plan, task.addresses)
+                    yield _written(rows.collect().rechunk(), self.plan.pair, self.staging, task)
 
 
 @frozen

@@ -16,7 +16,8 @@ from ndr_adapters.spark.sql.expr import compile_expr, literal, quoted, with_colu
 from ndr_adapters.spark.sql.flags import amounts, bit_is_set, counter_groups, is_session
 from ndr_adapters.spark.sql.views import HOST, role_name
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.deltas.tables import PAIR, PAIR_SUMS
+from ndr_core.deltas.tables import PAIR_SUMS
+from ndr_core.deltas.timing import TIMING_COLUMNS, TIMING_HISTOGRAMS, TIMING_SUMS
 from ndr_core.expressions.expr import Expr, col, substitute
 from ndr_core.measures.kinds import (
     Distribution,
@@ -26,25 +27,81 @@ from ndr_core.measures.kinds import (
     Untold,
 )
 from ndr_core.quality.repairs import MARKS, mark_column
+from ndr_core.tables.columns import ColumnType
 from ndr_core.tables.slices import TIME_LEVELS
 from ndr_core.tables.table import Table
+
+_PAIR: Final = (*HOST, "peer_ip", "peer_port")
 
 _MOST_BUCKETS: Final = 1 << 24
 """More than any histogram has: 3,712 log-linear buckets, or the minutes of 31 years."""
 
 
-def pair_table(views: DataFrame) -> DataFrame:
-    """Sessions and bytes per host, peer and port."""
-    sums = (
-        f"try_sum({quoted(f'amount:{item.name}')})" if item.can_overflow else "count(1)"
+_SQL_TYPES: Final = {
+    ColumnType.INT64: "bigint",
+    ColumnType.HISTOGRAM: "array<struct<bucket: bigint, count: bigint>>",
+}
+"""Those of the columns that a pair may lack."""
+
+
+def pair_table(views: DataFrame, plan: DeltaPlan) -> DataFrame:
+    """Sessions, bytes and, of the role that has one, the timing per host, peer and port."""
+    sums = {
+        item.name: quoted(f"amount:{item.name}") if item.can_overflow else "1L"
         for item in PAIR_SUMS
+    }
+    sessions = views.where(is_session())
+    if plan.timed_role is not None:
+        return _timed_pairs(sessions, sums, plan.timed_role)
+    return sessions.groupBy(*_PAIR).agg(
+        *(F.expr(f"try_sum({value}) as {name}") for name, value in sums.items()),
+        F.expr("timestamp_micros(max(event_ts)) as event_ts"),
+    )
+
+
+def _timed_pairs(sessions: DataFrame, sums: Mapping[str, str], role: int) -> DataFrame:
+    """The pair table with its timing: sessions by bucket first, then these cells by pair.
+
+    `sums`: what a session adds; `role`: the number of the role that has a timing. A session is a row for each
+    histogram (its kind), and adds to sums with the first kind only. A sum that leaves int64 is not told here: that of
+    the host does so, too.
+    """
+    sums = {**sums, **{item.name: quoted(f"timing:{item.name}") for item in TIMING_SUMS}}
+    numbers = [quoted(f"timing:{item.name}") for item in TIMING_HISTOGRAMS]
+    kinds = [
+        f"named_struct('kind', {kind}, 'number', {number})" for kind, number in enumerate(numbers)
+    ]
+    alone = "named_struct('kind', 0, 'number', cast(null as bigint))"
+    cells = (
+        sessions.selectExpr(
+            *_PAIR,
+            "event_ts",
+            *(f"{value} as {quoted(name)}" for name, value in sums.items()),
+            f"inline(if(role_number = {role}, array({', '.join(kinds)}), array({alone})))",
+        )
+        .groupBy(*_PAIR, "kind", "number")
+        .agg(
+            F.expr("count(1) as count"),
+            F.expr("max(event_ts) as event_ts"),
+            *(F.expr(f"try_sum(if(kind = 0, {name}, null)) as {name}") for name in sums),
+        )
+    )
+    buckets = " ".join(
+        f"when {kind} then {compile_expr(item.of_number)}"
+        for kind, item in enumerate(TIMING_HISTOGRAMS)
+    )
+    histograms = (
+        f"if(role_number = {role}, sort_array(collect_list(if(kind = {kind}, "
+        f"struct(bucket, count), null))), null) as {item.name}"
+        for kind, item in enumerate(TIMING_HISTOGRAMS)
     )
     return (
-        views.where(is_session())
-        .groupBy(*HOST, "peer_ip", "peer_port")
+        cells.selectExpr("*", f"case kind {buckets} end as bucket")
+        .groupBy(*_PAIR)
         .agg(
-            *(F.expr(f"{sum_} as {item.name}") for sum_, item in zip(sums, PAIR_SUMS, strict=True)),
+            *(F.expr(f"try_sum({name}) as {name}") for name in sums),
             F.expr("timestamp_micros(max(event_ts)) as event_ts"),
+            *map(F.expr, histograms),
         )
     )
 
@@ -176,7 +233,12 @@ def peer_cells(pairs: DataFrame, plan: DeltaPlan) -> DataFrame:
 
 def pair_rows(pairs: DataFrame, plan: DeltaPlan) -> DataFrame:
     """The pair table in its output form."""
-    return _output_form(pairs, plan, PAIR)
+    has_none = plan.timing and plan.timed_role is None
+    nulls = {
+        column.name: f"cast(null as {_SQL_TYPES[column.type]})"
+        for column in (TIMING_COLUMNS if has_none else ())
+    }
+    return _output_form(pairs, plan, plan.pair, nulls)
 
 
 def delta_rows(rows: DataFrame, plan: DeltaPlan) -> DataFrame:

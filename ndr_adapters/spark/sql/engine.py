@@ -37,7 +37,7 @@ from ndr_adapters.spark.sql.write import (
 )
 from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.deltas.tables import PAIR, overflow_place
+from ndr_core.deltas.tables import overflow_place
 from ndr_core.errors import EngineReadError, OverflowingColumnError
 from ndr_core.flows.outcome import BLANK, SKIPPED, UNFIT
 from ndr_core.flows.source import InputBatch, InputFile
@@ -102,7 +102,7 @@ class SparkSqlEngine:
             _step(session, "look for overflow")
             _refuse_overflow(rows, plan)
             _step(session, "write pairs")
-            write_table(aggregate.pair_rows(pairs, plan), PAIR, root)
+            write_table(aggregate.pair_rows(pairs, plan), plan.pair, root)
             _step(session, "write deltas")
             write_table(aggregate.delta_rows(rows, plan), plan.delta, root)
             _step(session, "count")
@@ -156,7 +156,7 @@ def _part(views: DataFrame, plan: DeltaPlan, *, spread: bool = False) -> _Part:
     session = views.sparkSession
     held = held_in_shuffle(views)
     _step(session, "shuffle views, aggregate pairs")
-    pairs = aggregate.pair_table(held).localCheckpoint()
+    pairs = aggregate.pair_table(held, plan).localCheckpoint()
     _step(session, "aggregate hosts")
     rows = aggregate.host_rows(held, pairs, plan, spread=spread)
     # Spread are the views of a few hosts only: their rows make one file.

@@ -16,7 +16,8 @@ from pyspark.sql import DataFrame
 from ndr_adapters.spark.sql.expr import Sql, literal, quoted, with_columns
 from ndr_adapters.spark.sql.flags import amounts, counter_groups, flags
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.expressions.expr import Expr, col, substitute
+from ndr_core.deltas.timing import TIMING_HISTOGRAMS, TIMING_SUMS
+from ndr_core.expressions.expr import Expr, col, lit, substitute
 from ndr_core.quality.repairs import MARKS, mark_column
 
 HOST: Final = ("slice_start", "role_number", "host_ip")
@@ -26,7 +27,7 @@ def role_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
     """Role views of records. `flows`: from `quality.settled`.
 
     Columns: HOST, peer_ip, peer_port, event_ts (us), `amount:<sum>`, `flags:<group>`, `bucket:<distribution>`,
-    marks (one bit per mark).
+    marks (one bit per mark); `timing:<column>` with numbers of buckets and amounts, null for roles without a timing.
     """
     wanted: dict[str, Expr] = {
         **{name: col(name) for name in ("host_ip", "peer_ip", "peer_port", "event_ts")},
@@ -35,8 +36,11 @@ def role_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
         **{f"bucket:{item.name}": item.bucket for item in plan.distributions},
     }
     roles = [
-        {name: substitute(value, role.view()) for name, value in wanted.items()}
-        for role in plan.roles
+        {
+            name: substitute(value, role.view() | {"slice_start": plan.slice_start})
+            for name, value in (wanted | _timing(number, plan)).items()
+        }
+        for number, role in enumerate(plan.roles)
     ]
     # Values that several roles share are worked out once per record.
     distinct = {
@@ -58,10 +62,20 @@ def role_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
         "role_number",
         *(
             f"{_by_role([distinct[role[name]] for role in roles])} as {quoted(name)}"
-            for name in wanted
+            for name in roles[0]
         ),
         "marks",
     )
+
+
+def _timing(role: int, plan: DeltaPlan) -> dict[str, Expr]:
+    """What the timing of a pair is made of: null for a role that has none."""
+    if plan.timed_role is None:
+        return {}
+    values = {one.name: one.session_number for one in TIMING_HISTOGRAMS}
+    values |= {one.name: one.contribution for one in TIMING_SUMS}
+    is_timed = role == plan.timed_role
+    return {f"timing:{name}": value if is_timed else lit(None) for name, value in values.items()}
 
 
 def role_name(plan: DeltaPlan) -> Sql:

@@ -26,11 +26,14 @@ _TYPES: dict[ColumnType, T.DataType] = {
 
 
 def write_table(rows: DataFrame, table: Table, staging_root: str) -> None:
-    """Write rows, in the columns of a table, to its folders."""
+    """Write rows, in the columns of a table, to its folders: each file sorted by the table's keys."""
     path = f"{staging_root}/{table.name}"
     first = table.file_columns[0].name
     marked = {first: F.col(first).alias(first, metadata=dict(FORMAT_METADATA))}
-    rows.withColumns(marked).write.partitionBy(*table.levels).mode("overwrite").parquet(path)
+    # Spark writes one folder after the other.
+    order = dict.fromkeys((*table.levels, *table.keys))
+    ordered = rows.withColumns(marked).sortWithinPartitions(*order)
+    ordered.write.partitionBy(*table.levels).mode("overwrite").parquet(path)
 
 
 def write_quarantine(rejected: DataFrame, staging_root: str) -> None:

@@ -55,6 +55,12 @@ class MemoryOutput:
         assert (since, until) == (None, None)
         return self.pruned.left(live_manifests(self.known))
 
+    def of_owners(self, version: str, owners: Iterable[str]) -> Sequence[Manifest]:
+        raise AssertionError(f"not asked for {owners} of {version}")
+
+    def pruned_up_to(self) -> Pruned:
+        return self.pruned
+
     def counting(self) -> tuple[Sequence[Manifest], Pruned]:
         return live_manifests(self.known), self.pruned
 

@@ -32,6 +32,12 @@ class MemoryOutput:
         assert (since, until) == (None, None)
         return self.pruned.left(self.runs)
 
+    def of_owners(self, version: str, owners: Iterable[str]) -> Sequence[Manifest]:
+        raise AssertionError(f"not asked for {owners} of {version}")
+
+    def pruned_up_to(self) -> Pruned:
+        return self.pruned
+
     def counting(self) -> tuple[Sequence[Manifest], Pruned]:
         return self.runs, self.pruned
 

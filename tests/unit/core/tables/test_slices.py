@@ -21,6 +21,7 @@ from ndr_core.tables.slices import (
     partition_of,
     place_of,
     place_start,
+    place_us,
     slice_end,
     slice_path,
     slice_start,
@@ -174,6 +175,13 @@ def test_a_day_lies_in_the_first_folders_of_its_slices() -> None:
 )
 def test_the_first_folders_of_a_file_tell_its_slice_or_day(folders: list[str], place: str) -> None:
     assert place_of(folders) == place
+
+
+def test_the_start_of_a_slice_or_day_is_read_from_its_folders() -> None:
+    assert place_us("dt=2025-03-01/hh=10/mm=15") == parse_bound("2025-03-01T10:15:00Z", "start")
+    assert place_us("dt=2025-03-01") == parse_bound("2025-03-01T00:00:00Z", "start")
+    with pytest.raises(ValueError, match="Invalid isoformat string"):
+        place_us("dt=first")
 
 
 def test_slices_and_days_sort_by_their_first_minutes() -> None:
