@@ -274,7 +274,9 @@ def _timing(sessions: Sequence[Row], plan: DeltaPlan, key: GroupKey) -> Row:
             one.name: add_histograms([(evaluate(one.bucket, view), 1)] for view in views)
             for one in TIMING_HISTOGRAMS
         },
-        **{one.name: sum(evaluate(one.contribution, view) for view in views) for one in TIMING_SUMS},
+        **{
+            one.name: sum(evaluate(one.contribution, view) for view in views) for one in TIMING_SUMS
+        },
     }
 
 

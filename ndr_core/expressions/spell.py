@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from ndr_core.expressions.evaluate import evaluate
 from ndr_core.expressions.expr import (
     Binary,
     Coalesce,
@@ -16,6 +18,7 @@ from ndr_core.expressions.expr import (
     Shift,
     StartsWith,
     Unary,
+    with_operands,
 )
 from ndr_core.expressions.portable import log2
 
@@ -38,6 +41,22 @@ def spell(expr: Expr) -> str:
     `//` divides and rounds down. The change of an integer to a float is not written.
     """
     return _spelled(expr)[0]
+
+
+def taken(expr: Expr, row: Mapping[str, Any]) -> Expr:
+    """Give an expression without its choices: of each only the branch that a row takes.
+
+    The larger or the smaller of two values stays as it is. Raises KeyError for a column that the row does not have.
+    """
+    match expr:
+        case If(condition, then, otherwise) if _bound(condition, then, otherwise) is None:
+            return taken(then if evaluate(condition, row) else otherwise, row)
+        case Coalesce(first, second):
+            return taken(second if evaluate(first, row) is None else first, row)
+        case Let(name, value, body):
+            inside = {**row, name: evaluate(value, row)}
+            return Let(name, taken(value, row), taken(body, inside))
+    return with_operands(expr, lambda operand: taken(operand, row))
 
 
 def _spelled(expr: Expr) -> tuple[str, int]:

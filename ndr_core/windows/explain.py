@@ -17,7 +17,7 @@ from ndr_core.history.prevalence import Prevalence
 from ndr_core.measures.derive import cell_row
 from ndr_core.measures.kinds import Distribution, LargestCount, Measure, PairDerived
 from ndr_core.tables.columns import Merge, OutputColumn
-from ndr_core.tables.merge import Row, group
+from ndr_core.tables.merge import group
 from ndr_core.times import MINUTE_US, iso_text
 from ndr_core.windows.aggregates import AGGREGATES, PAIR_AGGREGATES
 from ndr_core.windows.beacon import BEACON_FORMULAS
@@ -70,10 +70,9 @@ def explain_host(
     constants = plan.constants(label, anchor, rows.coverage, rows.source)
     pairs_of = group(merged_window(rows.pairs, PAIR, constants), ("role",))
     known = histories(rows.source, rows.history, rows.pairs) if rows.source.is_known else None
-    stored_of = {
-        row["role"]: row
-        for row in merged_window(rows.deltas, delta_table(plan.measures), constants)
-    }
+    table = delta_table(plan.measures)
+    parts = [table.plain_row(row) for row in rows.deltas]
+    stored_of = {row["role"]: row for row in merged_window(parts, table, constants)}
     explanations = []
     for role in (OUTBOUND.name, INBOUND.name):
         if (stored := stored_of.get(role)) is None:
@@ -83,14 +82,14 @@ def explain_host(
         pairs = pairs_of.get((role,), [])
         found = host_window(plan, label, constants, stored, pairs, history, prevalence)
         facts = HostFacts(plan, role, pairs, found.beacons, history, rows.source.day, most)
-        parts = [row for row in rows.deltas if _is_within(row, constants, role)]
-        explanations.append(_explained(facts, found.values, parts))
+        its = [row for row in parts if row["role"] == role and _is_within(row, constants)]
+        explanations.append(_explained(facts, found.values, its))
     return tuple(explanations)
 
 
-def _is_within(row: Mapping[str, Any], window: Mapping[str, Any], role: str) -> bool:
-    start = PAIR.plain_row({**dict.fromkeys(PAIR.keys), **row})["slice_start_ts"]
-    return row["role"] == role and window["window_start_ts"] <= start < window["window_end_ts"]
+def _is_within(row: Mapping[str, Any], window: Mapping[str, Any]) -> bool:
+    start: int = row["slice_start_ts"]
+    return bool(window["window_start_ts"] <= start < window["window_end_ts"])
 
 
 def _explained(
@@ -101,7 +100,7 @@ def _explained(
         column.name: measure for measure in facts.plan.measures for column in measure.columns()
     }
     meanings = {column.name: column.meaning for column in table.columns} | _MEANINGS
-    slices = _by_slice(facts.plan.measures, parts)
+    slices = _by_slice(parts)
     columns = []
     for column in table.columns:
         if (formula := _FORMULAS.get(column.name)) is not None:
@@ -130,12 +129,10 @@ def _explained(
 
 
 def _by_slice(
-    measures: Sequence[Measure], parts: Iterable[Mapping[str, Any]]
-) -> list[tuple[int, list[Row]]]:
+    parts: Iterable[Mapping[str, Any]],
+) -> list[tuple[int, list[Mapping[str, Any]]]]:
     """Start of each slice, us, with the rows of its contributions."""
-    table = delta_table(measures)
-    by_start = group(map(table.plain_row, parts), ("slice_start_ts",))
-    return [(start, [dict(row) for row in rows]) for (start,), rows in sorted(by_start.items())]
+    return [(start, its) for (start,), its in sorted(group(parts, ("slice_start_ts",)).items())]
 
 
 def _measured(
@@ -143,7 +140,7 @@ def _measured(
     measure: Measure,
     facts: HostFacts,
     values: Mapping[str, Any],
-    slices: Sequence[tuple[int, list[Row]]],
+    slices: Sequence[tuple[int, list[Mapping[str, Any]]]],
 ) -> Explained:
     """A column of the deltas, over the slices of the window."""
     match measure:

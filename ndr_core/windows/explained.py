@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from attrs import frozen
 
 from ndr_core.expressions.expr import Expr, col, columns_of, substitute
-from ndr_core.expressions.spell import spell
+from ndr_core.expressions.spell import spell, taken
 from ndr_core.tables.merge import Row
 
 ALL: Final = 0
@@ -46,7 +46,7 @@ class Explained:
     formula: str | None = None
     """How it is worked out from `operands`; None where `meaning` and `evidence` say so."""
     worked: str | None = None
-    """The formula with its numbers."""
+    """The formula with its numbers, of each choice only what these choose."""
     operands: tuple[Operand, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
@@ -111,7 +111,9 @@ def of_formula(
     formula reads.
     """
     read = sorted(columns_of(value))
-    numbers = substitute(value, {name: col(number_text(values[name])) for name in read})
+    numbers = substitute(
+        taken(value, values), {name: col(number_text(values[name])) for name in read}
+    )
     return Explained(
         column.name,
         values[column.name],

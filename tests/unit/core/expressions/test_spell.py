@@ -6,7 +6,7 @@ import pytest
 
 from ndr_core.expressions.expr import Expr, col, let, lit, when
 from ndr_core.expressions.portable import log2
-from ndr_core.expressions.spell import spell
+from ndr_core.expressions.spell import spell, taken
 from ndr_core.windows.beacon import BEACON_FORMULAS
 from ndr_core.windows.formulas import FORMULAS, LATERAL_SCORE
 
@@ -71,3 +71,21 @@ def test_the_formulas_of_features_are_short_enough_to_be_read() -> None:
 def test_what_is_no_expression_has_no_text() -> None:
     with pytest.raises(TypeError, match="not an expression"):
         spell(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("expr", "text"),
+    [
+        (when(A > 0, A / B, None) * 2, "a / b * 2"),
+        (when(B > 1, A, when(A > 0, 1, 0)), "1"),
+        (C.or_else(0) + A, "0 + a"),
+        (A.or_else(0) + A, "a + a"),
+        (when(A >= B, A, B), "max(a, b)"),
+        (when(when(A > 0, A, 0) < 2, 2, when(A > 0, A, 0)), "max(a, 2)"),
+        (let("x", A + B, lambda x: when(x > 3, x, 0)), "x, where x = a + b"),
+        (log2(A), "log2(a)"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_of_a_choice_only_the_branch_that_a_row_takes_stays(expr: Expr, text: str) -> None:
+    assert spell(taken(expr, {"a": 3, "b": 1, "c": None})) == text
