@@ -81,7 +81,7 @@ def test_what_is_no_expression_has_no_text() -> None:
         (C.or_else(0) + A, "0 + a"),
         (A.or_else(0) + A, "a + a"),
         (when(A >= B, A, B), "max(a, b)"),
-        (when(when(A > 0, A, 0) < 2, 2, when(A > 0, A, 0)), "max(a, 2)"),
+        (when(when(A > 0, B, 0) < 2, 2, when(A > 0, B, 0)), "max(b, 2)"),
         (let("x", A + B, lambda x: when(x > 3, x, 0)), "x, where x = a + b"),
         (log2(A), "log2(a)"),
     ],
