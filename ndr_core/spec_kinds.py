@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import frozen
 
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.deltas.spec_schema import job_spec_schema
+from ndr_core.errors import SpecError
 from ndr_core.features.kinds import KIND_KEY, unknown_kind, without_kind
 from ndr_core.jobs.spec_schema import Schema
 from ndr_core.windows.spec import KIND as FG_A
@@ -21,6 +22,7 @@ DELTA: Final = "delta"
 """The kind of a spec that names none."""
 
 AnySpec = JobSpec | FgASpec
+SpecT = TypeVar("SpecT", bound=AnySpec)
 
 
 @frozen
@@ -59,3 +61,13 @@ def parse_spec(data: Any, origin: str = "JobSpec") -> AnySpec:
 def kind_of(spec: AnySpec) -> str:
     """Name the kind of a spec."""
     return next(name for name, kind in KINDS.items() if isinstance(spec, kind.cls))
+
+
+def expect(spec: AnySpec, cls: type[SpecT], origin: str) -> SpecT:
+    """Give a spec that must be of one kind. Raises SpecError, naming `origin`, for one of another kind."""
+    if isinstance(spec, cls):
+        return spec
+    wanted = next(name for name, kind in KINDS.items() if kind.cls is cls)
+    raise SpecError(
+        f"{origin}: is the JobSpec of another kind of job: {KIND_KEY} is {kind_of(spec)}, expected {wanted}"
+    )

@@ -27,7 +27,7 @@ _SUMMARIES: Final = {
     "spec": "Write and check JobSpecs; keep them in DynamoDB.",
     "generate": "Make a synthetic mini-batch of logs as a source writes them.",
     "aws": "Work with S3 and DynamoDB from this machine.",
-    "pipeline": "Package the job and deploy it as a SageMaker Pipeline.",
+    "pipeline": "Package the jobs and deploy them as SageMaker Pipelines.",
 }
 
 

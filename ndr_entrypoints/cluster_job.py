@@ -53,7 +53,8 @@ def run_job(
         slice_start=parse_bound(slice_start_ts, "slice-start-ts") if slice_start_ts else None,
         slice_end=parse_bound(slice_end_ts, "slice-end-ts") if slice_end_ts else None,
     )
-    specs: JobSpecStore[JobSpec] = JobSpecLoader(dynamodb_client(), job_spec_ddb_table_name)
+    table = job_spec_ddb_table_name
+    specs: JobSpecStore[JobSpec] = JobSpecLoader(dynamodb_client(), table, JobSpec)
     spec = specs.load(project_name, job_name, feature_spec_version)
     source = _within_its_prefix(spec, mini_batch_s3_prefix)
     target = spec.storage.output()

@@ -20,6 +20,8 @@ from ndr_core.jobs.run import Stage
 from ndr_core.progress import PROGRESS_SECONDS, Every, Progress
 
 NAMESPACE: Final = "NDR/DeltaBuilder"
+FEATURES_NAMESPACE: Final = "NDR/Features"
+"""Of the metrics of feature jobs."""
 
 
 @define
@@ -30,7 +32,9 @@ class JsonLog:
     """Members of every line."""
     stream: IO[str] = field(factory=lambda: sys.stdout)
     seconds: dict[str, float] = field(factory=dict)
-    """Of the stages that ended."""
+    """Stage -> seconds of all of its kind that ended: a job may publish several times."""
+    namespace: str = NAMESPACE
+    """Under which CloudWatch shows the metrics."""
     _progress_due: Every = field(factory=lambda: Every(PROGRESS_SECONDS), init=False)
 
     def stage(self, stage: Stage, **facts: Any) -> None:
@@ -38,7 +42,7 @@ class JsonLog:
 
     def done(self, stage: Stage, seconds: float, **facts: Any) -> None:
         name = stage.value
-        self.seconds[name] = seconds
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
         self.line("INFO", f"{name} done", stage=name, seconds=round(seconds, 3), **facts)
 
     def progress(self, progress: Progress) -> None:
@@ -81,6 +85,19 @@ class JsonLog:
         )
         for rule, records in report.rejected.items():
             self._metric({"rule": rule}, {"RecordsRejected": records})
+        self._stage_metrics()
+
+    def feature_metrics(self, rows: Mapping[str, int], publications: int, seconds: float) -> None:
+        """Write what a finished feature job published. `rows`: of each table, of all publications together."""
+        self._metric(
+            {},
+            {"RunFailed": 0, "Publications": publications, "RunSeconds": round(seconds, 3)},
+        )
+        for table, count in rows.items():
+            self._metric({"table": table}, {"Rows": count})
+        self._stage_metrics()
+
+    def _stage_metrics(self) -> None:
         for stage, seconds in self.seconds.items():
             self._metric({"stage": stage}, {"StageSeconds": round(seconds, 3)})
 
@@ -94,7 +111,7 @@ class JsonLog:
             {"Name": name, "Unit": "Seconds" if name.endswith("Seconds") else "Count"}
             for name in values
         ]
-        directive = {"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics}
+        directive = {"Namespace": self.namespace, "Dimensions": [dimensions], "Metrics": metrics}
         stamp = int(datetime.now(UTC).timestamp() * 1000)
         about = {"_aws": {"Timestamp": stamp, "CloudWatchMetrics": [directive]}}
         self._write({**about, **self.identity, **extra, **values})

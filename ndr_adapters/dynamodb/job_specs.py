@@ -1,4 +1,4 @@
-"""JobSpecs as items of a table.
+"""JobSpecs of all kinds as items of a table.
 
 Keys: `project_name` (partition) and `job_name_version` (sort), `<job_name>#<feature_spec_version>`. The item holds
 the spec as plain data under `spec`, and beside it `revision` (1, 2, ... with each change), `spec_sha256`
@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic
 
 from attrs import frozen
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from ndr_adapters.aws.errors import aws_errors_named, error_code
-from ndr_core.deltas.spec import JobSpec
-from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.errors import SpecError, UsageError, nearest, shown
+from ndr_core.jobs.spec import JobKey
+from ndr_core.spec_kinds import AnySpec, SpecT, expect, parse_spec
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -33,43 +33,50 @@ _ATTRIBUTES: Final = (PARTITION_KEY, SORT_KEY, "spec", "revision", "spec_sha256"
 class StoredSpec:
     """A JobSpec as a table holds it."""
 
-    spec: JobSpec
+    spec: AnySpec
     revision: int
     updated_at: str
 
 
 @frozen
-class JobSpecLoader:
+class JobSpecLoader(Generic[SpecT]):
     """Reads the JobSpec of a job, whatever the table holds for others."""
 
     client: DynamoDBClient
     table: str
+    kind: type[SpecT]
+    """The class of the specs that the job takes."""
 
-    def load(self, project_name: str, job_name: str, feature_spec_version: str) -> JobSpec:
+    def load(self, project_name: str, job_name: str, feature_spec_version: str) -> SpecT:
         """The JobSpec of that key.
 
-        Raises SpecError where there is none or it is wrong, UsageError for a missing table or permission.
+        Raises SpecError where there is none, or it is wrong or of another kind, UsageError for a missing table or
+        permission.
         """
-        return self.stored(project_name, job_name, feature_spec_version).spec
-
-    def stored(self, project_name: str, job_name: str, feature_spec_version: str) -> StoredSpec:
-        """The same, with its revision."""
-        key = {PARTITION_KEY: project_name, SORT_KEY: f"{job_name}#{feature_spec_version}"}
-        item = _item(self.client, self.table, key)
-        if not item:
-            raise SpecError(
-                f"table {self.table}: has no JobSpec for {PARTITION_KEY}={shown(project_name)}, "
-                f"{SORT_KEY}={shown(key[SORT_KEY])}; `ndr spec list --table {self.table}` shows what there is"
-            )
-        return stored_spec(self.table, item)
+        key = JobKey(project_name, job_name, feature_spec_version)
+        spec = JobSpecTable(self.client, self.table).stored(key).spec
+        return expect(spec, self.kind, _origin(self.table, project_name, _sort_key(key)))
 
 
 @frozen
 class JobSpecTable:
-    """Writes and lists JobSpecs."""
+    """Writes, reads and lists JobSpecs of all kinds."""
 
     client: DynamoDBClient
     table: str
+
+    def stored(self, key: JobKey) -> StoredSpec:
+        """What is stored under a key.
+
+        Raises SpecError where there is nothing or it is wrong, UsageError for a missing table or permission.
+        """
+        item = _item(self.client, self.table, _keys(key))
+        if not item:
+            raise SpecError(
+                f"table {self.table}: has no JobSpec for {PARTITION_KEY}={shown(key.project_name)}, "
+                f"{SORT_KEY}={shown(_sort_key(key))}; `ndr spec list --table {self.table}` shows what there is"
+            )
+        return stored_spec(self.table, item)
 
     def create(self) -> bool:
         """Make the table, billed by request, and wait until it can be used; False if it is there."""
@@ -92,13 +99,13 @@ class JobSpecTable:
             self.client.get_waiter("table_exists").wait(TableName=self.table)
         return True
 
-    def put(self, spec: JobSpec, expected_revision: int | None = None) -> int:
+    def put(self, spec: AnySpec, expected_revision: int | None = None) -> int:
         """Store a spec under its own key; gives its new revision, or the present one if it is equal.
 
         `expected_revision`: the revision that the change was made from, 0 for none; default: whatever is
         there. Raises UsageError when another change came first.
         """
-        key = {PARTITION_KEY: spec.project_name, SORT_KEY: _sort_key(spec)}
+        key = _keys(spec.key)
         present, sha256 = self._present(key)
         if sha256 == spec.content_hash() and expected_revision in (None, present):
             return present
@@ -162,23 +169,31 @@ def _item(client: DynamoDBClient, table: str, key: Mapping[str, str]) -> Mapping
 def stored_spec(table: str, item: Mapping[str, Any]) -> StoredSpec:
     """The spec in an item. Raises SpecError, naming table and key, for one that is wrong."""
     plain = _deserialized(item)
-    origin = f"table {table}, {plain[PARTITION_KEY]} {plain[SORT_KEY]}"
+    origin = _origin(table, plain[PARTITION_KEY], plain[SORT_KEY])
     for name in plain:
         if name not in _ATTRIBUTES:
             raise SpecError(
                 f"{origin}: unknown attribute {shown(name)}, {nearest(name, _ATTRIBUTES)}"
             )
-    spec = parse_job_spec(plain.get("spec"), origin)
-    if (spec.project_name, _sort_key(spec)) != (plain[PARTITION_KEY], plain[SORT_KEY]):
+    spec = parse_spec(plain.get("spec"), origin)
+    if _keys(spec.key) != {key: plain[key] for key in (PARTITION_KEY, SORT_KEY)}:
         raise SpecError(
-            f"{origin}: holds the JobSpec of {spec.project_name} {_sort_key(spec)}; put it again with "
+            f"{origin}: holds the JobSpec of {spec.project_name} {_sort_key(spec.key)}; put it again with "
             "`ndr spec put`"
         )
     return StoredSpec(spec, plain.get("revision", 1), plain.get("updated_at", ""))
 
 
-def _sort_key(spec: JobSpec) -> str:
-    return f"{spec.job_name}#{spec.feature_spec_version}"
+def _origin(table: str, project_name: str, sort_key: str) -> str:
+    return f"table {table}, {project_name} {sort_key}"
+
+
+def _keys(key: JobKey) -> dict[str, str]:
+    return {PARTITION_KEY: key.project_name, SORT_KEY: _sort_key(key)}
+
+
+def _sort_key(key: JobKey) -> str:
+    return f"{key.job_name}#{key.feature_spec_version}"
 
 
 def _serialized(values: Mapping[str, Any]) -> dict[str, Any]:

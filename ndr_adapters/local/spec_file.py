@@ -11,8 +11,8 @@ from attrs import define, field, frozen
 
 from ndr_adapters.home import with_home
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.errors import SpecError, shown
+from ndr_core.spec_kinds import AnySpec, SpecT, expect, parse_spec
 
 if TYPE_CHECKING:
     _Loader = yaml.SafeLoader
@@ -34,7 +34,15 @@ class JobSpecFile:
     path: Path = field(converter=with_home)
 
     def load(self) -> JobSpec:
-        """Raises SpecError, naming line or key, where there is no valid JobSpec."""
+        """The spec of a delta job. Raises SpecError, naming line or key, where there is no valid one."""
+        return self.load_as(JobSpec)
+
+    def load_as(self, cls: type[SpecT]) -> SpecT:
+        """The spec of that kind. Raises SpecError, naming line or key, where there is no valid one."""
+        return expect(self.load_any(), cls, self._origin)
+
+    def load_any(self) -> AnySpec:
+        """The spec of whatever kind. Raises SpecError, naming line or key, where there is no valid one."""
         try:
             text = self._text()
             _refuse_bombs(text)
@@ -49,7 +57,11 @@ class JobSpecFile:
             raise SpecError(f"spec {self.path}, line {line}: {error.problem}") from error
         except yaml.YAMLError as error:
             raise SpecError(f"spec {self.path}: {error}") from error
-        return parse_job_spec(data, f"spec {self.path}")
+        return parse_spec(data, self._origin)
+
+    @property
+    def _origin(self) -> str:
+        return f"spec {self.path}"
 
     def _text(self) -> str:
         with self.path.open("rb") as stream:

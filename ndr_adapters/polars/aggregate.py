@@ -242,14 +242,16 @@ def delta_rows(
     return _output_form(ordered.lazy(), plan, plan.delta).collect()
 
 
-def pair_rows(
-    pairs: RoleViews, role: int, plan: DeltaPlan, addresses: Addresses
-) -> pl.LazyFrame:
+def pair_rows(pairs: RoleViews, role: int, plan: DeltaPlan, addresses: Addresses) -> pl.LazyFrame:
     """Whole pair rows of a role, in the columns of the plan, sorted by their keys. `pairs`: from `pair_table`."""
     # Lists in one piece are put into order 40 times faster.
     found = pairs.rows.collect(engine="streaming").rechunk()
     ends = (found.get_column(name) for name in (pairs.address(role), pairs.peer(role)))
-    keys = (found.get_column(MINUTE), *map(addresses.ranks, ends), found.get_column(pairs.port(role)))
+    keys = (
+        found.get_column(MINUTE),
+        *map(addresses.ranks, ends),
+        found.get_column(pairs.port(role)),
+    )
     order = order_by(pl.DataFrame([key.alias(str(place)) for place, key in enumerate(keys)]))
     # What is still narrow is put into order, before numbers become texts.
     ordered = found.select(pl.all().gather(order)).lazy()

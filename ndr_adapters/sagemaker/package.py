@@ -1,4 +1,4 @@
-"""What the job runs from: a script, an archive of plain Python, and the wheels of what is compiled.
+"""What the jobs run from: a script for each, an archive of plain Python, and the wheels of what is compiled.
 
 `spark-submit --py-files` puts the archive on the path of driver and executors as it is. All of it is plain Python, so
 that it does not matter where it was built. Equal sources make equal bytes, hence an equal name.
@@ -10,7 +10,7 @@ import hashlib
 import importlib.resources
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
@@ -22,7 +22,12 @@ from ndr_adapters.sagemaker.wheels import Wheel
 from ndr_core.errors import NdrError
 
 PACKAGES: Final = ("ndr_core", "ndr_adapters", "ndr_entrypoints")
-ENTRYPOINT: Final = "run_delta_builder.py"
+DELTA_BUILDER: Final = "run_delta_builder.py"
+FG_A_BUILDER: Final = "run_fg_a_builder.py"
+PAIR_HISTORY: Final = "run_pair_history.py"
+STALE_RENEWAL: Final = "run_stale_renewal.py"
+SCRIPTS: Final = (DELTA_BUILDER, FG_A_BUILDER, PAIR_HISTORY, STALE_RENEWAL)
+"""Of `ndr_entrypoints`: what `spark-submit` is given, one for each job."""
 ARCHIVE: Final = "ndr-delta-builder.zip"
 DEPENDENCIES: Final = ("attrs", "cattrs", "click", "typing_extensions", "tzdata")
 _LEFT_OUT: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
@@ -32,17 +37,22 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 @frozen
 class JobPackage:
-    """What a cluster needs to run the job: the script to submit, and what it imports from."""
+    """What a cluster needs to run the jobs: the scripts to submit, and what they import from."""
 
     archive: bytes
-    script: bytes
+    scripts: Mapping[str, bytes]
+    """File name -> content, in the order of SCRIPTS."""
     wheels: tuple[Wheel, ...] = ()
     """Compiled packages, by their pins; none where a job does without. They are fetched when they are written."""
 
     @property
     def digest(self) -> str:
-        """Short hash of script and archive, part of their addresses: a definition never changes what it runs."""
-        return hashlib.sha256(self.archive + self.script).hexdigest()[:12]
+        """Short hash of scripts and archive, part of their addresses: a definition never changes what it runs."""
+        return hashlib.sha256(b"".join((self.archive, *self.scripts.values()))).hexdigest()[:12]
+
+    def files(self) -> Mapping[str, bytes]:
+        """Give the scripts and the archive, by the names of their files."""
+        return {**self.scripts, ARCHIVE: self.archive}
 
 
 def build_package(wheels: tuple[Wheel, ...] = ()) -> JobPackage:
@@ -60,7 +70,8 @@ def build_package(wheels: tuple[Wheel, ...] = ()) -> JobPackage:
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16
             archive.writestr(info, content)
-    return JobPackage(buffer.getvalue(), members[f"ndr_entrypoints/{ENTRYPOINT}"], wheels)
+    scripts = {name: members[f"ndr_entrypoints/{name}"] for name in SCRIPTS}
+    return JobPackage(buffer.getvalue(), scripts, wheels)
 
 
 def _own_files() -> Iterator[tuple[str, bytes]]:

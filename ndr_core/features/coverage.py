@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
@@ -34,10 +35,23 @@ class PublishedDeltas:
     pruned_before: int | None = None
     """Start of the first slice that stays, us, where the output was pruned."""
 
-    @property
-    def pinned(self) -> PinnedTables:
-        """The output as of this moment, for readers."""
-        return PinnedTables(self.tables, self.manifests)
+    def pinned(self, since: int, until: int) -> PinnedTables:
+        """Give the runs of slices that start in [since, until), us, for readers, as of this moment.
+
+        They are those that contributed to such slices, and those whose span holds some: readers learn the columns of
+        runs without rows from them.
+        """
+        first, end = place(since), place(until)
+        runs = (
+            one
+            for one in self.manifests
+            if any(first <= contribution.slice < end for contribution in one.contributions)
+            or any(
+                facts.bounds is not None and facts.bounds.start < until and since < facts.bounds.end
+                for facts in runs_of(one)
+            )
+        )
+        return PinnedTables(self.tables, tuple(runs))
 
     @property
     def slice_minutes(self) -> int:
@@ -84,12 +98,13 @@ class PublishedDeltas:
 
     def contributed(self, since: int, until: int) -> tuple[ReadContribution, ...]:
         """Give what was contributed to the slices that start in [since, until), us, in the order of time."""
-        return tuple(
-            one
-            for start, found in self.contributions.items()
-            if since <= start < until
-            for one in found
-        )
+        starts = self._starts
+        chosen = starts[bisect_left(starts, since) : bisect_left(starts, until)]
+        return tuple(one for start in chosen for one in self.contributions[start])
+
+    @cached_property
+    def _starts(self) -> tuple[int, ...]:
+        return tuple(self.contributions)
 
     def _published(self) -> Iterator[tuple[str, int]]:
         """Each job with each slice that it has published, the same one more than once at times.

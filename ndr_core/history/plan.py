@@ -8,10 +8,11 @@ from attrs import frozen
 
 from ndr_core.deltas.roles import INBOUND, OUTBOUND
 from ndr_core.errors import NdrError
-from ndr_core.features.networks import Networks
+from ndr_core.features.days import date_of
+from ndr_core.features.networks import Hosts, Networks, Side
 from ndr_core.history.masks import DAYS
-from ndr_core.tables.slices import TIME_LEVELS
-from ndr_core.times import day_start, to_datetime
+from ndr_core.history.spec import PairHistorySpec
+from ndr_core.times import day_start
 
 ROLES: Final = (OUTBOUND.name, INBOUND.name)
 """Whose history there is: the pairs of roles with other names are not read."""
@@ -28,10 +29,10 @@ class HistoryPlan:
     """Of the history itself."""
     published_at: int
     """The time of the run, us."""
-    deltas_version: str | None = None
-    """The feature_spec_version of the pair slices that are read; that of the history where None."""
-    all_hosts: bool = False
-    """Whether the rows of all hosts are built (`hosts: all`), else those of internal hosts."""
+    deltas_version: str
+    """The feature_spec_version of the pair slices that are read."""
+    hosts: Hosts = Hosts.INTERNAL
+    """Whose rows are built."""
 
     @property
     def start(self) -> int:
@@ -48,10 +49,9 @@ class HistoryPlan:
         """The days of the history before the day itself, the first one first."""
         return tuple(range(self.leaving_day + 1, self.day))
 
-    @property
-    def pairs_version(self) -> str:
-        """The feature_spec_version of the pair slices that are read."""
-        return self.deltas_version or self.feature_spec_version
+    def has_rows(self, host_ip: str) -> bool:
+        """Whether rows are built of a host."""
+        return self.hosts is Hosts.ALL or self.networks.side_of(host_ip) is Side.INTERNAL
 
     def constants(self) -> dict[str, object]:
         """Give the columns that are the same in all rows of the run, but for the role; times in us."""
@@ -71,9 +71,16 @@ class HistoryPlan:
         )
 
 
-def date_of(day: int) -> str:
-    """Write a UTC day, whole days since 1970-01-01, as folders spell it: 2025-03-01."""
-    return to_datetime(day_start(day)).strftime(TIME_LEVELS["dt"])
+def compile_history_plan(spec: PairHistorySpec, day: int, published_at: int) -> HistoryPlan:
+    """Make the plan of the run of one UTC day (days since 1970-01-01). `spec` must be valid; `published_at`: us."""
+    return HistoryPlan(
+        day=day,
+        networks=spec.networks,
+        feature_spec_version=spec.feature_spec_version,
+        published_at=published_at,
+        deltas_version=spec.inputs.deltas_version(spec.feature_spec_version),
+        hosts=spec.hosts,
+    )
 
 
 def row_place(table: str, day: int, role: str, host: str) -> str:

@@ -9,7 +9,6 @@ from attrs import field, frozen
 
 from ndr_core.deltas.roles import OUTBOUND
 from ndr_core.deltas.tables import PAIR
-from ndr_core.features.networks import Side
 from ndr_core.history.masks import DAYS, age_days, day_bit, next_mask
 from ndr_core.history.plan import ROLES, HistoryPlan, row_place
 from ndr_core.history.prevalence import OF_DAY, prevalence_of
@@ -41,6 +40,9 @@ class Tile:
     bytes_sent: int = 0
     last_seen: int = 0
     """The latest end of a session, us."""
+
+
+NOTHING: Final = Tile()
 
 
 @frozen
@@ -112,21 +114,14 @@ def pairs_gone_on(
     misfits = []
     for key in {*former, *today, *leaving}:
         before, new, gone = former.get(key, PairDays()), today.get(key), leaving.get(key)
-        in_, out = new or Tile(), gone or Tile()
-        left = PairDays(
-            next_mask(before.mask, is_active=False),
-            before.last_seen,
-            before.sessions - out.sessions,
-            before.bytes_sent - out.bytes_sent,
-        )
-        if bool(before.mask & _LEAVING) is not (gone is not None) or _is_impossible(left):
-            misfits.append(key[0])
         known = PairDays(
-            left.mask | int(new is not None),
-            left.last_seen if new is None else new.last_seen,
-            left.sessions + in_.sessions,
-            left.bytes_sent + in_.bytes_sent,
+            next_mask(before.mask, is_active=new is not None),
+            before.last_seen if new is None else new.last_seen,
+            before.sessions - (gone or NOTHING).sessions + (new or NOTHING).sessions,
+            before.bytes_sent - (gone or NOTHING).bytes_sent + (new or NOTHING).bytes_sent,
         )
+        if bool(before.mask & _LEAVING) is not (gone is not None) or _is_impossible(known):
+            misfits.append(key[0])
         if known.mask:
             found[key] = known
     if misfits:
@@ -151,11 +146,11 @@ def pairs_anew(
     return found
 
 
-def _is_impossible(left: PairDays) -> bool:
-    """Whether no sessions of the days that are left can have these sums."""
-    if not left.mask:
-        return (left.sessions, left.bytes_sent) != (0, 0)
-    return left.sessions < 0 or left.bytes_sent < 0
+def _is_impossible(known: PairDays) -> bool:
+    """Whether no sessions of the days of the mask can have these sums."""
+    if not known.mask:
+        return (known.sessions, known.bytes_sent) != (0, 0)
+    return known.sessions < 0 or known.bytes_sent < 0
 
 
 def _tiles_of(rows: HistoryRows, plan: HistoryPlan) -> dict[int, dict[PairKey, Tile]]:
@@ -164,7 +159,7 @@ def _tiles_of(rows: HistoryRows, plan: HistoryPlan) -> dict[int, dict[PairKey, T
     pairs = [
         {**row, "day": day_of(row["slice_start_ts"])} for row in map(PAIR.plain_row, rows.pairs)
     ]
-    kept = [row for row in pairs if row["role"] in ROLES and _has_rows(row["host_ip"], plan)]
+    kept = [row for row in pairs if row["role"] in ROLES and plan.has_rows(row["host_ip"])]
     for (day,), of_day in sorted(group(kept, ("day",)).items()):
         members = group(of_day, PAIR_KEY)
         for name in ("sessions_cnt", "bytes_sent_sum"):
@@ -182,10 +177,6 @@ def _tiles_of(rows: HistoryRows, plan: HistoryPlan) -> dict[int, dict[PairKey, T
         tile = Tile(row["sessions_cnt"], row["bytes_sent_sum"], row["last_seen_ts"])
         days.setdefault(day_of(row["day_ts"]), {})[_key(row)] = tile
     return days
-
-
-def _has_rows(host: str, plan: HistoryPlan) -> bool:
-    return plan.all_hosts or plan.networks.side_of(host) is Side.INTERNAL
 
 
 def _check_sums(table: Table, column: str, sums: Mapping[PairKey, int], day: int) -> None:

@@ -13,18 +13,19 @@ from rich.console import Console
 from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_adapters.local.spec_template import recognised_template, skeleton, spec_template
 from ndr_adapters.look_at_logs import look_at_logs
-from ndr_core.deltas.spec import JobSpec
-from ndr_core.deltas.spec_schema import job_spec_schema
 from ndr_core.errors import SpecError, UsageError, nearest, shown
+from ndr_core.features.settings import FeatureStorage
 from ndr_core.flows.presets.form import SourceForm
 from ndr_core.flows.presets.page import mappings_page
 from ndr_core.flows.presets.registry import PRESETS
+from ndr_core.jobs.spec import JobKey, Storage
+from ndr_core.spec_kinds import DELTA, KINDS, AnySpec, kind_of
 from ndr_entrypoints import console
 from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, writing
 from ndr_entrypoints.wiring import source_of
 
 if TYPE_CHECKING:
-    from ndr_adapters.dynamodb.job_specs import JobSpecLoader, JobSpecTable
+    from ndr_adapters.dynamodb.job_specs import JobSpecTable
 
 _OUTPUT = click.option(
     *("-o", "--output"), type=PATH, help="File to write. Default: standard output."
@@ -41,7 +42,7 @@ def spec() -> None:
 @click.argument("file", type=PATH, help="JobSpec file, YAML or JSON.")
 def check(file: Path) -> None:
     """Say whether a JobSpec is valid, and print it with all defaults."""
-    click.echo(_yaml(JobSpecFile(file).load()), nl=False)
+    click.echo(_yaml(JobSpecFile(file).load_any()), nl=False)
     click.echo(f"{file}: valid", err=True)
 
 
@@ -72,13 +73,19 @@ def init(preset: str | None, form: str | None, logs: str | None, output: Path | 
 
 
 @spec.command(epilog=EXIT_CODES)
+@click.option(
+    "--kind",
+    type=click.Choice(list(KINDS)),
+    default=DELTA,
+    help="Kind of job that the spec is for.",
+)
 @_OUTPUT
-def schema(output: Path | None) -> None:
+def schema(kind: str, output: Path | None) -> None:
     """Write the JSON Schema of the JobSpec, with which editors complete, explain and check one.
 
     A spec that fits in it may still be wrong: `ndr spec check` knows all that is.
     """
-    _write(json.dumps(job_spec_schema(), indent=2) + "\n", output)
+    _write(json.dumps(KINDS[kind].schema(), indent=2) + "\n", output)
 
 
 def _write(text: str, output: Path | None) -> None:
@@ -146,17 +153,16 @@ def _template_of(logs: str) -> str:
     help="Fail unless this revision is stored; 0: none at all. If absent, any is replaced.",
 )
 def put(file: Path, table: str, create_table: bool, expect_revision: int | None) -> None:
-    """Store the JobSpec of a file in DynamoDB, under the key that it names itself.
+    """Store the JobSpec of a file, of whatever kind, in DynamoDB, under the key that it names itself.
 
     A JobSpec that a deployed job must refuse, as it lacks `storage`, is not stored.
     """
-    found = JobSpecFile(file).load()
+    found = JobSpecFile(file).load_any()
     try:
-        found.storage.input()
-        found.storage.output()
+        _refuse_without_places(found)
     except SpecError as error:
         raise SpecError(f"spec {file}: {error}; nothing was stored") from error
-    specs = _stored_in(table)[0]
+    specs = _stored_in(table)
     if create_table and specs.create():
         click.echo(f"table {table}: made", err=True)
     revision = specs.put(found, expect_revision)
@@ -174,7 +180,7 @@ def put(file: Path, table: str, create_table: bool, expect_revision: int | None)
 @click.option("--feature-spec-version", default="v1", help="Version of the JobSpec.")
 def get(table: str, **key: str) -> None:
     """Print a JobSpec from DynamoDB as YAML."""
-    found = _stored_in(table)[1].stored(**key)
+    found = _stored_in(table).stored(JobKey(**key))
     click.echo(_yaml(found.spec), nl=False)
     click.echo(f"revision {found.revision}, of {found.updated_at}", err=True)
 
@@ -190,11 +196,12 @@ def list_(table: str, project_name: str | None, as_json: bool) -> None:
             "project_name": found.spec.project_name,
             "job_name": found.spec.job_name,
             "feature_spec_version": found.spec.feature_spec_version,
+            "kind": kind_of(found.spec),
             "revision": found.revision,
             "updated_at": found.updated_at,
             "spec_sha256": found.spec.content_hash()[:12],
         }
-        for found in _stored_in(table)[0].list(project_name)
+        for found in _stored_in(table).list(project_name)
     ]
     if as_json:
         console.print_json(rows)
@@ -205,15 +212,25 @@ def list_(table: str, project_name: str | None, as_json: bool) -> None:
         console.print_mapping(Console(), f"JobSpecs in {table}", rows)
 
 
-def _yaml(spec: JobSpec) -> str:
+def _refuse_without_places(spec: AnySpec) -> None:
+    """Raise SpecError where a deployed job would not know where to read or to write."""
+    match spec.storage:
+        case Storage() as places:
+            places.input()
+            places.output()
+        case FeatureStorage() as places:
+            places.deltas()
+            places.features()
+
+
+def _yaml(spec: AnySpec) -> str:
     text: str = yaml.safe_dump(spec.to_plain(), sort_keys=False, allow_unicode=True)
     return text
 
 
-def _stored_in(table: str) -> tuple[JobSpecTable, JobSpecLoader]:
+def _stored_in(table: str) -> JobSpecTable:
     # boto3 comes with an extra; JobSpecs in files, and the help texts, must do without it.
     from ndr_adapters.aws.clients import dynamodb_client
-    from ndr_adapters.dynamodb.job_specs import JobSpecLoader, JobSpecTable
+    from ndr_adapters.dynamodb.job_specs import JobSpecTable
 
-    client = dynamodb_client()
-    return JobSpecTable(client, table), JobSpecLoader(client, table)
+    return JobSpecTable(dynamodb_client(), table)

@@ -47,6 +47,29 @@ def test_specs_are_put_listed_and_got(tmp_path: Path) -> None:
     assert "revision 2" in ndr("spec", "put", tmp_path / "again.yaml", "--table", table).errors
 
 
+@pytest.mark.usefixtures("aws")
+def test_specs_of_feature_jobs_are_put_listed_and_got(tmp_path: Path) -> None:
+    table = f"specs-{uuid.uuid4().hex[:8]}"
+    file = tmp_path / "fg_a.yaml"
+    file.write_text("kind: fg_a\nproject_name: test\n")
+    common = ("--table", table, "--create-table")
+    nowhere = ndr("spec", "put", file, *common)
+    assert nowhere.exit_code == 2
+    assert "storage.deltas_prefix: missing" in nowhere.errors
+    assert "nothing was stored" in nowhere.errors
+
+    with file.open("a") as stream:
+        stream.write("storage: {deltas_prefix: 's3://bucket/out'}\n")
+    assert "test fg_a#v1 is at revision 1" in ndr("spec", "put", file, *common).errors
+
+    (listed,) = ndr("spec", "list", "--table", table, "--json").json()
+    assert (listed["kind"], listed["job_name"]) == ("fg_a", "fg_a")
+    key = ("--project-name", "test", "--job-name", "fg_a")
+    got = yaml.safe_load(ndr("spec", "get", "--table", table, *key).output)
+    assert got["kind"] == "fg_a"
+    assert got["storage"] == {"deltas_prefix": "s3://bucket/out"}
+
+
 @pytest.mark.parametrize("engine", ["polars", "reference"])
 def test_a_run_goes_from_s3_to_s3_and_can_be_inspected(
     tmp_path: Path, bucket: str, engine: str

@@ -7,8 +7,13 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from ndr_entrypoints import (
+    run_delta_builder,
+    run_fg_a_builder,
+    run_pair_history,
+    run_stale_renewal,
+)
 from ndr_entrypoints.cli import main
-from ndr_entrypoints.run_delta_builder import main as deployed
 
 WITHOUT_SPARK = True
 
@@ -24,8 +29,11 @@ def walk(command: click.Command, context: click.Context) -> Iterator[click.Conte
 
 
 ROOT = click.Context(main, info_name="ndr", **main.context_settings)
+DEPLOYED = (run_delta_builder, run_fg_a_builder, run_pair_history, run_stale_renewal)
 COMMANDS = {context.command_path: context for context in walk(main, ROOT)} | {
-    "run_delta_builder": click.Context(deployed, info_name="run_delta_builder")
+    name: click.Context(job.main, info_name=name)
+    for job in DEPLOYED
+    for name in [job.__name__.rpartition(".")[2]]
 }
 PARAMETERS = {
     f"{path} {parameter.name}": (context, parameter)

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from ndr_adapters.sagemaker.package import build_package
+from ndr_adapters.sagemaker.package import DELTA_BUILDER, build_package
 from ndr_adapters.spark.runtime.connector import connector_jars
 from tests.e2e.cluster import TWO_EXECUTORS, events_in, events_kept_in, needs_linux, submit
 from tests.e2e.deployment import Deployment, stages_of
@@ -103,7 +103,13 @@ def test_the_archive_alone_runs_the_job_by_sql_and_says_what_it_lacks(
 
     with proxy(aws, lambda _: None) as server:
         done = submit(
-            *(spark_home, bare_python, build_package().script.decode(), "--master", "local[2]"),
+            *(
+                spark_home,
+                bare_python,
+                build_package().scripts[DELTA_BUILDER].decode(),
+                "--master",
+                "local[2]",
+            ),
             *("--driver-class-path", ":".join(map(str, connector_jars()))),
             *events_kept_in(tmp_path / "events"),
             arguments=deployment.arguments(),

@@ -213,8 +213,7 @@ def test_every_column_of_the_pair_table(build: Callable[[list[object]], Tables])
         pair("192.0.2.7", 443, 2, 400, 1000, "10:00:30")
         | timing(((0, 1), (30, 1)), ((100, 1), (203, 1)), 1, 2),
         # reset-both is of the class drop, the answer does not matter then.
-        pair("192.0.2.8", None, 1, 1000, 50, "10:01:06")
-        | timing(((65, 1),), ((317, 1),), 1, 1),
+        pair("192.0.2.8", None, 1, 1000, 50, "10:01:06") | timing(((65, 1),), ((317, 1),), 1, 1),
         pair("192.0.2.8", 22, 1, 0, 0, "10:01:00") | timing(((60, 1),), ((0, 1),), 1, 0),
         # An alert was answered; its threat makes no pair, and is in none.
         pair("192.0.2.9", 3389, 1, 600, 7, "10:01:20") | timing(((70, 1),), ((267, 1),), 0, 10),

@@ -38,6 +38,8 @@ POLICY_VALUES = {
     "LandingPrefix": "landing/demo",
     "DeltasBucket": "deltas-bucket",
     "DeltasPrefix": "deltas/demo",
+    "FeaturesPrefix": "deltas/demo/features",
+    "FeatureSpecVersion": "v1",
     "CodeBucket": "code-bucket",
     "CodePrefix": "ndr",
     "JobSpecTable": "specs",
@@ -117,25 +119,27 @@ def _holds(operator: str, given: list[str] | None, wanted: list[str]) -> bool:
 def pipeline(bucket: str) -> str:
     """A deployed pipeline, by its name."""
     where = ("--role-arn", ROLE, "--code-prefix", f"s3://{bucket}/ndr", "--name", bucket)
-    assert ndr("pipeline", "upsert", *where, "--without-wheels").exit_code == 0
+    without = ("--without-wheels", "--without-features")
+    assert ndr("pipeline", "upsert", *where, *without).exit_code == 0
     return bucket
 
 
-def run_state_machine(aws: str, pipeline: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Run the shipped state machine on the stand-in, whose pipelines end at once."""
+def run_state_machine(
+    aws: str, pipeline: str, event: dict[str, Any], file: str = "state-machine.asl.json"
+) -> dict[str, Any]:
+    """Run a shipped state machine on the stand-in, whose pipelines end at once."""
     config = json.dumps({"stepfunctions": {"execute_state_machine": True}}).encode()
     headers = {"Content-Type": "application/json"}
     urllib.request.urlopen(urllib.request.Request(f"{aws}/moto-api/config", config, headers))
-    asl = json.loads(
-        filled("state-machine.asl.json", **(POLICY_VALUES | {"PipelineName": pipeline}))
-    )
+    asl = json.loads(filled(file, **(POLICY_VALUES | {"PipelineName": pipeline})))
     for state in asl["States"].values():  # not so patient as in production
         state.update({"Seconds": 1} if state["Type"] == "Wait" else {})
         for retry in state.get("Retry", ()):
             retry["MaxAttempts"] = 1
             retry["IntervalSeconds"] = 1
     machine = boto3.client("stepfunctions")
-    arn = machine.create_state_machine(name=pipeline, definition=json.dumps(asl), roleArn=ROLE)[
+    name = pipeline + ("-daily" if file.startswith("daily") else "")
+    arn = machine.create_state_machine(name=name, definition=json.dumps(asl), roleArn=ROLE)[
         "stateMachineArn"
     ]
     execution = machine.start_execution(stateMachineArn=arn, name="run-1", input=json.dumps(event))[
@@ -271,11 +275,12 @@ def status_change(machine: str, status: str, **changes: str) -> dict[str, str]:
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:ndr"
 
 
+@pytest.mark.parametrize("machine", [MACHINE, f"{MACHINE}-daily"])
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
 def test_the_alarm_is_for_each_execution_that_did_not_succeed(
-    alarms: Callable[[], list[dict[str, Any]]], status: str
+    alarms: Callable[[], list[dict[str, Any]]], status: str, machine: str
 ) -> None:
-    boto3.client("events").put_events(Entries=[status_change(MACHINE, status)])
+    boto3.client("events").put_events(Entries=[status_change(machine, status)])
     (message,) = alarms()
     assert message["detail"]["status"] == status
     assert message["detail"]["executionArn"].endswith(":run-1")
@@ -286,6 +291,7 @@ def test_the_alarm_is_for_nothing_else(alarms: Callable[[], list[dict[str, Any]]
         status_change(MACHINE, "RUNNING"),
         status_change(MACHINE, "SUCCEEDED"),
         status_change(f"{MACHINE}-2", "FAILED"),
+        status_change(f"{MACHINE}-daily", "SUCCEEDED"),
         status_change(MACHINE.replace("123456789012", "210987654321"), "FAILED"),
         status_change(MACHINE, "FAILED", Source="somebody.else"),
         status_change(MACHINE, "FAILED", DetailType="Something else"),
@@ -299,7 +305,8 @@ def test_the_rule_names_the_state_machine_that_is_made(aws: str, pipeline: str) 
     rule = json.loads(
         filled("execution-ended-rule.json", **(POLICY_VALUES | {"PipelineName": pipeline}))
     )
-    assert rule["detail"]["stateMachineArn"] == [done["machine"]]
+    machine = done["machine"]
+    assert rule["detail"]["stateMachineArn"] == [machine, f"{machine}-daily"]
 
 
 @pytest.mark.usefixtures("aws")
@@ -342,7 +349,7 @@ def test_the_pages_set_each_variable_that_a_template_has() -> None:
 
 
 @pytest.mark.usefixtures("aws")
-@pytest.mark.parametrize("role", ["job-role", "state-machine-role"])
+@pytest.mark.parametrize("role", ["job-role", "state-machine-role", "schedule-role"])
 def test_the_roles_can_be_made(role: str) -> None:
     trust = filled(f"iam/{role}-trust.json", **POLICY_VALUES)
     boto3.client("iam").create_role(RoleName=f"test-{role}", AssumeRolePolicyDocument=trust)
@@ -350,7 +357,7 @@ def test_the_roles_can_be_made(role: str) -> None:
 
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize(
-    "policy", ["job-role", "job-role-vpc", "job-role-kms", "state-machine-role"]
+    "policy", ["job-role", "job-role-vpc", "job-role-kms", "state-machine-role", "schedule-role"]
 )
 def test_the_policies_are_valid_and_grant_no_wildcard(policy: str) -> None:
     text = filled(f"iam/{policy}.json", **POLICY_VALUES)
@@ -370,15 +377,27 @@ def test_the_role_of_one_project_reaches_nothing_of_another() -> None:
         assert allowed(policy, "dynamodb:GetItem", table, **key) is may
         landed = f"arn:aws:s3:::landing-bucket/landing/{project}/mb/1.json.gz"
         assert allowed(policy, "s3:GetObject", landed) is may
-        out = f"arn:aws:s3:::deltas-bucket/deltas/{project}/_manifests/1"
-        for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
-            assert allowed(policy, action, out) is may
+        for output in (f"deltas/{project}", f"deltas/{project}/features"):
+            out = f"arn:aws:s3:::deltas-bucket/{output}/_manifests/1"
+            for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
+                assert allowed(policy, action, out) is may
         for bucket, folder in (("landing", "landing"), ("deltas", "deltas")):
             place = f"arn:aws:s3:::{bucket}-bucket"
             listed = {"s3__prefix": f"{folder}/{project}/"}
             assert allowed(policy, "s3:ListBucket", place, **listed) is may
     assert not allowed(policy, "dynamodb:GetItem", table, dynamodb__LeadingKeys=["demo", "other"])
     assert not allowed(policy, "dynamodb:GetItem", table)
+
+
+def test_features_may_lie_apart_from_the_deltas() -> None:
+    policy = statements("iam/job-role.json", FeaturesPrefix="features/demo")
+
+    for project, may in (("demo", True), ("other", False)):
+        out = f"arn:aws:s3:::deltas-bucket/features/{project}/_manifests/1"
+        for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
+            assert allowed(policy, action, out) is may
+        listed = {"s3__prefix": f"features/{project}/"}
+        assert allowed(policy, "s3:ListBucket", "arn:aws:s3:::deltas-bucket", **listed) is may
 
 
 def test_a_job_in_a_vpc_may_use_the_given_subnet_and_security_group_only() -> None:

@@ -10,7 +10,10 @@ import pytest
 from ndr_adapters.aws.clients import dynamodb_client
 from ndr_adapters.aws.errors import AwsError
 from ndr_adapters.dynamodb.job_specs import JobSpecLoader, JobSpecTable
+from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import SpecError, UsageError
+from ndr_core.spec_kinds import parse_spec
+from ndr_core.windows.spec import FgASpec
 from tests.credentials import CREDENTIALS
 from tests.makers import make_spec
 from tests.stand_in import Request, proxy
@@ -23,8 +26,8 @@ def table(aws: str) -> str:  # noqa: ARG001 - it has to be there
     return name
 
 
-def loader(table: str) -> JobSpecLoader:
-    return JobSpecLoader(dynamodb_client(), table)
+def loader(table: str) -> JobSpecLoader[JobSpec]:
+    return JobSpecLoader(dynamodb_client(), table, JobSpec)
 
 
 def specs(table: str) -> JobSpecTable:
@@ -109,6 +112,39 @@ def test_all_pages_of_a_large_table_are_listed(
         assert [found.spec for found in specs(table).list()] == big
         assert [found.spec for found in specs(table).list("test")] == big
         assert len(server.requests) > 4
+
+
+def test_specs_of_several_kinds_lie_in_one_table(table: str) -> None:
+    windows = parse_spec(
+        {
+            "kind": "fg_a",
+            "project_name": "test",
+            "windows": {"sources": ["north", "south"]},
+            "storage": {"deltas_prefix": "s3://deltas/test"},
+        }
+    )
+    specs(table).put(make_spec())
+    specs(table).put(windows)
+
+    found = JobSpecLoader(dynamodb_client(), table, FgASpec).load("test", "fg_a", "v1")
+
+    assert found == windows
+    assert found.content_hash() == windows.content_hash()
+    assert loader(table).load("test", "delta_builder", "v1") == make_spec()
+    assert [stored.spec for stored in specs(table).list("test")] == [make_spec(), windows]
+
+
+def test_a_spec_of_another_kind_than_the_jobs_is_refused(table: str) -> None:
+    specs(table).put(parse_spec({"kind": "fg_a", "project_name": "test"}))
+    specs(table).put(make_spec())
+    windows = JobSpecLoader(dynamodb_client(), table, FgASpec)
+
+    with pytest.raises(
+        SpecError, match=r"test fg_a#v1: is the JobSpec of another kind .* is fg_a, expected delta"
+    ):
+        loader(table).load("test", "fg_a", "v1")
+    with pytest.raises(SpecError, match="kind is delta, expected fg_a"):
+        windows.load("test", "delta_builder", "v1")
 
 
 def test_a_missing_item_names_its_key(table: str) -> None:

@@ -13,22 +13,38 @@ import pytest
 from attrs import evolve
 from botocore.session import get_session
 
-from ndr_adapters.sagemaker.package import JobPackage, build_package
+from ndr_adapters.sagemaker.package import SCRIPTS, JobPackage, build_package
 from ndr_adapters.sagemaker.pipeline import (
+    DAILY_PARAMETERS,
     RUN_PARAMETERS,
-    SDK_CONFIG,
-    PipelineSettings,
+    build_daily_pipeline,
     build_delta_builder_pipeline,
 )
+from ndr_adapters.sagemaker.settings import PipelineSettings
+from ndr_adapters.sagemaker.steps import SDK_CONFIG
 from ndr_adapters.sagemaker.wheels import digest_of, pinned_wheels
+from ndr_core.errors import UsageError
 from ndr_core.publishing.location import S3Address
-from ndr_entrypoints.run_delta_builder import main
+from ndr_entrypoints import (
+    run_delta_builder,
+    run_fg_a_builder,
+    run_pair_history,
+    run_stale_renewal,
+)
 from tests.e2e.cli import ndr
 from tests.storages.test_deploy import RUN
 from tests.storages.wheels import PackageIndex
 from tests.support import objects
 
 ROLE = "arn:aws:iam::123456789012:role/ndr-job"
+WITHOUT = ("--without-wheels", "--without-features")
+COMMANDS = {
+    "DeltaBuilder": run_delta_builder.main,
+    "FgABuilder": run_fg_a_builder.main,
+    "PairHistory": run_pair_history.main,
+    "StaleRenewal": run_stale_renewal.main,
+}
+"""Step -> the command that it runs."""
 
 
 def settings(bucket: str = "code-bucket", **changes: Any) -> PipelineSettings:
@@ -40,9 +56,31 @@ def definition(package: JobPackage | None = None, **changes: Any) -> Any:
     return json.loads(pipeline.definition())
 
 
+def daily_definition(**changes: Any) -> Any:
+    return json.loads(build_daily_pipeline(settings(**changes), build_package()).definition())
+
+
+def parameters_of(pipeline: Any) -> dict[str, Any]:
+    """Parameter -> its default, None where it must be given."""
+    return {each["Name"]: each.get("DefaultValue") for each in pipeline["Parameters"]}
+
+
+def options_of(step: Any) -> dict[str, Any]:
+    """Option that the job of a step is given -> its value."""
+    given = step["Arguments"]["AppSpecification"]["ContainerArguments"]
+    return dict(zip(given[::2], given[1::2], strict=True))
+
+
+def from_parameters(**names: str) -> dict[str, Any]:
+    """Options that are given the values of parameters."""
+    return {
+        f"--{option.replace('_', '-')}": {"Get": f"Parameters.{name}"}
+        for option, name in names.items()
+    }
+
+
 def test_the_pipeline_has_all_parameters_and_defaults_for_those_that_may_be_left_out() -> None:
-    parameters = {p["Name"]: p.get("DefaultValue") for p in definition()["Parameters"]}
-    assert parameters == {
+    assert parameters_of(definition()) == {
         "project_name": None,
         "job_name": "delta_builder",
         "mini_batch_id": None,
@@ -54,11 +92,83 @@ def test_the_pipeline_has_all_parameters_and_defaults_for_those_that_may_be_left
         "slice_end_ts": "",
         "instance_type": "ml.m5.xlarge",
         "instance_count": 1,
+        "fg_a_job_name": "fg_a",
+        "features_instance_type": "ml.m5.xlarge",
     }
 
 
-def test_the_step_runs_the_spark_image_with_the_options_that_the_job_takes() -> None:
-    (step,) = definition(max_runtime_seconds=1800)["Steps"]
+def test_the_daily_pipeline_has_its_parameters_with_defaults_likewise() -> None:
+    assert parameters_of(daily_definition(history_job="pairs", fg_a_job="windows")) == {
+        "project_name": None,
+        "feature_spec_version": None,
+        "run_id": None,
+        "job_spec_ddb_table_name": "specs",
+        "day": "",
+        "scheduled_ts": "",
+        "history_job_name": "pairs",
+        "fg_a_job_name": "windows",
+        "features_instance_type": "ml.m5.xlarge",
+    }
+
+
+def test_the_windows_are_built_after_the_deltas_and_the_stale_renewed_after_the_history() -> None:
+    delta, fg_a = definition()["Steps"]
+    history, renewal = daily_definition()["Steps"]
+
+    assert [each["Name"] for each in (delta, fg_a, history, renewal)] == list(COMMANDS)
+    assert "DependsOn" not in delta
+    assert fg_a["DependsOn"] == ["DeltaBuilder"]
+    assert "DependsOn" not in history
+    assert renewal["DependsOn"] == ["PairHistory"]
+
+
+def test_each_step_gives_its_job_the_options_that_it_takes() -> None:
+    delta, fg_a = definition()["Steps"]
+    history, renewal = daily_definition()["Steps"]
+
+    run = {name: name for name in ("project_name", "feature_spec_version", "run_id")}
+    run["job_spec_ddb_table_name"] = "job_spec_ddb_table_name"
+    assert options_of(delta) == from_parameters(**{name: name for name in RUN_PARAMETERS})
+    assert options_of(fg_a) == from_parameters(
+        **run, job_name="fg_a_job_name", delta_job_name="job_name", mini_batch_id="mini_batch_id"
+    )
+    assert options_of(history) == from_parameters(
+        **{name: name for name in DAILY_PARAMETERS}, job_name="history_job_name"
+    )
+    assert options_of(renewal) == from_parameters(**run, job_name="fg_a_job_name")
+    for step in (delta, fg_a, history, renewal):
+        taken = {option for each in COMMANDS[step["Name"]].params for option in each.opts}
+        assert set(options_of(step)) == taken - {"--debug", "-h", "--help"}
+
+
+def test_each_step_runs_the_script_of_its_job() -> None:
+    steps = [*definition()["Steps"], *daily_definition()["Steps"]]
+    entrypoints = [each["Arguments"]["AppSpecification"]["ContainerEntrypoint"] for each in steps]
+    assert tuple(each[-1].rpartition("/")[2] for each in entrypoints) == SCRIPTS
+
+
+def test_feature_jobs_run_on_one_instance_of_a_type_of_their_own() -> None:
+    steps = [definition()["Steps"][1], *daily_definition()["Steps"]]
+    for step in steps:
+        cluster = step["Arguments"]["ProcessingResources"]["ClusterConfig"]
+        assert cluster["InstanceType"] == {"Get": "Parameters.features_instance_type"}
+        assert cluster["InstanceCount"] == 1
+
+
+def test_a_pipeline_without_features_builds_deltas_alone() -> None:
+    alone = definition(has_features=False)
+    assert [step["Name"] for step in alone["Steps"]] == ["DeltaBuilder"]
+    assert not {"fg_a_job_name", "features_instance_type"} & set(parameters_of(alone))
+
+
+@pytest.mark.parametrize("key", ["fg_a_job", "history_job"])
+def test_a_job_name_that_can_be_no_key_is_refused(key: str) -> None:
+    with pytest.raises(UsageError, match=f"{key.replace('_', '-')}: 'a/b' may hold letters"):
+        settings(**{key: "a/b"})
+
+
+def test_the_step_runs_the_spark_image() -> None:
+    (step,) = definition(max_runtime_seconds=1800, has_features=False)["Steps"]
     assert step["Type"] == "Processing"
     job = step["Arguments"]
     image = job["AppSpecification"]["ImageUri"]
@@ -67,25 +177,18 @@ def test_the_step_runs_the_spark_image_with_the_options_that_the_job_takes() -> 
     cluster = job["ProcessingResources"]["ClusterConfig"]
     assert cluster["InstanceType"] == {"Get": "Parameters.instance_type"}
     assert cluster["InstanceCount"] == {"Get": "Parameters.instance_count"}
-    given = job["AppSpecification"]["ContainerArguments"]
-    assert dict(zip(given[::2], given[1::2], strict=True)) == {
-        f"--{name.replace('_', '-')}": {"Get": f"Parameters.{name}"} for name in RUN_PARAMETERS
-    }
-    assert set(given[::2]) == {
-        option for parameter in main.params for option in parameter.opts if option != "--debug"
-    } - {"-h", "--help"}
 
 
 def test_only_what_is_nobodys_fault_is_tried_again() -> None:
-    (step,) = definition()["Steps"]
-    retried = {kind for policy in step["RetryPolicies"] for kind in policy["ExceptionType"]}
-    assert retried == {
-        "Step.SERVICE_FAULT",
-        "Step.THROTTLING",
-        "SageMaker.CAPACITY_ERROR",
-        "SageMaker.RESOURCE_LIMIT",
-        "SageMaker.JOB_INTERNAL_ERROR",
-    }
+    for step in (*definition()["Steps"], *daily_definition()["Steps"]):
+        retried = {kind for policy in step["RetryPolicies"] for kind in policy["ExceptionType"]}
+        assert retried == {
+            "Step.SERVICE_FAULT",
+            "Step.THROTTLING",
+            "SageMaker.CAPACITY_ERROR",
+            "SageMaker.RESOURCE_LIMIT",
+            "SageMaker.JOB_INTERNAL_ERROR",
+        }
 
 
 def test_the_code_lies_at_an_address_of_its_own_content() -> None:
@@ -160,7 +263,7 @@ def test_the_archive_holds_plain_python_and_no_paths_of_this_machine() -> None:
 def test_definition_and_upsert_of_the_command_line(bucket: str) -> None:
     common = (
         *("--role-arn", ROLE, "--code-prefix", f"s3://{bucket}/ndr", "--name", bucket),
-        "--without-wheels",
+        *WITHOUT,
     )
     printed = json.loads(ndr("pipeline", "definition", *common).output)
     assert not objects(bucket)
@@ -168,8 +271,7 @@ def test_definition_and_upsert_of_the_command_line(bucket: str) -> None:
         assert ndr("pipeline", "upsert", *common).exit_code == 0
     digest = build_package().digest
     assert set(objects(bucket)) == {
-        f"ndr/{digest}/ndr-delta-builder.zip",
-        f"ndr/{digest}/run_delta_builder.py",
+        f"ndr/{digest}/{name}" for name in ("ndr-delta-builder.zip", *SCRIPTS)
     }
     found = boto3.client("sagemaker").describe_pipeline(PipelineName=bucket)
     assert json.loads(found["PipelineDefinition"]) == printed
@@ -180,13 +282,42 @@ def test_upsert_uploads_the_wheels_where_the_definition_says(
 ) -> None:
     common = ("--role-arn", ROLE, "--code-prefix", f"s3://{bucket}/ndr", "--name", bucket)
     printed = json.loads(ndr("pipeline", "definition", *common).output)
-    assert ndr("pipeline", "upsert", *common).exit_code == 0
-    (step,) = printed["Steps"]
-    entrypoint = step["Arguments"]["AppSpecification"]["ContainerEntrypoint"]
-    address = entrypoint[entrypoint.index("--files") + 1]
+    daily = json.loads(ndr("pipeline", "definition", *common, "--daily").output)
+    answer = ndr("pipeline", "upsert", *common)
+    assert answer.exit_code == 0
+    assert answer.errors.count(": runs package ") == 2
+    client = boto3.client("sagemaker")
+    for name, shown in ((bucket, printed), (f"{bucket}-daily", daily)):
+        found = client.describe_pipeline(PipelineName=name)
+        assert json.loads(found["PipelineDefinition"]) == shown
+    entrypoints = [
+        step["Arguments"]["AppSpecification"]["ContainerEntrypoint"]
+        for step in (*printed["Steps"], *daily["Steps"])
+    ]
+    (address,) = {each[each.index("--files") + 1] for each in entrypoints}
     uploaded = objects(bucket)[address.removeprefix(f"s3://{bucket}/")]
     with zipfile.ZipFile(io.BytesIO(uploaded)) as bundle:
         assert bundle.namelist() == [index.wheel.file_name]
+
+
+def test_feature_jobs_are_not_deployed_without_their_wheels(bucket: str) -> None:
+    common = ("--role-arn", ROLE, "--code-prefix", f"s3://{bucket}/ndr", "--name", bucket)
+
+    answer = ndr("pipeline", "upsert", *common, "--without-wheels")
+
+    assert answer.exit_code == 2
+    assert "feature jobs compute by Polars" in answer.errors
+    assert "--without-features" in answer.errors
+    assert not objects(bucket)
+
+
+def test_there_is_no_daily_definition_without_features() -> None:
+    common = ("--role-arn", ROLE, "--code-prefix", "s3://code-bucket/ndr")
+
+    answer = ndr("pipeline", "definition", *common, *WITHOUT, "--daily")
+
+    assert answer.exit_code == 2
+    assert "no daily pipeline without features" in answer.errors
 
 
 def test_the_package_command_writes_what_upsert_uploads(
@@ -195,7 +326,8 @@ def test_the_package_command_writes_what_upsert_uploads(
     assert ndr("pipeline", "package", "--output", tmp_path / "new").exit_code == 0
     package = build_package()
     assert (tmp_path / "new" / "ndr-delta-builder.zip").read_bytes() == package.archive
-    assert (tmp_path / "new" / "run_delta_builder.py").read_bytes() == package.script
+    for name in SCRIPTS:
+        assert (tmp_path / "new" / name).read_bytes() == package.scripts[name]
     with zipfile.ZipFile(tmp_path / "new" / "ndr-wheels.zip") as bundle:
         assert bundle.read(index.wheel.file_name) == index.file.read_bytes()
 
@@ -208,7 +340,7 @@ def test_a_package_without_wheels_has_none_of_an_earlier_one(
     assert ndr("pipeline", "package", "--output", tmp_path, "--without-wheels").exit_code == 0
     assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {
         "ndr-delta-builder.zip",
-        "run_delta_builder.py",
+        *SCRIPTS,
     }
 
 
@@ -222,7 +354,7 @@ def test_a_package_whose_wheels_can_not_be_had_says_which_and_what_to_do(
     assert "--without-wheels" in answer.errors
 
 
-def test_the_local_pipeline_session_takes_it_as_far_as_docker(
+def test_the_local_pipeline_session_takes_its_first_step_as_far_as_docker(
     bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from sagemaker.workflow.pipeline_context import LocalPipelineSession
@@ -235,6 +367,7 @@ def test_the_local_pipeline_session_takes_it_as_far_as_docker(
     pipeline = build_delta_builder_pipeline(deployed, build_package(), session)
     pipeline.create(role_arn=ROLE)
     execution = pipeline.start(parameters={**RUN, "run_id": "run-1"})
-    (step,) = execution.list_steps()["PipelineExecutionSteps"]
-    assert step["StepName"] == "DeltaBuilder"
-    assert "docker" in step["FailureReason"].lower()
+    steps = execution.list_steps()["PipelineExecutionSteps"]
+    assert steps[0]["StepName"] == "DeltaBuilder"
+    assert "docker" in steps[0]["FailureReason"].lower()
+    assert [step["StepName"] for step in steps if step.get("StartTime")] == ["DeltaBuilder"]

@@ -15,6 +15,8 @@ from ndr_core.times import (
     MINUTE_US,
     SECOND_US,
     TIME_LIMIT_US,
+    day_of,
+    day_start,
     duration_text,
     iso_text,
     now_us,
@@ -47,6 +49,17 @@ def test_a_time_is_the_same_after_the_way_through_the_calendar(time: int) -> Non
 )
 def test_a_time_as_text(time: int, text: str) -> None:
     assert iso_text(time) == text
+
+
+def test_a_day_begins_at_midnight_utc_and_holds_all_times_up_to_the_next() -> None:
+    start = parse_bound("2025-03-01T00:00:00Z", "time")
+
+    assert day_start(20_148) == start
+    assert [day_of(start - 1), day_of(start), day_of(day_start(20_149) - 1)] == [
+        20_147,
+        20_148,
+        20_148,
+    ]
 
 
 def test_the_last_day_is_that_of_the_limit() -> None:

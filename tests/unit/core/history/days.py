@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from ndr_core.features.networks import Networks
+from ndr_core.features.networks import Hosts, Networks
 from ndr_core.history.plan import HistoryPlan
 from ndr_core.history.reference import HistoryRows, history_tables
 from ndr_core.tables.merge import Row
@@ -52,16 +51,8 @@ LAST_OF_10_OCLOCK = 10 * HOUR_US + 15 * MINUTE_US - 10 * SECOND_US
 """When the last session of a `pair` ends, us of the day."""
 
 
-def plan(day: int, **changes: Any) -> HistoryPlan:
-    return HistoryPlan(
-        **{
-            "day": day,
-            "networks": NETWORKS,
-            "feature_spec_version": "v1",
-            "published_at": PUBLISHED_AT,
-        }
-        | changes
-    )
+def plan(day: int, networks: Networks = NETWORKS, hosts: Hosts = Hosts.INTERNAL) -> HistoryPlan:
+    return HistoryPlan(day, networks, "v1", PUBLISHED_AT, "v1", hosts)
 
 
 def anew(days: Mapping[int, Sequence[Row]], day: int) -> dict[str, list[Row]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ndr_core.errors import NdrError, OverflowingColumnError
+from ndr_core.features.networks import Hosts
 from ndr_core.history.reference import HistoryRows, history_tables
 from ndr_core.history.tables import HISTORY_TABLES
 from ndr_core.int64 import INT64_MAX
@@ -140,7 +141,7 @@ def test_prevalence_counts_the_internal_hosts_that_went_out_in_7_days() -> None:
     days[100].append(pair(100, third))
 
     rows = history_tables(
-        HistoryRows([row for of_day in days.values() for row in of_day]), plan(100, all_hosts=True)
+        HistoryRows([row for of_day in days.values() for row in of_day]), plan(100, hosts=Hosts.ALL)
     )["prevalence"]
 
     assert [(row["peer_ip"], row["hosts_cnt"], row["hosts_seen_cnt"]) for row in rows] == [
@@ -181,7 +182,7 @@ def test_only_internal_hosts_have_a_history_unless_all_are_asked_for() -> None:
     pairs = [pair(99), pair(99, host="198.51.100.9"), pair(99, host="239.0.0.1", role="inbound")]
 
     internal = history_tables(HistoryRows(pairs), plan(99))
-    of_all = history_tables(HistoryRows(pairs), plan(99, all_hosts=True))
+    of_all = history_tables(HistoryRows(pairs), plan(99, hosts=Hosts.ALL))
 
     assert {row["host_ip"] for row in internal["pair_history"]} == {HOST}
     assert {row["host_ip"] for row in of_all["pair_history"]} == {HOST, "198.51.100.9", "239.0.0.1"}
@@ -305,12 +306,14 @@ def test_sums_of_a_day_that_leave_int64_are_an_error_that_names_table_column_and
 def test_sums_of_30_days_that_leave_int64_are_an_error_both_ways() -> None:
     days = {98: [pair(98, bytes_sent=INT64_MAX)], 99: [pair(99, bytes_sent=1)]}
 
-    for build in (lambda: anew(days, 99), lambda: in_order(days, 98, 99)[99]):
+    former = anew(days, 98)["pair_history"]
+
+    for rows in (HistoryRows([*days[98], *days[99]]), HistoryRows(days[99], (), former)):
         with pytest.raises(
             OverflowingColumnError,
             match=r"^bytes_sent_30d: .* for host 10.0.0.1 \(outbound, pair_history of 1970-04-10\)",
         ):
-            build()
+            history_tables(rows, plan(99))
 
 
 def test_the_largest_sum_that_int64_holds_is_kept_as_it_is() -> None:

@@ -49,6 +49,13 @@ def test_keys_that_differ_do_not_merge(values: list[Any]) -> None:
         Merge.KEY.merged(values)
 
 
+def test_of_what_never_merges_a_key_has_one_row() -> None:
+    assert Merge.NEVER.merged([7]) == 7
+    assert Merge.NEVER.merged([None]) is None
+    with pytest.raises(ValueError, match="a key has one row, and here are several"):
+        Merge.NEVER.merged([7, 7])
+
+
 @pytest.mark.parametrize("merge", [Merge.DERIVED, Merge.PAIRS])
 def test_what_is_derived_has_no_values_to_merge(merge: Merge) -> None:
     assert not merge.is_stored
@@ -59,7 +66,7 @@ def test_what_is_derived_has_no_values_to_merge(merge: Merge) -> None:
 def test_every_other_column_is_stored() -> None:
     stored = [merge for merge in Merge if merge.is_stored]
 
-    assert stored == [Merge.KEY, Merge.SUM, Merge.MAX, Merge.HISTOGRAM]
+    assert stored == [Merge.KEY, Merge.SUM, Merge.MAX, Merge.HISTOGRAM, Merge.NEVER]
 
 
 def test_histograms_add_by_bucket_in_ascending_order() -> None:

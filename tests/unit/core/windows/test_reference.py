@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.window_cases import A_DAY_OF_BEACONS, CASES, EVERY_COLUMN, WindowCase, found
 
 from ndr_core.windows.tables import BEACON
+from tests.window_cases import A_DAY_OF_BEACONS, CASES, EVERY_COLUMN, WindowCase, found
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -1,0 +1,119 @@
+"""What every run of a feature job does: look at what is published, build from that, look again if it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from attrs import evolve, frozen
+
+from ndr_core.errors import NdrError
+from ndr_core.jobs.run import Stage
+from ndr_core.jobs.runner import JobRunner
+from ndr_core.publishing.manifest import Manifest, RunFacts
+from ndr_core.publishing.sink import Publication, Staging
+from ndr_core.tables.table import Table
+
+_ATTEMPTS: Final = 5
+
+EngineT = TypeVar("EngineT", bound="Named")
+LookT = TypeVar("LookT", bound="Looked")
+
+
+class NotPublishedError(NdrError):
+    """What a run is to read is not published yet, or not any more: nothing was started (exit code 1)."""
+
+
+class Named(Protocol):
+    """An engine."""
+
+    @property
+    def name(self) -> str:
+        """Name by which a user chooses it."""
+        ...
+
+
+@frozen
+class Chosen(Generic[EngineT]):
+    """An engine that was started for a run, and why it is this one."""
+
+    engine: EngineT
+    reason: str = "it was asked for"
+
+
+@frozen
+class FeatureRunSummary:
+    """What a run of a feature job did."""
+
+    manifest: Manifest
+    seconds: float
+
+
+class Looked(Protocol):
+    """What a run has found to read, as of one moment."""
+
+    @property
+    def facts(self) -> RunFacts:
+        """What is known of the run, with all that it reads."""
+        ...
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        """The tables that it makes."""
+        ...
+
+    @property
+    def state(self) -> object:
+        """Another one where anything that it reads was replaced."""
+        ...
+
+
+@frozen
+class FeatureBuild(Generic[LookT, EngineT]):
+    """The work of one run: what it read is what its manifest says."""
+
+    jobs: JobRunner
+    look: Callable[[], LookT]
+    start_engine: Callable[[LookT], Chosen[EngineT]]
+    build: Callable[[EngineT, LookT, str], Any]
+    """Builds below a staging root. Gives staged file -> rows."""
+    describe: Callable[[LookT], dict[str, Any]]
+    """What the log says of what was found."""
+
+    def run(self) -> Manifest:
+        """Look, build and publish, or publish nothing at all. Raises as `look` before work, as the engine after."""
+        first = self._looked()
+        return self.jobs.run(
+            first.facts.run_id, tuple(first.tables), lambda staging: self._work(first, staging)
+        )
+
+    def _looked(self) -> LookT:
+        with self.jobs.stage(Stage.LOOK) as facts:
+            found = self.look()
+            facts |= self.describe(found)
+        return found
+
+    def _work(self, found: LookT, staging: Staging) -> Publication:
+        """Stage what is to be published; begin anew, a few times, where what is read was replaced meanwhile."""
+        with self.jobs.stage(Stage.START) as facts:
+            chosen = self.start_engine(found)
+            facts |= {"engine": chosen.engine.name, "because": chosen.reason}
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._built(chosen.engine, found, staging)
+            except Exception:  # whatever an engine says of a file that went away
+                now = self._looked()
+                if now.state == found.state:
+                    raise
+                found = now
+                staging.restart()
+        raise NdrError(
+            "what the run reads is replaced faster than it can be read; nothing was published, run it again"
+        )
+
+    def _built(self, engine: EngineT, found: LookT, staging: Staging) -> Publication:
+        with self.jobs.stage(Stage.BUILD, engine=engine.name) as facts:
+            rows = self.build(engine, found, staging.root)
+            facts |= {"rows": sum(rows.values())}
+        facts_of_run = evolve(found.facts, engine=engine.name)
+        return Publication(facts_of_run, tuple(found.tables), rows)

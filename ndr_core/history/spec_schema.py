@@ -1,0 +1,18 @@
+"""The JSON Schema of the JobSpec of a job of pair history."""
+
+from __future__ import annotations
+
+from ndr_core.features.kinds import with_kind
+from ndr_core.history.spec import KIND, PairHistorySpec
+from ndr_core.jobs.spec_schema import DIALECT, Forms, Schema, class_schema
+
+
+def pair_history_spec_schema() -> Schema:
+    """Give the JSON Schema (draft 2020-12) of the JobSpec, as `parse_pair_history_spec` reads it.
+
+    Each spec that is read fits in it. Of what is wrong with others it finds unknown keys, values of another kind, and
+    values out of their bounds, but not what several keys say together.
+    """
+    spec = with_kind(class_schema(PairHistorySpec, Forms()), KIND)
+    about = {"title": "JobSpec of pair history", "description": "Whose pairs one job remembers."}
+    return {"$schema": DIALECT, **spec, **about}

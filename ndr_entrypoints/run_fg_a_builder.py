@@ -1,0 +1,49 @@
+"""The FG-A job as a pipeline runs it after a mini-batch: the windows that its deltas have made due.
+
+JobSpec from DynamoDB, deltas and pair history from S3, features to S3. A mini-batch that makes no window due, as other
+slices of it are not published yet, is no failure: the run says so and ends with 0. Exit codes: 0 done, 1 the run
+failed, 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ndr_entrypoints.job_main import (
+    JOB_NAME,
+    PROJECT_NAME,
+    RUN_ID,
+    SPEC_TABLE,
+    SPEC_VERSION,
+    Undisturbed,
+    feature_log,
+    job_command,
+    job_option,
+    run_as_job,
+)
+
+
+@job_command(
+    PROJECT_NAME,
+    JOB_NAME,
+    job_option("--delta-job-name", "Delta job that published the mini-batch."),
+    job_option("--mini-batch-id", "Mini-batch that may have made windows due."),
+    SPEC_VERSION,
+    RUN_ID,
+    SPEC_TABLE,
+)
+def main(debug: bool, **options: Any) -> None:
+    """Build the windows that a mini-batch has made due, and publish them."""
+    log = feature_log(options, "delta_job_name", "mini_batch_id")
+
+    def work(undisturbed: Undisturbed) -> None:
+        # Here, so that the log says it too when a package is missing.
+        from ndr_entrypoints.cluster_features import run_fg_a
+
+        run_fg_a(log, undisturbed=undisturbed, **options)
+
+    run_as_job(log, debug, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""The job of pair history as the daily pipeline runs it: the history of one UTC day.
+
+JobSpec from DynamoDB, pairs of the deltas and former history from S3, history to S3. Exit codes: 0 done, 1 the run
+failed, 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ndr_entrypoints.job_main import (
+    JOB_NAME,
+    PROJECT_NAME,
+    RUN_ID,
+    SPEC_TABLE,
+    SPEC_VERSION,
+    Undisturbed,
+    feature_log,
+    job_command,
+    job_option,
+    run_as_job,
+)
+
+
+@job_command(
+    PROJECT_NAME,
+    JOB_NAME,
+    SPEC_VERSION,
+    RUN_ID,
+    SPEC_TABLE,
+    job_option(
+        "--day",
+        "UTC day to build, such as 2025-03-01; absent or empty: see --scheduled-ts.",
+        required=False,
+    ),
+    job_option(
+        "--scheduled-ts",
+        "ISO-8601, UTC: builds the last day that ended before this time; absent or empty: see --day.",
+        required=False,
+    ),
+)
+def main(debug: bool, **options: Any) -> None:
+    """Build the pair history of a day and publish it."""
+    log = feature_log(options, "day", "scheduled_ts")
+
+    def work(undisturbed: Undisturbed) -> None:
+        # Here, so that the log says it too when a package is missing.
+        from ndr_entrypoints.cluster_features import run_history
+
+        run_history(log, undisturbed=undisturbed, **options)
+
+    run_as_job(log, debug, work)
+
+
+if __name__ == "__main__":
+    main()
