@@ -13,6 +13,7 @@ from ndr_adapters.polars.merge import SLICE_KEYS, Keys, merge_deltas, merge_pair
 from ndr_core.deltas import merge as core
 from ndr_core.deltas.reference import Tables, build_tables
 from ndr_core.deltas.tables import PAIR
+from ndr_core.deltas.timing import TIMING_COLUMNS
 from ndr_core.errors import OverflowingColumnError
 from ndr_core.int64 import INT64_MAX
 from ndr_core.tables.merge import Row
@@ -80,6 +81,9 @@ NULLABLE = (
 )
 
 
+PAIR_NULLABLE = ("bytes_recv_sum", *(column.name for column in TIMING_COLUMNS))
+
+
 @settings(max_examples=examples(40), deadline=None)
 @given(PLAIN_SPLITS, st.data())
 def test_nulls_and_sums_that_leave_int64_are_those_of_the_plain_merge(
@@ -91,6 +95,7 @@ def test_nulls_and_sums_that_leave_int64_are_those_of_the_plain_merge(
         row[data.draw(st.sampled_from(NULLABLE))] = None
     for row in data.draw(st.lists(st.sampled_from(pairs), max_size=3)) if pairs else []:
         row[data.draw(st.sampled_from(SUMS))] = data.draw(LARGE)
+        row[data.draw(st.sampled_from(PAIR_NULLABLE))] = None
 
     assert outcome(lambda: merged_deltas(deltas, pairs)) == outcome(
         lambda: core.merge_deltas(deltas, pairs, PLAN.measures)

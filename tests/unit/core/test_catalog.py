@@ -12,9 +12,11 @@ SPEC = make_spec()
 
 def test_the_tables_of_a_spec_are_those_that_its_runs_make() -> None:
     chosen = make_spec(delta={"measures": ["allow_cnt"]})
+    untimed = make_spec(pair={"timing": False})
 
     assert tables_of(SPEC) == make_plan(SPEC).tables
     assert tables_of(chosen) == make_plan(chosen).tables
+    assert tables_of(untimed) == make_plan(untimed).tables != tables_of(SPEC)
 
 
 def test_every_field_and_every_column_is_described_once() -> None:
@@ -45,11 +47,11 @@ def test_windows_have_the_columns_of_the_measures_that_a_spec_chooses() -> None:
 def test_a_column_is_described_by_type_merge_and_meaning() -> None:
     described = describe(SPEC)
 
-    assert described["Pair table"][-6] == {
+    assert described["Pair table"][-10] == {
         "column": "event_ts",
         "type": "timestamp[us, UTC]",
         "merges by": "maximum",
-        "meaning": "latest end of a session",
+        "meaning": "latest end of a session, in whole seconds, rounded down",
     }
     assert described["Flow record"][0] == {
         "field": "source_ip",

@@ -38,10 +38,12 @@ def test_what_a_column_means_hangs_on_these_keys() -> None:
         "delta.short_session_seconds",
         "enrichment.port_sets",
         "delta.counters",
+        "pair.timing",
     ]
-    assert meaning["meaning_version"] == MEANING_VERSION == 3
+    assert meaning["meaning_version"] == MEANING_VERSION == 4
     assert (meaning["delta.slice_minutes"], meaning["delta.moment"]) == (15, "event_end")
     assert meaning["delta.measures"] is None
+    assert meaning["pair.timing"] is True
     assert meaning["delta.short_session_seconds"] == 2.0
     assert meaning["enrichment.port_sets"]["web"] == [80, 443, 8000, 8080, 8443]
     assert meaning["roles"]["inbound"]["host"] == "destination_ip"
@@ -115,6 +117,7 @@ def test_jobs_that_read_different_sources_agree() -> None:
         ({"delta": {"short_session_seconds": 0.5}}, "delta.short_session_seconds"),
         ({"enrichment": {"port_sets": {"web": [80]}}}, "enrichment.port_sets"),
         ({"delta": {"counters": {"a_cnt": {"peer_port": [53]}}}}, "delta.counters"),
+        ({"pair": {"timing": False}}, "pair.timing"),
     ],
 )
 def test_specs_that_mean_something_else_differ_in_the_key_that_says_so(

@@ -268,6 +268,24 @@ def test_what_one_of_the_rows_lacks_is_null_and_what_is_read_off_it() -> None:
     assert [merged[name] for name in lacking] == [None] * 5
 
 
+def test_histograms_of_a_pair_add_by_bucket_and_are_null_where_one_of_its_rows_has_none() -> None:
+    def parts() -> list[Row]:
+        starts = ("2025-03-01T10:00:01Z", "2025-03-01T10:00:05Z")
+        _, pairs = together([built([flow(), flow(event_start=start)]) for start in starts])
+        return pairs
+
+    rows = parts()
+    del rows[-1]["bytes_sent_hist"], rows[-1]["unanswered_cnt"]
+    (inbound,) = (row for row in merge_pairs(parts()) if row["role"] == "inbound")
+
+    assert outbound(merge_pairs(parts()))["starts"] == ((0, 2), (1, 1), (5, 1))
+    assert outbound(merge_pairs(parts()))["bytes_sent_hist"] == ((100, 4),)
+    assert outbound(merge_pairs(rows))["starts"] == ((0, 2), (1, 1), (5, 1))
+    assert outbound(merge_pairs(rows))["bytes_sent_hist"] is None
+    assert outbound(merge_pairs(rows))["unanswered_cnt"] is None
+    assert inbound["starts"] is inbound["duration_s_sum"] is None
+
+
 def test_sent_bytes_of_all_pairs_of_a_host_that_leave_int64_are_an_error() -> None:
     deltas, pairs = together([built([flow()]), built([flow(destination_port=22)])])
     for row in pairs:

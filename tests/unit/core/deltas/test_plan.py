@@ -6,7 +6,7 @@ import pytest
 
 from ndr_core.deltas.plan import DeltaPlan, compile_plan
 from ndr_core.deltas.roles import INBOUND, OUTBOUND
-from ndr_core.deltas.tables import PAIR, delta_table
+from ndr_core.deltas.tables import PAIR, delta_table, pair_table
 from ndr_core.errors import SpecError
 from ndr_core.expressions.evaluate import evaluate
 from ndr_core.flows.moment import Moment
@@ -116,6 +116,22 @@ def test_formulas_are_the_columns_that_are_made_from_a_row() -> None:
 def test_a_run_makes_the_delta_and_the_pair_table() -> None:
     assert ONE_ROLE.tables == (delta_table(ONE_ROLE.measures), PAIR)
     assert ONE_ROLE.delta == ONE_ROLE.tables[0]
+
+
+def test_the_pair_table_has_a_timing_unless_the_spec_says_no() -> None:
+    untimed = make_plan(make_spec(pair={"timing": False}))
+
+    assert OPEN.pair == PAIR == pair_table(timing=True)
+    assert untimed.pair == pair_table(timing=False)
+
+
+def test_the_role_whose_pairs_have_a_timing_is_known_by_its_number() -> None:
+    turned = make_plan(make_spec(roles=["inbound", "outbound"]))
+    untimed = make_plan(make_spec(pair={"timing": False}))
+
+    assert (OPEN.timed_role, turned.timed_role) == (0, 1)
+    assert ONE_ROLE.timed_role is None
+    assert untimed.timed_role is None
 
 
 def test_a_record_falls_into_the_slice_of_its_moment_with_bounds_or_without() -> None:

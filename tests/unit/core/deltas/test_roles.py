@@ -47,6 +47,7 @@ def test_outbound_is_seen_from_the_source() -> None:
         "packets_sent": 3,
         "packets_recv": 0,
         "duration_us": MINUTE - 1,
+        "event_start": 5 * MINUTE + 1,
         "event_ts": 6 * MINUTE,
         "minute": 7,
         "reply": 0,
@@ -99,6 +100,25 @@ def test_a_record_is_one_of_a_session_unless_it_is_a_threat(
 
 def test_a_role_may_name_another_port() -> None:
     assert seen(evolve(OUTBOUND, peer_port="source_port"))["peer_port"] == 50000
+
+
+@pytest.mark.parametrize(("late", "second"), [(0, 0), (1, 0), (999_999, 0), (1_000_000, 1_000_000)])
+def test_the_time_of_a_view_is_the_whole_second_in_which_the_session_ended(
+    late: int, second: int
+) -> None:
+    assert seen(OUTBOUND, event_end=6 * MINUTE + late)["event_ts"] == 6 * MINUTE + second
+
+
+def test_only_the_role_outbound_as_it_is_counts_as_outbound() -> None:
+    others = [
+        INBOUND,
+        evolve(OUTBOUND, name="client"),
+        evolve(OUTBOUND, peer_port="source_port"),
+        evolve(INBOUND, name="outbound"),
+    ]
+
+    assert evolve(OUTBOUND).is_outbound
+    assert not any(role.is_outbound for role in others)
 
 
 def test_roles_are_known_by_their_names() -> None:

@@ -185,6 +185,7 @@ def test_the_normalised_form_is_json_without_what_is_absent() -> None:
         "slice_minutes": 15,
         "moment": "event_end",
     }
+    assert plain["pair"] == {"timing": True}
     assert plain["quality"]["allowed_lateness"] == "1d"
     assert plain["quality"]["allowed_earliness"] == "15m"
     assert "storage" not in plain
@@ -210,4 +211,4 @@ def test_the_normalised_form_keeps_what_differs_from_nothing() -> None:
 
 
 def test_the_hash_of_a_spec_does_not_change_with_the_version_of_the_code() -> None:
-    assert SPEC.content_hash() == "2c845644b7abc6b0638567d6b121392b4ce820d4e0adb8293f93f4b04ff3a23b"
+    assert SPEC.content_hash() == "cbdbcf0b7f1c869a9837328facd420c5ab5c0e94b7427acaf778e70066e38aa7"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from ndr_core.deltas.tables import (
     LEVELS,
     PAIR,
     PAIR_SUMS,
     delta_table,
     overflow_place,
+    pair_table,
     row_place,
 )
 from ndr_core.expressions.evaluate import evaluate
@@ -17,6 +20,7 @@ from tests.makers import us
 
 DELTA = delta_table([count("sessions_cnt", "sessions"), count("allow_cnt", "allowed")])
 SHARED = ["slice_start_ts", "slice_end_ts", "mini_batch_id"]
+TIMING = ["starts", "bytes_sent_hist", "unanswered_cnt", "duration_s_sum"]
 SPELLED = ["feature_spec_version", "dt", "hh", "mm", "role"]
 
 
@@ -47,8 +51,16 @@ def test_a_pair_row_is_of_a_delta_row_a_peer_and_a_port() -> None:
         "bytes_sent_sum",
         "bytes_recv_sum",
         "event_ts",
+        *TIMING,
         *SPELLED,
     ]
+
+
+def test_without_timing_a_pair_row_lacks_its_columns_and_nothing_else() -> None:
+    assert pair_table(timing=True) == PAIR
+    assert pair_table(timing=False) == evolve(
+        PAIR, columns=tuple(column for column in PAIR.columns if column.name not in TIMING)
+    )
 
 
 def test_both_tables_lie_in_folders_of_their_slice_and_role() -> None:
@@ -70,6 +82,10 @@ def test_columns_have_the_types_and_the_way_to_merge_of_their_meaning() -> None:
         "bytes_sent_sum": (ColumnType.INT64, Merge.SUM),
         "bytes_recv_sum": (ColumnType.INT64, Merge.SUM),
         "event_ts": (ColumnType.TIMESTAMP, Merge.MAX),
+        "starts": (ColumnType.HISTOGRAM, Merge.HISTOGRAM),
+        "bytes_sent_hist": (ColumnType.HISTOGRAM, Merge.HISTOGRAM),
+        "unanswered_cnt": (ColumnType.INT64, Merge.SUM),
+        "duration_s_sum": (ColumnType.INT64, Merge.SUM),
         **dict.fromkeys(SPELLED, (ColumnType.STRING, Merge.KEY)),
     }
 
