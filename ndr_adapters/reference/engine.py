@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import polars as pl
@@ -14,11 +14,11 @@ from ndr_adapters.parquet_files import read_rows
 from ndr_adapters.polars.write import (
     REJECTED,
     StagingRoot,
-    schema_of,
     staged_rows,
     write_quarantine,
     write_table,
 )
+from ndr_adapters.reference.frames import plain_frame
 from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.reference import tables_of
@@ -26,8 +26,6 @@ from ndr_core.flows.raw_record import Blank, Malformed, RawRecord
 from ndr_core.flows.records import records_of
 from ndr_core.flows.source import InputBatch, InputFile, naming
 from ndr_core.quality.repairs import EARLY, LATE
-from ndr_core.tables.columns import ColumnType
-from ndr_core.tables.table import Table
 
 _QUARANTINE_SCHEMA = {
     "rule": pl.String(),
@@ -55,8 +53,8 @@ class ReferenceEngine:
         tables = tables_of(_records(plan, batch), plan)
         rejected = pl.LazyFrame([asdict(item) for item in tables.quarantine], _QUARANTINE_SCHEMA)
         sinks = [
-            write_table(_frame(tables.deltas, plan.delta), plan.delta, staging),
-            write_table(_frame(tables.pairs, plan.pair), plan.pair, staging),
+            write_table(plain_frame(tables.deltas, plan.delta), plan.delta, staging),
+            write_table(plain_frame(tables.pairs, plan.pair), plan.pair, staging),
             write_quarantine(rejected, staging),
         ]
         with full_disk_named(staging_root):
@@ -82,23 +80,3 @@ def _records(plan: DeltaPlan, batch: InputBatch) -> Iterator[Blank | Malformed |
     for file in batch.files:
         with naming(file):
             yield from records_of(batch.read_blocks(file), plan.input, read_rows)
-
-
-def _frame(rows: Sequence[Mapping[str, Any]], table: Table) -> pl.LazyFrame:
-    """Plain rows, whose times are us since 1970 and whose histograms are tuples of pairs, as a frame."""
-    series = {}
-    for column in table.columns:
-        values = [row[column.name] for row in rows]
-        if column.type is ColumnType.HISTOGRAM:
-            values = [
-                None
-                if cells is None
-                else [{"bucket": bucket, "count": count} for bucket, count in cells]
-                for cells in values
-            ]
-        dtype = schema_of((column,))[column.name]
-        if column.type is ColumnType.TIMESTAMP:
-            series[column.name] = pl.Series(values, dtype=pl.Int64).cast(dtype)
-        else:
-            series[column.name] = pl.Series(values, dtype=dtype)
-    return pl.LazyFrame(series)
