@@ -68,17 +68,17 @@ def merge_histogram(parts: Sequence[pl.LazyFrame]) -> pl.DataFrame:
     return parts[0].collect() if len(parts) == 1 else added_cells(pl.concat(parts))
 
 
-def added_cells(cells: pl.LazyFrame) -> pl.DataFrame:
-    """Add up the counts of each cell. `cells`: from `histogram_cells` of several parts."""
+def added_cells(cells: pl.LazyFrame, key: str = HOST) -> pl.DataFrame:
+    """Add up the counts of each cell. `cells`: from `histogram_cells` of several parts, or of another key than HOST."""
     cells = cells.with_columns(pl.col("count").cast(pl.Int64))
-    keys = packed_keys(cells, (HOST, "bucket", "count"))
+    keys = packed_keys(cells, (key, "bucket", "count"))
     if len(keys) > 1:
         counts = pl.col("count").sum()
-        return grouped(cells, (HOST, "bucket"), [counts], in_order=True).collect(engine="streaming")
+        return grouped(cells, (key, "bucket"), [counts], in_order=True).collect(engine="streaming")
     # Equal cells lie behind each other once sorted, which is faster than a table of them, and with their counts in
     # the key nothing has to be moved along. The running sum at the end of a cell, less that of the cell before.
-    ordered = cells.select(keys[0].packed().alias("key").sort())
-    unpacked = ordered.select(keys[0].unpacked("key")).collect()
-    is_last = pl.any_horizontal(pl.col(HOST, "bucket") != pl.col(HOST, "bucket").shift(-1))
+    ordered = cells.select(keys[0].packed().alias("packed").sort())
+    unpacked = ordered.select(keys[0].unpacked("packed")).collect()
+    is_last = pl.any_horizontal(pl.col(key, "bucket") != pl.col(key, "bucket").shift(-1))
     ends = unpacked.lazy().with_columns(pl.col("count").cum_sum()).filter(is_last.fill_null(True))
     return ends.with_columns(pl.col("count").diff().fill_null(pl.col("count"))).collect()

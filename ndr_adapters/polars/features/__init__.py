@@ -1,1 +1,1 @@
-"""The feature builders' engines on one machine: pair history and windows, compiled for Polars."""
+"""The tables after the deltas, made by Polars."""

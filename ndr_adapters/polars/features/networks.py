@@ -1,13 +1,12 @@
-"""Sides and segments of many addresses at once: `Networks` of the core, compiled for Polars.
-
-IPv4 addresses become numbers, which are compared with the networks; the few IPv6 ones are asked of the core.
-"""
+"""The sides and segments of many addresses at once: what `features.networks` of the core says of each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 import polars as pl
+from attrs import frozen
 
 from ndr_core.features.networks import (
     ADDRESS_BITS,
@@ -15,71 +14,91 @@ from ndr_core.features.networks import (
     SEGMENT_BITS,
     Cidr,
     Networks,
-    Side,
+    numbered,
 )
 
-_BITS = ADDRESS_BITS[4]
+_V4: Final = 4
+_REST_BITS: Final = ADDRESS_BITS[_V4] - SEGMENT_BITS[_V4]
 
 
 def sides(addresses: pl.Series, networks: Networks) -> pl.Series:
-    """Give the side of each address, as the text of `Side`. `addresses`: distinct canonical texts, no null."""
-    number = pl.col("number")
-    side = (
-        pl.when(_in_any(number, NEITHER_CIDRS))
-        .then(pl.lit(Side.NEITHER.value))
-        .when(_in_any(number, networks.internal_cidrs))
-        .then(pl.lit(Side.INTERNAL.value))
-        .otherwise(pl.lit(Side.EXTERNAL.value))
-    )
-    return _told(addresses, side, lambda ip: networks.side_of(ip).value)
+    """Give the side of each address, as the text of its `Side`. `addresses`: canonical texts, best each one once."""
+    cidrs = (*NEITHER_CIDRS, *networks.internal_cidrs)
+    v4 = _Answers.of(cidrs, lambda ip: networks.side_of(ip).value)
+    return _answers(addresses, v4.at, lambda ip: networks.side_of(ip).value)
 
 
 def segments(addresses: pl.Series, networks: Networks) -> pl.Series:
-    """Give the segment of each address. `addresses`: distinct canonical texts, no null."""
-    configured: dict[int, dict[int, str]] = {}
-    for cidr, name in networks.segment_cidrs:
-        if cidr.version == 4:
-            configured.setdefault(cidr.bits, {})[cidr.first] = name
-    number = pl.col("number")
-    found = [
-        _first_of(number, bits).replace_strict(names, default=None, return_dtype=pl.String)
-        for bits, names in sorted(configured.items(), reverse=True)
-    ]
-    bits = SEGMENT_BITS[4]
-    start = _first_of(number, bits)
-    octets = [(start // (1 << shift) % 256).cast(pl.String) for shift in (24, 16, 8, 0)]
-    usual = pl.concat_str(*octets, separator=".") + f"/{bits}"
-    return _told(addresses, pl.coalesce(*found, usual), networks.segment_of)
+    """Give the segment of each address. `addresses`: canonical texts, best each one once."""
+    configured = _Answers.of(
+        (cidr for cidr, _ in networks.segment_cidrs), lambda ip: _configured(ip, networks)
+    )
+
+    def of_v4(numbers: pl.Series) -> pl.Series:
+        names = configured.at(numbers)
+        return pl.select(pl.coalesce(names, _first_bits(numbers))).to_series()
+
+    return _answers(addresses, of_v4, networks.segment_of)
 
 
-def _told(addresses: pl.Series, of_number: pl.Expr, of_text: Callable[[str], str]) -> pl.Series:
-    """What is told of each address: by its number where it is an IPv4 address, else by its text."""
-    text = pl.col("address")
-    octets = text.str.split_exact(".", 3).struct
-    numbered = [
-        octets.field(f"field_{place}").cast(pl.Int64, strict=False) * (1 << shift)
-        for place, shift in enumerate((24, 16, 8, 0))
-    ]
-    is_four = ~text.str.contains(":", literal=True)
-    frame = addresses.alias("address").to_frame()
-    told = frame.with_columns(
-        number=pl.when(is_four).then(pl.sum_horizontal(numbered, ignore_nulls=False))
-    ).select("address", told=pl.when(is_four).then(of_number))
-    others = told.filter(pl.col("told").is_null()).get_column("address").to_list()
-    if not others:
-        return told.get_column("told").alias(addresses.name)
-    by_text = {ip: of_text(ip) for ip in others}
-    other = text.replace_strict(by_text, default=None, return_dtype=pl.String)
-    return told.select(pl.coalesce("told", other)).to_series().alias(addresses.name)
+@frozen
+class _Answers:
+    """Answers for IPv4 addresses that change only where a network begins or ends."""
+
+    bounds: pl.Series
+    """Addresses, as numbers, from which on an answer holds; the first is 0."""
+    found: pl.Series
+    """The answer of each."""
+
+    @classmethod
+    def of(cls, cidrs: Iterable[Cidr], answer: Callable[[str], str | None]) -> _Answers:
+        """Ask for the answer at each address where a network begins, or ends before it."""
+        v4 = [one for one in cidrs if one.version == _V4]
+        bounds = {bound for one in v4 for bound in (one.first, one.last + 1)}
+        ordered = sorted({0, *bounds} - {1 << ADDRESS_BITS[_V4]})
+        found = [answer(_text(bound)) for bound in ordered]
+        return cls(pl.Series(ordered, dtype=pl.Int64), pl.Series(found, dtype=pl.String))
+
+    def at(self, numbers: pl.Series) -> pl.Series:
+        """Give the answer for each address, given as a number."""
+        return self.found.gather(self.bounds.search_sorted(numbers, side="right") - 1)
 
 
-def _in_any(number: pl.Expr, cidrs: Iterable[Cidr]) -> pl.Expr:
-    """Whether the number of an IPv4 address lies in one of some networks."""
-    ranges = [number.is_between(cidr.first, cidr.last) for cidr in cidrs if cidr.version == 4]
-    return pl.any_horizontal(ranges) if ranges else pl.lit(False)
+def _configured(ip: str, networks: Networks) -> str | None:
+    """The name of the configured segment of an address."""
+    return next((name for cidr, name in networks.segment_cidrs if cidr.holds(*numbered(ip))), None)
 
 
-def _first_of(number: pl.Expr, bits: int) -> pl.Expr:
-    """The first address of the network of so many bits in which an address lies."""
-    size = 1 << (_BITS - bits)
-    return number // size * size
+def _answers(
+    addresses: pl.Series, of_v4: Callable[[pl.Series], pl.Series], of_v6: Callable[[str], str]
+) -> pl.Series:
+    """Answer for IPv4 addresses all at once, for others one by one."""
+    v6 = addresses.str.contains(":", literal=True)
+    answers = pl.repeat(None, addresses.len(), dtype=pl.String, eager=True)
+    v4_places, v6_places = (~v6).arg_true(), v6.arg_true()
+    if v4_places.len():
+        numbers = _numbers(addresses.gather(v4_places))
+        answers = answers.scatter(v4_places, of_v4(numbers))
+    if v6_places.len():
+        found = [of_v6(ip) for ip in addresses.gather(v6_places)]
+        answers = answers.scatter(v6_places, pl.Series(found, dtype=pl.String))
+    return answers
+
+
+def _numbers(addresses: pl.Series) -> pl.Series:
+    parts = pl.col("ip").str.split_exact(".", 3).struct.unnest()
+    fields = addresses.to_frame("ip").select(parts).select(pl.all().cast(pl.Int64))
+    first, second, third, fourth = fields.get_columns()
+    return ((first * 256 + second) * 256 + third) * 256 + fourth
+
+
+def _text(number: int) -> str:
+    return ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
+
+
+def _first_bits(numbers: pl.Series) -> pl.Series:
+    """The segments of addresses that no configured network holds."""
+    first = numbers.alias("number").to_frame() // (1 << _REST_BITS) * (1 << _REST_BITS)
+    octets = (pl.col("number") // (1 << shift) % 256 for shift in (24, 16, 8, 0))
+    text = pl.format(f"{{}}.{{}}.{{}}.{{}}/{SEGMENT_BITS[_V4]}", *octets)
+    return first.select(text).to_series()

@@ -1,0 +1,91 @@
+"""The pairs of all windows of some hosts, each once, and their rows in the slices, sorted by pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+from attrs import frozen
+
+from ndr_adapters.polars.features.numbered import PAIR_VALUES, ROW, START, PairRows
+from ndr_adapters.polars.features.numbers import PEER, PORT, Numbers
+from ndr_adapters.polars.keys import packed_keys
+from ndr_adapters.polars.views import HOST
+
+PAIR: Final = "pair"
+"""Column: the place of a pair among all pairs."""
+CONTACT: Final = "contact"
+"""Column: the place of a host with a peer, on any port, among all of these."""
+SEEN: Final = "seen"
+"""Column: the set of intervals in which there are sessions."""
+WINDOW: Final = "window"
+"""Column of rows: the place of the smallest window that holds them."""
+PART: Final = "part"
+"""Column of rows: which of the `PairRows` they are of."""
+
+PAIR_KEYS: Final = (HOST, PEER, PORT)
+CONTACT_KEYS: Final = (HOST, PEER)
+
+
+@frozen
+class PairCells:
+    """Pairs of hosts, in the order of HOST, PEER and PORT."""
+
+    pairs: pl.DataFrame
+    """HOST, PEER, PORT, SEEN and CONTACT of each pair, by PAIR."""
+    contacts: pl.DataFrame
+    """HOST, PEER, SEEN, SIDE and SEGMENT of each host with a peer, by CONTACT."""
+    rows: pl.DataFrame
+    """PAIR, WINDOW, PART, ROW, START and PAIR_VALUES of the rows in windows, sorted by PAIR."""
+
+    @classmethod
+    def of(cls, parts: Sequence[PairRows], numbers: Numbers) -> PairCells:
+        """Bring the rows of each pair together."""
+        rows = _in_order(pl.concat(map(_rows, parts, range(len(parts))), how="diagonal").collect())
+        rows = rows.with_columns(
+            _places(PAIR_KEYS).alias(PAIR), _places(CONTACT_KEYS).alias(CONTACT)
+        )
+        pairs = by_place(rows, PAIR, *_first(*PAIR_KEYS, CONTACT), pl.col(SEEN).bitwise_or())
+        contacts = by_place(pairs, CONTACT, *_first(*CONTACT_KEYS), pl.col(SEEN).bitwise_or())
+        in_windows = rows.filter(pl.col(WINDOW).is_not_null()).drop(*PAIR_KEYS, SEEN, CONTACT)
+        return cls(pairs.drop(PAIR), numbers.with_places(contacts.drop(CONTACT)), in_windows)
+
+    def in_window(self, window: int) -> pl.DataFrame:
+        """Give the pairs of a window: PAIR, PAIR_VALUES, added up, and the columns of `pairs`."""
+        rows = self.rows.filter(pl.col(WINDOW) <= window)
+        sums = by_place(rows, PAIR, pl.sum(*PAIR_VALUES))
+        return sums.hstack(self.pairs[sums.get_column(PAIR)])
+
+
+def by_place(rows: pl.DataFrame, place: str, *aggregates: pl.Expr) -> pl.DataFrame:
+    """Aggregate rows that are sorted by a column; gives it, too, in the same order."""
+    in_order = rows.lazy().with_columns(pl.col(place).set_sorted())
+    return in_order.group_by(place, maintain_order=True).agg(*aggregates).collect()
+
+
+def _rows(of: PairRows, part: int) -> pl.LazyFrame:
+    values = () if of.interval.window is None else (ROW, START, *PAIR_VALUES)
+    return of.pairs.lazy().select(
+        *PAIR_KEYS,
+        *values,
+        pl.lit(of.interval.bit, dtype=pl.UInt64).alias(SEEN),
+        pl.lit(of.interval.window, dtype=pl.UInt8).alias(WINDOW),
+        pl.lit(part, dtype=pl.UInt16).alias(PART),
+    )
+
+
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sort rows by PAIR_KEYS: by one number, where they fit into it."""
+    keys = [key.packed() for key in packed_keys(rows.lazy(), PAIR_KEYS)]
+    return rows[rows.select(pl.arg_sort_by(keys)).to_series()]
+
+
+def _places(keys: Sequence[str]) -> pl.Expr:
+    """Number the distinct keys of rows that are sorted by them."""
+    is_other = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in keys)
+    return is_other.fill_null(False).cast(pl.UInt32).cum_sum()
+
+
+def _first(*names: str) -> list[pl.Expr]:
+    return [pl.col(name).first() for name in names]

@@ -1,0 +1,49 @@
+"""Values at ranks: percentiles and medians of many histograms at once."""
+
+from __future__ import annotations
+
+import polars as pl
+from attrs import frozen
+
+
+@frozen
+class Ranked:
+    """Histograms, one behind the other, so that one running sum ranks them all."""
+
+    keys: pl.Series
+    """Of each histogram, in ascending order."""
+    totals: pl.Series
+    """The counts of each, added up."""
+    _buckets: pl.Series
+    _seen: pl.Series
+
+    @classmethod
+    def of(cls, cells: pl.DataFrame, key: str) -> Ranked:
+        """Rank cells. `cells`: `key`, `bucket` and `count`, sorted by key and bucket, each bucket of a key once."""
+        counts = cells.lazy().select(pl.col(key).set_sorted(), pl.col("count").cast(pl.Int64))
+        by_key = counts.group_by(key, maintain_order=True).agg(pl.sum("count")).collect()
+        seen = cells.get_column("count").cast(pl.Int64).cum_sum()
+        return cls(
+            by_key.get_column(key), by_key.get_column("count"), cells.get_column("bucket"), seen
+        )
+
+    def values(self, percent: int, value: pl.Expr, name: str) -> pl.DataFrame:
+        """Give each key with a value at a percentile, that of nearest rank. `value`: over `bucket`."""
+        before = self.totals.cum_sum() - self.totals
+        rank = before + (percent * self.totals + 99) // 100
+        buckets = self._buckets.gather(self._seen.search_sorted(rank)).alias("bucket")
+        found = buckets.to_frame().select(value.alias(name)).to_series()
+        return pl.DataFrame([self.keys, found])
+
+
+def medians(values: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Give the median of the values of each key, that of rank (n + 1) // 2. `values`: `key` and `value`, no nulls."""
+    ordered = values.sort(key, "value")
+    middle = (pl.len().cast(pl.Int64) + 1) // 2 - 1
+    return (
+        ordered.lazy()
+        .with_columns(pl.col(key).set_sorted())
+        .group_by(key, maintain_order=True)
+        .agg(pl.col("value").get(middle).alias("median"))
+        .collect()
+    )
