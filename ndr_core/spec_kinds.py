@@ -12,6 +12,10 @@ from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.deltas.spec_schema import job_spec_schema
 from ndr_core.errors import SpecError
 from ndr_core.features.kinds import KIND_KEY, unknown_kind, without_kind
+from ndr_core.history.spec import KIND as PAIR_HISTORY
+from ndr_core.history.spec import PairHistorySpec
+from ndr_core.history.spec_reader import parse_pair_history_spec
+from ndr_core.history.spec_schema import pair_history_spec_schema
 from ndr_core.jobs.spec_schema import Schema
 from ndr_core.windows.spec import KIND as FG_A
 from ndr_core.windows.spec import FgASpec
@@ -21,7 +25,7 @@ from ndr_core.windows.spec_schema import fg_a_spec_schema
 DELTA: Final = "delta"
 """The kind of a spec that names none."""
 
-AnySpec = JobSpec | FgASpec
+AnySpec = JobSpec | FgASpec | PairHistorySpec
 SpecT = TypeVar("SpecT", bound=AnySpec)
 
 
@@ -42,6 +46,7 @@ def _delta(data: Any, origin: str) -> JobSpec:
 KINDS: Final[Mapping[str, SpecKind]] = {
     DELTA: SpecKind(JobSpec, _delta, job_spec_schema),
     FG_A: SpecKind(FgASpec, parse_fg_a_spec, fg_a_spec_schema),
+    PAIR_HISTORY: SpecKind(PairHistorySpec, parse_pair_history_spec, pair_history_spec_schema),
 }
 """Kind, as the key `kind` names it -> how its specs are read."""
 

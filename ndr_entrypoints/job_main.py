@@ -55,6 +55,15 @@ SPEC_VERSION: Final = job_option("--feature-spec-version", "Version of the JobSp
 RUN_ID: Final = job_option("--run-id", "Name of this run, for logs and manifests.")
 SPEC_TABLE: Final = job_option("--job-spec-ddb-table-name", "DynamoDB table of JobSpecs.")
 
+DAY: Final = job_option(
+    "--day", "UTC day, such as 2025-03-01; absent or empty: see --scheduled-ts.", required=False
+)
+SCHEDULED: Final = job_option(
+    "--scheduled-ts",
+    "ISO-8601, UTC: the last day that ended before this time; absent or empty: see --day.",
+    required=False,
+)
+
 
 def job_command(*options: Option) -> Callable[[Command], click.Command]:
     """Make a command of a function that is given these options, in this order, and `debug`."""

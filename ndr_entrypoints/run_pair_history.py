@@ -9,36 +9,21 @@ from __future__ import annotations
 from typing import Any
 
 from ndr_entrypoints.job_main import (
+    DAY,
     JOB_NAME,
     PROJECT_NAME,
     RUN_ID,
+    SCHEDULED,
     SPEC_TABLE,
     SPEC_VERSION,
     Undisturbed,
     feature_log,
     job_command,
-    job_option,
     run_as_job,
 )
 
 
-@job_command(
-    PROJECT_NAME,
-    JOB_NAME,
-    SPEC_VERSION,
-    RUN_ID,
-    SPEC_TABLE,
-    job_option(
-        "--day",
-        "UTC day to build, such as 2025-03-01; absent or empty: see --scheduled-ts.",
-        required=False,
-    ),
-    job_option(
-        "--scheduled-ts",
-        "ISO-8601, UTC: builds the last day that ended before this time; absent or empty: see --day.",
-        required=False,
-    ),
-)
+@job_command(PROJECT_NAME, JOB_NAME, SPEC_VERSION, RUN_ID, SPEC_TABLE, DAY, SCHEDULED)
 def main(debug: bool, **options: Any) -> None:
     """Build the pair history of a day and publish it."""
     log = feature_log(options, "day", "scheduled_ts")

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from ndr_adapters.parquet_files import read_rows
 from ndr_adapters.polars.engine import PolarsEngine
-from ndr_adapters.polars.features.history_engine import PolarsHistoryEngine
-from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
 from ndr_adapters.polars.s3 import polars_options
 from ndr_adapters.spark.fanout.engine import FanoutEngine
 from ndr_adapters.spark.fanout.exchange import SparkRunner
@@ -31,13 +29,3 @@ def polars_engine(client: S3Client | None) -> PolarsEngine:
 def spark_engine(client: S3Client | None) -> FanoutEngine:
     """Start Spark, whose tasks compute by Polars, set up likewise. Spark itself has nothing to do with S3."""
     return FanoutEngine(SparkRunner(session(s3=False, python_tasks=True)), polars_options(client))
-
-
-def window_engine(client: S3Client) -> PolarsWindowEngine:
-    """Start what builds windows on this machine, set up for the S3 that the client reaches."""
-    return PolarsWindowEngine(storage_options=polars_options(client))
-
-
-def history_engine(client: S3Client) -> PolarsHistoryEngine:
-    """Start what builds pair history on this machine, set up likewise."""
-    return PolarsHistoryEngine(storage_options=polars_options(client))

@@ -87,11 +87,21 @@ class JsonLog:
             self._metric({"rule": rule}, {"RecordsRejected": records})
         self._stage_metrics()
 
-    def feature_metrics(self, rows: Mapping[str, int], publications: int, seconds: float) -> None:
-        """Write what a finished feature job published. `rows`: of each table, of all publications together."""
+    def feature_metrics(
+        self, rows: Mapping[str, int], publications: int, seconds: float, not_renewed: int = 0
+    ) -> None:
+        """Write what a finished feature job published.
+
+        `rows`: of each table, of all publications together. `not_renewed`: what is stale and could not be built.
+        """
         self._metric(
             {},
-            {"RunFailed": 0, "Publications": publications, "RunSeconds": round(seconds, 3)},
+            {
+                "RunFailed": 0,
+                "Publications": publications,
+                "NotRenewed": not_renewed,
+                "RunSeconds": round(seconds, 3),
+            },
         )
         for table, count in rows.items():
             self._metric({"table": table}, {"Rows": count})

@@ -117,15 +117,9 @@ def _of_days(name: str, made: Steps) -> Pipeline:
     history_job = text("history_job_name", settings.history_job)
     fg_a_job = text("fg_a_job_name", settings.fg_a_job)
     instances = _one_instance(settings)
-    common = _part(run, "project_name", "feature_spec_version", "run_id", "job_spec_ddb_table_name")
-    history = made.step(
-        "PairHistory",
-        PAIR_HISTORY,
-        {**common, "job_name": history_job, **_part(run, "day", "scheduled_ts")},
-        instances,
-    )
+    history = made.step("PairHistory", PAIR_HISTORY, {**run, "job_name": history_job}, instances)
     renewal = made.step(
-        "StaleRenewal", STALE_RENEWAL, {**common, "job_name": fg_a_job}, instances, [history]
+        "StaleRenewal", STALE_RENEWAL, {**run, "job_name": fg_a_job}, instances, [history]
     )
     return Pipeline(
         name=name,

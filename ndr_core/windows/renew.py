@@ -29,12 +29,12 @@ def renew(
 ) -> Iterator[Renewed]:
     """Do runs again, days of the history first, each in the order of time. Gives what became of each as it is done.
 
-    `run_day`, `run_anchor`: do the run of a day, of an anchor. One that can't be built, since something is not published
+    `run_day`, `run_anchor`: do the run of a day, of an anchor. One that can not be built, as something is not published
     (NotPublishedError), is told and the next one is done; any other failure is raised.
     """
     for run, do in (
         *((one, run_day) for one in stale.days),
-        *((one, run_anchor) for one in stale.anchors),
+        *((one, run_anchor) for one in stale.windows),
     ):
         try:
             yield Renewed(run, do(run))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import gcd
 from typing import Final
 
 from attrs import frozen
@@ -22,10 +21,11 @@ from ndr_core.history.stale import HistoryNow, history_now
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.published import FollowedOutput
 from ndr_core.publishing.read_facts import ReadFacts
-from ndr_core.times import DAY_US, MINUTE_US, TIME_LIMIT_US, day_of
+from ndr_core.times import DAY_US, TIME_LIMIT_US, day_of
 from ndr_core.windows.job import anchor_name, deltas_version
 from ndr_core.windows.labels import WindowLabel, due, parse_minutes
 from ndr_core.windows.needs import Published, first_read, window_needs
+from ndr_core.windows.schedule import anchors
 from ndr_core.windows.spec import FgASpec
 
 _BEFORE: Final = (DAYS + 3) * DAY_US
@@ -37,7 +37,7 @@ class Stale:
     """Runs that are to be done again, or for the first time, in this order: the history, then the windows."""
 
     days: tuple[StaleRun, ...]
-    anchors: tuple[StaleRun, ...]
+    windows: tuple[StaleRun, ...]
 
 
 def find_stale(
@@ -88,7 +88,7 @@ def _stale_windows(
     if not runs:
         return
     labels = spec.windows.window_labels
-    for anchor in sorted({*runs, *_anchors(labels, min(runs), max(runs))}):
+    for anchor in sorted({*runs, *anchors(labels, min(runs), max(runs))}):
         run = runs.get(anchor)
         read = ReadFacts() if run is None else read_of(run)
         allows_missing = read.allows_missing
@@ -137,9 +137,3 @@ def _can_be_built(label: WindowLabel, anchor: int, state: Published) -> bool:
         return False
     needs = window_needs(anchor, [label], state, allows_missing=False)
     return not needs.unknown_history()
-
-
-def _anchors(labels: Sequence[WindowLabel], first: int, last: int) -> range:
-    """The moments of [first, last], us, at which windows of some labels may end."""
-    step = gcd(*(label.every for label in labels)) * MINUTE_US
-    return range(-(-first // step) * step, last + 1, step)

@@ -135,7 +135,9 @@ def test_each_step_gives_its_job_the_options_that_it_takes() -> None:
     assert options_of(history) == from_parameters(
         **{name: name for name in DAILY_PARAMETERS}, job_name="history_job_name"
     )
-    assert options_of(renewal) == from_parameters(**run, job_name="fg_a_job_name")
+    assert options_of(renewal) == from_parameters(
+        **{name: name for name in DAILY_PARAMETERS}, job_name="fg_a_job_name"
+    )
     for step in (delta, fg_a, history, renewal):
         taken = {option for each in COMMANDS[step["Name"]].params for option in each.opts}
         assert set(options_of(step)) == taken - {"--debug", "-h", "--help"}

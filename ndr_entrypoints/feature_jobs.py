@@ -1,0 +1,170 @@
+"""What feature jobs on this machine are wired from: the deltas, the features, and the engine by its name."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from attrs import field, frozen
+from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
+from ndr_adapters.reference.features import ReferenceHistoryEngine, ReferenceWindowEngine
+
+from ndr_adapters.outputs import open_output
+from ndr_adapters.polars.features.history_engine import PolarsHistoryEngine
+from ndr_adapters.polars.s3 import polars_options
+from ndr_core.errors import UsageError, nearest, shown
+from ndr_core.features.running import Chosen, FeatureRunSummary
+from ndr_core.features.stale import StaleRun
+from ndr_core.history.engine import HistoryEngine
+from ndr_core.history.job import HistoryRunner
+from ndr_core.history.spec import PairHistorySpec
+from ndr_core.jobs.choice import POLARS
+from ndr_core.jobs.ports import RunLog
+from ndr_core.publishing.layout import FEATURES
+from ndr_core.publishing.published import WholeOutput
+from ndr_core.publishing.sink import Sink
+from ndr_core.times import day_of
+from ndr_core.version import __version__
+from ndr_core.windows.engine import WindowEngine
+from ndr_core.windows.history_spec import history_spec_of
+from ndr_core.windows.job import FgARunner
+from ndr_core.windows.renew import Renewed, renew
+from ndr_core.windows.spec import FgASpec
+from ndr_core.windows.stale import find_stale
+from ndr_entrypoints.wiring import AUTO, sink_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+EngineT = TypeVar("EngineT", HistoryEngine, WindowEngine)
+
+HISTORY_ENGINES: Final[Mapping[str, Callable[[S3Client | None], HistoryEngine]]] = {
+    POLARS: lambda client: PolarsHistoryEngine(polars_options(client)),
+    "reference": lambda client: ReferenceHistoryEngine(polars_options(client)),
+}
+WINDOW_ENGINES: Final[Mapping[str, Callable[[S3Client | None], WindowEngine]]] = {
+    POLARS: lambda client: PolarsWindowEngine(polars_options(client)),
+    "reference": lambda client: ReferenceWindowEngine(polars_options(client)),
+}
+"""Name of an engine -> what starts it, set up for the S3 that a client reaches, or for folders alone."""
+
+
+@frozen
+class FeatureWiring:
+    """Where feature jobs read and publish, and by what engine they build."""
+
+    deltas: WholeOutput
+    features: WholeOutput
+    sink: Sink
+    """Publishes to `features`."""
+    client: S3Client | None
+    """Absent where neither place lies in S3."""
+    engine: str
+    log: RunLog
+    undisturbed: Callable[[], AbstractContextManager[Any]] = field(default=nullcontext)
+
+    @classmethod
+    def between(
+        cls,
+        deltas: str,
+        features: str | None,
+        engine: str,
+        log: RunLog,
+        undisturbed: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> FeatureWiring:
+        """Wire from an output of deltas to one of features, or, where none is given, to its folder `features`.
+
+        Raises UsageError for an address of another kind, for S3 that is not set up, and for an output of features that
+        holds the deltas or lies elsewhere among them.
+        """
+        usual = f"{deltas.rstrip('/')}/{FEATURES}"
+        target = features or usual
+        sink, client = sink_of(target)
+        _refuse_overlap(deltas, usual, sink)
+        return cls(open_output(deltas), open_output(target), sink, client, engine, log, undisturbed)
+
+    def history(
+        self,
+        spec: PairHistorySpec,
+        day: int,
+        *,
+        allows_missing: bool = False,
+        run_id: str | None = None,
+    ) -> HistoryRunner:
+        """Wire the run of a day, in days since 1970-01-01."""
+        return HistoryRunner(
+            spec=spec,
+            day=day,
+            run_id=run_id or uuid.uuid4().hex,
+            deltas=self.deltas,
+            features=self.features,
+            sink=self.sink,
+            start_engine=lambda _: self._started(HISTORY_ENGINES),
+            log=self.log,
+            code_version=__version__,
+            undisturbed=self.undisturbed,
+            allows_missing=allows_missing,
+        )
+
+    def windows(
+        self,
+        spec: FgASpec,
+        anchor: int,
+        *,
+        names: tuple[str, ...] = (),
+        allows_missing: bool = False,
+        run_id: str | None = None,
+    ) -> FgARunner:
+        """Wire the run of the windows that end at an anchor, us. `names`: of the windows; all without any."""
+        return FgARunner(
+            spec=spec,
+            anchor=anchor,
+            run_id=run_id or uuid.uuid4().hex,
+            deltas=self.deltas,
+            features=self.features,
+            sink=self.sink,
+            start_engine=lambda _: self._started(WINDOW_ENGINES),
+            log=self.log,
+            code_version=__version__,
+            undisturbed=self.undisturbed,
+            names=names,
+            allows_missing=allows_missing,
+        )
+
+    def renew(self, spec: FgASpec, since: int | None) -> Iterator[Renewed]:
+        """Build again what is out of date, as `renew`. `since`: as for `find_stale`."""
+        stale = find_stale(spec, self.deltas, self.features, since)
+
+        def run_day(run: StaleRun) -> FeatureRunSummary:
+            day = day_of(run.start)
+            return self.history(history_spec_of(spec), day, allows_missing=run.allows_missing).run()
+
+        def run_anchor(run: StaleRun) -> FeatureRunSummary:
+            return self.windows(spec, run.start, allows_missing=run.allows_missing).run()
+
+        return renew(stale, run_day, run_anchor)
+
+    def _started(
+        self, engines: Mapping[str, Callable[[S3Client | None], EngineT]]
+    ) -> Chosen[EngineT]:
+        if self.engine == AUTO:
+            return Chosen(engines[POLARS](self.client), "there is one machine")
+        if self.engine not in engines:
+            raise UsageError(
+                f"engine: {shown(self.engine)} is unknown, {nearest(self.engine, engines)}"
+            )
+        return Chosen(engines[self.engine](self.client))
+
+
+def _refuse_overlap(deltas: str, usual: str, sink: Sink) -> None:
+    source, _ = sink_of(deltas)
+    free, _ = sink_of(usual)
+    if source.place.holds(sink.place) and not free.place.holds(sink.place):
+        raise UsageError(
+            f"features {sink.place}: lies in the output of the deltas, of which only the folder {FEATURES} is free; "
+            "publish to that, or outside"
+        )
+    if sink.place.holds(source.place):
+        raise UsageError(f"features {sink.place}: holds the deltas; publish to {usual}, or outside")
