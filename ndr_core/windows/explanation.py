@@ -125,9 +125,7 @@ def explain(runner: FgARunner, reader: HostReader, host_ip: str, most: int) -> E
         )
     (label,) = found.needs.labels
     host = reader.read(found, runner.features, label, host_ip)
-    owner = mini_batch_owner(
-        spec.feature_spec_version, spec.job_name, anchor_name(runner.anchor)
-    )
+    owner = mini_batch_owner(spec.feature_spec_version, spec.job_name, anchor_name(runner.anchor))
     run = next(iter(runner.features.of_owners(spec.feature_spec_version, [owner])), None)
     stale = find_stale(spec, runner.deltas, runner.features, runner.anchor, runner.anchor)
     source = found.needs.history[label]
@@ -143,7 +141,7 @@ def explain(runner: FgARunner, reader: HostReader, host_ip: str, most: int) -> E
         history_run_at=_published_at(found, of_history),
         run=run,
         is_other_spec=run is not None and run.facts.spec_sha256 != spec.content_hash(),
-        stale=() if run is None else tuple(r for one in stale.anchors for r in one.reasons),
+        stale=() if run is None else tuple(r for one in stale.windows for r in one.reasons),
         roles=roles,
         stored=tuple(_stored(row, roles) for row in host.stored),
     )
