@@ -72,6 +72,8 @@ def print_explanation(screen: Console, found: Explanation, columns: Collection[s
         console.print_whole(screen, f"Values{zeros}", [_value_row(one) for one in told])
         console.print_whole(screen, _title(role.pairs), _cells(role.pairs.rows))
         _print_evidence(screen, chosen, columns)
+        if columns and not any(name.startswith("beacon") for name in columns):
+            continue
         for beacon in role.beacons:
             _print_beacon(screen, beacon)
         if role.beacons_total > len(role.beacons):
