@@ -51,8 +51,10 @@ LAST_OF_10_OCLOCK = 10 * HOUR_US + 15 * MINUTE_US - 10 * SECOND_US
 """When the last session of a `pair` ends, us of the day."""
 
 
-def plan(day: int, networks: Networks = NETWORKS, hosts: Hosts = Hosts.INTERNAL) -> HistoryPlan:
-    return HistoryPlan(day, networks, "v1", PUBLISHED_AT, "v1", hosts)
+def plan(
+    day: int, networks: Networks = NETWORKS, hosts: Hosts = Hosts.INTERNAL, version: str = "v1"
+) -> HistoryPlan:
+    return HistoryPlan(day, networks, "v1", PUBLISHED_AT, version, hosts)
 
 
 def anew(days: Mapping[int, Sequence[Row]], day: int) -> dict[str, list[Row]]:
