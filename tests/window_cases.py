@@ -19,7 +19,7 @@ from ndr_core.features.networks import Hosts, Networks
 from ndr_core.history.plan import HistoryPlan
 from ndr_core.history.tables import PAIR_HISTORY
 from ndr_core.tables.merge import Row
-from ndr_core.times import day_of, day_start
+from ndr_core.times import day_of, day_start, iso_text
 from ndr_core.windows.calendar import Calendar
 from ndr_core.windows.history_source import HistorySource, history_source
 from ndr_core.windows.labels import DEFAULT_LABELS, WindowLabel
@@ -66,21 +66,7 @@ def session(at: str, seconds: float = 0.0, **changes: Any) -> dict[str, Any]:
     start = us(f"2025-03-12T{at}Z")
     times = (start, start + round(seconds * 1_000_000))
     names = ("event_start", "event_end")
-    return flow(**dict(zip(names, map(_text, times), strict=True)), **changes)
-
-
-def _text(moment: int) -> str:
-    seconds, rest = divmod(moment % day_us(1), 1_000_000)
-    day = day_date(day_of(moment))
-    return f"{day}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:06}Z"
-
-
-def day_us(days: int) -> int:
-    return day_start(days)
-
-
-def day_date(day: int) -> str:
-    return HistoryPlan(day, Networks(), "v1", 0).constants()["dt"]  # type: ignore[return-value]
+    return flow(**dict(zip(names, map(iso_text, times), strict=True)), **changes)
 
 
 def delta_tables(records: Sequence[dict[str, Any]], plan: DeltaPlan = DELTA_PLAN) -> Tables:
