@@ -69,8 +69,8 @@ def print_explanation(screen: Console, found: Explanation, columns: Collection[s
             if len(told) == len(chosen)
             else f", without the {len(chosen) - len(told)} that are 0"
         )
-        console.print_whole(screen, f"Values{zeros}", [_value_row(one) for one in told])
-        console.print_whole(screen, _title(role.pairs), _cells(role.pairs.rows))
+        _print_rows(screen, f"Values{zeros}", [_value_row(one) for one in told])
+        _print_rows(screen, _title(role.pairs), _cells(role.pairs.rows))
         _print_evidence(screen, chosen, columns)
         if columns and not any(name.startswith("beacon") for name in columns):
             continue
@@ -124,7 +124,7 @@ def _print_slices(say: _Say, screen: Console, found: Explanation) -> None:
     say(f"Slices: {len(found.slices) - len(missing)} of {len(found.slices)} are published.")
     if missing:
         say(f"Missing: {', '.join(iso_text(one.start) for one in missing)}")
-    console.print_whole(screen, "Mini-batches that contribute, of any host", _batches(found.slices))
+    _print_rows(screen, "Mini-batches that contribute, of any host", _batches(found.slices))
 
 
 def _batches(slices: Sequence[SliceState]) -> list[dict[str, Any]]:
@@ -180,19 +180,26 @@ def _print_evidence(screen: Console, chosen: Iterable[Explained], columns: Colle
                 {"where": each.name, "value": _text(each.name, each.value), "meaning": each.meaning}
                 for each in one.operands
             ]
-            console.print_whole(screen, "", operands)
+            _print_rows(screen, None, operands)
         for evidence in one.evidence:
             if evidence.title not in shown or columns:
                 shown.add(evidence.title)
                 title = f"{one.column}: {_title(evidence)}"
-                console.print_whole(screen, title, _cells(evidence.rows))
+                _print_rows(screen, title, _cells(evidence.rows))
 
 
 def _print_beacon(screen: Console, beacon: BeaconExplanation) -> None:
     port = "no port" if beacon.peer_port is None else f"port {beacon.peer_port}"
     rows = [_value_row(one) for one in beacon.columns]
     title = f"Regular pair {beacon.peer_ip}, {port}: score {beacon.value('beacon_score')}"
-    console.print_whole(screen, title, rows)
+    _print_rows(screen, title, rows)
+
+
+def _print_rows(screen: Console, title: str | None, rows: Iterable[Mapping[str, Any]]) -> None:
+    """A table below its title, which is a line of its own: a narrow table would break it."""
+    if title is not None:
+        screen.print(title, style="bold", markup=False, highlight=False, soft_wrap=True)
+    console.print_whole(screen, "", rows)
 
 
 def _title(evidence: Evidence) -> str:

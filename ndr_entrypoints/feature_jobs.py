@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 EngineT = TypeVar("EngineT", HistoryEngine, WindowEngine)
 
+
 def _polars_windows(client: S3Client | None) -> WindowEngine:
     from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
 

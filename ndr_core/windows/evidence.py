@@ -15,7 +15,7 @@ from ndr_core.history.masks import DAYS, active_days
 from ndr_core.tables.merge import Row, group
 from ndr_core.times import day_start, iso_text
 from ndr_core.windows.detection import even_per_mille, is_failed
-from ndr_core.windows.explained import Evidence, top
+from ndr_core.windows.explained import Evidence, number_text, top
 from ndr_core.windows.medians import median_middle
 from ndr_core.windows.novelty import MOST_RARE_DAYS, RARITY_BITS, HostHistory
 from ndr_core.windows.plan import WindowPlan
@@ -250,7 +250,9 @@ def _spread(key: str, value: str, what: str) -> Shown:
         yield ranked
         for first in ranked.rows[:1]:
             its = [_pair(pair) for pair in failed if pair[key] == first[key]]
-            yield top(f"failed targets of {key} {first[key]}", its, facts.most, by_sessions)
+            yield top(
+                f"failed targets of {key} {number_text(first[key])}", its, facts.most, by_sessions
+            )
 
     return show
 
