@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
-from ndr_core.windows.renew import renew
 
 from ndr_adapters.aws.clients import dynamodb_client, s3_client
 from ndr_adapters.cloudwatch.json_log import JsonLog
@@ -29,6 +28,7 @@ from ndr_core.version import __version__
 from ndr_core.windows.due import due_after
 from ndr_core.windows.engine import WindowEngine
 from ndr_core.windows.job import FgARunner
+from ndr_core.windows.renew import renew
 from ndr_core.windows.spec import FgASpec
 from ndr_core.windows.stale import find_stale
 from ndr_entrypoints.job_main import Undisturbed

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
-
 from ndr_adapters.polars.features.history_engine import PolarsHistoryEngine
+from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
 from ndr_adapters.polars.s3 import polars_options
 
 if TYPE_CHECKING:

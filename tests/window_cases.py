@@ -77,7 +77,7 @@ def history_row(
     day: int, peer: str, port: int | None, days_before: Sequence[int], **changes: Any
 ) -> Row:
     """A row of the pair history of a day: the pair was active so many days before it."""
-    plan = HistoryPlan(day, NETWORKS, "v1", PUBLISHED_AT)
+    plan = HistoryPlan(day, NETWORKS, "v1", PUBLISHED_AT, "v1")
     row = {
         "host_ip": "10.0.0.1",
         "role": "outbound",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -50,8 +50,9 @@ def polars_windows(
         (prevalence_by(plan, windows[label]) for label in labels if label.is_day), None
     )
     built = [
-        build_windows(share, plan, anchor, prevalence, pairs_at_once)
+        part
         for share in frames.shares(shares)
+        for part in build_windows(share, plan, anchor, prevalence, pairs_at_once)
     ]
     return WindowTables(
         rows_of(pl.concat(one.fg_a for one in built), plan.fg_a.columns, plan.fg_a.keys),
@@ -133,6 +134,3 @@ def _view(rows: Iterable[Row], *keys: str) -> pl.LazyFrame:
     types = {"peer_port": pl.Int64()}
     schema = {**{name: types.get(name, pl.String()) for name in names}, "days_mask": pl.Int64()}
     return pl.LazyFrame(found, schema=schema)
-
-
-Build = Callable[[WindowPlan, int, Mapping[WindowLabel, WindowRows]], WindowTables]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from attrs import frozen
@@ -37,7 +37,8 @@ class Intervals:
         history: Mapping[WindowLabel, HistorySource],
     ) -> Intervals:
         """Cut the windows that end at a moment, and the slices of their histories. `labels`: the shortest first."""
-        spans = [span for label in labels for span in history[label].slices]
+        sources = [history[label] for label in labels if history[label].is_known]
+        spans = [span for source in sources for span in source.slices]
         starts = [label.start(anchor) for label in labels]
         cuts = sorted({anchor, *starts, *(bound for span in spans for bound in span)})
         parts: list[Interval] = []
@@ -48,16 +49,10 @@ class Intervals:
                 parts.append(Interval(since, until, 1 << len(parts), window))
         return cls(tuple(parts))
 
+    def within(self, since: int, until: int) -> list[Interval]:
+        """Give those that lie in [since, until), us."""
+        return [one for one in self.parts if since <= one.since and one.until <= until]
+
     def bits(self, since: int, until: int) -> int:
-        """Give the set of those that lie in [since, until)."""
-        return _union(one.bit for one in self.parts if since <= one.since and one.until <= until)
-
-    def of_window(self, window: int) -> int:
-        """Give the set of those that a window holds, by its place."""
-        return _union(
-            one.bit for one in self.parts if one.window is not None and one.window <= window
-        )
-
-
-def _union(bits: Iterable[int]) -> int:
-    return sum(bits)
+        """Give the set of those that lie in [since, until), us."""
+        return sum(one.bit for one in self.within(since, until))

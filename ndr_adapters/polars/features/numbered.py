@@ -1,4 +1,4 @@
-"""Published rows -> rows with numbers in place of texts, of the hosts whose windows are built: read once, then parted."""
+"""Published rows of the hosts whose windows are built -> rows with numbers for texts: read once, then parted by host."""
 
 from __future__ import annotations
 

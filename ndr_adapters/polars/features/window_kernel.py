@@ -88,19 +88,18 @@ def build_windows(
     anchor: Anchor,
     prevalence: Prevalence | None = None,
     pairs_at_once: int = PAIRS_AT_ONCE,
-) -> WindowTables:
-    """Build the windows of the hosts of some frames.
+) -> Iterator[WindowTables]:
+    """Build the windows of the hosts of some frames, some hosts at a time: each of the tables has rows of these.
 
     `prevalence`: of all hosts, by the history of a whole day; None where no window is one, or its history is not
     known. Raises OverflowingColumnError where a sum leaves int64.
     """
     whole = numbered(frames, plan, anchor.bases, has_day=anchor.has_day)
-    parts = whole.parts(max(1, -(-whole.weight // pairs_at_once)))
-    built = [part for rows in parts for part in _built(rows, plan, anchor, prevalence)]
-    return WindowTables(
-        pl.concat([empty_frame(plan.fg_a.columns), *(one.fg_a for one in built)]),
-        pl.concat([empty_frame(BEACON.columns), *(one.beacons for one in built)]),
-    )
+    for rows in whole.parts(max(1, -(-whole.weight // pairs_at_once))):
+        built = list(_built(rows, plan, anchor, prevalence))
+        yield WindowTables(
+            pl.concat(one.fg_a for one in built), pl.concat(one.beacons for one in built)
+        )
 
 
 def _built(
