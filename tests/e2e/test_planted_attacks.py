@@ -167,7 +167,7 @@ def check(network: Network) -> None:
 
 
 def test_planted_attacks_stand_out_in_a_small_network(tmp_path: Path) -> None:
-    network = build(tmp_path, hosts=300, days=9, seed=1)
+    network = build(tmp_path, hosts=500, days=9, seed=1)
 
     check(network)
 
