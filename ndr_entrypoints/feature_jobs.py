@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import field, frozen
-from ndr_adapters.reference.features import ReferenceHistoryEngine, ReferenceWindowEngine
 
 from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.features.history_engine import PolarsHistoryEngine
 from ndr_adapters.polars.s3 import polars_options
+from ndr_adapters.reference.features import ReferenceHistoryEngine, ReferenceWindowEngine
 from ndr_core.errors import UsageError, nearest, shown
 from ndr_core.features.running import Chosen, FeatureRunSummary
 from ndr_core.features.stale import StaleRun
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 EngineT = TypeVar("EngineT", HistoryEngine, WindowEngine)
+
 
 def _polars_windows(client: S3Client | None) -> WindowEngine:
     from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
