@@ -16,6 +16,7 @@ from ndr_core.deltas.tables import PAIR
 from ndr_core.features.days import date_of
 from ndr_core.history.engine import HistoryEngine, HistoryInputs
 from ndr_core.history.plan import HistoryPlan
+from ndr_core.history.reference import views_of
 from ndr_core.history.tables import HISTORY_TABLES, PAIR_HISTORY
 from ndr_core.publishing.manifest import RunFacts
 from ndr_core.publishing.sink import Publication
@@ -50,10 +51,14 @@ class FeatureOutputs:
         """Publish rows of the deltas' tables as one mini-batch."""
         self._publish(FolderSink(self.root / "out"), _facts("delta_builder", batch), tables)
 
-    def publish_history(self, day: int, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Publish rows of the pair history of a day."""
+    def publish_history(self, rows: Sequence[Row], plan: HistoryPlan) -> None:
+        """Publish rows of the pair history of a day, and the views of them."""
+        views = {
+            table: [row | plan.constants() for row in made]
+            for table, made in views_of(rows, plan).items()
+        }
         sink = FolderSink(self.root / "out" / "features")
-        self._publish(sink, _facts_of_day(day), {PAIR_HISTORY: rows})
+        self._publish(sink, _facts_of_day(plan.day), {PAIR_HISTORY: rows, **views})
 
     def build_day(
         self, engine: HistoryEngine, plan: HistoryPlan, inputs: HistoryInputs
