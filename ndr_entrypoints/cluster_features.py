@@ -8,13 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-<<<<<<< HEAD
-from attrs import frozen
-
-from ndr_adapters.aws.clients import dynamodb_client, s3_client
-=======
 from ndr_adapters.aws.clients import dynamodb_client
->>>>>>> t16-aws
 from ndr_adapters.cloudwatch.json_log import JsonLog
 from ndr_adapters.dynamodb.job_specs import JobSpecLoader
 from ndr_adapters.spark.runtime.wheels import provide_wheels
@@ -28,11 +22,6 @@ from ndr_core.jobs.choice import POLARS
 from ndr_core.jobs.ports import JobSpecStore
 from ndr_core.times import day_of, day_start
 from ndr_core.windows.due import due_after
-<<<<<<< HEAD
-from ndr_core.windows.engine import WindowEngine
-from ndr_core.windows.job import FgARunner
-=======
->>>>>>> t16-aws
 from ndr_core.windows.renew import renew
 from ndr_core.windows.spec import FgASpec
 from ndr_core.windows.stale import find_stale
