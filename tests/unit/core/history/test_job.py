@@ -252,10 +252,19 @@ def test_a_history_that_means_something_else_than_what_is_published_is_refused()
         world.build_day(1, spec=other)
 
 
-@pytest.mark.parametrize("day", [-FIRST_DAY, 30 - FIRST_DAY, 60_000])
-def test_a_day_at_the_ends_of_time_is_refused(day: int) -> None:
-    with pytest.raises(SpecError, match=r"^day: "):
+@pytest.mark.parametrize("day", [-FIRST_DAY - 1, 60_000])
+def test_a_day_that_no_record_can_have_is_refused(day: int) -> None:
+    with pytest.raises(SpecError, match=r"^day: lies outside the times that records can have"):
         World().build_day(day)
+
+
+def test_the_first_of_all_days_has_a_history() -> None:
+    world = World()
+    world.contribute("first", -days(FIRST_DAY))
+
+    read = read_of(world.build_day(-FIRST_DAY).manifest)
+
+    assert [one.date for one in read.days] == ["1970-01-01"]
 
 
 def test_a_day_is_built_anew_where_the_day_before_left_out_what_is_known_by_now() -> None:
