@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.e2e.feature_deployment import (
     without_places,
 )
 from tests.e2e.test_production_path import only_error, refused_by_policy
-from tests.stand_in import proxy
+from tests.stand_in import Request, proxy
 from tests.support import objects
 
 WITHOUT_SPARK = True
@@ -222,6 +223,48 @@ def test_a_missing_history_fails_the_run_and_names_the_day(deployed: FeatureDepl
 
     assert "there is no history of 2025-03-03" in message
     assert rows(deployed.features, "fg_a") == []
+
+
+def test_a_run_that_fails_says_which_windows_it_had_published_before(
+    deployed: FeatureDeployment, aws: str
+) -> None:
+    """The mini-batch makes two ends of windows due; S3 refuses the second."""
+    next_hour(deployed, 1, "later")
+    assert run_job("run_fg_a_builder", *deployed.of_mini_batch("later")).returncode == 0
+    next_hour(deployed, 0, "missing")
+
+    def forbid(request: Request) -> str | None:
+        return "403" if request.writes and "/hh%3D02/" in request.path else None
+
+    with proxy(aws, forbid) as server:
+        arguments = deployed.of_mini_batch("missing")
+        done = run_job("run_fg_a_builder", *arguments, AWS_ENDPOINT_URL=server.address)
+
+    assert done.returncode != 0
+    (told,) = [line for line in said(done) if "published before" in str(line.get("message"))]
+    assert told["message"].endswith("they stay: 2025-03-02T010000Z")
+    assert ends_built(deployed) == {("w_1h", "01"), ("w_24h", "01"), ("w_1h", "02")}
+
+
+def test_jobs_that_build_the_same_windows_at_once_do_not_disturb_each_other(
+    deployed: FeatureDeployment,
+) -> None:
+    """As after mini-batches of two vendors, published at the same moment."""
+    next_hour(deployed)
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(
+            pool.map(
+                lambda run_id: run_job(
+                    "run_fg_a_builder", *deployed.of_mini_batch("hour", run_id=run_id)
+                ),
+                ("run-1", "run-2"),
+            )
+        )
+
+    assert [one.returncode for one in done] == [0, 0], done[0].stdout + done[1].stdout
+    found = [row for table in ("fg_a", "beacon") for row in rows(deployed.features, table)]
+    assert found == deployed.windows_here(MIDNIGHT + HOUR_US)
 
 
 def test_the_jobs_policy_covers_all_that_feature_jobs_ask_of_s3_and_dynamodb(

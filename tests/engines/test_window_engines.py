@@ -17,6 +17,7 @@ from ndr_core.windows.tables import BEACON
 from tests.chains import RunnerHere
 from tests.engines.feature_outputs import FeatureOutputs, sorted_as_read
 from tests.property.frames import exactly
+from tests.unit.core.history.days import plan
 from tests.window_cases import CASES, DELTA_PLAN, WindowCase, delta_tables
 
 ENGINES = [
@@ -33,7 +34,7 @@ def published(case: WindowCase, output: FeatureOutputs) -> WindowInputs:
         output.publish(f"mb-{number}", {DELTA_PLAN.delta: tables.deltas, PAIR: tables.pairs})
     base = case.history_source.base
     if base is not None:
-        output.publish_history(base, case.history)
+        output.publish_history(case.history, plan(base, case.plan.networks))
     return WindowInputs(
         anchor=case.end,
         labels=(case.label,),

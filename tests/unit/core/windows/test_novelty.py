@@ -57,7 +57,7 @@ def days_of_history(active: Sequence[int], last: int) -> list[Row]:
     former: list[Row] | None = None
     tiles: list[Row] = []
     for day in range(min(active), last + 1):
-        plan = HistoryPlan(day, NETWORKS, "v1", 0)
+        plan = HistoryPlan(day, NETWORKS, "v1", 0, "v1")
         pairs = [slice_row(day, 9)] if day in active else []
         pairs += [slice_row(day, 9, ANOTHER)]  # the host is there every day
         leaving = [row for row in tiles if day_of(row["day_ts"]) == plan.leaving_day]
