@@ -20,7 +20,7 @@ from ndr_core.features.stale import StaleRun
 from ndr_core.history.engine import HistoryEngine
 from ndr_core.history.job import HistoryRunner
 from ndr_core.history.spec import PairHistorySpec
-from ndr_core.jobs.choice import POLARS
+from ndr_core.jobs.choice import POLARS, SPARK
 from ndr_core.jobs.ports import RunLog
 from ndr_core.publishing.layout import FEATURES
 from ndr_core.publishing.published import WholeOutput
@@ -40,12 +40,29 @@ if TYPE_CHECKING:
 
 EngineT = TypeVar("EngineT", HistoryEngine, WindowEngine)
 
+
+def _spark_history(client: S3Client | None) -> HistoryEngine:
+    # pyspark comes with an extra, and takes its time to import; the other engines must do without it.
+    from ndr_entrypoints.start_polars import spark_history_engine
+
+    return spark_history_engine(client)
+
+
+def _spark_windows(client: S3Client | None) -> WindowEngine:
+    # As for the engine above.
+    from ndr_entrypoints.start_polars import spark_window_engine
+
+    return spark_window_engine(client)
+
+
 HISTORY_ENGINES: Final[Mapping[str, Callable[[S3Client | None], HistoryEngine]]] = {
     POLARS: lambda client: PolarsHistoryEngine(polars_options(client)),
+    SPARK: _spark_history,
     "reference": lambda client: ReferenceHistoryEngine(polars_options(client)),
 }
 WINDOW_ENGINES: Final[Mapping[str, Callable[[S3Client | None], WindowEngine]]] = {
     POLARS: lambda client: PolarsWindowEngine(polars_options(client)),
+    SPARK: _spark_windows,
     "reference": lambda client: ReferenceWindowEngine(polars_options(client)),
 }
 """Name of an engine -> what starts it, set up for the S3 that a client reaches, or for folders alone."""
