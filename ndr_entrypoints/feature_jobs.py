@@ -161,10 +161,10 @@ class FeatureWiring:
 def _refuse_overlap(deltas: str, usual: str, sink: Sink) -> None:
     source, _ = sink_of(deltas)
     free, _ = sink_of(usual)
+    if sink.place.holds(source.place):
+        raise UsageError(f"features {sink.place}: holds the deltas; publish to {usual}, or outside")
     if source.place.holds(sink.place) and not free.place.holds(sink.place):
         raise UsageError(
             f"features {sink.place}: lies in the output of the deltas, of which only the folder {FEATURES} is free; "
             "publish to that, or outside"
         )
-    if sink.place.holds(source.place):
-        raise UsageError(f"features {sink.place}: holds the deltas; publish to {usual}, or outside")

@@ -1,8 +1,8 @@
 """The renewal of what is stale, as the daily pipeline runs it: history first, then the windows that read it.
 
 Stale is what was built from contributions that late ones have changed since, or was left out and can be built now.
-JobSpecs from DynamoDB: that of FG-A, and that of the history which it names. Exit codes: 0 done, 1 the run failed, 2 wrong
-usage or configuration.
+JobSpecs from DynamoDB: that of FG-A, and that of the history which it names. Exit codes: 0 done, 1 the run failed,
+2 wrong usage or configuration.
 """
 
 from __future__ import annotations

@@ -271,7 +271,7 @@ def test_people_are_shown_what_was_built_and_what_is_out_of_date(tmp_path: Path)
     nothing = place.features("stale")
     place.deltas("late", START, [flow(event_start="2025-03-01T01:00:00Z", event_end=None)])
     listed = place.features("stale")
-    renewed = place.features("run", "--stale")
+    renewed = place.features("stale", "--rebuild")
     again = place.features("run", "--stale")
 
     assert "w_24h" in first.output, "what was left out is shown"
@@ -281,3 +281,22 @@ def test_people_are_shown_what_was_built_and_what_is_out_of_date(tmp_path: Path)
     )
     assert "2025-03-01T060000Z" in renewed.output
     assert again.output == "nothing is out of date\n"
+
+
+def test_slices_that_features_may_still_be_made_of_are_not_pruned_unless_forced(
+    tmp_path: Path,
+) -> None:
+    place = two_days(tmp_path / "place")
+    built(place)
+    before = ("--before", "2025-03-02T00:00:00Z", "--json")
+
+    refused = ndr("prune", place.output, *before)
+    of_features = ndr("prune", place.output / "features", *before)
+    elsewhere = ndr("prune", place.output, "--features", tmp_path / "none", *before, "--dry-run")
+    forced = ndr("prune", place.output, *before, "--force")
+
+    assert [one.exit_code for one in (refused, of_features)] == [2, 2]
+    assert "may still be made of slices from 2025-02-01T00:00:00Z on" in refused.errors
+    assert elsewhere.json()["slices"] > 0
+    assert forced.json()["slices"] > 0
+    assert place.stale() == [], "what was pruned changes nothing"
