@@ -12,7 +12,7 @@ from ndr_adapters.polars.features.intervals import Interval
 
 @frozen
 class IntervalRows:
-    """Merged rows of one role in the slices of an interval."""
+    """Rows of one role in the slices of an interval, of any split of the records: they need not be merged."""
 
     interval: Interval
     role: str

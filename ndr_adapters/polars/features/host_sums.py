@@ -10,13 +10,13 @@ from attrs import frozen
 
 from ndr_adapters.polars.cell_counts import CELLS, added_cells
 from ndr_adapters.polars.expr import compile_expr
-from ndr_adapters.polars.features.numbered import DeltaRows, added_up, largest, ranked
+from ndr_adapters.polars.features.numbered import DeltaRows, added_up, largest, ranked, summed
 from ndr_adapters.polars.features.numbers import Numbers, role_of
 from ndr_adapters.polars.features.ranks import Ranked
 from ndr_adapters.polars.views import HOST
 from ndr_core.errors import OverflowingColumnError
 from ndr_core.int64 import INT64_MAX
-from ndr_core.measures.kinds import Distribution, Quantile
+from ndr_core.measures.kinds import Distribution, Measure, Quantile
 from ndr_core.windows.labels import WindowLabel
 from ndr_core.windows.plan import WindowPlan
 from ndr_core.windows.tables import overflow_place
@@ -38,8 +38,7 @@ class Merger:
         Those that are made of pairs are left out. Raises OverflowingColumnError where a sum leaves int64.
         """
         distributions = ranked(self.plan.measures)
-        columns = [*added_up(self.plan.measures), *largest(self.plan.measures)]
-        sums = _no_rows(columns)
+        sums = _no_rows(self.plan.measures)
         cells = {one.name: _NO_CELLS for one in distributions}
         unknown = {one.name: _NO_HOSTS for one in distributions}
         for place, label in enumerate(self.labels):
@@ -55,15 +54,10 @@ class Merger:
             yield rows
 
     def _added(self, parts: Iterable[pl.DataFrame], label: WindowLabel) -> pl.DataFrame:
-        sums, most = added_up(self.plan.measures), largest(self.plan.measures)
-        is_told = [pl.col(name).null_count() == 0 for name in (*sums, *most)]
-        totals = [
-            *(pl.col(name).cast(pl.Int128).sum() for name in sums),
-            *(pl.col(name).max() for name in most),
-        ]
-        rows = pl.concat(parts).lazy().group_by(HOST)
+        sums = added_up(self.plan.measures)
+        rows = pl.concat(parts, how="vertical_relaxed").lazy().group_by(HOST)
         found = rows.agg(
-            pl.when(told).then(total) for told, total in zip(is_told, totals, strict=True)
+            *map(summed, sums), *map(_most, _largest_counts(self.plan.measures))
         ).collect()
         self._refuse_overflow(found, sums, label)
         return found.sort(HOST).with_columns(pl.col(sums).cast(pl.Int64))
@@ -98,7 +92,16 @@ def _with_percentiles(
     return rows.with_columns(pl.when(is_known).then(pl.col(names)))
 
 
-def _no_rows(columns: Iterable[str]) -> pl.DataFrame:
+def _largest_counts(measures: Sequence[Measure]) -> list[str]:
+    return [readout.name for one in largest(measures) for readout in one.readouts]
+
+
+def _most(name: str) -> pl.Expr:
+    return pl.when(pl.col(name).null_count() == 0).then(pl.col(name).max()).alias(name)
+
+
+def _no_rows(measures: Sequence[Measure]) -> pl.DataFrame:
+    columns = [*added_up(measures), *_largest_counts(measures)]
     return pl.DataFrame(schema={HOST: pl.Int64(), **dict.fromkeys(columns, pl.Int64())})
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 import polars as pl
@@ -18,50 +20,62 @@ from ndr_core.features.networks import (
 )
 
 _V4: Final = 4
+_V6: Final = 6
 _REST_BITS: Final = ADDRESS_BITS[_V4] - SEGMENT_BITS[_V4]
 
 
 def sides(addresses: pl.Series, networks: Networks) -> pl.Series:
     """Give the side of each address, as the text of its `Side`. `addresses`: canonical texts, best each one once."""
     cidrs = (*NEITHER_CIDRS, *networks.internal_cidrs)
-    v4 = _Answers.of(cidrs, lambda ip: networks.side_of(ip).value)
-    return _answers(addresses, v4.at, lambda ip: networks.side_of(ip).value)
+    answers = {
+        version: Answers.of(version, cidrs, lambda ip: networks.side_of(ip).value)
+        for version in ADDRESS_BITS
+    }
+    return _answered(addresses, answers[_V4].of_numbers, answers[_V6].of_text)
 
 
 def segments(addresses: pl.Series, networks: Networks) -> pl.Series:
     """Give the segment of each address. `addresses`: canonical texts, best each one once."""
-    configured = _Answers.of(
-        (cidr for cidr, _ in networks.segment_cidrs), lambda ip: _configured(ip, networks)
-    )
+    cidrs = tuple(cidr for cidr, _ in networks.segment_cidrs)
+    configured = Answers.of(_V4, cidrs, lambda ip: _configured(ip, networks))
 
     def of_v4(numbers: pl.Series) -> pl.Series:
-        names = configured.at(numbers)
-        return pl.select(pl.coalesce(names, _first_bits(numbers))).to_series()
+        return pl.select(
+            pl.coalesce(configured.of_numbers(numbers), _first_bits(numbers))
+        ).to_series()
 
-    return _answers(addresses, of_v4, networks.segment_of)
+    return _answered(addresses, of_v4, networks.segment_of)
 
 
 @frozen
-class _Answers:
-    """Answers for IPv4 addresses that change only where a network begins or ends."""
+class Answers:
+    """Answers for the addresses of one version that change only where a network begins or ends."""
 
-    bounds: pl.Series
+    bounds: tuple[int, ...]
     """Addresses, as numbers, from which on an answer holds; the first is 0."""
-    found: pl.Series
+    found: tuple[str | None, ...]
     """The answer of each."""
 
     @classmethod
-    def of(cls, cidrs: Iterable[Cidr], answer: Callable[[str], str | None]) -> _Answers:
+    def of(
+        cls, version: int, cidrs: Iterable[Cidr], answer: Callable[[str], str | None]
+    ) -> Answers:
         """Ask for the answer at each address where a network begins, or ends before it."""
-        v4 = [one for one in cidrs if one.version == _V4]
-        bounds = {bound for one in v4 for bound in (one.first, one.last + 1)}
-        ordered = sorted({0, *bounds} - {1 << ADDRESS_BITS[_V4]})
-        found = [answer(_text(bound)) for bound in ordered]
-        return cls(pl.Series(ordered, dtype=pl.Int64), pl.Series(found, dtype=pl.String))
+        of_version = [one for one in cidrs if one.version == version]
+        bounds = {bound for one in of_version for bound in (one.first, one.last + 1)}
+        ordered = sorted({0, *bounds} - {1 << ADDRESS_BITS[version]})
+        make = IPv4Address if version == _V4 else IPv6Address
+        return cls(tuple(ordered), tuple(answer(str(make(bound))) for bound in ordered))
 
-    def at(self, numbers: pl.Series) -> pl.Series:
-        """Give the answer for each address, given as a number."""
-        return self.found.gather(self.bounds.search_sorted(numbers, side="right") - 1)
+    def of_numbers(self, numbers: pl.Series) -> pl.Series:
+        """Give the answer for each address, given as a number below 2^63."""
+        bounds = pl.Series(self.bounds, dtype=pl.Int64)
+        found = pl.Series(self.found, dtype=pl.String)
+        return found.gather(bounds.search_sorted(numbers, side="right") - 1)
+
+    def of_text(self, ip: str) -> str | None:
+        """Give the answer for one address."""
+        return self.found[bisect_right(self.bounds, numbered(ip)[1]) - 1]
 
 
 def _configured(ip: str, networks: Networks) -> str | None:
@@ -69,13 +83,15 @@ def _configured(ip: str, networks: Networks) -> str | None:
     return next((name for cidr, name in networks.segment_cidrs if cidr.holds(*numbered(ip))), None)
 
 
-def _answers(
-    addresses: pl.Series, of_v4: Callable[[pl.Series], pl.Series], of_v6: Callable[[str], str]
+def _answered(
+    addresses: pl.Series,
+    of_v4: Callable[[pl.Series], pl.Series],
+    of_v6: Callable[[str], str | None],
 ) -> pl.Series:
     """Answer for IPv4 addresses all at once, for others one by one."""
-    v6 = addresses.str.contains(":", literal=True)
+    is_v6 = addresses.str.contains(":", literal=True)
     answers = pl.repeat(None, addresses.len(), dtype=pl.String, eager=True)
-    v4_places, v6_places = (~v6).arg_true(), v6.arg_true()
+    v4_places, v6_places = (~is_v6).arg_true(), is_v6.arg_true()
     if v4_places.len():
         numbers = _numbers(addresses.gather(v4_places))
         answers = answers.scatter(v4_places, of_v4(numbers))
@@ -92,12 +108,8 @@ def _numbers(addresses: pl.Series) -> pl.Series:
     return ((first * 256 + second) * 256 + third) * 256 + fourth
 
 
-def _text(number: int) -> str:
-    return ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
-
-
 def _first_bits(numbers: pl.Series) -> pl.Series:
-    """The segments of addresses that no configured network holds."""
+    """The segments of IPv4 addresses that no configured network holds."""
     first = numbers.alias("number").to_frame() // (1 << _REST_BITS) * (1 << _REST_BITS)
     octets = (pl.col("number") // (1 << shift) % 256 for shift in (24, 16, 8, 0))
     text = pl.format(f"{{}}.{{}}.{{}}.{{}}/{SEGMENT_BITS[_V4]}", *octets)

@@ -1,8 +1,8 @@
-"""Published rows of the hosts whose windows are built -> rows with numbers for texts: read once, then parted by host."""
+"""Published rows of the hosts whose windows are built -> rows with numbers for texts: read once, then parted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -26,13 +26,13 @@ from ndr_core.history.tables import (
 from ndr_core.measures.kinds import (
     Additive,
     Distribution,
-    LargestCount,
     Measure,
     Quantile,
     Untold,
+    of_kind,
 )
 from ndr_core.times import SECOND_US
-from ndr_core.windows.plan import WindowPlan
+from ndr_core.windows.plan import ROLE_NAMES, WindowPlan
 
 ROW: Final = "row"
 """Column of pairs: where in `PairRows.histograms` its row lies."""
@@ -58,16 +58,16 @@ class PairRows:
 
 @frozen
 class DeltaRows:
-    """What the slices of an interval add to windows, by HOST."""
+    """What the slices of an interval add to windows, each host once."""
 
     window: int
     """The place of the smallest window that holds it."""
     rows: pl.DataFrame
-    """HOST and the columns that add up, as they are in the slices."""
+    """HOST, sums (in 128 bits) and largest counts: null where a contribution lacks the column."""
     cells: Mapping[str, pl.DataFrame]
-    """Name of a distribution -> HOST, `bucket` and `count`."""
+    """Name of a distribution of which windows have percentiles -> HOST, `bucket` and `count`, sorted by both keys."""
     unknown: Mapping[str, pl.Series]
-    """Name of a distribution -> HOST of rows without its histogram."""
+    """Name of such a distribution -> HOST of contributions that lack its histogram."""
 
 
 @frozen
@@ -75,6 +75,8 @@ class NumberedFrames:
     """Rows of some hosts, or of all, in memory."""
 
     numbers: Numbers
+    hosts: pl.DataFrame
+    """HOST of each host with a row of deltas in a window."""
     deltas: tuple[DeltaRows, ...]
     pairs: tuple[PairRows, ...]
     history: Mapping[str, Mapping[int, pl.DataFrame]]
@@ -86,26 +88,35 @@ class NumberedFrames:
         return sum(one.pairs.height for one in self.pairs)
 
     def parts(self, number: int) -> list[NumberedFrames]:
-        """Part them into so many by host."""
+        """Part them into so many by host: the same hosts make the same parts."""
         if number == 1:
             return [self]
-        return [self._where(pl.col(HOST) // 2 % number == part) for part in range(number)]
+        place = self.numbers.host_ip().hash() % number
+        by_place = self.hosts.with_columns(place.alias("place")).partition_by(
+            "place", as_dict=True, include_key=False
+        )
+        return [self._of(by_place[key]) for key in sorted(by_place)]
 
-    def _where(self, condition: pl.Expr) -> NumberedFrames:
-        return evolve(
-            self,
-            deltas=tuple(
-                DeltaRows(
-                    one.window,
-                    one.rows.filter(condition),
-                    {name: cells.filter(condition) for name, cells in one.cells.items()},
-                    one.unknown,
-                )
-                for one in self.deltas
-            ),
-            pairs=tuple(evolve(one, pairs=one.pairs.filter(condition)) for one in self.pairs),
-            history={
-                name: {day: rows.filter(condition) for day, rows in days.items()}
+    def _of(self, hosts: pl.DataFrame) -> NumberedFrames:
+        def chosen(rows: pl.DataFrame) -> pl.DataFrame:
+            return rows.join(hosts, on=HOST, how="semi", maintain_order="left")
+
+        deltas = (
+            DeltaRows(
+                one.window,
+                chosen(one.rows),
+                {name: chosen(cells) for name, cells in one.cells.items()},
+                one.unknown,
+            )
+            for one in self.deltas
+        )
+        return NumberedFrames(
+            self.numbers,
+            hosts,
+            tuple(deltas),
+            tuple(evolve(one, pairs=chosen(one.pairs)) for one in self.pairs),
+            {
+                name: {day: chosen(rows) for day, rows in days.items()}
                 for name, days in self.history.items()
             },
         )
@@ -119,80 +130,109 @@ def numbered(
     `bases`: the days of the history that windows need; `has_day`: whether a window is a whole day long.
     """
     numbers = Numbers(plan.networks)
-    deltas = []
-    hosts = [pl.Series(HOST, dtype=pl.Int64)]
-    for one in frames.rows:
-        if one.deltas is not None and one.interval.window is not None:
-            hosts.append(_hosts(one.deltas.select(numbers.host(one.role)), numbers, plan))
-            rows = _of_hosts(one.deltas, numbers.host(one.role), hosts[-1])
-            deltas.append(_delta_rows(rows, one.interval.window, plan))
-    all_hosts = pl.concat(hosts).unique()
-    pairs = [
-        _pair_rows(
-            one, _of_hosts(one.pairs, numbers.host(one.role), all_hosts), numbers, plan, has_day
+    hosts = {role: _hosts(frames.rows, role, numbers, plan) for role in ROLE_NAMES}
+    deltas = tuple(
+        _delta_rows(
+            _of_hosts(one.deltas, numbers.host(one.role), hosts[one.role]),
+            one.interval.window,
+            plan,
         )
         for one in frames.rows
-    ]
-    history = _history(frames.history, bases, numbers, all_hosts)
-    return NumberedFrames(numbers, tuple(deltas), tuple(pairs), history)
+        if one.deltas is not None and one.interval.window is not None and hosts[one.role].height
+    )
+    pairs = tuple(
+        _pair_rows(
+            one,
+            _of_hosts(one.pairs, numbers.host(one.role), hosts[one.role]),
+            numbers,
+            plan,
+            has_day,
+        )
+        for one in frames.rows
+        if hosts[one.role].height
+    )
+    history = _history(frames.history, bases, numbers, hosts)
+    return NumberedFrames(numbers, pl.concat(hosts.values()), deltas, pairs, history)
 
 
-def added_up(measures: Iterable[Measure]) -> list[str]:
+def added_up(measures: Sequence[Measure]) -> list[str]:
     """Name the columns of deltas that add up in windows."""
     return [one.name for one in measures if isinstance(one, Additive | Untold)]
 
 
-def largest(measures: Iterable[Measure]) -> list[str]:
-    """Name the columns of deltas of which windows have the largest."""
-    readouts = (out for one in measures if isinstance(one, Distribution) for out in one.readouts)
-    return [out.name for out in readouts if isinstance(out, LargestCount)]
+def largest(measures: Sequence[Measure]) -> list[Distribution]:
+    """Give the distributions of which windows have the largest counts."""
+    return [one for one in of_kind(measures, Distribution) if not _percentiles(one)]
 
 
-def ranked(measures: Iterable[Measure]) -> list[Distribution]:
-    """Give the distributions out of whose histograms windows read percentiles."""
-    return [
-        one
-        for one in measures
-        if isinstance(one, Distribution) and any(isinstance(out, Quantile) for out in one.readouts)
-    ]
+def ranked(measures: Sequence[Measure]) -> list[Distribution]:
+    """Give the distributions of which windows have percentiles."""
+    return [one for one in of_kind(measures, Distribution) if _percentiles(one)]
 
 
-def _hosts(hosts: pl.LazyFrame, numbers: Numbers, plan: WindowPlan) -> pl.Series:
-    found = hosts.unique().collect(engine="streaming").to_series()
+def _percentiles(item: Distribution) -> bool:
+    return any(isinstance(one, Quantile) for one in item.readouts)
+
+
+def _hosts(
+    rows: Iterable[IntervalRows], role: str, numbers: Numbers, plan: WindowPlan
+) -> pl.DataFrame:
+    """HOST of the hosts of a role that have rows."""
+    deltas = [one.deltas for one in rows if one.role == role and one.deltas is not None]
+    none = pl.LazyFrame(schema={HOST: pl.Int64()})
+    every = pl.concat([none, *(of_slices.select(numbers.host(role)) for of_slices in deltas)])
+    found = every.unique().collect(engine="streaming")
     if plan.hosts is Hosts.ALL:
         return found
-    return found.filter(numbers.host_sides(found) == Side.INTERNAL.value)
+    return found.filter(numbers.host_sides(found.get_column(HOST)) == Side.INTERNAL.value)
 
 
-def _of_hosts(rows: pl.LazyFrame, host: pl.Expr, hosts: pl.Series) -> pl.LazyFrame:
-    return rows.with_columns(host).join(hosts.to_frame().lazy(), on=HOST, how="semi")
+def _of_hosts(rows: pl.LazyFrame, host: pl.Expr, hosts: pl.DataFrame) -> pl.LazyFrame:
+    return rows.with_columns(host).join(hosts.lazy(), on=HOST, how="semi")
 
 
 def _delta_rows(rows: pl.LazyFrame, window: int, plan: WindowPlan) -> DeltaRows:
-    distributions = ranked(plan.measures)
-    plain = [*added_up(plan.measures), *largest(plan.measures)]
-    histograms = [one.histogram for one in distributions]
-    found = rows.select(HOST, *plain, *histograms).collect(engine="streaming")
-    return DeltaRows(
-        window,
-        found.select(HOST, *plain),
-        {one.name: _cells(found, one.histogram) for one in distributions},
-        {
-            one.name: found.filter(pl.col(one.histogram).is_null()).get_column(HOST).unique()
-            for one in distributions
-        },
-    )
+    """Merge the rows of an interval, whatever contributions they are of."""
+    found = rows.group_by(HOST).agg(map(summed, added_up(plan.measures)))
+    sums = found.collect(engine="streaming")
+    for one in largest(plan.measures):
+        sums = sums.join(_largest(rows, one), on=HOST, how="left")
+    cells, unknown = {}, {}
+    for item in ranked(plan.measures):
+        cells[item.name], unknown[item.name] = _cells(rows, item)
+    return DeltaRows(window, sums, cells, unknown)
 
 
-def _cells(rows: pl.DataFrame, histogram: str) -> pl.DataFrame:
+def summed(name: str) -> pl.Expr:
+    """Give the sum of a column, in 128 bits; null where one value is null."""
+    is_known = pl.col(name).null_count() == 0
+    return pl.when(is_known).then(pl.col(name).cast(pl.Int128).sum()).alias(name)
+
+
+def _largest(rows: pl.LazyFrame, item: Distribution) -> pl.DataFrame:
+    """The largest counts of a distribution: its buckets are minutes, and do not cross slices."""
+    cells, unknown = _cells(rows, item)
+    names = [one.name for one in item.readouts]
+    most = [pl.max("count").alias(name) for name in names]
+    found = cells.lazy().group_by(HOST).agg(most)
+    hosts = rows.select(HOST).unique().collect(engine="streaming")
+    counts = hosts.lazy().join(found, on=HOST, how="left").with_columns(pl.col(names).fill_null(0))
+    is_known = ~pl.col(HOST).is_in(unknown.implode())
+    return counts.with_columns(pl.when(is_known).then(pl.col(names))).collect()
+
+
+def _cells(rows: pl.LazyFrame, item: Distribution) -> tuple[pl.DataFrame, pl.Series]:
+    """HOST, `bucket` and `count` of a histogram, and HOST of the rows that lack it."""
+    name = item.histogram
+    found = rows.select(HOST, name).collect(engine="streaming")
     cells = (
-        rows.lazy()
-        .select(HOST, histogram)
-        .filter(pl.col(histogram).list.len() > 0)
-        .explode(histogram)
-        .select(HOST, pl.col(histogram).struct.unnest())
+        found.lazy()
+        .filter(pl.col(name).list.len() > 0)
+        .explode(name)
+        .select(HOST, pl.col(name).struct.unnest())
     )
-    return added_cells(cells).select(HOST, "bucket", "count")
+    unknown = found.lazy().filter(pl.col(name).is_null()).select(pl.col(HOST).unique()).collect()
+    return added_cells(cells).select(HOST, "bucket", "count"), unknown.to_series()
 
 
 def _pair_rows(
@@ -223,7 +263,10 @@ _NO_HISTOGRAMS: Final = pl.DataFrame()
 
 
 def _history(
-    history: Iterable[HistoryRows], bases: Iterable[int], numbers: Numbers, hosts: pl.Series
+    history: Iterable[HistoryRows],
+    bases: Iterable[int],
+    numbers: Numbers,
+    hosts: Mapping[str, pl.DataFrame],
 ) -> dict[str, dict[int, pl.DataFrame]]:
     """Rows of each table by day; a day without rows has a frame without rows."""
     days = {name: {day: [_no_days(keys)] for day in bases} for name, keys in _KEYS_OF.items()}
@@ -231,8 +274,8 @@ def _history(
     for one in history:
         for name, rows in one.tables.items():
             columns = [HOST, *(keys[key] for key in _KEYS_OF[name]), MASK]
-            of_hosts = _of_hosts(rows, numbers.host(one.role), hosts).select(columns)
-            days[name][one.day].append(of_hosts.collect(engine="streaming"))
+            of_hosts = _of_hosts(rows, numbers.host(one.role), hosts[one.role])
+            days[name][one.day].append(of_hosts.select(columns).collect(engine="streaming"))
     return {
         name: {day: pl.concat(parts) for day, parts in of_table.items()}
         for name, of_table in days.items()

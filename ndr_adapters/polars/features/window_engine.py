@@ -41,7 +41,7 @@ class PolarsWindowEngine:
         )
         files = window_files(inputs, anchor.intervals)
         roles = ROLE_NAMES if plan.hosts is Hosts.ALL else (OUTBOUND.name,)
-        shares = max(1, -(-files.pair_rows(roles) // self.rows_at_once))
+        shares = max(1, -(-files.pairs.count(roles) // self.rows_at_once))
         with full_disk_named(staging_root):
             return interruptible(partial(_build, files, plan, anchor, staging, shares))
 

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import polars as pl
 from attrs import frozen
 
-from ndr_adapters.polars.contributions import levels_of, merged_lazily, parts_by
 from ndr_adapters.polars.features.frames import HistoryRows, IntervalRows, WindowFrames
 from ndr_adapters.polars.features.history_files import TableDays, table_days
 from ndr_adapters.polars.features.intervals import Interval, Intervals
 from ndr_adapters.polars.features.prevalence import Prevalence, prevalence_of
 from ndr_adapters.polars.scan import Scanner, check_format
-from ndr_adapters.polars.table_files import TableFiles, delta_files
 from ndr_core.deltas.roles import OUTBOUND
-from ndr_core.deltas.tables import PAIR, delta_table
+from ndr_core.deltas.tables import DELTA, PAIR
 from ndr_core.features.networks import Networks
 from ndr_core.history.masks import day_bit
 from ndr_core.history.prevalence import OF_WINDOW
 from ndr_core.history.tables import HOST_PEER_HISTORY, PAIR_HISTORY, VIEWS
 from ndr_core.publishing.manifest import OutputFile
-from ndr_core.publishing.published import PublishedFiles, SliceRange, readable_files
-from ndr_core.tables.columns import Merge
-from ndr_core.tables.slices import place_us
+from ndr_core.publishing.published import PublishedFiles, SliceRange, readable_runs
+from ndr_core.tables.slices import TIME_LEVELS, place_us
 from ndr_core.times import day_of, to_datetime
 from ndr_core.windows.engine import WindowInputs
 from ndr_core.windows.history_source import HistorySource
@@ -34,14 +32,46 @@ _HISTORY: Final = (PAIR_HISTORY, *VIEWS)
 
 
 @frozen
+class SliceFiles:
+    """Published files of the delta or the pair table, by what they hold."""
+
+    scanner: Scanner
+    by_place: Mapping[tuple[int, str], Sequence[OutputFile]]
+    """Bit of an interval, and role -> files."""
+
+    @classmethod
+    def of(
+        cls, files: PublishedFiles, scanner: Scanner, version: str, intervals: Intervals
+    ) -> SliceFiles:
+        """Sort the files of one feature_spec_version; those outside of the intervals are left out."""
+        found: dict[tuple[int, str], list[OutputFile]] = defaultdict(list)
+        for file in files.files:
+            levels = file.partition
+            if levels["feature_spec_version"] == version:
+                start = place_us("/".join(f"{level}={levels[level]}" for level in TIME_LEVELS))
+                for one in intervals.parts:
+                    if one.since <= start < one.until:
+                        found[one.bit, levels["role"]].append(file)
+        return cls(scanner, found)
+
+    def rows(self, interval: Interval, role: str) -> pl.LazyFrame:
+        """Give rows as they lie in the slices: several contributions may hold a row of one key."""
+        return self.scanner.scan(self.by_place.get((interval.bit, role), ()))
+
+    def count(self, roles: Iterable[str]) -> int:
+        """Count the rows of some roles."""
+        wanted = set(roles)
+        files = (files for (_, role), files in self.by_place.items() if role in wanted)
+        return sum(file.rows for of_place in files for file in of_place)
+
+
+@frozen
 class WindowFiles:
     """The files of which windows are made."""
 
     intervals: Intervals
-    deltas: TableFiles
-    pairs: PublishedFiles
-    version: str
-    """`feature_spec_version` of deltas and pairs."""
+    deltas: SliceFiles
+    pairs: SliceFiles
     history: Mapping[int, Sequence[TableDays]]
     """Day of the history that windows need -> its tables."""
 
@@ -51,29 +81,18 @@ class WindowFiles:
             IntervalRows(
                 one,
                 role,
-                self._pairs(one, role),
-                None if one.window is None else self._deltas(one, role),
+                self.pairs.rows(one, role),
+                None if one.window is None else self.deltas.rows(one, role),
             )
             for one in self.intervals.parts
             for role in ROLE_NAMES
         )
         history = (
-            HistoryRows(
-                day, role, {one.table.name: _rows_of(one, role) for one in self.history[day]}
-            )
-            for day in self.history
+            HistoryRows(day, role, {one.table.name: _rows_of(one, role) for one in tables})
+            for day, tables in self.history.items()
             for role in ROLE_NAMES
         )
         return WindowFrames(tuple(rows), tuple(history))
-
-    def pair_rows(self, roles: Iterable[str]) -> int:
-        """Count the rows of pairs of some roles."""
-        chosen = [
-            self._chosen(self.pairs.files, one, role)
-            for one in self.intervals.parts
-            for role in roles
-        ]
-        return sum(file.rows for files in chosen for file in files)
 
     def prevalence(self, source: HistorySource, networks: Networks) -> Prevalence:
         """Count the internal hosts of each peer, by the history of a window."""
@@ -88,67 +107,33 @@ class WindowFiles:
         for since, until in source.slices:
             if day_bit(source.day - day_of(since)) & OF_WINDOW:
                 contacts += [
-                    self._pairs(one, OUTBOUND.name) for one in self.intervals.within(since, until)
+                    self.pairs.rows(one, OUTBOUND.name)
+                    for one in self.intervals.within(since, until)
                 ]
         return prevalence_of(contacts, networks)
 
-    def _pairs(self, interval: Interval, role: str) -> pl.LazyFrame:
-        """Rows of pairs as they lie in the slices: what several contributions hold of a pair adds up."""
-        scanner = Scanner.of_table(self.pairs.root, PAIR)
-        return scanner.scan(self._chosen(self.pairs.files, interval, role))
-
-    def _deltas(self, interval: Interval, role: str) -> pl.LazyFrame:
-        """Rows of deltas, one of each key: contributions are merged, as their largest counts do not add up."""
-        merging = self.deltas.merging
-        scanner = Scanner.of(self.deltas.found)
-        alone = scanner.scan(self._chosen(self.deltas.alone, interval, role))
-        shared = parts_by(
-            self._chosen(merging.files.deltas, interval, role),
-            self._chosen(merging.files.pairs, interval, role),
-            levels_of,
-        )
-        frames = [alone.select(list(merging.schema))]
-        if shared:
-            keys = [one.name for one in delta_table(()).columns if one.merge is Merge.KEY]
-            frames.append(merged_lazily(shared, merging, keys))
-        return pl.concat(frames)
-
-    def _chosen(
-        self, files: Iterable[OutputFile], interval: Interval, role: str
-    ) -> Iterator[OutputFile]:
-        for file in files:
-            levels = file.partition
-            if (levels["feature_spec_version"], levels["role"]) == (self.version, role):
-                assert file.slice is not None, "files of tables lie in slices"
-                if interval.since <= place_us(file.slice) < interval.until:
-                    yield file
-
 
 def window_files(inputs: WindowInputs, intervals: Intervals) -> WindowFiles:
-    """Find the files of which windows are made. Raises as `readable_files`, and NdrError for unknown formats."""
-    first, last = intervals.parts[0].since, intervals.parts[-1].until
-    in_windows = min(one.since for one in intervals.parts if one.window is not None)
-    pairs = readable_files(inputs.deltas, PAIR.name, _range(first, last))
+    """Find the files of which windows are made. Raises as `readable_runs`, and NdrError for unknown formats."""
+    span = SliceRange(to_datetime(intervals.parts[0].since), to_datetime(intervals.parts[-1].until))
+    runs = readable_runs(inputs.deltas, [DELTA, PAIR.name], span)
+    deltas, pairs = runs.files(DELTA), runs.files(PAIR.name)
     for sample in pairs.samples:
         check_format(pairs.root, sample.path)
-    bases = {one.base for one in inputs.history.values() if one.is_known}
+    of_pairs = Scanner.of_table(pairs.root, PAIR)
+    bases = {one.base for one in inputs.history.values() if one.is_known} - {None}
     return WindowFiles(
         intervals,
-        delta_files(inputs.deltas, _range(in_windows, last)),
-        pairs,
-        inputs.deltas_version,
+        SliceFiles.of(deltas, Scanner.of(deltas), inputs.deltas_version, intervals),
+        SliceFiles.of(pairs, of_pairs, inputs.deltas_version, intervals),
         {
             day: [
                 table_days(inputs.features, table, inputs.history_version, [day])
                 for table in _HISTORY
             ]
-            for day in sorted(day for day in bases if day is not None)
+            for day in sorted(filter(None, bases))
         },
     )
-
-
-def _range(since: int, until: int) -> SliceRange:
-    return SliceRange(to_datetime(since), to_datetime(until))
 
 
 def _rows_of(days: TableDays, role: str) -> pl.LazyFrame:

@@ -109,8 +109,7 @@ def _built(
     merger = Merger(plan, rows.numbers, anchor.end, anchor.labels)
     merged = list(merger.windows(rows.deltas))
     cells = PairCells.of(rows.pairs, rows.numbers)
-    hosts = pl.concat(one.select(HOST) for one in merged).unique()
-    known = Known.of(cells, hosts, rows.history, plan.ports.lateral)
+    known = Known.of(cells, rows.hosts, rows.history, plan.ports.lateral)
     intervals = anchor.intervals
     for place, label in enumerate(anchor.labels):
         source = anchor.history[label]
