@@ -17,7 +17,6 @@ from ndr_entrypoints.job_main import (
     SCHEDULED,
     SPEC_TABLE,
     SPEC_VERSION,
-    Undisturbed,
     feature_log,
     job_command,
     run_as_job,
@@ -27,15 +26,13 @@ from ndr_entrypoints.job_main import (
 @job_command(PROJECT_NAME, JOB_NAME, SPEC_VERSION, RUN_ID, SPEC_TABLE, DAY, SCHEDULED)
 def main(debug: bool, **options: Any) -> None:
     """Build again the pair history and the windows of the 40 days up to a day whose inputs have changed."""
-    log = feature_log(options, "day", "scheduled_ts")
-
-    def work(undisturbed: Undisturbed) -> None:
-        # Here, so that the log says it too when a package is missing.
-        from ndr_entrypoints.cluster_features import run_renewal
-
-        run_renewal(log, undisturbed=undisturbed, **options)
-
-    run_as_job(log, debug, work)
+    run_as_job(
+        feature_log(options, "day", "scheduled_ts"),
+        debug,
+        "cluster_features",
+        "run_renewal",
+        options,
+    )
 
 
 if __name__ == "__main__":
