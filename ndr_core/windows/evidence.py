@@ -10,10 +10,10 @@ from attrs import frozen
 
 from ndr_core.deltas.roles import OUTBOUND
 from ndr_core.expressions.evaluate import evaluate
+from ndr_core.features.days import date_of
 from ndr_core.features.networks import Side
 from ndr_core.history.masks import DAYS, active_days
 from ndr_core.tables.merge import Row, group
-from ndr_core.times import day_start, iso_text
 from ndr_core.windows.detection import even_per_mille, is_failed
 from ndr_core.windows.explained import Evidence, number_text, top
 from ndr_core.windows.medians import median_middle
@@ -53,11 +53,6 @@ class HostFacts:
         return ", ".join(found) or "never"
 
 
-def date_of(day: int) -> str:
-    """Write a day, whole days since 1970-01-01 UTC, as a date."""
-    return iso_text(day_start(day)).partition("T")[0]
-
-
 def evidence_of(name: str, facts: HostFacts) -> tuple[Evidence, ...]:
     """Show what an aggregate of a row counts. `name`: of an aggregate; of another column nothing is shown."""
     show = _SHOWN.get(name)
@@ -92,7 +87,7 @@ def by_bytes(row: Mapping[str, Any]) -> tuple[int, int]:
 
 
 Key = Callable[[Pair], Any]
-Masks = Callable[[HostHistory, Any], int]
+Masks = Callable[[HostHistory], Mapping[Any, int]]
 Shown = Callable[[HostFacts], Iterable[Evidence]]
 
 
@@ -146,8 +141,9 @@ def _of_days(title: str, column: str, key: Callable[[HostFacts], Key], masks: Ma
         if facts.history is None:
             return
         rows = []
+        known = masks(facts.history)
         for row in summed(facts.pairs, column, key(facts)):
-            mask = masks(facts.history, row[column])
+            mask = known.get(row[column], 0)
             if is_rare and 1 <= active_days(mask) <= MOST_RARE_DAYS:
                 rows.append({**row, "seen_on": facts.days(mask)})
             if not is_rare and not mask:
@@ -180,8 +176,8 @@ def _pair(pair: Pair, *more: str) -> Row:
 
 
 def _new_segments(facts: HostFacts) -> Iterator[Evidence]:
-    def masks(history: HostHistory, segment: str) -> int:
-        return history.of_segment(segment, facts.plan.networks)
+    def masks(history: HostHistory) -> Mapping[str, int]:
+        return history.by_segment(facts.plan.networks)
 
     yield from _of_days("new segments of peers", "segment", lambda facts: facts.segment, masks)(
         facts
@@ -193,7 +189,8 @@ def _new_external(facts: HostFacts) -> Iterator[Evidence]:
         return
     known = [pair for pair in facts.pairs if facts.side(pair) is Side.EXTERNAL]
     rows = summed(known, "peer_ip", _peer)
-    new = [row for row in rows if not facts.history.of_peer(row["peer_ip"])]
+    met = facts.history.by_peer()
+    new = [row for row in rows if row["peer_ip"] not in met]
     yield top("new external peers", new, facts.most, by_bytes)
 
 
@@ -339,10 +336,10 @@ _SHOWN: Final[dict[str, Shown]] = {
     "ext_peer_nunique": _peers_of(Side.EXTERNAL),
     "int_peer_nunique": _peers_of(Side.INTERNAL),
     "ext_bytes_sent_sum": _peers_of(Side.EXTERNAL),
-    "novelty:new_peers": _of_days("new peers", "peer_ip", lambda _: _peer, HostHistory.of_peer),
-    "novelty:rare_peers": _of_days("rare peers", "peer_ip", lambda _: _peer, HostHistory.of_peer),
-    "novelty:new_ports": _of_days("new ports", "peer_port", lambda _: _port, HostHistory.of_port),
-    "novelty:rare_ports": _of_days("rare ports", "peer_port", lambda _: _port, HostHistory.of_port),
+    "novelty:new_peers": _of_days("new peers", "peer_ip", lambda _: _peer, HostHistory.by_peer),
+    "novelty:rare_peers": _of_days("rare peers", "peer_ip", lambda _: _peer, HostHistory.by_peer),
+    "novelty:new_ports": _of_days("new ports", "peer_port", lambda _: _port, HostHistory.by_port),
+    "novelty:rare_ports": _of_days("rare ports", "peer_port", lambda _: _port, HostHistory.by_port),
     "novelty:new_pairs": _pairs_of_days("new pairs"),
     "novelty:rare_pairs": _pairs_of_days("rare pairs"),
     "novelty:new_segments": _new_segments,
