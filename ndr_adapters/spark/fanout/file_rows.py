@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final, TypeAlias
 
 import polars as pl
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.features.networks import sides
@@ -68,16 +68,32 @@ def read(rows: Rows, scanners: Mapping[str, Scanner]) -> Iterator[tuple[str, str
                 yield name, role, scanner.scan([one.file]).slice(one.first, one.count)
 
 
-def of_built_hosts(
-    rows: pl.DataFrame, hosts: Hosts, networks: Networks, addresses: Addresses
-) -> pl.DataFrame:
-    """Give the rows of the hosts of which features are built. `rows`: `host_ip`, as numbers, and more."""
-    if hosts is Hosts.ALL:
-        return rows
-    known = rows.select(pl.col("host_ip").unique())
-    texts = known.select(addresses.text(pl.col("host_ip"))).to_series()
-    internal = known.filter(sides(texts, networks) == Side.INTERNAL.value)
-    return rows.join(internal, on="host_ip", how="semi")
+@define
+class BuiltHosts:
+    """The hosts of which features are built, as one task meets them: each is looked at once."""
+
+    hosts: Hosts
+    networks: Networks
+    addresses: Addresses
+    _known: pl.DataFrame = field(
+        factory=lambda: pl.DataFrame(schema={"host_ip": pl.UInt32(), "is_built": pl.Boolean()}),
+        init=False,
+    )
+
+    def rows(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Give the rows of these hosts. `rows`: `host_ip`, as numbers, and more."""
+        if self.hosts is Hosts.ALL:
+            return rows
+        met = rows.select(pl.col("host_ip").unique())
+        new = met.join(self._known, on="host_ip", how="anti")
+        if new.height:
+            texts = new.select(self.addresses.text(pl.col("host_ip"))).to_series()
+            is_internal = sides(texts, self.networks) == Side.INTERNAL.value
+            told = new.with_columns(is_internal.alias("is_built"))
+            self._known = pl.concat([self._known, told])
+        built = self._known.filter("is_built").get_column("host_ip")
+        # A join would take a hundred times as long where rows have histograms.
+        return rows.filter(pl.col("host_ip").is_in(built.implode()))
 
 
 def _kind(rows: FileRows) -> tuple[str, str, bool]:

@@ -24,7 +24,7 @@ from ndr_adapters.polars.features.history_numbers import DayRows
 from ndr_adapters.polars.scan import Scanner
 from ndr_adapters.polars.write import StagingRoot
 from ndr_adapters.spark.fanout.chain import Chain, Frames, Kernel, Step, Task
-from ndr_adapters.spark.fanout.file_rows import ADDRESSES, of_built_hosts, read, spread
+from ndr_adapters.spark.fanout.file_rows import ADDRESSES, BuiltHosts, read, spread
 from ndr_adapters.spark.fanout.staged import FILES, written
 from ndr_core.history.plan import HistoryPlan
 from ndr_core.history.tables import PREVALENCE
@@ -73,6 +73,7 @@ class _Read:
 
     def __call__(self, task: Task) -> Frames:
         addresses = task.addresses
+        built = BuiltHosts(self.plan.hosts, self.plan.networks, addresses)
         for name, role, rows in read(task.order or (), self.scanners):
             columns = [
                 addresses.number(pl.col(column)) if column in ADDRESSES else pl.col(column)
@@ -81,7 +82,7 @@ class _Read:
             ]
             found = rows.select(columns).collect(engine="streaming")
             if name == _PAIRS:
-                found = of_built_hosts(found, self.plan.hosts, self.plan.networks, addresses)
+                found = built.rows(found)
             yield name, found.with_columns(role=pl.lit(role)).select(_COLUMNS[name])
 
 

@@ -27,7 +27,7 @@ from ndr_adapters.polars.features.window_kernel import Anchor, build_windows
 from ndr_adapters.polars.scan import Scanner
 from ndr_adapters.polars.write import StagingRoot
 from ndr_adapters.spark.fanout.chain import Chain, Frames, Kernel, Step, Task
-from ndr_adapters.spark.fanout.file_rows import ADDRESSES, of_built_hosts, read, spread
+from ndr_adapters.spark.fanout.file_rows import ADDRESSES, BuiltHosts, read, spread
 from ndr_adapters.spark.fanout.staged import written
 from ndr_core.deltas.tables import DELTA, PAIR
 from ndr_core.features.networks import Hosts, Networks
@@ -166,13 +166,11 @@ class _Find:
 
     def __call__(self, task: Task) -> Frames:
         numbers = task.addresses.number(pl.col("host_ip", "peer_ip"))
+        internal = BuiltHosts(Hosts.INTERNAL, self.networks, task.addresses)
         for name, _, rows in read(task.order or (), self.scanners):
             active = self.contacts.active(rows) if name == _OF_HISTORY else rows
             found = active.select(numbers).unique().collect(engine="streaming")
-            yield (
-                _CONTACTS,
-                of_built_hosts(found, Hosts.INTERNAL, self.networks, task.addresses),
-            )
+            yield _CONTACTS, internal.rows(found)
 
 
 @frozen
@@ -200,15 +198,13 @@ class _Read:
 
     def __call__(self, task: Task) -> Frames:
         scanners = {name: source.scanner for name, source in self.sources.items()}
+        built = BuiltHosts(self.plan.hosts, self.plan.networks, task.addresses)
         for name, _, rows in read(task.order or (), scanners):
             source = self.sources[name]
             addresses = [column for column in source.columns if column in ADDRESSES]
             numbers = task.addresses.number(pl.col(addresses))
             found = source.chosen(rows).with_columns(numbers).collect(engine="streaming")
-            yield (
-                name,
-                of_built_hosts(found, self.plan.hosts, self.plan.networks, task.addresses),
-            )
+            yield name, built.rows(found)
 
 
 @frozen
