@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 from attrs import fields, frozen
 
-from ndr_core.deltas.settings import DEFAULT_PORT_SETS, Delta
+from ndr_core.deltas.settings import DEFAULT_PORT_SETS, Delta, Pair
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.flows.leaf import leaf_text
 from ndr_core.flows.mapping import COLUMN_TO_CHOOSE
@@ -84,6 +84,9 @@ def _lines(template: _Template) -> Iterator[str]:
     yield from _comment(_doc(JobSpec, "delta"))
     yield "delta:"
     yield from _indented(_delta())
+    yield from _comment(_doc(JobSpec, "pair"))
+    yield "pair:"
+    yield from _indented(_explained(Pair, "timing", True))
     yield from _comment(_doc(JobSpec, "enrichment"))
     yield "enrichment:"
     yield "  port_sets:"

@@ -209,7 +209,7 @@ def _in_turn(queries: Sequence[Callable[[], pl.LazyFrame]], table: Table) -> pl.
     def read(
         columns: list[str] | None, condition: pl.Expr | None, rows: int | None, _batch: int | None
     ) -> Iterator[pl.DataFrame]:
-        assert columns is None and condition is None and rows is None, "all is written"
+        assert (columns, condition, rows) == (None, None, None), "all is written"
         return (query().collect(engine="streaming") for query in queries)
 
     return register_io_source(read, schema=schema)

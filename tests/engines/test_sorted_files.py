@@ -16,7 +16,7 @@ from ndr_adapters.reference.engine import ReferenceEngine
 from ndr_core.deltas.engine import Engine
 from ndr_core.flows.source import InputBatch
 from ndr_core.tables.table import Table
-from tests.makers import flow, make_plan, make_spec, write_batch
+from tests.makers import flow, make_plan, write_batch
 from tests.support import ENGINES
 
 PLAN = make_plan()
@@ -78,18 +78,3 @@ def test_pairs_that_are_built_in_shares_are_sorted_within_each_of_them(tmp_path:
             pl.struct(pl.all().exclude("index")).rank("dense").cast(pl.Int64).diff().lt(0).sum()
         )
         assert 0 < starts_again.item() < shares
-
-
-@pytest.mark.parametrize("start", [ReferenceEngine, *ENGINES.values()], ids=["reference", *ENGINES])
-def test_without_timing_a_pair_has_none_of_its_columns(
-    start: Callable[[], Engine], tmp_path: Path
-) -> None:
-    plan = make_plan(make_spec(pair={"timing": False}))
-
-    start().build(plan, batch_of(tmp_path / "in"), str(tmp_path / "out"))
-
-    names = {column.name for column in PLAN.pair.file_columns}
-    left_out = {"starts", "bytes_sent_hist", "unanswered_cnt", "duration_s_sum"}
-    assert left_out < names
-    for path in (tmp_path / "out" / "pair").rglob("*.parquet"):
-        assert set(pl.read_parquet(path, hive_partitioning=False).columns) == names - left_out

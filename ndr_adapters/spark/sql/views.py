@@ -37,7 +37,7 @@ def role_views(flows: DataFrame, plan: DeltaPlan) -> DataFrame:
     }
     roles = [
         {
-            name: substitute(value, role.view() | {"slice_start": plan.slice_start})
+            name: substitute(value, {**role.view(), "slice_start": plan.slice_start})
             for name, value in (wanted | _timing(number, plan)).items()
         }
         for number, role in enumerate(plan.roles)

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from ndr_core.deltas.counters import Counter
-from ndr_core.deltas.settings import DEFAULT_PORT_SETS, Delta, Enrichment
+from ndr_core.deltas.settings import DEFAULT_PORT_SETS, Delta, Enrichment, Pair
 from ndr_core.errors import Problem
 from ndr_core.flows.moment import Moment
 from ndr_core.names import COLUMN_NAME_RULE, is_column_name
@@ -23,6 +23,10 @@ def test_by_default_all_measures_are_built_and_a_session_below_one_second_is_sho
     assert Delta() == Delta(
         measures=None, short_session_seconds=1.0, slice_minutes=15, moment=Moment.EVENT_END
     )
+
+
+def test_by_default_pairs_have_a_timing() -> None:
+    assert Pair() == Pair(timing=True)
 
 
 @pytest.mark.parametrize("minutes", [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60])
