@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import field, frozen
-from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
 from ndr_adapters.reference.features import ReferenceHistoryEngine, ReferenceWindowEngine
 
 from ndr_adapters.outputs import open_output
@@ -40,12 +39,18 @@ if TYPE_CHECKING:
 
 EngineT = TypeVar("EngineT", HistoryEngine, WindowEngine)
 
+def _polars_windows(client: S3Client | None) -> WindowEngine:
+    from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
+
+    return PolarsWindowEngine(polars_options(client))
+
+
 HISTORY_ENGINES: Final[Mapping[str, Callable[[S3Client | None], HistoryEngine]]] = {
     POLARS: lambda client: PolarsHistoryEngine(polars_options(client)),
     "reference": lambda client: ReferenceHistoryEngine(polars_options(client)),
 }
 WINDOW_ENGINES: Final[Mapping[str, Callable[[S3Client | None], WindowEngine]]] = {
-    POLARS: lambda client: PolarsWindowEngine(polars_options(client)),
+    POLARS: _polars_windows,
     "reference": lambda client: ReferenceWindowEngine(polars_options(client)),
 }
 """Name of an engine -> what starts it, set up for the S3 that a client reaches, or for folders alone."""

@@ -47,7 +47,7 @@ def history_now(job_name: str, deltas: PublishedDeltas, runs: Mapping[int, Manif
             continue  # it can't be built any more
         run = runs.get(day)
         available.add(day)
-        reasons = ["was never built"] if run is None else _changes(day, read_of(run), now)
+        reasons = ["not built"] if run is None else _changes(day, read_of(run), now)
         if reasons:
             allows = run is not None and read_of(run).allows_missing
             stale.append(StaleRun(job_name, date_of(day), day_start(day), few(reasons), allows))

@@ -101,9 +101,9 @@ def _stale_windows(
         asked = due(labels, anchor)
         if run is not None:
             asked = tuple(label for label in asked if label.name in read.left_out)
-        for label in asked:
-            if _can_be_built(label, anchor, state):
-                reasons.append(f"{label.name} was left out, and its slices are published")
+        missed = [label.name for label in asked if _can_be_built(label, anchor, state)]
+        if missed:
+            reasons.append(f"not built, though all is published: {' '.join(missed)}")
         if reasons:
             yield StaleRun(spec.job_name, anchor_name(anchor), anchor, few(reasons), allows_missing)
 

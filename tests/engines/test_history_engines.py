@@ -14,7 +14,7 @@ from ndr_core.history.engine import HistoryEngine, HistoryInputs
 from ndr_core.history.tables import PAIR_HISTORY
 from ndr_core.int64 import INT64_MAX
 from ndr_core.tables.merge import Row
-from tests.engines.feature_outputs import FeatureOutputs, sorted_as_read
+from tests.engines.feature_outputs import FeatureOutputs, history_as_read
 from tests.unit.core.history.days import anew, pair, plan
 
 ENGINES = [
@@ -67,7 +67,7 @@ def go_on(output: FeatureOutputs, engine: HistoryEngine, first: int, last: int) 
 
 def test_days_in_order_are_published_as_the_reference_says(built: FeatureOutputs) -> None:
     for day in (FIRST, FIRST + 1, FIRST + 13, FIRST + 29):
-        assert built.tables(day) == sorted_as_read(anew(days(), day))
+        assert built.tables(day) == history_as_read(anew(days(), day))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -83,7 +83,7 @@ def test_a_day_that_goes_on_takes_the_leaving_day_out_by_its_tile_or_its_slices(
 
     output.build_day(engine, plan(FIRST + 30), inputs)
 
-    assert output.tables(FIRST + 30) == sorted_as_read(anew(days(), FIRST + 30))
+    assert output.tables(FIRST + 30) == history_as_read(anew(days(), FIRST + 30))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -97,7 +97,7 @@ def test_a_day_made_anew_of_tiles_or_slices_is_the_same(
 
     output.build_day(engine, plan(LAST), inputs)
 
-    assert output.tables(LAST) == sorted_as_read(anew(days(), LAST))
+    assert output.tables(LAST) == history_as_read(anew(days(), LAST))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -115,7 +115,7 @@ def test_a_day_that_is_built_again_after_a_late_batch_replaces_its_rows(
 
     with_late = {**rows, FIRST: [*rows[FIRST], late]}
     for day in (FIRST, FIRST + 1):
-        assert output.tables(day) == sorted_as_read(anew(with_late, day))
+        assert output.tables(day) == history_as_read(anew(with_late, day))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

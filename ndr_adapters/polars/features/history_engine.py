@@ -24,7 +24,7 @@ from ndr_core.history.engine import HistoryInputs
 from ndr_core.history.plan import HistoryPlan
 from ndr_core.history.tables import PREVALENCE
 
-ROWS_AT_ONCE: Final = 8 << 20
+ROWS_AT_ONCE: Final = 4 << 20
 """Rows of pairs, tiles and former history that are in memory at once, about: a share of the hosts has so many."""
 
 

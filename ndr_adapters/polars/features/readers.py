@@ -1,0 +1,129 @@
+"""Published features as Polars frames, for those who use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import polars as pl
+
+from ndr_adapters.polars.published import read_table
+from ndr_adapters.polars.write import empty_frame
+from ndr_core.deltas.roles import INBOUND, OUTBOUND
+from ndr_core.history.tables import PAIR_HISTORY
+from ndr_core.publishing.published import PublishedTables
+from ndr_core.tables.table import Table
+from ndr_core.windows.labels import DEFAULT_LABELS
+from ndr_core.windows.tables import BEACON, fg_a_table
+
+RECORD_ID: Final = "record_id"
+
+_TIME_TEXT: Final = "%Y-%m-%dT%H:%M:%SZ"
+
+_OF_ANCHOR: Final = ("hour_of_day", "day_of_week", "is_weekend", "is_holiday")
+"""Columns of windows that are equal in all windows with one end."""
+_OF_LABEL: Final = ("window_start_ts", "coverage_slices", "is_partial", "time_band")
+"""Columns that are equal in all windows of one label with one end."""
+_WIDE_KEYS: Final = ("feature_spec_version", "host_ip", "window_end_ts")
+_NO_VALUES: Final = (*_WIDE_KEYS, *_OF_ANCHOR, *_OF_LABEL, "window_label", "published_at")
+_FOLDERS: Final = ("dt", "hh", "mm", "role", RECORD_ID)
+
+_ORIGINAL_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
+    role: {
+        "drop_cnt": "deny_cnt",
+        "high_risk_sessions_cnt": "high_risk_port_sessions_cnt",
+        "bytes_sent_sum": f"bytes_{host}_sum",
+        "bytes_recv_sum": f"bytes_{peer}_sum",
+    }
+    # The host is the source of outbound sessions, and the destination of inbound ones.
+    for role, host, peer in ((OUTBOUND.name, "src", "dst"), (INBOUND.name, "dst", "src"))
+}
+_PREFIXES: Final = {OUTBOUND.name: "", INBOUND.name: "in_"}
+
+
+def read_pair_history(
+    published: PublishedTables, *, since: datetime | None = None, until: datetime | None = None
+) -> pl.LazyFrame:
+    """Give the published pair history: a row for each host, role, peer, port and UTC day, with its `record_id`.
+
+    `published`: the output of the features; `since`, `until`: days that start in [since, until). Without any run it
+    has no rows. Rows come in no order. Raises as `read_table`; the views by peer, port and segment, prevalence and
+    pair tiles are read by `read_table`.
+    """
+    rows = _rows(published, PAIR_HISTORY, since, until)
+    return rows.with_columns(_record_id("host_ip", "role", "peer_ip", "peer_port", "dt"))
+
+
+def read_fg_a(
+    published: PublishedTables, *, since: datetime | None = None, until: datetime | None = None
+) -> pl.LazyFrame:
+    """Give the published windows: a row for each host, role, label and end of a window, with its `record_id`.
+
+    `published`: the output of the features; `since`, `until`: windows that end in [since, until). Without any run it
+    has no rows, and no columns of the deltas' measures. Rows come in no order. Raises as `read_table`.
+    """
+    rows = _rows(published, fg_a_table(()), since, until)
+    return rows.with_columns(_record_id("host_ip", "role", "window_label", "window_end_ts"))
+
+
+def read_beacons(
+    published: PublishedTables, *, since: datetime | None = None, until: datetime | None = None
+) -> pl.LazyFrame:
+    """Give the published beacons: a row for each host, peer, port and end of a day's window, with its `record_id`.
+
+    Else as `read_fg_a`.
+    """
+    rows = _rows(published, BEACON, since, until)
+    return rows.with_columns(_record_id("host_ip", "role", "peer_ip", "peer_port", "window_end_ts"))
+
+
+def wide_fg_a(rows: pl.LazyFrame, labels: Iterable[str] | None = None) -> pl.LazyFrame:
+    """Give windows as one row for each host and end of windows, by the names of the original pipeline.
+
+    `rows`: as `read_fg_a` gives them; `labels`: the windows to give, those of a spec by default if None. A column of
+    a window gets its label behind its name, that of an inbound row `in_` before it: `in_sessions_cnt_w_15m`; one of a
+    window that a host does not have is null. `drop_cnt` becomes `deny_cnt`, `high_risk_sessions_cnt` becomes
+    `high_risk_port_sessions_cnt`; `bytes_sent_sum` and `bytes_recv_sum` become `bytes_src_sum` and `bytes_dst_sum`, by
+    the side of the session that sent them: of inbound rows, whose host is the destination, the other way round.
+    """
+    known = rows.collect_schema().names()
+    values = [name for name in known if name not in (*_NO_VALUES, *_FOLDERS)]
+    chosen = [label.name for label in DEFAULT_LABELS] if labels is None else list(labels)
+    wide = rows.group_by(_WIDE_KEYS).agg(pl.col(name).first() for name in _OF_ANCHOR)
+    for label in chosen:
+        of_label = rows.filter(pl.col("window_label") == label)
+        facts = of_label.group_by(_WIDE_KEYS).agg(
+            pl.col(name).first().alias(f"{name}_{label}") for name in _OF_LABEL
+        )
+        wide = wide.join(facts, on=_WIDE_KEYS, how="left")
+        for role, prefix in _PREFIXES.items():
+            original = _ORIGINAL_NAMES[role]
+            renamed = of_label.filter(pl.col("role") == role).select(
+                *_WIDE_KEYS,
+                *(
+                    pl.col(name).alias(f"{prefix}{original.get(name, name)}_{label}")
+                    for name in values
+                ),
+            )
+            wide = wide.join(renamed, on=_WIDE_KEYS, how="left")
+    return wide.with_columns(_record_id("host_ip", "window_end_ts"))
+
+
+def _rows(
+    published: PublishedTables, table: Table, since: datetime | None, until: datetime | None
+) -> pl.LazyFrame:
+    """The rows of a table; of one that nobody has published, none."""
+    found = read_table(published, table.name, since=since, until=until)
+    return found if found.collect_schema().names() else empty_frame(table.columns).lazy()
+
+
+def _record_id(*key: str) -> pl.Expr:
+    """The parts of a key joined by `|`: times as text in UTC, an unknown port as nothing."""
+    parts: Sequence[pl.Expr] = [
+        pl.col(name).dt.strftime(_TIME_TEXT)
+        if name.endswith("_ts")
+        else pl.col(name).cast(pl.String).fill_null("")
+        for name in key
+    ]
+    return pl.concat_str(parts, separator="|").alias(RECORD_ID)

@@ -1,0 +1,44 @@
+"""JobSpecs of all kinds, read by the key that names their kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ndr_core.deltas.spec import JobSpec
+from ndr_core.errors import SpecError
+from ndr_core.spec_kinds import KINDS, kind_of, parse_spec
+from ndr_core.windows.spec import FgASpec
+
+DELTA = {"project_name": "acme", "input": {"preset": "paloalto"}}
+
+
+def test_data_without_a_kind_is_a_spec_of_deltas() -> None:
+    spec = parse_spec(DELTA)
+
+    assert isinstance(spec, JobSpec)
+    assert kind_of(spec) == "delta"
+    assert parse_spec(DELTA | {"kind": "delta"}) == spec
+
+
+def test_the_kind_of_a_spec_tells_how_it_is_read() -> None:
+    spec = parse_spec({"kind": "fg_a", "project_name": "acme"})
+
+    assert isinstance(spec, FgASpec)
+    assert kind_of(spec) == "fg_a"
+
+
+@pytest.mark.parametrize("kind", ["fg", "", 7, ["fg_a"], None])
+def test_an_unknown_kind_is_refused_with_the_source_named(kind: Any) -> None:
+    with pytest.raises(SpecError, match=r"^spec x\.yaml: kind: unknown value "):
+        parse_spec({"kind": kind, "project_name": "acme"}, "spec x.yaml")
+
+
+def test_data_that_is_no_mapping_is_refused() -> None:
+    with pytest.raises(SpecError, match="holds a list, expected a mapping of keys"):
+        parse_spec([1])
+
+
+def test_each_kind_has_a_schema() -> None:
+    assert all(kind.schema()["type"] == "object" for kind in KINDS.values())
