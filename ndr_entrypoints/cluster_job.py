@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from ndr_adapters.aws.clients import dynamodb_client, s3_client
+from ndr_adapters.cloudwatch.json_log import JsonLog
 from ndr_adapters.dynamodb.job_specs import JobSpecLoader
 from ndr_adapters.memory import memory_bytes
 from ndr_adapters.s3.sink import S3Writer
 from ndr_adapters.s3.source import S3Reader
 from ndr_adapters.spark.runtime.wheels import provide_wheels
 from ndr_core.deltas.engine import ChosenEngine, Engine
-from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
+from ndr_core.deltas.job import DeltaBuilderRunner
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.errors import SpecError
+from ndr_core.errors import SpecError, after_publication
 from ndr_core.flows.records import ReadRows, no_rows
 from ndr_core.flows.source import InputBatch
 from ndr_core.jobs.choice import POLARS, SPARK_SQL, Machine
-from ndr_core.jobs.ports import JobSpecStore, RunLog
+from ndr_core.jobs.ports import JobSpecStore
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.location import S3Address
 from ndr_core.times import parse_bound
 from ndr_core.version import __version__
+from ndr_entrypoints.job_main import Undisturbed
 from ndr_entrypoints.start_spark_sql import spark_sql_engine
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
 
 
 def run_job(
-    log: RunLog,
+    log: JsonLog,
     *,
-    undisturbed: Callable[[], AbstractContextManager[Any]],
+    undisturbed: Undisturbed,
     project_name: str,
     job_name: str,
     mini_batch_id: str,
@@ -45,8 +46,8 @@ def run_job(
     job_spec_ddb_table_name: str,
     slice_start_ts: str | None,
     slice_end_ts: str | None,
-) -> RunSummary:
-    """Run one job. Raises what `DeltaBuilderRunner.run` and loading the JobSpec raise."""
+) -> None:
+    """Run one job, and log what it counted. Raises what `DeltaBuilderRunner.run` and loading the JobSpec raise."""
     params = RuntimeParams(
         mini_batch_id=mini_batch_id,
         run_id=run_id,
@@ -59,7 +60,7 @@ def run_job(
     source = _within_its_prefix(spec, mini_batch_s3_prefix)
     target = spec.storage.output()
     client = s3_client()
-    return DeltaBuilderRunner(
+    done = DeltaBuilderRunner(
         spec=spec,
         params=params,
         source=S3Reader(client, source),
@@ -70,6 +71,8 @@ def run_job(
         undisturbed=undisturbed,
         read_rows=read_rows,
     ).run()
+    with after_publication("what it counted could not be logged"):
+        log.metrics(done)
 
 
 def start_engine(client: S3Client, spec: JobSpec, batch: InputBatch) -> ChosenEngine:

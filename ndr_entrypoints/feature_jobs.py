@@ -8,11 +8,12 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import field, frozen
-from ndr_adapters.reference.features import ReferenceHistoryEngine, ReferenceWindowEngine
 
 from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.features.history_engine import PolarsHistoryEngine
+from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
 from ndr_adapters.polars.s3 import polars_options
+from ndr_adapters.reference.features import ReferenceHistoryEngine, ReferenceWindowEngine
 from ndr_core.errors import UsageError, nearest, shown
 from ndr_core.features.running import Chosen, FeatureRunSummary
 from ndr_core.features.stale import StaleRun
@@ -39,18 +40,12 @@ if TYPE_CHECKING:
 
 EngineT = TypeVar("EngineT", HistoryEngine, WindowEngine)
 
-def _polars_windows(client: S3Client | None) -> WindowEngine:
-    from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
-
-    return PolarsWindowEngine(polars_options(client))
-
-
 HISTORY_ENGINES: Final[Mapping[str, Callable[[S3Client | None], HistoryEngine]]] = {
     POLARS: lambda client: PolarsHistoryEngine(polars_options(client)),
     "reference": lambda client: ReferenceHistoryEngine(polars_options(client)),
 }
 WINDOW_ENGINES: Final[Mapping[str, Callable[[S3Client | None], WindowEngine]]] = {
-    POLARS: _polars_windows,
+    POLARS: lambda client: PolarsWindowEngine(polars_options(client)),
     "reference": lambda client: ReferenceWindowEngine(polars_options(client)),
 }
 """Name of an engine -> what starts it, set up for the S3 that a client reaches, or for folders alone."""
@@ -166,10 +161,10 @@ class FeatureWiring:
 def _refuse_overlap(deltas: str, usual: str, sink: Sink) -> None:
     source, _ = sink_of(deltas)
     free, _ = sink_of(usual)
+    if sink.place.holds(source.place):
+        raise UsageError(f"features {sink.place}: holds the deltas; publish to {usual}, or outside")
     if source.place.holds(sink.place) and not free.place.holds(sink.place):
         raise UsageError(
             f"features {sink.place}: lies in the output of the deltas, of which only the folder {FEATURES} is free; "
             "publish to that, or outside"
         )
-    if sink.place.holds(source.place):
-        raise UsageError(f"features {sink.place}: holds the deltas; publish to {usual}, or outside")

@@ -6,6 +6,7 @@ configuration.
 
 from __future__ import annotations
 
+import importlib
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -88,14 +89,23 @@ def feature_log(options: Mapping[str, Any], *more: str) -> JsonLog:
     return JsonLog({name: options[name] for name in names}, namespace=FEATURES_NAMESPACE)
 
 
-def run_as_job(log: JsonLog, debug: bool, work: Callable[[Undisturbed], None]) -> None:
-    """Do the work of a job; a failure becomes a line, a metric and an exit code.
+def run_as_job(
+    log: JsonLog, debug: bool, module: str, function: str, options: Mapping[str, Any]
+) -> None:
+    """Do a job: call a function of a module of this package with its log, `undisturbed` and its options.
 
-    `debug`: let failures pass, with their stack traces.
+    A failure becomes a line, a metric and an exit code. The module is imported here, so that the log says it too when a
+    package is missing. `undisturbed` holds back signals that ask a run to stop, while it publishes. `debug`: let
+    failures pass, with their stack traces.
     """
     with signals_handled() as stopping:
+
+        def work() -> None:
+            job = getattr(importlib.import_module(f"{__package__}.{module}"), function)
+            job(log, undisturbed=stopping.undisturbed, **options)
+
         try:
-            _tell_failures(log, debug, lambda: work(stopping.undisturbed))
+            _tell_failures(log, debug, work)
         except StopRequested as stop:
             log.line("ERROR", stop_message(stop), exit_code=128 + stop.number)
             log.failed()

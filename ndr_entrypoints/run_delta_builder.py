@@ -9,14 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from ndr_adapters.cloudwatch.json_log import JsonLog
-from ndr_core.errors import after_publication
 from ndr_entrypoints.job_main import (
     JOB_NAME,
     PROJECT_NAME,
     RUN_ID,
     SPEC_TABLE,
     SPEC_VERSION,
-    Undisturbed,
     job_command,
     job_option,
     run_as_job,
@@ -45,16 +43,7 @@ def main(debug: bool, **options: Any) -> None:
     log = JsonLog(
         {name: options[name] for name in ("project_name", "job_name", "mini_batch_id", "run_id")}
     )
-
-    def work(undisturbed: Undisturbed) -> None:
-        # Here, so that the log says it too when a package is missing.
-        from ndr_entrypoints.cluster_job import run_job
-
-        done = run_job(log, undisturbed=undisturbed, **options)
-        with after_publication("what it counted could not be logged"):
-            log.metrics(done)
-
-    run_as_job(log, debug, work)
+    run_as_job(log, debug, "cluster_job", "run_job", options)
 
 
 if __name__ == "__main__":

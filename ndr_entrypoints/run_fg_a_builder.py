@@ -15,7 +15,6 @@ from ndr_entrypoints.job_main import (
     RUN_ID,
     SPEC_TABLE,
     SPEC_VERSION,
-    Undisturbed,
     feature_log,
     job_command,
     job_option,
@@ -34,15 +33,13 @@ from ndr_entrypoints.job_main import (
 )
 def main(debug: bool, **options: Any) -> None:
     """Build the windows that a mini-batch has made due, and publish them."""
-    log = feature_log(options, "delta_job_name", "mini_batch_id")
-
-    def work(undisturbed: Undisturbed) -> None:
-        # Here, so that the log says it too when a package is missing.
-        from ndr_entrypoints.cluster_features import run_fg_a
-
-        run_fg_a(log, undisturbed=undisturbed, **options)
-
-    run_as_job(log, debug, work)
+    run_as_job(
+        feature_log(options, "delta_job_name", "mini_batch_id"),
+        debug,
+        "cluster_features",
+        "run_fg_a",
+        options,
+    )
 
 
 if __name__ == "__main__":

@@ -33,6 +33,13 @@ _STAGES: Final[Mapping[Stage, str]] = {
 }
 
 
+FEATURE_STAGES: Final[Mapping[Stage, str]] = {
+    **_STAGES,
+    Stage.LOOK: "looking at what is published",
+    Stage.BUILD: "building features",
+}
+"""What the stages of feature jobs are called."""
+
 _WIDE: Final = 110
 _BAR_WIDTH: Final = 20
 _NOT_ENDED: Final = 0.999
@@ -51,6 +58,7 @@ class LineLog:
     """One log line per ended stage, and one each half minute of the build."""
 
     logger: logging.Logger
+    stages: Mapping[Stage, str] = field(default=_STAGES)
     _progress_due: Every = field(factory=lambda: Every(PROGRESS_SECONDS), init=False)
 
     def stage(self, stage: Stage, **facts: Any) -> None:
@@ -58,11 +66,11 @@ class LineLog:
 
     def done(self, stage: Stage, seconds: float, **facts: Any) -> None:
         told = f"{_told(facts)} in " if facts else ""
-        self.logger.info("%s: %s%.2f s", _STAGES[stage], told, seconds)
+        self.logger.info("%s: %s%.2f s", self.stages[stage], told, seconds)
 
     def progress(self, progress: Progress) -> None:
         if self._progress_due.lets_through(progress.seconds):
-            self.logger.info("%s: %s", _STAGES[Stage.BUILD], progress_text(progress))
+            self.logger.info("%s: %s", self.stages[Stage.BUILD], progress_text(progress))
 
     def notice(self, message: str) -> None:
         self.logger.warning("note: %s", message)
@@ -71,13 +79,16 @@ class LineLog:
 class LiveLog:
     """A line per stage, with a spinner and the time while it runs; a bar and more of the build."""
 
-    def __init__(self, progress: Display) -> None:
+    def __init__(self, progress: Display, stages: Mapping[Stage, str] = _STAGES) -> None:
         self._progress = progress
+        self._stages = stages
         self._tasks: dict[Stage, TaskID] = {}
 
     def stage(self, stage: Stage, **facts: Any) -> None:
         del facts
-        self._tasks[stage] = self._progress.add_task(_STAGES[stage], total=None, told="", bar=False)
+        self._tasks[stage] = self._progress.add_task(
+            self._stages[stage], total=None, told="", bar=False
+        )
 
     def done(self, stage: Stage, seconds: float, **facts: Any) -> None:
         del seconds
@@ -101,7 +112,7 @@ class LiveLog:
 
 
 @contextmanager
-def live_log(console: Console) -> Iterator[LiveLog]:
+def live_log(console: Console, stages: Mapping[Stage, str] = _STAGES) -> Iterator[LiveLog]:
     """A live display that stays on the terminal when it ends."""
     columns = (
         SpinnerColumn(finished_text="[green]✓[/]"),
@@ -111,7 +122,7 @@ def live_log(console: Console) -> Iterator[LiveLog]:
         TextColumn("[dim]{task.fields[told]}"),
     )
     with Display(*columns, console=console) as progress:
-        yield LiveLog(progress)
+        yield LiveLog(progress, stages)
 
 
 class _BuildBar(ProgressColumn):
@@ -157,17 +168,19 @@ def _told(facts: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def run_log(quiet: bool, only_notices: bool) -> Iterator[RunLog]:
-    """Tell what a run does, as the terminal and the user want it."""
+def run_log(
+    quiet: bool, only_notices: bool, stages: Mapping[Stage, str] = _STAGES
+) -> Iterator[RunLog]:
+    """Tell what a run does, as the terminal and the user want it. `stages`: what these are called."""
     if quiet:
         yield QuietLog()
     elif only_notices:
         yield NoticesOnly()
     elif sys.stderr.isatty():
-        with live_log(Console(stderr=True)) as log:
+        with live_log(Console(stderr=True), stages) as log:
             yield log
     else:
-        yield LineLog(_line_logger())
+        yield LineLog(_line_logger(), stages)
 
 
 def _line_logger() -> logging.Logger:

@@ -16,7 +16,6 @@ from ndr_entrypoints.job_main import (
     SCHEDULED,
     SPEC_TABLE,
     SPEC_VERSION,
-    Undisturbed,
     feature_log,
     job_command,
     run_as_job,
@@ -26,15 +25,13 @@ from ndr_entrypoints.job_main import (
 @job_command(PROJECT_NAME, JOB_NAME, SPEC_VERSION, RUN_ID, SPEC_TABLE, DAY, SCHEDULED)
 def main(debug: bool, **options: Any) -> None:
     """Build the pair history of a day and publish it."""
-    log = feature_log(options, "day", "scheduled_ts")
-
-    def work(undisturbed: Undisturbed) -> None:
-        # Here, so that the log says it too when a package is missing.
-        from ndr_entrypoints.cluster_features import run_history
-
-        run_history(log, undisturbed=undisturbed, **options)
-
-    run_as_job(log, debug, work)
+    run_as_job(
+        feature_log(options, "day", "scheduled_ts"),
+        debug,
+        "cluster_features",
+        "run_history",
+        options,
+    )
 
 
 if __name__ == "__main__":

@@ -35,5 +35,12 @@ python -m ndr_entrypoints.run_delta_builder --project-name {PROJECT} --job-name 
   --run-id run-1 --mini-batch-id {MINI_BATCH} --job-spec-ddb-table-name {table} \\
   --slice-start-ts 2025-03-01T10:00:00Z --slice-end-ts 2025-03-01T10:15:00Z
 
+python -m ndr_entrypoints.run_fg_a_builder --project-name {PROJECT} --job-name fg_a \\
+  --delta-job-name {spec.job_name} --mini-batch-id {MINI_BATCH} --feature-spec-version v1 \\
+  --run-id run-1 --job-spec-ddb-table-name {table}
+
+python -m ndr_entrypoints.run_pair_history --project-name {PROJECT} --job-name pair_history \\
+  --day 2025-03-01 --feature-spec-version v1 --run-id run-1 --job-spec-ddb-table-name {table}
+
 ndr inspect {spec.storage.output()}
 ndr spec list --table {table}"""

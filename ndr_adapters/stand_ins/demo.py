@@ -1,4 +1,4 @@
-"""What the stand-ins hold for a first run: a bucket with a mini-batch, a table with its JobSpec."""
+"""What the stand-ins hold for a first run: a bucket with a mini-batch, a table with the JobSpecs of its jobs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ndr_adapters.synthetic.batch import SyntheticBatch
 from ndr_adapters.synthetic.write import write_synthetic
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.spec_reader import parse_job_spec
+from ndr_core.spec_kinds import parse_spec
 
 PROJECT: Final = "demo"
 MINI_BATCH: Final = "20250301T1000"
@@ -19,7 +20,7 @@ _RECORDS: Final = 5_000
 
 
 def fill(bucket: str, table: str) -> JobSpec:
-    """Make bucket and table, put a mini-batch and its JobSpec; gives the JobSpec."""
+    """Make bucket and table, put a mini-batch and the JobSpecs of deltas and features; gives that of the deltas."""
     spec = parse_job_spec(
         {
             "project_name": PROJECT,
@@ -42,4 +43,7 @@ def fill(bucket: str, table: str) -> JobSpec:
     specs = JobSpecTable(dynamodb_client(), table)
     specs.create()
     specs.put(spec)
+    places = {"deltas_prefix": str(spec.storage.output())}
+    for kind in ("fg_a", "pair_history"):
+        specs.put(parse_spec({"kind": kind, "project_name": PROJECT, "storage": places}))
     return spec

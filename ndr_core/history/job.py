@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
-from ndr_core.errors import SpecError, UsageError, shown
+from ndr_core.errors import SpecError, UsageError
 from ndr_core.features.coverage import PublishedDeltas, look_at_deltas
 from ndr_core.features.days import date_of, history_runs
 from ndr_core.features.ground import ground_of, refuse_other_project, refuse_same_output
@@ -34,7 +34,7 @@ from ndr_core.publishing.sink import Sink
 from ndr_core.publishing.standing import Overrides, check_standing
 from ndr_core.tables.slices import SliceBounds
 from ndr_core.tables.table import Table
-from ndr_core.times import TIME_LIMIT_US, day_start, now_us
+from ndr_core.times import DAY_US, LAST_DAY, TIME_LIMIT_US, day_start, now_us
 
 MEANING_VERSION: Final = 1
 """A release that changes what a column of the history means raises it."""
@@ -123,8 +123,10 @@ class HistoryRunner:
     def look(self, published_at: int) -> FoundDay:
         """Look at what there is for the day. `published_at`: the time of the run, us. Raises as `run` before work."""
         spec, day = self.spec, self.day
-        if not DAYS < day <= TIME_LIMIT_US // day_start(1) - 1:
-            raise SpecError(f"day: {shown(day)} is no day of which there can be a history")
+        if not 0 <= day < TIME_LIMIT_US // DAY_US:
+            raise SpecError(
+                f"day: lies outside the times that records can have, 1970-01-01 to {LAST_DAY}"
+            )
         refuse_same_output(self.deltas.root, self.features.root)
         version = spec.inputs.deltas_version(spec.feature_spec_version)
         deltas = look_at_deltas(self.deltas, version, day_start(day - DAYS), day_start(day + 1))

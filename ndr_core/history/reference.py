@@ -85,18 +85,25 @@ def history_tables(rows: HistoryRows, plan: HistoryPlan) -> dict[str, list[Row]]
             PAIR_HISTORY, column, {key: getattr(pairs[key], name) for key in pairs}, plan.day
         )
     history = [_history_row(key, known) for key, known in pairs.items()]
-    with_segments = [
-        {**row, "segment": plan.networks.segment_of(row["peer_ip"])} for row in history
-    ]
     made = {
         PAIR_HISTORY: history,
-        HOST_PEER_HISTORY: _view(history, "peer_ip"),
-        HOST_PORT_HISTORY: _view(history, "peer_port"),
-        HOST_SEGMENT_HISTORY: _view(with_segments, "segment"),
+        **views_of(history, plan),
         PREVALENCE: _prevalence(history, plan),
         PAIR_TILE: [_tile_row(key, tile) for key, tile in today.items()],
     }
     return {table.name: _finished(of_table, table, plan) for table, of_table in made.items()}
+
+
+def views_of(history: Sequence[Mapping[str, Any]], plan: HistoryPlan) -> dict[Table, list[Row]]:
+    """Give the views of rows of the pair history: the days, and the last session, of each peer, port and segment."""
+    with_segments = [
+        {**row, "segment": plan.networks.segment_of(row["peer_ip"])} for row in history
+    ]
+    return {
+        HOST_PEER_HISTORY: _view(history, "peer_ip"),
+        HOST_PORT_HISTORY: _view(history, "peer_port"),
+        HOST_SEGMENT_HISTORY: _view(with_segments, "segment"),
+    }
 
 
 def pairs_gone_on(
@@ -218,7 +225,7 @@ def _tile_row(key: PairKey, tile: Tile) -> Row:
     }
 
 
-def _view(history: Iterable[Row], name: str) -> list[Row]:
+def _view(history: Iterable[Mapping[str, Any]], name: str) -> list[Row]:
     """The history by host, role and another column, without rows in which that is null."""
     keys = ("host_ip", "role", name)
     known = [row for row in history if row[name] is not None]

@@ -41,10 +41,15 @@ class Compactor:
     """Holds back requests to stop (StopRequested) while a day is published."""
 
     def days(self, before: datetime) -> list[Day]:
-        """Give the whole UTC days before a moment that are to be compacted. Raises UsageError without any run."""
+        """Give the whole UTC days before a moment that are to be compacted. Raises UsageError without any run, and for features."""
         manifests = self.published.manifests(None, None)
         if not manifests:
             raise UsageError(f"{self.published.root}: holds no published run")
+        if any(manifest.facts.read is not None for manifest in manifests):
+            raise UsageError(
+                f"{self.published.root}: holds features, of which each run has its files already; only outputs of "
+                "deltas are compacted"
+            )
         return days_to_compact(manifests, before)
 
     def run(self, before: datetime) -> Iterator[Manifest]:

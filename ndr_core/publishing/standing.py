@@ -92,12 +92,13 @@ def check_standing(
 ) -> None:
     """Refuse a run, before it works, that would harm what is published.
 
-    `facts`: of the run to come; `names`: fingerprint of an input file -> its address. Raises UsageError for the output
-    of another project, for a derived id under which other files or a longer span were published, and for files that
+    `facts`: of the run to come; `names`: fingerprint of an input file -> its address. Raises UsageError for deltas
+    among features and the reverse, for the output of another project, for a derived id under which other files or a longer span were published, and for files that
     another mini-batch holds already; SpecError for a JobSpec whose columns would mean something else than those that
     are published under its feature_spec_version.
     """
     if standing.newest is not None:
+        refuse_other_level(standing.newest.facts, facts)
         _refuse_other_project(standing.newest.facts, facts)
         if standing.newest.facts.feature_spec_version == facts.feature_spec_version:
             refuse_other_meaning(standing.newest, facts)
@@ -154,6 +155,21 @@ def _difference(key: str, value: Any, other: Any) -> tuple[str, Any, Any]:
 
 def _value(value: Any) -> str:
     return "absent" if value is None else shown(value)
+
+
+def refuse_other_level(published: RunFacts, facts: RunFacts) -> None:
+    """Raise UsageError for deltas that would be published among features, and the reverse.
+
+    Deltas of mini-batches add, features are replaced: what is done to an output as a whole fits one of them only.
+    """
+    if published.read is not None and facts.read is None:
+        raise UsageError(
+            f"output: holds features (of job {published.job_name}); publish deltas to an output of their own"
+        )
+    if published.read is None and facts.read is not None:
+        raise UsageError(
+            f"output: holds deltas (of job {published.job_name}); publish features to an output of their own"
+        )
 
 
 def _refuse_other_project(published: RunFacts, facts: RunFacts) -> None:

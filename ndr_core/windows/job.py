@@ -201,8 +201,10 @@ class FgARunner:
                 )
         found = due(labels, self.anchor)
         asked = tuple(label for label in found if not self.names or label.name in self.names)
-        if not 0 <= self.anchor - 40 * DAY_US <= TIME_LIMIT_US - 41 * DAY_US:
-            raise SpecError(f"end: lies too near to the ends of time, 1970-01-01 and {LAST_DAY}")
+        if not 0 <= self.anchor < TIME_LIMIT_US - DAY_US:
+            raise SpecError(
+                f"end: lies outside the times that records can have, 1970-01-01 to {LAST_DAY}"
+            )
         if not asked:
             every = min(
                 label.every for label in labels if not self.names or label.name in self.names

@@ -116,16 +116,20 @@ def _changes(
     history: HistoryNow,
 ) -> tuple[list[str], bool]:
     """What would be others of windows that were built, and whether slices of them are not published any more."""
-    first = first_read(labels, anchor)
-    if state.deltas.is_pruned(first):
+    if state.deltas.is_pruned(first_read(labels, anchor)):
         return [], False  # they can't be built any more, and prune changes nothing
     needs = window_needs(anchor, labels, state, allows_missing=True)
     now = needs.read
-    found = changed_contributions(read, now, place(first))
-    if set(now.without_history) <= set(read.without_history):
-        found += changed_days(read, now, history.unknown)
-        for name in set(read.without_history) - set(now.without_history):
-            found.append(f"{name} was built without its history, which is there")
+    known_by_now = [name for name in read.without_history if name not in now.without_history]
+    found = [f"{name} was built without its history, which is there" for name in known_by_now]
+    if not known_by_now:
+        unknown = needs.unknown_history()
+        starts = [label.start(anchor) for label in labels]
+        known = [label for label in labels if label not in unknown]
+        first = min([*starts, *([first_read(known, anchor)] if known else [])])
+        found = changed_contributions(read, now, place(first))
+        if set(now.without_history) == set(read.without_history):
+            found += changed_days(read, now, history.unknown)
     before, after = set(read.unpublished), set(now.unpublished)
     found += [f"{one} is published" for one in sorted(before - after)]
     found += [f"{one} is not published any more" for one in sorted(after - before)]

@@ -25,7 +25,7 @@ def jars() -> None:
 @click.option("--bucket", default="ndr-local", help="Bucket to make.")
 @click.option("--table", default="ndr-job-specs", help="Table of JobSpecs to make.")
 def up(port: int, bucket: str, table: str) -> None:
-    """Start stand-ins for S3 and DynamoDB on loopback, with a JobSpec and a mini-batch in them.
+    """Start stand-ins for S3 and DynamoDB on loopback, with JobSpecs and a mini-batch in them.
 
     They hold everything in memory and end with this command (Ctrl-C).
     """

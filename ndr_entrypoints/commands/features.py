@@ -10,7 +10,6 @@ import click
 from rich.console import Console
 
 from ndr_adapters.local.spec_file import JobSpecFile
-from ndr_adapters.outputs import open_output
 from ndr_core.errors import SpecError, UsageError, after_publication
 from ndr_core.features.running import FeatureRunSummary, NotPublishedError
 from ndr_core.features.stale import StaleRun
@@ -27,12 +26,13 @@ from ndr_core.windows.stale import find_stale
 from ndr_entrypoints import console
 from ndr_entrypoints.feature_jobs import WINDOW_ENGINES, FeatureWiring
 from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, QUIET
-from ndr_entrypoints.run_log import run_log
+from ndr_entrypoints.run_log import FEATURE_STAGES, NoticesOnly, run_log
 from ndr_entrypoints.stopping import Stopping
 from ndr_entrypoints.wiring import AUTO
 
 FG_A: Final = "fg-a"
 HISTORY: Final = "history"
+_NOTHING: Final = "nothing is out of date"
 
 _SPEC: Final = click.option(
     "--spec", type=PATH, required=True, help="JobSpec file of the job, YAML or JSON."
@@ -126,14 +126,11 @@ def run(
             {"end": end, "day": day, "label": labels, "partial": partial, "run-id": run_id},
             "--stale says itself what to build",
         )
-        with run_log(quiet, as_json) as log:
-            wiring = _wiring(stopping, log, **places)
-            done = list(wiring.renew(_windows_spec(loaded), _since(since)))
-        _show_renewed(done, as_json, quiet)
+        _rebuild(stopping, _windows_spec(loaded), since, as_json, quiet, places)
         return
     if since is not None:
         raise UsageError("since: is for --stale; leave it out")
-    with run_log(quiet, as_json) as log:
+    with run_log(quiet, as_json, FEATURE_STAGES) as log:
         wiring = _wiring(stopping, log, **places)
         if _job_of(job, loaded) == HISTORY:
             _refuse({"end": end, "label": labels}, "a history is built by --day")
@@ -201,7 +198,7 @@ def backfill(
     loaded = JobSpecFile(spec).load_any()
     done: list[FeatureRunSummary] = []
     left_out: list[str] = []
-    with run_log(quiet, as_json) as log:
+    with run_log(quiet, as_json, FEATURE_STAGES) as log:
         wiring = _wiring(stopping, log, **places)
         for runner in _runners(wiring, loaded, _job_of(job, loaded), first, last, partial=partial):
             try:
@@ -218,23 +215,54 @@ def backfill(
 @_OUTPUT
 @_FEATURES
 @_SINCE
+@click.option(
+    "--rebuild", is_flag=True, help="Build them again, as `ndr features run --stale` does."
+)
+@_ENGINE
 @AS_JSON
-def stale(spec: Path, output: str, features: str | None, since: str | None, as_json: bool) -> None:
+@QUIET
+@click.pass_obj
+def stale(
+    stopping: Stopping,
+    /,
+    spec: Path,
+    since: str | None,
+    rebuild: bool,
+    as_json: bool,
+    quiet: bool,
+    **places: Any,
+) -> None:
     """List the days of the history and the windows that would be others if they were built now.
 
     They read a mini-batch that was replaced, or not one that came late, or were left out while slices were missing.
-    Compaction and prune change nothing. `ndr features run --stale` builds them again.
+    Compaction and prune change nothing.
     """
     loaded = _windows_spec(JobSpecFile(spec).load_any())
-    target = features or f"{output.rstrip('/')}/{FEATURES}"
-    found = find_stale(loaded, open_output(output), open_output(target), _since(since))
+    if rebuild:
+        _rebuild(stopping, loaded, since, as_json, quiet, places)
+        return
+    wiring = _wiring(stopping, NoticesOnly(), **places)
+    found = find_stale(loaded, wiring.deltas, wiring.features, _since(since))
     rows = [_of_stale(one) for one in (*found.days, *found.windows)]
     if as_json:
         console.print_json(rows)
-    elif rows:
+    elif rows and not quiet:
         console.print_whole(Console(), "Out of date", rows)
-    else:
-        click.echo("nothing is out of date")
+    elif not quiet:
+        click.echo(_NOTHING)
+
+
+def _rebuild(
+    stopping: Stopping,
+    spec: FgASpec,
+    since: str | None,
+    as_json: bool,
+    quiet: bool,
+    places: dict[str, Any],
+) -> None:
+    with run_log(quiet, as_json, FEATURE_STAGES) as log:
+        done = list(_wiring(stopping, log, **places).renew(spec, _since(since)))
+    _show_renewed(done, as_json, quiet)
 
 
 def _runners(
@@ -323,7 +351,7 @@ def _show_renewed(done: list[Renewed], as_json: bool, quiet: bool) -> None:
     summaries = [one.summary for one in done if one.summary is not None]
     left_out = [one.problem for one in done if one.problem is not None]
     if not done and not as_json and not quiet:
-        click.echo("nothing is out of date")
+        click.echo(_NOTHING)
     _show(summaries, left_out, as_json, quiet)
 
 

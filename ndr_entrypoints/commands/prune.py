@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 from attrs import asdict
 
-from ndr_adapters.outputs import keep_output
+from ndr_adapters.outputs import keep_output, open_output
+from ndr_core.publishing.layout import FEATURES
 from ndr_core.times import iso_text, parse_bound
+from ndr_core.windows.horizon import refuse_needed
 from ndr_entrypoints import console
 from ndr_entrypoints.options import AS_JSON, EXIT_CODES
 from ndr_entrypoints.run_log import NoticesOnly
@@ -15,16 +17,29 @@ from ndr_entrypoints.run_log import NoticesOnly
 @click.command(epilog=EXIT_CODES)
 @click.argument("output", help="Folder of an output, or s3://..")
 @click.option("--before", required=True, help="ISO-8601, UTC: slices that end by then.")
+@click.option(
+    "--features",
+    help=f"Output of the features that are made of these deltas. Default: the folder {FEATURES} in the output.",
+)
+@click.option(
+    "--force", is_flag=True, help="Remove slices that features may still be made of, too."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and do nothing.")
 @AS_JSON
-def prune(output: str, before: str, dry_run: bool, as_json: bool) -> None:
+def prune(
+    output: str, before: str, features: str | None, force: bool, dry_run: bool, as_json: bool
+) -> None:
     """Remove old slices for good, with the manifests, quarantine and reports that belong to them.
 
     Runs without any slice go by the time of their publication, what stopped runs left in `failed/` by the age of its
-    files. What comes later for the removed slices is not published.
+    files. What comes later for the removed slices is not published. Slices are kept that the next features may be made
+    of: of 30 days where there is a pair history.
     """
     moment = parse_bound(before, "before")
-    removed = keep_output(output).prune(moment, NoticesOnly().notice, dry_run=dry_run)
+    kept = keep_output(output)
+    if not force:
+        _refuse_needed(output, features, moment)
+    removed = kept.prune(moment, NoticesOnly().notice, dry_run=dry_run)
     if as_json:
         firsts = {version: iso_text(first) for version, first in removed.firsts.items()}
         console.print_json({**asdict(removed), "firsts": firsts, "dry_run": dry_run})
@@ -36,3 +51,10 @@ def prune(output: str, before: str, dry_run: bool, as_json: bool) -> None:
     )
     for version, first in removed.firsts.items():
         click.echo(f"{version}: slices from {iso_text(first)} on stay")
+
+
+def _refuse_needed(output: str, features: str | None, moment: int) -> None:
+    """Raise UsageError where features need what would be removed. The output may itself be one of features."""
+    for place in (features or f"{output.rstrip('/')}/{FEATURES}", output):
+        tables = open_output(place)
+        refuse_needed(tables.manifests(None, None), moment, tables.root)

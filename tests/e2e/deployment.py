@@ -6,7 +6,7 @@ import json
 import subprocess
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import define, field
 
@@ -18,6 +18,23 @@ from tests.makers import flow, make_spec, write_batch
 from tests.support import upload
 
 SMALL = {"measures": ["sessions_cnt", "bytes_sent_sum", "peer_ip_nunique"]}
+
+
+class Deployed(Protocol):
+    """A job that is deployed for one project."""
+
+    @property
+    def bucket(self) -> str: ...
+
+    @property
+    def table(self) -> str:
+        """Name of the table of JobSpecs."""
+        ...
+
+    @property
+    def spec(self) -> JobSpec:
+        """The JobSpec of its deltas."""
+        ...
 
 
 @define

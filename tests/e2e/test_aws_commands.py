@@ -154,7 +154,7 @@ def test_the_local_stand_ins_run_the_commands_that_they_print() -> None:
         exports = dict(re.findall(r"(AWS_\w+)=(\S+)", told))
         lines = told.replace("\\\n", "").splitlines()
         commands = [shlex.split(line) for line in lines if line.startswith(("python -m", "ndr "))]
-        assert len(commands) == 3
+        assert len(commands) == 5
         for command in commands:
             done = subprocess.run(
                 [str(Path(sys.executable).parent / command[0]), *command[1:]],
@@ -165,6 +165,8 @@ def test_the_local_stand_ins_run_the_commands_that_they_print() -> None:
                 timeout=300,
             )
             assert done.returncode == 0, done.stdout + done.stderr
+            if "ndr_entrypoints.run_fg_a_builder" in command:
+                assert '"Publications": 1' in done.stdout
         assert "demo" in done.stdout
     finally:
         up.send_signal(signal.SIGINT)

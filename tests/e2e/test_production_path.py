@@ -18,7 +18,7 @@ from ndr_adapters.aws.clients import dynamodb_client
 from ndr_adapters.dynamodb.job_specs import JobSpecTable
 from tests.credentials import CREDENTIALS
 from tests.e2e.cli import ndr
-from tests.e2e.deployment import Deployment, said, stages_of
+from tests.e2e.deployment import Deployed, Deployment, said, stages_of
 from tests.makers import flow, make_spec, us, write_batch
 from tests.soak import only_in_soak
 from tests.stand_in import Request, proxy
@@ -184,7 +184,7 @@ def needed(request: Request, bucket: str) -> tuple[str, str, str | None]:
 
 
 def refused_by_policy(
-    deployment: Deployment, requests: Iterable[Request]
+    deployment: Deployed, requests: Iterable[Request]
 ) -> list[tuple[str, str, str | None]]:
     """What requests asked for that the job's policy does not allow."""
     policy = statements(

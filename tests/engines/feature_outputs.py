@@ -16,11 +16,12 @@ from ndr_core.deltas.tables import PAIR
 from ndr_core.features.days import date_of
 from ndr_core.history.engine import HistoryEngine, HistoryInputs
 from ndr_core.history.plan import HistoryPlan
+from ndr_core.history.reference import views_of
 from ndr_core.history.tables import HISTORY_TABLES, PAIR_HISTORY
 from ndr_core.publishing.manifest import RunFacts
 from ndr_core.publishing.sink import Publication
 from ndr_core.tables.merge import Row
-from ndr_core.tables.slices import SliceBounds, partition_of
+from ndr_core.tables.slices import SliceBounds
 from ndr_core.tables.table import Table
 from ndr_core.times import day_start
 from ndr_core.windows.engine import WindowEngine, WindowInputs
@@ -44,16 +45,20 @@ class FeatureOutputs:
 
     def publish_pairs(self, batch: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Publish pair rows as one mini-batch: a later one of the same name replaces it."""
-        self.publish(batch, {PAIR: [_LACKING | dict(row) | _place(row) for row in rows]})
+        self.publish(batch, {PAIR: list(rows)})
 
     def publish(self, batch: str, tables: Mapping[Table, Sequence[Mapping[str, Any]]]) -> None:
         """Publish rows of the deltas' tables as one mini-batch."""
         self._publish(FolderSink(self.root / "out"), _facts("delta_builder", batch), tables)
 
-    def publish_history(self, day: int, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Publish rows of the pair history of a day."""
+    def publish_history(self, rows: Sequence[Row], plan: HistoryPlan) -> None:
+        """Publish rows of the pair history of a day, and the views of them."""
+        views = {
+            table: [row | plan.constants() for row in made]
+            for table, made in views_of(rows, plan).items()
+        }
         sink = FolderSink(self.root / "out" / "features")
-        self._publish(sink, _facts_of_day(day), {PAIR_HISTORY: rows})
+        self._publish(sink, _facts_of_day(plan.day), {PAIR_HISTORY: rows, **views})
 
     def build_day(
         self, engine: HistoryEngine, plan: HistoryPlan, inputs: HistoryInputs
@@ -111,14 +116,6 @@ def sorted_as_read(rows: Sequence[Row], table: Table) -> list[Row]:
 def history_as_read(tables: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
     """Tables of the core's reference, as `FeatureOutputs.tables` gives them."""
     return {table.name: sorted_as_read(tables[table.name], table) for table in HISTORY_TABLES}
-
-
-_LACKING = dict.fromkeys(("starts", "bytes_sent_hist", "unanswered_cnt", "duration_s_sum"))
-"""What pair rows made by hand leave out."""
-
-
-def _place(row: Mapping[str, Any]) -> Row:
-    return dict(partition_of(row["slice_start_ts"]))
 
 
 def _facts(job: str, batch: str) -> RunFacts:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
 from ndr_adapters.reference.features import ReferenceWindowEngine
 from ndr_core.deltas.tables import PAIR
 from ndr_core.features.days import date_of
@@ -14,9 +15,13 @@ from ndr_core.windows.engine import WindowEngine, WindowInputs
 from ndr_core.windows.tables import BEACON
 from tests.engines.feature_outputs import FeatureOutputs, sorted_as_read
 from tests.property.frames import exactly
+from tests.unit.core.history.days import plan
 from tests.window_cases import CASES, DELTA_PLAN, WindowCase, delta_tables
 
-ENGINES = [pytest.param(ReferenceWindowEngine(), id="reference")]
+ENGINES = [
+    pytest.param(ReferenceWindowEngine(), id="reference"),
+    pytest.param(PolarsWindowEngine(), id="polars"),
+]
 
 
 def published(case: WindowCase, output: FeatureOutputs) -> WindowInputs:
@@ -26,7 +31,7 @@ def published(case: WindowCase, output: FeatureOutputs) -> WindowInputs:
         output.publish(f"mb-{number}", {DELTA_PLAN.delta: tables.deltas, PAIR: tables.pairs})
     base = case.history_source.base
     if base is not None:
-        output.publish_history(base, case.history)
+        output.publish_history(case.history, plan(base, case.plan.networks))
     return WindowInputs(
         anchor=case.end,
         labels=(case.label,),

@@ -282,3 +282,26 @@ def test_days_are_what_their_manifests_say(place: Place) -> None:
 
     assert found.findings == ()
     assert (found.runs, found.files, found.rows) == (2, 4, 4)
+
+
+def test_the_runs_of_an_owner_are_found_without_any_others(place: Place) -> None:
+    publish_day(place, FIRST, 1)
+    second = publish_day(place, SECOND, 2)
+    again = publish_day(place, FIRST, 3)
+    output = open_output(place.address)
+
+    found = output.of_owners("v1", [again.owner, "v1/daily/2025-03-09"])
+
+    assert list(found) == [again]
+    assert list(output.of_owners("v2", [second.owner])) == []
+
+
+def test_an_output_tells_up_to_where_it_was_pruned(place: Place) -> None:
+    first, second = publish_day(place, FIRST, 1), publish_day(place, SECOND, 2)
+    output = open_output(place.address)
+    assert output.pruned_up_to().firsts == {}
+
+    keep_output(place.address).prune(SECOND, print)
+
+    assert output.pruned_up_to().firsts == {"v1": SECOND}
+    assert list(output.of_owners("v1", [first.owner, second.owner])) == [second]

@@ -8,7 +8,8 @@ import pytest
 
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import SpecError
-from ndr_core.spec_kinds import KINDS, kind_of, parse_spec
+from ndr_core.history.spec import PairHistorySpec
+from ndr_core.spec_kinds import KINDS, expect, kind_of, parse_spec
 from ndr_core.windows.spec import FgASpec
 
 DELTA = {"project_name": "acme", "input": {"preset": "paloalto"}}
@@ -42,3 +43,14 @@ def test_data_that_is_no_mapping_is_refused() -> None:
 
 def test_each_kind_has_a_schema() -> None:
     assert all(kind.schema()["type"] == "object" for kind in KINDS.values())
+
+
+def test_a_spec_of_the_expected_kind_is_given_back_and_another_one_is_refused_by_name() -> None:
+    spec = parse_spec({"kind": "pair_history", "project_name": "acme"})
+
+    assert expect(spec, PairHistorySpec, "spec x.yaml") is spec
+    with pytest.raises(
+        SpecError,
+        match=r"^spec x\.yaml: is the JobSpec of another kind .* is pair_history, expected fg_a$",
+    ):
+        expect(spec, FgASpec, "spec x.yaml")

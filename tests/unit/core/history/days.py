@@ -8,6 +8,7 @@ from ndr_core.features.networks import Hosts, Networks
 from ndr_core.history.plan import HistoryPlan
 from ndr_core.history.reference import HistoryRows, history_tables
 from ndr_core.tables.merge import Row
+from ndr_core.tables.slices import partition_of
 from ndr_core.times import HOUR_US, MINUTE_US, SECOND_US, day_start
 
 HOST = "10.0.0.1"
@@ -39,10 +40,12 @@ def pair(
         "bytes_sent_sum": bytes_sent,
         "bytes_recv_sum": 7,
         "event_ts": start + 15 * MINUTE_US - 10 * SECOND_US,
+        "starts": None,
+        "bytes_sent_hist": None,
+        "unanswered_cnt": None,
+        "duration_s_sum": None,
         "feature_spec_version": "v1",
-        "dt": "",
-        "hh": "",
-        "mm": "",
+        **partition_of(start),
         "role": role,
     }
 

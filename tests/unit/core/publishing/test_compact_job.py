@@ -15,6 +15,7 @@ from ndr_core.publishing.compact_job import Compactor
 from ndr_core.publishing.compaction import Compaction, Day, DayChangedError, check_unchanged
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.ownership import live_files, live_manifests
+from ndr_core.publishing.read_facts import ReadFacts
 from ndr_core.publishing.sink import Sink
 from tests.unit.core.publishing.makers import compacted, published
 
@@ -90,6 +91,13 @@ class MemoryOutput:
 def test_an_output_without_runs_is_refused() -> None:
     with pytest.raises(UsageError, match=r"^memory:/out: holds no published run$"):
         MemoryOutput([]).compactor().days(BEFORE)
+
+
+def test_an_output_of_features_is_refused() -> None:
+    with pytest.raises(
+        UsageError, match=r"^memory:/out: holds features, of which each run has its"
+    ):
+        MemoryOutput([published(1, 0, read=ReadFacts())]).compactor().days(BEFORE)
 
 
 def test_each_day_is_written_and_published_in_the_order_of_time_and_its_staging_place_closed() -> (

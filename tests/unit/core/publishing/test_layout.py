@@ -156,6 +156,7 @@ def test_a_plain_name_is_stored_as_it_is(name: str) -> None:
         ("quarantine", True),
         ("quality", True),
         ("failed", False),
+        ("features", False),
         ("_manifests", False),
         (".hidden", False),
     ],

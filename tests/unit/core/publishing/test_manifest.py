@@ -19,6 +19,7 @@ from ndr_core.publishing.manifest import (
     plain_of,
     summary,
 )
+from ndr_core.publishing.read_facts import DELTAS, DayRead, ReadContribution, ReadFacts
 from tests.unit.core.publishing.makers import (
     ALL_FACTS,
     BARE,
@@ -353,3 +354,21 @@ def test_a_summary_of_a_first_run_without_bounds_says_so() -> None:
     told = summary(BARE)
 
     assert (told["bounds"], told["replaced"]) == (None, None)
+
+
+def test_what_a_run_read_is_in_its_manifest_and_absent_where_it_read_files() -> None:
+    read = ReadFacts(
+        contributions=(ReadContribution(DELTAS, "job", "mb", PLACE, "00"),),
+        days=(DayRead("2025-03-01", "11"),),
+        unpublished=(PLACE,),
+        built=("w_1h",),
+        left_out=("w_24h",),
+        without_history=("w_1h",),
+        allows_missing=True,
+    )
+    manifest = evolve(ONE, facts=evolve(ONE.facts, read=read))
+
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    assert "read" not in ONE.to_plain()["facts"]
+    assert Manifest.from_json(ONE.to_json()).facts.read is None
+    assert "read" not in summary(manifest)

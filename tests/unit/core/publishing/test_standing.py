@@ -14,6 +14,7 @@ from ndr_core.errors import SpecError, UsageError
 from ndr_core.publishing.compaction import days_to_compact
 from ndr_core.publishing.entry import entry_of, owner_hash
 from ndr_core.publishing.manifest import Manifest, RunFacts
+from ndr_core.publishing.read_facts import ReadFacts
 from ndr_core.publishing.standing import (
     Overrides,
     Standing,
@@ -385,3 +386,28 @@ def test_a_run_of_a_mini_batch_whose_rejected_records_were_run_again_is_told_so(
     assert (notice is not None) is told
     if notice is not None:
         assert notice.startswith("mini-batch mb.replay holds records that mb rejected before;")
+
+
+@pytest.mark.parametrize(
+    ("published_read", "own_read", "message"),
+    [
+        (
+            ReadFacts(),
+            None,
+            r"^output: holds features \(of job j\); publish deltas to an output of",
+        ),
+        (
+            None,
+            ReadFacts(),
+            r"^output: holds deltas \(of job j\); publish features to an output of",
+        ),
+    ],
+)
+def test_deltas_are_not_published_among_features_nor_the_reverse(
+    published_read: ReadFacts | None, own_read: ReadFacts | None, message: str
+) -> None:
+    newest = published(1, 0, read=published_read)
+    facts = evolve(FACTS, read=own_read)
+
+    with pytest.raises(UsageError, match=message):
+        check_standing(Standing(newest=newest), facts, {}, Overrides())

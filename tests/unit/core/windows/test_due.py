@@ -10,10 +10,14 @@ from attrs import frozen
 from ndr_core.features.coverage import SLICE_MINUTES_KEY
 from ndr_core.publishing.manifest import Contribution, Manifest, RunFacts
 from ndr_core.publishing.pruned import Pruned
+from ndr_core.publishing.read_facts import ReadFacts
+from ndr_core.spec_kinds import expect, parse_spec
 from ndr_core.tables.slices import SliceBounds
 from ndr_core.times import MINUTE_US, to_datetime
-from ndr_core.windows.due import due_anchors, span_of_mini_batch, touched_anchors
+from ndr_core.windows.due import due_after, due_anchors, span_of_mini_batch, touched_anchors
+from ndr_core.windows.job import anchor_name
 from ndr_core.windows.labels import WindowLabel
+from ndr_core.windows.spec import FgASpec
 from tests.makers import us
 
 QUARTER = 15 * MINUTE_US
@@ -144,3 +148,104 @@ def test_without_bounds_it_is_that_of_the_slices_with_rows() -> None:
 def test_a_mini_batch_that_is_not_published_has_no_span() -> None:
     assert span_of_mini_batch(deltas(TEN), "v1", "south", "mb") is None
     assert span_of_mini_batch(deltas(), "v1", "north", "mb") is None
+
+
+@frozen
+class Memory:
+    """An output that holds these runs."""
+
+    runs: tuple[Manifest, ...]
+    root: str = "memory"
+
+    def of_owners(self, version: str, owners: Iterable[str]) -> Sequence[Manifest]:
+        wanted = set(owners)
+        return [
+            run
+            for run in self.runs
+            if run.owner in wanted and run.facts.feature_spec_version == version
+        ]
+
+    def manifests(self, since: datetime | None, until: datetime | None) -> Sequence[Manifest]:
+        assert since is not None
+        assert until is not None
+        return self.runs
+
+    def sizes(self, paths: Iterable[str]) -> dict[str, int]:
+        raise AssertionError(f"no file is read, {paths}")
+
+    def pruned_up_to(self) -> Pruned:
+        return Pruned()
+
+
+def batch(name: str, first: str, end: str, version: str = "v1", published_at: int = 1) -> Manifest:
+    """A published mini-batch of the job `north` with bounds."""
+    bounds = SliceBounds(at(first), at(end))
+    facts = RunFacts("p", "north", version, "", name, "run", "polars", "1", bounds=bounds)
+    return Manifest(published_at, "0" * 12, facts, {}, (), ())
+
+
+def windows_at(clock: str, *labels: str) -> Manifest:
+    """A published run of windows that end at a time of day."""
+    facts = RunFacts(
+        *("p", "fg_a", "v1", "", anchor_name(at(clock)), "run", "polars", "1"),
+        read=ReadFacts(built=labels),
+    )
+    return Manifest(1, "0" * 12, facts, {}, (), ())
+
+
+def spec(**parts: object) -> FgASpec:
+    """Windows of a quarter and of half an hour, each quarter."""
+    labels = {"w_15m": "15m", "w_30m": "15m"}
+    data = {"kind": "fg_a", "project_name": "p", "windows": {"labels": labels}, **parts}
+    return expect(parse_spec(data), FgASpec, "test")
+
+
+def due_texts(
+    wanted: FgASpec, deltas: tuple[Manifest, ...], features: tuple[Manifest, ...], name: str
+) -> list[str]:
+    found = due_after(wanted, Memory(deltas), Memory(features), "north", name)
+    return [f"{to_datetime(one):%H:%M}" for one in found]
+
+
+def test_a_published_mini_batch_makes_due_what_its_output_holds_all_slices_of() -> None:
+    deltas = (batch("a", "10:00", "10:15"), batch("b", "10:15", "10:30"))
+
+    assert due_texts(spec(), deltas, (), "a") == ["10:15", "10:30"]
+    assert due_texts(spec(), deltas, (), "b") == ["10:30"]
+    assert due_texts(spec(), deltas[1:], (), "b") == ["10:30"], "w_15m alone is complete"
+
+
+def test_what_the_output_of_features_holds_is_not_due_again() -> None:
+    deltas = (batch("a", "10:00", "10:15"), batch("b", "10:15", "10:30"))
+
+    features = (windows_at("10:15", "w_15m"), windows_at("10:30", "w_15m"))
+
+    assert due_texts(spec(), deltas, features, "a") == ["10:30"], "w_30m is left"
+    features = (windows_at("10:15", "w_15m"), windows_at("10:30", "w_15m", "w_30m"))
+    assert due_texts(spec(), deltas, features, "a") == []
+
+
+def test_windows_wait_for_all_their_sources() -> None:
+    labels = {"w_15m": "15m"}
+    both = spec(windows={"labels": labels, "sources": ["north", "south"]})
+
+    assert due_texts(both, (batch("a", "10:00", "10:15"),), (), "a") == []
+
+
+def test_the_deltas_of_the_version_that_the_spec_reads_are_looked_at() -> None:
+    deltas = (batch("a", "10:00", "10:15", version="v2"),)
+
+    assert due_texts(spec(), deltas, (), "a") == []
+    newer = spec(inputs={"feature_spec_version": "v2"})
+    assert due_texts(newer, deltas, (), "a") == ["10:15"]
+
+
+def test_a_mini_batch_that_is_not_there_makes_nothing_due() -> None:
+    assert due_texts(spec(), (batch("a", "10:00", "10:15"),), (), "b") == []
+
+
+def test_a_mini_batch_that_no_window_end_touches_makes_nothing_due() -> None:
+    early = batch("a", "10:00", "10:15")
+    daily = spec(windows={"labels": {"w_15m": "1d"}})
+
+    assert due_texts(daily, (early,), (), "a") == []

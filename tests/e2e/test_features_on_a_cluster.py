@@ -1,0 +1,62 @@
+"""Feature jobs under `spark-submit`, in a Python that lacks what is compiled: Polars comes with them or is missed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ndr_adapters.sagemaker.package import FG_A_BUILDER, PAIR_HISTORY, build_package
+from ndr_core.times import HOUR_US
+from tests.e2e.cluster import TWO_EXECUTORS, events_kept_in, needs_linux, submit
+from tests.e2e.deployment import stages_of
+from tests.e2e.feature_deployment import MIDNIGHT, days, deploy_features, rows, traffic
+from tests.e2e.test_production_path import only_error
+
+WITHOUT_SPARK = True
+
+
+def script(name: str) -> str:
+    """What `spark-submit` is given."""
+    return build_package().scripts[name].decode()
+
+
+@needs_linux
+def test_feature_jobs_compute_by_the_polars_that_came_with_them_and_spark_is_not_started(
+    tmp_path: Path, bucket: str, bundle: Path, spark_home: Path, bare_python: Path
+) -> None:
+    deployed = deploy_features(tmp_path / "deployed", bucket)
+    for name, first, hours in (("day", MIDNIGHT - 24 * HOUR_US, 24), ("hour", MIDNIGHT, 1)):
+        deployed.publish(name, first, hours, traffic(first, hours))
+    (day,) = days("2025-03-01")
+    jobs = {
+        PAIR_HISTORY: deployed.arguments("pair_history", day="2025-03-01"),
+        FG_A_BUILDER: deployed.of_mini_batch("hour"),
+    }
+
+    for number, (name, arguments) in enumerate(jobs.items()):
+        done = submit(
+            *(spark_home, bare_python, script(name), *TWO_EXECUTORS, "--files", bundle),
+            *events_kept_in(tmp_path / f"events-{number}"),
+            arguments=arguments,
+        )
+        assert stages_of(done)["start"]["engine"] == "polars"
+        assert list((tmp_path / f"events-{number}").iterdir()) == [], "no SparkContext"
+
+    assert rows(deployed.features, "pair_history") == deployed.history_here(day)
+    found = [row for table in ("fg_a", "beacon") for row in rows(deployed.features, table)]
+    assert found == deployed.windows_here(MIDNIGHT + HOUR_US)
+
+
+def test_without_its_wheels_a_feature_job_says_what_it_lacks(
+    tmp_path: Path, bucket: str, spark_home: Path, bare_python: Path
+) -> None:
+    deployed = deploy_features(tmp_path / "deployed", bucket)
+    deployed.publish("hour", MIDNIGHT, 1, traffic(MIDNIGHT, 1))
+
+    done = submit(
+        *(spark_home, bare_python, script(FG_A_BUILDER), "--master", "local[1]"),
+        arguments=deployed.of_mini_batch("hour"),
+    )
+
+    message = only_error(done, 2)
+    assert "there is no Polars here, by which feature jobs compute" in message
+    assert rows(deployed.features, "fg_a") == []
