@@ -9,7 +9,9 @@ from ndr_core.deltas.tables import delta_table, pair_table
 from ndr_core.expressions.portable import MANTISSA_BITS
 from ndr_core.flows.record import FLOW_FIELDS
 from ndr_core.flows.vocabulary import Action
+from ndr_core.history.tables import HISTORY_TABLES
 from ndr_core.tables.table import Table
+from ndr_core.windows.tables import BEACON, fg_a_table
 
 Rows = list[dict[str, str]]
 
@@ -19,8 +21,16 @@ def tables_of(spec: JobSpec) -> tuple[Table, ...]:
     return delta_table(spec.chosen_measures()), pair_table(timing=spec.pair.timing)
 
 
+def feature_tables_of(spec: JobSpec) -> tuple[Table, ...]:
+    """Give the tables that feature jobs build over the deltas of a spec."""
+    return fg_a_table(spec.chosen_measures()), BEACON, *HISTORY_TABLES
+
+
 def describe(spec: JobSpec) -> dict[str, Rows]:
-    """Describe the flow record and the tables that a spec builds: title -> a row for each field or column."""
+    """Describe the flow record, the tables that a spec builds, and those that feature jobs build over them.
+
+    Gives title -> a row for each field or column.
+    """
     return (
         {
             "Flow record": [
@@ -33,7 +43,10 @@ def describe(spec: JobSpec) -> dict[str, Rows]:
                 for field in FLOW_FIELDS
             ]
         }
-        | {f"{table.name.capitalize()} table": _columns(table) for table in tables_of(spec)}
+        | {
+            f"{table.name.capitalize()} table": _columns(table)
+            for table in (*tables_of(spec), *feature_tables_of(spec))
+        }
         | {"Histograms": _buckets(), "Action classes": _action_classes()}
     )
 

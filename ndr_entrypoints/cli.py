@@ -26,7 +26,7 @@ _SUMMARIES: Final = {
     "migrate": "Take over an output in which runs owned whole slices: each slice becomes a mini-batch.",
     "schema": "Print the canonical flow record and the columns of the output tables.",
     "spec": "Write and check JobSpecs; keep them in DynamoDB.",
-    "generate": "Make a synthetic mini-batch of logs as a source writes them.",
+    "generate": "Make a synthetic mini-batch of logs as a source writes them, or days with planted attacks.",
     "aws": "Work with S3 and DynamoDB from this machine.",
     "pipeline": "Package the jobs and deploy them as SageMaker Pipelines.",
 }

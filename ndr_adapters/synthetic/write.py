@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.synthetic.batch import SyntheticBatch
+from ndr_adapters.synthetic.folder import new_folder
 from ndr_adapters.synthetic.form import Form
 from ndr_adapters.synthetic.rows import parquet_file
 from ndr_core.errors import UsageError
@@ -23,13 +24,7 @@ def write_synthetic(
     """
     if files < 1:
         raise UsageError(f"files: {files} is below 1")
-    try:
-        with full_disk_named(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise UsageError(f"{folder}: is not empty; generate into a new folder")
-    except OSError as error:
-        raise UsageError(f"{folder}: can't be written: {error.strerror}") from error
+    new_folder(folder)
     lines = batch.lines()
     paths = []
     for number in range(files):

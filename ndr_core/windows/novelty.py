@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import field, frozen
 
@@ -19,6 +19,8 @@ from ndr_core.tables.merge import Row
 from ndr_core.times import day_of
 from ndr_core.windows.aggregates import HISTORY_AGGREGATES
 from ndr_core.windows.history_source import HistorySource
+
+KeyT = TypeVar("KeyT")
 
 MOST_RARE_DAYS: Final = 2
 """What was seen on more days of the history is not rare; what was seen on none is new."""
@@ -45,7 +47,7 @@ class HostHistory:
     @property
     def mask(self) -> int:
         """The days on which the host was seen."""
-        return self._united(lambda _peer, _port: True)
+        return self._united(lambda _peer, _port: True).get(True, 0)
 
     @property
     def history_days(self) -> int:
@@ -56,23 +58,24 @@ class HostHistory:
         """Give the days on which the host met a peer on a port."""
         return self.pairs.get((peer, port), 0)
 
-    def of_peer(self, ip: str) -> int:
-        """Give the days on which the host met a peer."""
-        return self._united(lambda peer, _port: peer == ip)
+    def by_peer(self) -> dict[str, int]:
+        """Give the days on which the host met each peer; one that it never met is absent."""
+        return self._united(lambda peer, _port: peer)
 
-    def of_port(self, number: int) -> int:
-        """Give the days on which the host met any peer on a port."""
-        return self._united(lambda _peer, port: port == number)
+    def by_port(self) -> dict[int | None, int]:
+        """Give the days on which the host met any peer on each port; a port of no such day is absent."""
+        return self._united(lambda _peer, port: port)
 
-    def of_segment(self, segment: str, networks: Networks) -> int:
-        """Give the days on which the host met any peer of a segment."""
-        return self._united(lambda peer, _port: networks.segment_of(peer) == segment)
+    def by_segment(self, networks: Networks) -> dict[str, int]:
+        """Give the days on which the host met any peer of each segment; a segment of no such day is absent."""
+        return self._united(lambda peer, _port: networks.segment_of(peer))
 
-    def _united(self, holds: Callable[[str, int | None], bool]) -> int:
-        mask = 0
+    def _united(self, key: Callable[[str, int | None], KeyT]) -> dict[KeyT, int]:
+        masks: dict[KeyT, int] = {}
         for (peer, port), days in self.pairs.items():
-            mask |= days if holds(peer, port) else 0
-        return mask
+            value = key(peer, port)
+            masks[value] = masks.get(value, 0) | days
+        return masks
 
 
 def histories(
@@ -111,16 +114,18 @@ def novelty(
     """
     if history is None:
         return dict.fromkeys(one.name for one in HISTORY_AGGREGATES)
-    peers = {pair["peer_ip"]: history.of_peer(pair["peer_ip"]) for pair in pairs}
+    by_peer, by_port, by_segment = (
+        history.by_peer(),
+        history.by_port(),
+        history.by_segment(networks),
+    )
+    peers = {pair["peer_ip"]: by_peer.get(pair["peer_ip"], 0) for pair in pairs}
     ports = {
-        pair["peer_port"]: history.of_port(pair["peer_port"])
+        pair["peer_port"]: by_port.get(pair["peer_port"], 0)
         for pair in pairs
         if pair["peer_port"] is not None
     }
-    segments = {
-        segment: history.of_segment(segment, networks)
-        for segment in map(networks.segment_of, peers)
-    }
+    segments = {segment: by_segment.get(segment, 0) for segment in map(networks.segment_of, peers)}
     of_pairs = [history.of_pair(pair["peer_ip"], pair["peer_port"]) for pair in pairs]
     days_seen = active_days(history.mask)
     rarities = [{"days_seen": days_seen, "active_days": active_days(mask)} for mask in of_pairs]

@@ -24,6 +24,7 @@ from ndr_core.windows.schedule import anchors
 from ndr_core.windows.spec import FgASpec
 from ndr_core.windows.stale import find_stale
 from ndr_entrypoints import console
+from ndr_entrypoints.commands.features_explain import explain
 from ndr_entrypoints.feature_jobs import WINDOW_ENGINES, FeatureWiring
 from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, QUIET
 from ndr_entrypoints.run_log import FEATURE_STAGES, NoticesOnly, run_log
@@ -63,6 +64,9 @@ _SINCE: Final = click.option(
 @click.group()
 def features() -> None:
     """Build and renew features: windows per host (FG-A), and the pair history that they read."""
+
+
+features.add_command(explain)
 
 
 @features.command(epilog=EXIT_CODES)

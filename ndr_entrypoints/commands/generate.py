@@ -1,4 +1,4 @@
-"""`ndr generate`: synthetic mini-batches."""
+"""`ndr generate`: synthetic mini-batches, and days of a network with planted attacks."""
 
 from __future__ import annotations
 
@@ -7,21 +7,37 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import Progress
 
 from ndr_adapters.synthetic.batch import SyntheticBatch
 from ndr_adapters.synthetic.forms.registry import FORMS, form_of
+from ndr_adapters.synthetic.scenario.size import Size
+from ndr_adapters.synthetic.scenario.write import write_scenario
 from ndr_adapters.synthetic.write import write_synthetic
+from ndr_core.errors import UsageError
 from ndr_core.times import parse_bound
 from ndr_entrypoints.options import EXIT_CODES, PATH, QUIET
 
 _DEFAULT: Final = SyntheticBatch(records=0)
+_OF_SCENARIOS: Final = ("days",)
+_OF_BOTH: Final = ("output", "scenario", "seed", "hosts", "quiet")
 
 
 @click.command(epilog=EXIT_CODES)
-@click.option("--records", type=int, required=True, help="Records to make.")
+@click.option(
+    "--records", type=int, help="Records to make. Default: none; needed without --scenario."
+)
 @click.option("-o", "--output", type=PATH, required=True, help="New folder for the files.")
+@click.option(
+    "--scenario",
+    is_flag=True,
+    help="Make days of a whole network instead, with attacks on the last day; takes --seed, --days and --hosts.",
+)
+@click.option(
+    "--days", type=int, default=Size().days, help="Whole days of a scenario, 2025-03-13 the last."
+)
 @click.option(
     "--preset",
     type=click.Choice(list(FORMS)),
@@ -46,29 +62,64 @@ _DEFAULT: Final = SyntheticBatch(records=0)
     "--slice-end", default="2025-03-01T10:15:00Z", help="Time before which all records start."
 )
 @QUIET
+@click.pass_context
 def generate(
+    ctx: click.Context, /, output: Path, scenario: bool, days: int, quiet: bool, **batch: Any
+) -> None:
+    """Make a synthetic mini-batch of logs as a source writes them, or days with planted attacks."""
+    _refuse_others(ctx, scenario)
+    silent = quiet or not sys.stderr.isatty()
+    with Progress(console=Console(stderr=True), disable=silent) as progress:
+        if scenario:
+            size = Size(seed=batch["seed"], days=days, hosts=batch["hosts"])
+            done = _make_scenario(size, output, progress)
+        else:
+            done = _make_batch(output, progress, **batch)
+    if not quiet:
+        click.echo(f"{output}: {done}", err=True)
+
+
+def _refuse_others(ctx: click.Context, scenario: bool) -> None:
+    """Raise UsageError for options that say nothing of what is made."""
+    given = [
+        name
+        for name in ctx.params
+        if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT and name not in _OF_BOTH
+    ]
+    for name in given:
+        if scenario and name not in _OF_SCENARIOS:
+            option = name.replace("_", "-")
+            raise UsageError(f"{option}: says nothing of a scenario; leave it out, or --scenario")
+        if not scenario and name in _OF_SCENARIOS:
+            raise UsageError(f"{name}: is of scenarios; give --scenario too, or leave it out")
+    if not scenario and ctx.params["records"] is None:
+        raise UsageError("records: say how many to make by --records, or give --scenario")
+
+
+def _make_scenario(size: Size, output: Path, progress: Progress) -> str:
+    task = progress.add_task("generating days", total=size.days)
+    records = write_scenario(size, output, lambda days: progress.advance(task, days))
+    return f"{records:,} records of {size.days} days and {size.hosts:,} hosts"
+
+
+def _make_batch(
     output: Path,
+    progress: Progress,
+    *,
     files: int,
     slice_start: str,
     slice_end: str,
-    quiet: bool,
     preset: str,
     form: str | None,
     **numbers: Any,
-) -> None:
-    """Make a synthetic mini-batch of logs as a source writes them."""
+) -> str:
     batch = SyntheticBatch(
         form=form_of(preset, form),
         start_us=parse_bound(slice_start, "slice-start"),
         end_us=parse_bound(slice_end, "slice-end"),
         **numbers,
     )
-    silent = quiet or not sys.stderr.isatty()
-    with Progress(console=Console(stderr=True), disable=silent) as progress:
-        task = progress.add_task("generating", total=batch.records)
-        paths = write_synthetic(batch, output, files, lambda n: progress.advance(task, n))
-    if not quiet:
-        size = sum(path.stat().st_size for path in paths)
-        click.echo(
-            f"{output}: {batch.records:,} records, {len(paths)} files, {size:,} bytes", err=True
-        )
+    task = progress.add_task("generating", total=batch.records)
+    paths = write_synthetic(batch, output, files, lambda n: progress.advance(task, n))
+    size = sum(path.stat().st_size for path in paths)
+    return f"{batch.records:,} records, {len(paths)} files, {size:,} bytes"

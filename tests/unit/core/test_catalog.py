@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ndr_core.catalog import describe, markdown, tables_of
+from ndr_core.catalog import describe, feature_tables_of, markdown, tables_of
 from ndr_core.deltas.tables import PAIR
 from ndr_core.flows.record import FLOW_FIELDS
 from tests.makers import make_plan, make_spec
@@ -22,15 +22,26 @@ def test_the_tables_of_a_spec_are_those_that_its_runs_make() -> None:
 def test_every_field_and_every_column_is_described_once() -> None:
     described = describe(SPEC)
 
-    delta, pair = tables_of(SPEC)
-    assert list(described) == [
-        *("Flow record", "Delta table", "Pair table", "Histograms", "Action classes")
+    tables = (*tables_of(SPEC), *feature_tables_of(SPEC))
+    titles = [f"{table.name.capitalize()} table" for table in tables]
+    assert titles == [
+        *("Delta table", "Pair table", "Fg_a table", "Beacon table", "Pair_history table"),
+        *("Host_peer_history table", "Host_port_history table", "Host_segment_history table"),
+        *("Prevalence table", "Pair_tile table"),
     ]
+    assert list(described) == ["Flow record", *titles, "Histograms", "Action classes"]
     assert [row["field"] for row in described["Flow record"]] == [one.name for one in FLOW_FIELDS]
-    assert [row["column"] for row in described["Delta table"]] == [
-        one.name for one in delta.columns
-    ]
-    assert [row["column"] for row in described["Pair table"]] == [one.name for one in pair.columns]
+    for title, table in zip(titles, tables, strict=True):
+        assert [row["column"] for row in described[title]] == [one.name for one in table.columns]
+
+
+def test_windows_have_the_columns_of_the_measures_that_a_spec_chooses() -> None:
+    chosen = make_spec(delta={"measures": ["allow_cnt"]})
+
+    columns = [row["column"] for row in describe(chosen)["Fg_a table"]]
+
+    assert "allow_cnt" in columns
+    assert "drop_cnt" not in columns
 
 
 def test_a_column_is_described_by_type_merge_and_meaning() -> None:
@@ -59,7 +70,9 @@ def test_a_class_of_actions_is_described_by_its_patterns() -> None:
 
 
 def test_no_column_is_without_a_meaning() -> None:
-    assert all(column.meaning for table in tables_of(SPEC) for column in table.columns)
+    tables = (*tables_of(SPEC), *feature_tables_of(SPEC))
+
+    assert all(column.meaning for table in tables for column in table.columns)
     assert PAIR in tables_of(SPEC)
 
 

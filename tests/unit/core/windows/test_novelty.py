@@ -157,10 +157,9 @@ def test_pairs_unite_to_peers_ports_and_segments() -> None:
     assert history.mask == 0b111
     assert history.of_pair(PEER, 443) == 0b10
     assert history.of_pair(PEER, 80) == 0
-    assert history.of_peer(PEER) == 0b110
-    assert history.of_port(443) == 0b11
-    assert history.of_segment("192.0.2.0/24", Networks()) == 0b111
-    assert history.of_segment("192.0.3.0/24", Networks()) == 0
+    assert history.by_peer() == {PEER: 0b110, "192.0.2.8": 0b1}
+    assert history.by_port() == {443: 0b11, None: 0b100}
+    assert history.by_segment(Networks()) == {"192.0.2.0/24": 0b111}
 
 
 @pytest.mark.parametrize(("mask", "days"), [(0, 0), (0b1, 0), (0b1000_0001, 7), (1 << 29, 29)])

@@ -1,0 +1,113 @@
+"""Scenarios as folders: a mini-batch for each hour, a JobSpec, and the list of what was planted."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from ndr_adapters.full_disk import full_disk_named
+from ndr_adapters.synthetic.folder import new_folder
+from ndr_adapters.synthetic.scenario.days import logged_days
+from ndr_adapters.synthetic.scenario.listing import listing, listing_text
+from ndr_adapters.synthetic.scenario.planted import plantings
+from ndr_adapters.synthetic.scenario.poisson import PoissonPairs
+from ndr_adapters.synthetic.scenario.population import Population, populate
+from ndr_adapters.synthetic.scenario.sessions import ENDINGS, TRANSPORTS
+from ndr_adapters.synthetic.scenario.size import Size
+from ndr_core.times import HOUR_US
+
+LOGS: Final = "logs"
+LISTING: Final = "scenario.json"
+JOB_SPEC: Final = "job-spec.yaml"
+_SPEC: Final = """\
+# JobSpec for the logs of this scenario. Check it with: ndr spec check FILE
+project_name: scenario
+job_name: delta_builder
+feature_spec_version: v1
+input:
+  preset: paloalto
+"""
+_FIRST_PORT: Final = 1024
+
+
+def write_scenario(size: Size, folder: Path, progress: Callable[[int], None]) -> int:
+    """Write `logs/dt=../hh=../part-000.json.gz`, `job-spec.yaml` and `scenario.json`; give the number of records.
+
+    A record lies in the hour in which it is logged, which is when its session ends. The same size gives the same
+    bytes. `progress` gets 1 for each day. Raises UsageError where the folder holds files already.
+    """
+    new_folder(folder)
+    population = populate(size)
+    planted, poisson = plantings(population), PoissonPairs.among(population)
+    records = 0
+    for day, sessions in enumerate(logged_days(population, planted, poisson)):
+        records += sessions.height
+        _write_day(population, day, sessions, folder / LOGS / f"dt={size.day_text(day)}")
+        progress(1)
+    for name, text in (
+        (JOB_SPEC, _SPEC),
+        (LISTING, listing_text(listing(population, planted, poisson))),
+    ):
+        with full_disk_named(folder / name):
+            (folder / name).write_text(text)
+    return records
+
+
+def _write_day(population: Population, day: int, sessions: pl.DataFrame, folder: Path) -> None:
+    ports = population.draws.of("source port", day).below("port", sessions.height, 64_512)
+    sessions = sessions.with_columns(source_port=ports + _FIRST_PORT)
+    addresses = population.book.addresses
+    start_us = population.size.day_us(day)
+    hours = sessions.select(
+        (pl.col("start_us") + pl.col("duration_us") - start_us) // HOUR_US
+    ).to_series()
+    for hour in range(24):
+        first, last = hours.search_sorted(hour), hours.search_sorted(hour + 1)
+        records = _records(sessions.slice(first, last - first), addresses)
+        path = folder / f"hh={hour:02}" / "part-000.json.gz"
+        with full_disk_named(path):
+            path.parent.mkdir(parents=True)
+            _write(path, records)
+
+
+def _records(sessions: pl.DataFrame, addresses: pl.Series) -> pl.DataFrame:
+    """The records as the source writes them: the canonical names, times as ISO-8601."""
+    actions, reasons, names = (
+        pl.Series([ending[part] for ending in ENDINGS], dtype=pl.String) for part in range(3)
+    )
+    ending = sessions["ending"]
+    end_us = pl.col("start_us") + pl.col("duration_us")
+    return sessions.select(
+        source_ip=addresses.gather(sessions["source"]),
+        destination_ip=addresses.gather(sessions["destination"]),
+        source_port=pl.when(pl.col("port").is_not_null()).then("source_port"),
+        destination_port="port",
+        source_bytes="source_bytes",
+        destination_bytes="destination_bytes",
+        event_start=_iso(pl.col("start_us")),
+        event_end=_iso(end_us),
+        event_action=actions.gather(ending),
+        event_reason=reasons.gather(ending),
+        event_name=names.gather(ending),
+        network_transport=pl.Series(TRANSPORTS).gather(sessions["transport"]),
+    )
+
+
+def _iso(us: pl.Expr) -> pl.Expr:
+    return us.cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+
+
+def _write(path: Path, records: pl.DataFrame) -> None:
+    lines = io.BytesIO()
+    records.write_ndjson(lines)
+    # Neither name nor time in the header: they would make equal scenarios differ.
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as stream,
+    ):
+        stream.write(lines.getvalue())

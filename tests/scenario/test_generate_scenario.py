@@ -1,0 +1,120 @@
+"""`ndr generate --scenario`: what it writes, what it refuses, and that the delta job takes it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.e2e.cli import ndr
+from tests.scenario.logs import Written
+
+WITHOUT_SPARK = True
+
+SMALL = ("--scenario", "--hosts", 50, "--days", 2)
+LAST_DAY = ("--slice-start", "2025-03-13T00:00:00Z", "--slice-end", "2025-03-14T00:00:00Z")
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_scenario_is_a_mini_batch_for_each_hour_with_a_job_spec_and_a_list(
+    tmp_path: Path,
+) -> None:
+    made = ndr("generate", *SMALL, "--output", tmp_path / "out")
+
+    assert made.exit_code == 0
+    assert "records of 2 days and 50 hosts" in made.errors
+    assert set(content(tmp_path / "out")) == {"job-spec.yaml", "scenario.json"} | {
+        f"logs/dt=2025-03-{day}/hh={hour:02}/part-000.json.gz"
+        for day in (12, 13)
+        for hour in range(24)
+    }
+
+
+def test_a_record_lies_in_the_hour_in_which_its_session_ends(tmp_path: Path) -> None:
+    written = Written.new(tmp_path / "out", days=2, hosts=50)
+
+    for path in (written.folder / "logs").rglob("*.gz"):
+        hour = f"{path.parts[-3].removeprefix('dt=')}T{path.parts[-2].removeprefix('hh=')}"
+        ends = [
+            json.loads(line)["event_end"]
+            for line in gzip.decompress(path.read_bytes()).splitlines()
+        ]
+        assert {end[:13] for end in ends} == {hour}
+        assert ends == sorted(ends)
+
+
+def test_a_session_that_ends_on_the_next_day_is_logged_there(tmp_path: Path) -> None:
+    written = Written.new(tmp_path / "out", days=3, hosts=400)
+
+    later = written.sessions("2025-03-12").filter(pl.col("start").dt.day() == 11)
+
+    assert later.height > 0
+
+
+def test_the_same_seed_makes_the_same_bytes_and_another_one_others(tmp_path: Path) -> None:
+    for name, seed in (("one", 3), ("two", 3), ("other", 4)):
+        ndr("generate", *SMALL, "--seed", seed, "--output", tmp_path / name)
+
+    one, two, other = (content(tmp_path / name) for name in ("one", "two", "other"))
+    assert one == two
+    assert all(one[name] != other[name] for name in one if name != "job-spec.yaml")
+
+
+def test_the_delta_job_takes_a_day_and_keeps_every_record(tmp_path: Path) -> None:
+    ndr("generate", *SMALL, "--output", tmp_path / "out")
+    day = tmp_path / "out" / "logs" / "dt=2025-03-13"
+    lines = sum(len(gzip.decompress(path.read_bytes()).splitlines()) for path in day.rglob("*.gz"))
+
+    run = ndr(
+        *("run", "--spec", tmp_path / "out" / "job-spec.yaml", "--input", day, *LAST_DAY),
+        *("--output", tmp_path / "deltas", "--engine", "polars", "--json"),
+    )
+
+    report = run.json()["report"]
+    assert report["kept"] == report["read"] == lines
+    assert (report["late"], report["early"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--scenario", "--hosts", 49), "hosts: 49"),
+        (("--scenario", "--hosts", 20_001), "hosts: 20001"),
+        (("--scenario", "--days", 1), "days: 1"),
+        (("--scenario", "--days", 401), "days: 401"),
+        (("--scenario", "--records", 5), "records"),
+        (("--scenario", "--preset", "zeek"), "preset"),
+        (("--scenario", "--bad-fraction", 0.5), "bad-fraction"),
+        (("--scenario", "--slice-start", "2025-01-01T00:00:00Z"), "slice-start"),
+        (("--records", 5, "--days", 3), "days"),
+        ((), "records"),
+    ],
+)
+def test_what_makes_no_scenario_is_wrong_usage(
+    tmp_path: Path, options: tuple[object, ...], named: str
+) -> None:
+    answer = ndr("generate", *options, "--output", tmp_path / "out")
+
+    assert answer.exit_code == 2
+    assert answer.errors.startswith(f"ndr: {named}")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_holds_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("here")
+
+    answer = ndr("generate", *SMALL, "--output", tmp_path)
+
+    assert answer.exit_code == 2
+    assert "is not empty" in answer.errors
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
