@@ -244,7 +244,7 @@ def _cells(rows: pl.LazyFrame, item: Distribution) -> tuple[pl.DataFrame, pl.Ser
 def _pair_rows(
     of: IntervalRows, rows: pl.LazyFrame, numbers: Numbers, plan: WindowPlan, has_day: bool
 ) -> PairRows:
-    keys = [HOST, numbers.peer(), port()]
+    keys = [pl.col(HOST), numbers.peer(), port()]
     if of.interval.window is None:
         return PairRows(of.interval, rows.select(keys).collect(engine="streaming"), _NO_HISTOGRAMS)
     is_outbound = of.role == OUTBOUND.name
