@@ -41,7 +41,10 @@ class Compactor:
     """Holds back requests to stop (StopRequested) while a day is published."""
 
     def days(self, before: datetime) -> list[Day]:
-        """Give the whole UTC days before a moment that are to be compacted. Raises UsageError without any run, and for features."""
+        """Give the whole UTC days before a moment that are to be compacted.
+
+        Raises UsageError without any run, and for features.
+        """
         manifests = self.published.manifests(None, None)
         if not manifests:
             raise UsageError(f"{self.published.root}: holds no published run")

@@ -93,9 +93,9 @@ def check_standing(
     """Refuse a run, before it works, that would harm what is published.
 
     `facts`: of the run to come; `names`: fingerprint of an input file -> its address. Raises UsageError for deltas
-    among features and the reverse, for the output of another project, for a derived id under which other files or a longer span were published, and for files that
-    another mini-batch holds already; SpecError for a JobSpec whose columns would mean something else than those that
-    are published under its feature_spec_version.
+    among features and the reverse, for the output of another project, for a derived id under which other files or a
+    longer span were published, and for files that another mini-batch holds already; SpecError for a JobSpec whose
+    columns would mean something else than those that are published under its feature_spec_version.
     """
     if standing.newest is not None:
         refuse_other_level(standing.newest.facts, facts)

@@ -10,10 +10,10 @@ from attrs import frozen
 
 from ndr_core.deltas.roles import OUTBOUND
 from ndr_core.expressions.evaluate import evaluate
+from ndr_core.features.days import date_of
 from ndr_core.features.networks import Side
 from ndr_core.history.masks import DAYS, active_days
 from ndr_core.tables.merge import Row, group
-from ndr_core.times import day_start, iso_text
 from ndr_core.windows.detection import even_per_mille, is_failed
 from ndr_core.windows.explained import Evidence, number_text, top
 from ndr_core.windows.medians import median_middle
@@ -51,11 +51,6 @@ class HostFacts:
         """Write the days of a mask as dates, the last one first; none as `never`."""
         found = [date_of(self.day - i) for i in range(DAYS) if mask >> i & 1]
         return ", ".join(found) or "never"
-
-
-def date_of(day: int) -> str:
-    """Write a day, whole days since 1970-01-01 UTC, as a date."""
-    return iso_text(day_start(day)).partition("T")[0]
 
 
 def evidence_of(name: str, facts: HostFacts) -> tuple[Evidence, ...]:

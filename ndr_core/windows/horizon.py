@@ -34,8 +34,8 @@ def needed_from(runs: Iterable[Manifest]) -> int | None:
 def refuse_needed(runs: Iterable[Manifest], before: int, features: str) -> None:
     """Raise UsageError where slices would be pruned that features still need.
 
-    `runs`: as for `needed_from`; `before`: us, the moment by which slices end that are pruned; `features`: the address of
-    the output of the features.
+    `runs`: as for `needed_from`; `before`: us, the moment by which slices end that are pruned; `features`: the
+    address of the output of the features.
     """
     first = needed_from(runs)
     if first is not None and before > first:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from itertools import product
 from typing import Final
 
 import polars as pl
 from attrs import frozen
 
+from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.features.masks import (
     Sight,
     active_days,
@@ -28,7 +28,6 @@ from ndr_adapters.polars.features.pair_cells import (
 )
 from ndr_adapters.polars.features.window_pairs import WindowPairs
 from ndr_adapters.polars.views import HOST
-from ndr_core.expressions.evaluate import evaluate
 from ndr_core.features.networks import Side
 from ndr_core.history.masks import DAYS
 from ndr_core.history.tables import (
@@ -177,13 +176,10 @@ def _counts(what: str) -> list[pl.Expr]:
 @cache
 def _rarities() -> pl.DataFrame:
     """Rarity by days seen and active days, the one after the other."""
-    days = range(DAYS + 1)
-    rows = [{"days_seen": seen, "active_days": active} for seen, active in product(days, days)]
-    return pl.DataFrame(
-        {
-            _BITS: [evaluate(RARITY_BITS, row) for row in rows],
-            _FIXED_POINT: [evaluate(RARITY_FIXED_POINT, row) for row in rows],
-        }
+    days = pl.DataFrame({_ACTIVE: range(DAYS + 1)}, schema={_ACTIVE: pl.Int64})
+    both = days.rename({_ACTIVE: _DAYS_SEEN}).join(days, how="cross", maintain_order="left_right")
+    return both.select(
+        compile_expr(RARITY_BITS).alias(_BITS), compile_expr(RARITY_FIXED_POINT).alias(_FIXED_POINT)
     )
 
 

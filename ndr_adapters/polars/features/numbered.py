@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -79,6 +79,8 @@ class NumberedFrames:
     """HOST of each host with a row of deltas in a window."""
     deltas: tuple[DeltaRows, ...]
     pairs: tuple[PairRows, ...]
+    places: pl.DataFrame
+    """PEER, SIDE and SEGMENT of the peers of pairs."""
     history: Mapping[str, Mapping[int, pl.DataFrame]]
     """Name of a table of the history -> day -> its rows, with numbers."""
 
@@ -87,15 +89,16 @@ class NumberedFrames:
         """Rows of pairs."""
         return sum(one.pairs.height for one in self.pairs)
 
-    def parts(self, number: int) -> list[NumberedFrames]:
+    def parts(self, number: int) -> Iterator[NumberedFrames]:
         """Part them into so many by host: the same hosts make the same parts."""
         if number == 1:
-            return [self]
+            yield self
+            return
         place = self.numbers.host_ip().hash() % number
         by_place = self.hosts.with_columns(place.alias("place")).partition_by(
             "place", as_dict=True, include_key=False
         )
-        return [self._of(by_place[key]) for key in sorted(by_place)]
+        yield from (self._of(by_place[key]) for key in sorted(by_place))
 
     def _of(self, hosts: pl.DataFrame) -> NumberedFrames:
         def chosen(rows: pl.DataFrame) -> pl.DataFrame:
@@ -115,6 +118,7 @@ class NumberedFrames:
             hosts,
             tuple(deltas),
             tuple(evolve(one, pairs=chosen(one.pairs)) for one in self.pairs),
+            self.places,
             {
                 name: {day: chosen(rows) for day, rows in days.items()}
                 for name, days in self.history.items()
@@ -152,7 +156,9 @@ def numbered(
         if hosts[one.role].height
     )
     history = _history(frames.history, bases, numbers, hosts)
-    return NumberedFrames(numbers, pl.concat(hosts.values()), deltas, pairs, history)
+    peers = [one.pairs.get_column(PEER).unique() for one in pairs]
+    places = numbers.places(pl.concat([_NO_PEERS, *peers]).unique())
+    return NumberedFrames(numbers, pl.concat(hosts.values()), deltas, pairs, places, history)
 
 
 def added_up(measures: Sequence[Measure]) -> list[str]:
@@ -259,6 +265,7 @@ def _pair_rows(
     return PairRows(of.interval, whole.drop(names), whole.select(names))
 
 
+_NO_PEERS: Final = pl.Series(PEER, dtype=pl.UInt32)
 _NO_HISTOGRAMS: Final = pl.DataFrame()
 
 

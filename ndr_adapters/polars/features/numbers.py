@@ -63,15 +63,13 @@ class Numbers:
         texts = hosts.to_frame(HOST).select(self.host_ip()).to_series()
         return sides(texts, self.networks).alias(SIDE)
 
-    def with_places(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Add SIDE and SEGMENT of PEER."""
-        known = rows.select(pl.col(PEER).unique())
+    def places(self, peers: pl.Series) -> pl.DataFrame:
+        """Give PEER, SIDE and SEGMENT of peers. `peers`: each once."""
+        known = peers.to_frame(PEER)
         texts = known.select(self.peer_ip()).to_series()
-        places = known.with_columns(
-            sides(texts, self.networks).alias(SIDE).cast(_SIDES),
-            segments(texts, self.networks).to_frame("segment").select(self.segment()).to_series(),
-        )
-        return rows.join(places, on=PEER, how="left", maintain_order="left")
+        names = segments(texts, self.networks).alias("segment").to_frame()
+        side = sides(texts, self.networks).alias(SIDE).cast(_SIDES)
+        return known.with_columns(side, names.select(self.segment()).to_series())
 
 
 _SIDES: Final = pl.Enum(["internal", "external", "neither"])

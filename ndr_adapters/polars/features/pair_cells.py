@@ -9,7 +9,7 @@ import polars as pl
 from attrs import frozen
 
 from ndr_adapters.polars.features.numbered import PAIR_VALUES, ROW, START, PairRows
-from ndr_adapters.polars.features.numbers import PEER, PORT, Numbers
+from ndr_adapters.polars.features.numbers import PEER, PORT
 from ndr_adapters.polars.keys import packed_keys
 from ndr_adapters.polars.views import HOST
 
@@ -40,8 +40,8 @@ class PairCells:
     """PAIR, WINDOW, PART, ROW, START and PAIR_VALUES of the rows in windows, sorted by PAIR."""
 
     @classmethod
-    def of(cls, parts: Sequence[PairRows], numbers: Numbers) -> PairCells:
-        """Bring the rows of each pair together."""
+    def of(cls, parts: Sequence[PairRows], places: pl.DataFrame) -> PairCells:
+        """Bring the rows of each pair together. `places`: as `Numbers.places`."""
         rows = _in_order(pl.concat(map(_rows, parts, range(len(parts))), how="diagonal").collect())
         rows = rows.with_columns(
             _places(PAIR_KEYS).alias(PAIR), _places(CONTACT_KEYS).alias(CONTACT)
@@ -49,7 +49,8 @@ class PairCells:
         pairs = by_place(rows, PAIR, *_first(*PAIR_KEYS, CONTACT), pl.col(SEEN).bitwise_or())
         contacts = by_place(pairs, CONTACT, *_first(*CONTACT_KEYS), pl.col(SEEN).bitwise_or())
         in_windows = rows.filter(pl.col(WINDOW).is_not_null()).drop(*PAIR_KEYS, SEEN, CONTACT)
-        return cls(pairs.drop(PAIR), numbers.with_places(contacts.drop(CONTACT)), in_windows)
+        placed = contacts.drop(CONTACT).join(places, on=PEER, how="left", maintain_order="left")
+        return cls(pairs.drop(PAIR), placed, in_windows)
 
     def in_window(self, window: int) -> pl.DataFrame:
         """Give the pairs of a window: PAIR, PAIR_VALUES, added up, and the columns of `pairs`."""

@@ -108,7 +108,7 @@ def _built(
     """The tables of each window."""
     merger = Merger(plan, rows.numbers, anchor.end, anchor.labels)
     merged = list(merger.windows(rows.deltas))
-    cells = PairCells.of(rows.pairs, rows.numbers)
+    cells = PairCells.of(rows.pairs, rows.places)
     known = Known.of(cells, rows.hosts, rows.history, plan.ports.lateral)
     intervals = anchor.intervals
     for place, label in enumerate(anchor.labels):
