@@ -1,4 +1,4 @@
-"""Feature jobs as they are deployed: JobSpecs in DynamoDB, deltas and features in S3, Polars on one machine."""
+"""Feature jobs as they are deployed: JobSpecs in DynamoDB, deltas and features in S3, computed by Polars."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from ndr_core.features.settings import FeatureStorage
 from ndr_core.features.stale import StaleRun
 from ndr_core.history.asked_day import asked_day
 from ndr_core.history.spec import PairHistorySpec
-from ndr_core.jobs.choice import POLARS
 from ndr_core.jobs.ports import JobSpecStore
 from ndr_core.times import day_of, day_start
 from ndr_core.windows.due import due_after
@@ -143,7 +142,7 @@ def _history_spec(table: str, *key: str) -> PairHistorySpec:
 
 
 def _wired(storage: FeatureStorage, log: JsonLog, undisturbed: Undisturbed) -> FeatureWiring:
-    """Wire between the prefixes of a JobSpec, by Polars.
+    """Wire between the prefixes of a JobSpec.
 
     Raises SpecError where they are not given, UsageError where Polars did not come with the job.
     """
@@ -155,7 +154,7 @@ def _wired(storage: FeatureStorage, log: JsonLog, undisturbed: Undisturbed) -> F
     # A cluster has Polars only where its wheels came with the job.
     from ndr_entrypoints.feature_jobs import FeatureWiring
 
-    return FeatureWiring.between(str(deltas), str(features), POLARS, log, undisturbed)
+    return FeatureWiring.on_cluster(str(deltas), str(features), log, undisturbed)
 
 
 @contextmanager

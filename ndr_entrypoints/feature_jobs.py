@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.features.history_engine import PolarsHistoryEngine
@@ -20,7 +20,12 @@ from ndr_core.features.stale import StaleRun
 from ndr_core.history.engine import HistoryEngine
 from ndr_core.history.job import HistoryRunner
 from ndr_core.history.spec import PairHistorySpec
-from ndr_core.jobs.choice import POLARS
+from ndr_core.jobs.choice import (
+    POLARS,
+    SPARK,
+    EngineSettings,
+    choose_for_features,
+)
 from ndr_core.jobs.ports import RunLog
 from ndr_core.publishing.layout import FEATURES
 from ndr_core.publishing.published import WholeOutput
@@ -40,12 +45,29 @@ if TYPE_CHECKING:
 
 EngineT = TypeVar("EngineT", HistoryEngine, WindowEngine)
 
+
+def _spark_history(client: S3Client | None) -> HistoryEngine:
+    # pyspark comes with an extra, and takes its time to import; the other engines must do without it.
+    from ndr_entrypoints.start_polars import spark_history_engine
+
+    return spark_history_engine(client)
+
+
+def _spark_windows(client: S3Client | None) -> WindowEngine:
+    # As for the engine above.
+    from ndr_entrypoints.start_polars import spark_window_engine
+
+    return spark_window_engine(client)
+
+
 HISTORY_ENGINES: Final[Mapping[str, Callable[[S3Client | None], HistoryEngine]]] = {
     POLARS: lambda client: PolarsHistoryEngine(polars_options(client)),
+    SPARK: _spark_history,
     "reference": lambda client: ReferenceHistoryEngine(polars_options(client)),
 }
 WINDOW_ENGINES: Final[Mapping[str, Callable[[S3Client | None], WindowEngine]]] = {
     POLARS: lambda client: PolarsWindowEngine(polars_options(client)),
+    SPARK: _spark_windows,
     "reference": lambda client: ReferenceWindowEngine(polars_options(client)),
 }
 """Name of an engine -> what starts it, set up for the S3 that a client reaches, or for folders alone."""
@@ -64,6 +86,8 @@ class FeatureWiring:
     engine: str
     log: RunLog
     undisturbed: Callable[[], AbstractContextManager[Any]] = field(default=nullcontext)
+    has_cluster: bool = False
+    """Whether jobs can have tasks run on a cluster."""
 
     @classmethod
     def between(
@@ -85,6 +109,18 @@ class FeatureWiring:
         _refuse_overlap(deltas, usual, sink)
         return cls(open_output(deltas), open_output(target), sink, client, engine, log, undisturbed)
 
+    @classmethod
+    def on_cluster(
+        cls,
+        deltas: str,
+        features: str,
+        log: RunLog,
+        undisturbed: Callable[[], AbstractContextManager[Any]],
+    ) -> FeatureWiring:
+        """Wire likewise where tasks can run on a cluster: the JobSpecs say by what engine to build."""
+        wired = cls.between(deltas, features, AUTO, log, undisturbed)
+        return evolve(wired, has_cluster=True)
+
     def history(
         self,
         spec: PairHistorySpec,
@@ -101,7 +137,9 @@ class FeatureWiring:
             deltas=self.deltas,
             features=self.features,
             sink=self.sink,
-            start_engine=lambda _: self._started(HISTORY_ENGINES),
+            start_engine=lambda found: self._started(
+                HISTORY_ENGINES, spec.engine, found.read_bytes
+            ),
             log=self.log,
             code_version=__version__,
             undisturbed=self.undisturbed,
@@ -125,7 +163,7 @@ class FeatureWiring:
             deltas=self.deltas,
             features=self.features,
             sink=self.sink,
-            start_engine=lambda _: self._started(WINDOW_ENGINES),
+            start_engine=lambda found: self._started(WINDOW_ENGINES, spec.engine, found.read_bytes),
             log=self.log,
             code_version=__version__,
             undisturbed=self.undisturbed,
@@ -147,10 +185,14 @@ class FeatureWiring:
         return renew(stale, run_day, run_anchor)
 
     def _started(
-        self, engines: Mapping[str, Callable[[S3Client | None], EngineT]]
+        self,
+        engines: Mapping[str, Callable[[S3Client | None], EngineT]],
+        settings: EngineSettings,
+        read_bytes: int,
     ) -> Chosen[EngineT]:
         if self.engine == AUTO:
-            return Chosen(engines[POLARS](self.client), "there is one machine")
+            choice = choose_for_features(read_bytes, settings, has_cluster=self.has_cluster)
+            return Chosen(engines[choice.engine](self.client), choice.reason)
         if self.engine not in engines:
             raise UsageError(
                 f"engine: {shown(self.engine)} is unknown, {nearest(self.engine, engines)}"

@@ -9,6 +9,7 @@ from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.polars.s3 import polars_options
 from ndr_adapters.spark.fanout.engine import FanoutEngine
 from ndr_adapters.spark.fanout.exchange import SparkRunner
+from ndr_adapters.spark.fanout.feature_engines import FanoutHistoryEngine, FanoutWindowEngine
 from ndr_adapters.spark.runtime.session import session
 from ndr_core.flows.records import ReadRows
 
@@ -28,4 +29,18 @@ def polars_engine(client: S3Client | None) -> PolarsEngine:
 
 def spark_engine(client: S3Client | None) -> FanoutEngine:
     """Start Spark, whose tasks compute by Polars, set up likewise. Spark itself has nothing to do with S3."""
-    return FanoutEngine(SparkRunner(session(s3=False, python_tasks=True)), polars_options(client))
+    return FanoutEngine(_runner(), polars_options(client))
+
+
+def spark_history_engine(client: S3Client | None) -> FanoutHistoryEngine:
+    """Start Spark likewise, for the pair history."""
+    return FanoutHistoryEngine(_runner(), polars_options(client))
+
+
+def spark_window_engine(client: S3Client | None) -> FanoutWindowEngine:
+    """Start Spark likewise, for windows."""
+    return FanoutWindowEngine(_runner(), polars_options(client))
+
+
+def _runner() -> SparkRunner:
+    return SparkRunner(session(s3=False, python_tasks=True))

@@ -26,6 +26,10 @@ class Addresses:
         """Give the number of an address, below 2^32; null for null."""
         return text.cast(self._dtype).to_physical()
 
+    def known(self, number: pl.Expr) -> pl.Expr:
+        """Give the address with a number, without making its text: `number` takes it in place of one."""
+        return number.cast(pl.UInt32).cat.to(self._dtype)
+
     def ranks(self, numbers: pl.Series) -> pl.Series:
         """Give numbers that sort as the texts of some addresses do. `numbers`: those of the addresses, no null."""
         known = numbers.unique()
@@ -39,4 +43,4 @@ class Addresses:
 
     def text(self, number: pl.Expr) -> pl.Expr:
         """Give the address with a number."""
-        return number.cast(pl.UInt32).cat.to(self._dtype).cast(pl.String)
+        return self.known(number).cast(pl.String)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
+from ndr_core.deltas.tables import PAIR
 from ndr_core.errors import SpecError, UsageError
 from ndr_core.features.coverage import PublishedDeltas, look_at_deltas
 from ndr_core.features.days import date_of, history_runs
@@ -24,7 +25,7 @@ from ndr_core.history.masks import DAYS
 from ndr_core.history.needs import DayNeeds, day_needs, earlier_days
 from ndr_core.history.plan import HistoryPlan, compile_history_plan
 from ndr_core.history.spec import PairHistorySpec
-from ndr_core.history.tables import HISTORY_TABLES
+from ndr_core.history.tables import HISTORY_TABLES, PAIR_HISTORY, PAIR_TILE
 from ndr_core.jobs.ports import RunLog
 from ndr_core.jobs.runner import JobRunner
 from ndr_core.publishing.manifest import RunFacts
@@ -71,6 +72,18 @@ class FoundDay:
         """The deltas with the slices that are read."""
         first = min((*self.needs.slice_days, self.plan.day))
         return self.deltas.pinned(day_start(first), day_start(self.plan.day + 1))
+
+    @property
+    def read_bytes(self) -> int:
+        """Bytes of the pairs, pair tiles and former history that the day is made from."""
+        end = day_start(self.plan.day + 1)
+        found = self.day_pairs.bytes_of((PAIR.name,), 0, end)
+        if self.needs.former is not None:
+            former = PinnedTables(self.features, (self.needs.former,))
+            found += former.bytes_of((PAIR_HISTORY.name,), 0, end)
+        return found + PinnedTables(self.features, self.needs.tiles).bytes_of(
+            (PAIR_TILE.name,), 0, end
+        )
 
     @property
     def inputs(self) -> HistoryInputs:

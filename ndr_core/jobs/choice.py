@@ -27,8 +27,9 @@ class EngineSettings:
     one_machine_bytes: int | None = field(
         default=None,
         metadata={
-            "doc": "packed bytes of a mini-batch up to which a job on a cluster leaves it idle and builds on one "
-            "machine; if absent, by the memory of the machine",
+            "doc": "packed bytes of a mini-batch, or of the files that features are made of, up to which a job on a "
+            "cluster leaves it idle and builds on one machine; if absent, by the memory of the machine, and features "
+            "always on one",
             "schema": {"minimum": 0},
         },
     )
@@ -81,6 +82,21 @@ def choose(
         return Choice(POLARS, reason)
     reason = f"{packed_bytes:,} packed bytes are more than {most:,} for one machine ({said_by})"
     return Choice(SPARK, reason)
+
+
+def choose_for_features(read_bytes: int, settings: EngineSettings, *, has_cluster: bool) -> Choice:
+    """Choose the engine for features that are made of so many bytes of published files.
+
+    One machine has memory for all: it takes some of the hosts after the others.
+    """
+    if not has_cluster:
+        return Choice(POLARS, "there is one machine")
+    most = settings.one_machine_bytes
+    if most is None:
+        return Choice(POLARS, "one machine builds some hosts after the others")
+    compared = "at most" if read_bytes <= most else "more than"
+    reason = f"{read_bytes:,} bytes to read are {compared} {most:,} (engine.one_machine_bytes)"
+    return Choice(POLARS if read_bytes <= most else SPARK, reason)
 
 
 def refuse_unable(engine: str, beyond_sql: str | None) -> None:

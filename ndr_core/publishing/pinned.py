@@ -9,6 +9,7 @@ from attrs import frozen
 
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.published import PublishedTables
+from ndr_core.tables.slices import place_us
 
 
 @frozen
@@ -30,6 +31,18 @@ class PinnedTables:
         """Give all of the runs: readers choose among their files by slice."""
         del since, until
         return self.pinned
+
+    def bytes_of(self, tables: Iterable[str], since: int, until: int) -> int:
+        """Count the bytes of the files of some tables, in slices or days that start in [since, until), us."""
+        wanted = frozenset(tables)
+        return sum(
+            file.bytes
+            for run in self.pinned
+            for file in run.files
+            if file.table in wanted
+            and file.slice is not None
+            and since <= place_us(file.slice) < until
+        )
 
     def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
         """Bytes of those of some files, named below the root, that are there now."""

@@ -26,6 +26,7 @@ from ndr_core.features.running import (
     FeatureRunSummary,
     NotPublishedError,
 )
+from ndr_core.history.tables import PAIR_HISTORY, VIEWS
 from ndr_core.jobs.ports import RunLog
 from ndr_core.jobs.runner import JobRunner
 from ndr_core.publishing.manifest import Manifest, RunFacts
@@ -105,6 +106,15 @@ class FoundWindows:
     def state(self) -> object:
         """Another one where anything that it reads was replaced."""
         return self.facts.read, self.deltas.pinned, self.features.pinned
+
+    @property
+    def read_bytes(self) -> int:
+        """Bytes of the files that windows are made of, and of those of their history."""
+        since = min(label.start(self.anchor) for label in self.needs.labels)
+        history = (table.name for table in (PAIR_HISTORY, *VIEWS))
+        return self.deltas.bytes_of(
+            (DELTA, PAIR.name), since, self.anchor
+        ) + self.features.bytes_of(history, 0, self.anchor)
 
     @property
     def inputs(self) -> WindowInputs:

@@ -54,7 +54,7 @@ _ENGINE: Final = click.option(
     "--engine",
     type=click.Choice([AUTO, *WINDOW_ENGINES]),
     default=AUTO,
-    help="What builds the tables; auto: Polars.",
+    help="What builds the tables; auto: Polars, which takes one machine. spark: Polars in tasks of Spark.",
 )
 _SINCE: Final = click.option(
     "--since", help="ISO-8601, UTC: look at windows that end from then on. Default: all."

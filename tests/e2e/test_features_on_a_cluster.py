@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from attrs import evolve
+
 from ndr_adapters.sagemaker.package import FG_A_BUILDER, PAIR_HISTORY, build_package
+from ndr_core.jobs.choice import EngineSettings
 from ndr_core.times import HOUR_US
 from tests.e2e.cluster import TWO_EXECUTORS, events_kept_in, needs_linux, submit
 from tests.e2e.deployment import stages_of
@@ -44,6 +47,25 @@ def test_feature_jobs_compute_by_the_polars_that_came_with_them_and_spark_is_not
     assert rows(deployed.features, "pair_history") == deployed.history_here(day)
     found = [row for table in ("fg_a", "beacon") for row in rows(deployed.features, table)]
     assert found == deployed.windows_here(MIDNIGHT + HOUR_US)
+
+
+@needs_linux
+def test_a_cluster_builds_what_the_spec_says_is_too_much_for_one_machine(
+    tmp_path: Path, bucket: str, bundle: Path, spark_home: Path, bare_python: Path
+) -> None:
+    deployed = deploy_features(tmp_path / "deployed", bucket)
+    first = MIDNIGHT - 24 * HOUR_US
+    deployed.publish("day", first, 24, traffic(first, 24))
+    deployed.put(evolve(deployed.history, engine=EngineSettings(one_machine_bytes=0)))
+
+    done = submit(
+        *(spark_home, bare_python, script(PAIR_HISTORY), *TWO_EXECUTORS, "--files", bundle),
+        arguments=deployed.arguments("pair_history", day="2025-03-01"),
+    )
+
+    assert stages_of(done)["start"]["engine"] == "spark"
+    (day,) = days("2025-03-01")
+    assert rows(deployed.features, "pair_history") == deployed.history_here(day)
 
 
 def test_without_its_wheels_a_feature_job_says_what_it_lacks(

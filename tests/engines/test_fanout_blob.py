@@ -254,6 +254,21 @@ def test_a_frame_goes_to_each_kernel_that_takes_it_and_their_shares_come_one_aft
     assert set(blobs[share]) == {"a"}
 
 
+def test_a_frame_that_all_shares_of_a_kernel_need_goes_to_each_of_them_whole() -> None:
+    step = step_of(
+        Kernel("first", nothing, {"a": ()}, shares=1),
+        Kernel("second", nothing, {"a": None}, shares=3),
+    )
+    frame = pl.DataFrame({"name": ["x", "y"]})
+
+    blobs = dict(routed(Router(step, packer(), 0), [("a", frame)]))
+
+    assert sorted(blobs) == [0, 1, 2, 3]
+    for blob in blobs.values():
+        ((_, found),) = packer().unpack(blob)
+        assert_frame_equal(found, frame)
+
+
 def test_a_frame_that_no_kernel_takes_is_a_fault_of_the_chain() -> None:
     router = Router(step_of(Kernel("rows", nothing, {"rows": ()})), packer(), 0)
 

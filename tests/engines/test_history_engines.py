@@ -9,11 +9,13 @@ import pytest
 
 from ndr_adapters.polars.features.history_engine import PolarsHistoryEngine
 from ndr_adapters.reference.features import ReferenceHistoryEngine
+from ndr_adapters.spark.fanout.feature_engines import FanoutHistoryEngine
 from ndr_core.errors import NdrError, OverflowingColumnError
 from ndr_core.history.engine import HistoryEngine, HistoryInputs
 from ndr_core.history.tables import PAIR_HISTORY
 from ndr_core.int64 import INT64_MAX
 from ndr_core.tables.merge import Row
+from tests.chains import RunnerHere
 from tests.engines.feature_outputs import FeatureOutputs, history_as_read
 from tests.unit.core.history.days import anew, pair, plan
 
@@ -21,6 +23,7 @@ ENGINES = [
     pytest.param(ReferenceHistoryEngine(), id="reference"),
     pytest.param(PolarsHistoryEngine(), id="polars"),
     pytest.param(PolarsHistoryEngine(rows_at_once=3), id="polars in shares"),
+    pytest.param(FanoutHistoryEngine(RunnerHere(), cut=lambda _rows, _cores: 3), id="kernels"),
 ]
 FIRST = 20_000
 LAST = FIRST + 33

@@ -8,11 +8,13 @@ import pytest
 
 from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
 from ndr_adapters.reference.features import ReferenceWindowEngine
+from ndr_adapters.spark.fanout.feature_engines import FanoutWindowEngine
 from ndr_core.deltas.tables import PAIR
 from ndr_core.features.days import date_of
 from ndr_core.times import day_of
 from ndr_core.windows.engine import WindowEngine, WindowInputs
 from ndr_core.windows.tables import BEACON
+from tests.chains import RunnerHere
 from tests.engines.feature_outputs import FeatureOutputs, sorted_as_read
 from tests.property.frames import exactly
 from tests.unit.core.history.days import plan
@@ -22,6 +24,7 @@ ENGINES = [
     pytest.param(ReferenceWindowEngine(), id="reference"),
     pytest.param(PolarsWindowEngine(), id="polars"),
     pytest.param(PolarsWindowEngine(rows_at_once=2), id="polars in shares"),
+    pytest.param(FanoutWindowEngine(RunnerHere(), cut=lambda _rows, _cores: 3), id="kernels"),
 ]
 
 

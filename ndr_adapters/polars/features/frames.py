@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 from attrs import evolve, field, frozen
 
+from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.features.intervals import Interval
 
 
@@ -38,6 +39,8 @@ class WindowFrames:
 
     rows: tuple[IntervalRows, ...]
     history: tuple[HistoryRows, ...] = field(default=())
+    addresses: Addresses = field(factory=Addresses)
+    """Addresses in the rows may be texts, or what this knows by its numbers (`Addresses.known`)."""
 
     def shares(self, number: int) -> list[WindowFrames]:
         """Part them into so many shares by host: the windows of each share can be built by themselves."""
@@ -55,6 +58,7 @@ class WindowFrames:
                 evolve(one, tables={name: chosen(rows) for name, rows in one.tables.items()})
                 for one in self.history
             ),
+            self.addresses,
         )
 
 

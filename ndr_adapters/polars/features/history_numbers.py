@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.features.networks import sides
@@ -22,6 +22,8 @@ class DayRows:
     """`TILE_COLUMNS` of other earlier days."""
     former: pl.LazyFrame | None = None
     """`FORMER_COLUMNS` of the day before, to go on from; None: there is none."""
+    addresses: Addresses = field(factory=Addresses)
+    """Their addresses may be texts, or what this knows by its numbers (`Addresses.known`)."""
 
     def share(self, number: int, shares: int) -> DayRows:
         """Give the rows of one of so many shares of the hosts."""
@@ -29,7 +31,9 @@ class DayRows:
             return self
         is_mine = pl.col("host_ip").hash() % shares == number
         former = None if self.former is None else self.former.filter(is_mine)
-        return DayRows(self.pairs.filter(is_mine), self.tiles.filter(is_mine), former)
+        return evolve(
+            self, pairs=self.pairs.filter(is_mine), tiles=self.tiles.filter(is_mine), former=former
+        )
 
 
 @frozen
@@ -44,7 +48,7 @@ class Numbered:
     @classmethod
     def of(cls, rows: DayRows, plan: HistoryPlan) -> Numbered:
         """Read the rows of a share. Pairs of hosts of which no rows are built are left out."""
-        addresses = Addresses()
+        addresses = rows.addresses
         pairs = _numbered(
             rows.pairs.filter(pl.col("role").is_in(ROLES)),
             addresses,

@@ -133,7 +133,7 @@ def numbered(
 
     `bases`: the days of the history that windows need; `has_day`: whether a window is a whole day long.
     """
-    numbers = Numbers(plan.networks)
+    numbers = Numbers(plan.networks, frames.addresses)
     hosts = {role: _hosts(frames.rows, role, numbers, plan) for role in ROLE_NAMES}
     deltas = tuple(
         _delta_rows(
@@ -174,6 +174,16 @@ def largest(measures: Sequence[Measure]) -> list[Distribution]:
 def ranked(measures: Sequence[Measure]) -> list[Distribution]:
     """Give the distributions of which windows have percentiles."""
     return [one for one in of_kind(measures, Distribution) if _percentiles(one)]
+
+
+def pair_histograms(role: str, plan: WindowPlan, *, has_day: bool) -> list[pl.Expr]:
+    """Give what is read of the histograms of pairs of a role; `has_day`: whether a window is a whole day long."""
+    if role != OUTBOUND.name:
+        return []
+    if has_day:
+        return [pl.col(STARTS.name), pl.col(SENT.name)]
+    is_auth = pl.col("peer_port").is_in(sorted(plan.ports.auth))
+    return [pl.when(is_auth).then(pl.col(SENT.name)).alias(SENT.name)]
 
 
 def _percentiles(item: Distribution) -> bool:
@@ -253,12 +263,7 @@ def _pair_rows(
         for name in (UNANSWERED.name, SECONDS.name)
     ]
     start = (pl.col("slice_start_ts").dt.epoch("us") // SECOND_US).alias(START)
-    histograms = []
-    if is_outbound and has_day:
-        histograms = [pl.col(STARTS.name), pl.col(SENT.name)]
-    elif is_outbound:
-        is_auth = pl.col("peer_port").is_in(sorted(plan.ports.auth))
-        histograms = [pl.when(is_auth).then(pl.col(SENT.name)).alias(SENT.name)]
+    histograms = pair_histograms(of.role, plan, has_day=has_day)
     found = rows.select(*keys, start, SESSIONS, SENT_SUM, *outbound_only, *histograms)
     whole = found.collect(engine="streaming").with_row_index(ROW)
     names = [one.meta.output_name() for one in histograms]

@@ -21,10 +21,20 @@ class Prevalence:
     hosts_seen: int
     """Internal hosts that contacted any peer."""
 
+    @classmethod
+    def total(cls, peers: pl.DataFrame, hosts_seen: int) -> Prevalence:
+        """Add up what was counted of parts of the hosts: `peers` has the rows of each part."""
+        return cls(peers.group_by("peer_ip").agg(pl.sum("prevalence_hosts")), hosts_seen)
 
-def prevalence_of(contacts: Iterable[pl.LazyFrame], networks: Networks) -> Prevalence:
-    """Count the internal hosts of each peer. `contacts`: `host_ip` and `peer_ip` of outbound rows of the days."""
-    addresses = Addresses()
+
+def prevalence_of(
+    contacts: Iterable[pl.LazyFrame], networks: Networks, addresses: Addresses | None = None
+) -> Prevalence:
+    """Count the internal hosts of each peer. `contacts`: `host_ip` and `peer_ip` of outbound rows of the days.
+
+    These may be texts, or what `addresses` knows by its numbers.
+    """
+    addresses = addresses or Addresses()
     numbered = [
         rows.select(addresses.number(pl.col("host_ip", "peer_ip")))
         .unique()

@@ -36,9 +36,7 @@ class PolarsWindowEngine:
 
     def build(self, plan: WindowPlan, inputs: WindowInputs, staging_root: str) -> Mapping[str, int]:
         staging = StagingRoot(staging_root, self.storage_options)
-        anchor = Anchor(
-            inputs.anchor, tuple(sorted(inputs.labels)), inputs.coverage, inputs.history
-        )
+        anchor = Anchor.of(inputs)
         files = window_files(inputs, anchor.intervals)
         roles = ROLE_NAMES if plan.hosts is Hosts.ALL else (OUTBOUND.name,)
         shares = max(1, -(-files.pairs.count(roles) // self.rows_at_once))
@@ -49,10 +47,8 @@ class PolarsWindowEngine:
 def _build(
     files: WindowFiles, plan: WindowPlan, anchor: Anchor, staging: StagingRoot, shares: int
 ) -> Mapping[str, int]:
-    whole_day = next((label for label in anchor.labels if label.is_day), None)
-    prevalence = None
-    if whole_day is not None and anchor.history[whole_day].is_known:
-        prevalence = files.prevalence(anchor.history[whole_day], plan.networks)
+    source = anchor.day_history
+    prevalence = None if source is None else files.prevalence(source, plan.networks)
     staged: dict[str, int] = {}
     parts = (
         part

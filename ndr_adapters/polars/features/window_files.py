@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import polars as pl
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ndr_adapters.polars.features.frames import HistoryRows, IntervalRows, WindowFrames
 from ndr_adapters.polars.features.history_files import TableDays, table_days
@@ -28,7 +28,7 @@ from ndr_core.windows.engine import WindowInputs
 from ndr_core.windows.history_source import HistorySource
 from ndr_core.windows.plan import ROLE_NAMES
 
-_HISTORY: Final = (PAIR_HISTORY, *VIEWS)
+HISTORY: Final = (PAIR_HISTORY, *VIEWS)
 
 
 @frozen
@@ -54,15 +54,35 @@ class SliceFiles:
                         found[one.bit, levels["role"]].append(file)
         return cls(scanner, found)
 
+    def files(self, interval: Interval, role: str) -> Sequence[OutputFile]:
+        """Give the files of an interval and a role."""
+        return self.by_place.get((interval.bit, role), ())
+
     def rows(self, interval: Interval, role: str) -> pl.LazyFrame:
         """Give rows as they lie in the slices: several contributions may hold a row of one key."""
-        return self.scanner.scan(self.by_place.get((interval.bit, role), ()))
+        return self.scanner.scan(self.files(interval, role))
 
     def count(self, roles: Iterable[str]) -> int:
         """Count the rows of some roles."""
         wanted = set(roles)
         files = (files for (_, role), files in self.by_place.items() if role in wanted)
         return sum(file.rows for of_place in files for file in of_place)
+
+
+@frozen
+class ContactFiles:
+    """Files of those who contacted peers in the days that count for prevalence."""
+
+    history: TableDays | None
+    """Peers of outbound hosts; None where the history of a window starts with slices."""
+    days: int
+    """The days that count, in masks of `history`."""
+    pairs: tuple[OutputFile, ...]
+    """Outbound pairs of slices: all of them count."""
+
+    def active(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Give the rows of `history` with one of the days."""
+        return rows.filter((pl.col("days_mask") & self.days) != 0)
 
 
 @frozen
@@ -94,22 +114,29 @@ class WindowFiles:
         )
         return WindowFrames(tuple(rows), tuple(history))
 
-    def prevalence(self, source: HistorySource, networks: Networks) -> Prevalence:
-        """Count the internal hosts of each peer, by the history of a window."""
-        contacts = []
+    def contacts(self, source: HistorySource) -> ContactFiles:
+        """Give the files by which the internal hosts of each peer are counted for the history of a window."""
+        history, days = None, 0
         if source.base is not None:
             days = OF_WINDOW >> (source.day - source.base)
-            contacts += [
-                _rows_of(one, OUTBOUND.name).filter((pl.col("days_mask") & days) != 0)
-                for one in self.history[source.base]
-                if one.table is HOST_PEER_HISTORY
-            ]
-        for since, until in source.slices:
-            if day_bit(source.day - day_of(since)) & OF_WINDOW:
-                contacts += [
-                    self.pairs.rows(one, OUTBOUND.name)
-                    for one in self.intervals.within(since, until)
-                ]
+            tables = self.history[source.base]
+            (peers,) = (one for one in tables if one.table is HOST_PEER_HISTORY)
+            history = evolve(peers, files=_of_role(peers, OUTBOUND.name))
+        intervals = (
+            interval
+            for since, until in source.slices
+            if day_bit(source.day - day_of(since)) & OF_WINDOW
+            for interval in self.intervals.within(since, until)
+        )
+        pairs = (file for one in intervals for file in self.pairs.files(one, OUTBOUND.name))
+        return ContactFiles(history, days, tuple(pairs))
+
+    def prevalence(self, source: HistorySource, networks: Networks) -> Prevalence:
+        """Count the internal hosts of each peer, by the history of a window."""
+        found = self.contacts(source)
+        contacts = [self.pairs.scanner.scan(found.pairs)]
+        if found.history is not None:
+            contacts.append(found.active(_scanned(found.history, found.history.files)))
         return prevalence_of(contacts, networks)
 
 
@@ -129,7 +156,7 @@ def window_files(inputs: WindowInputs, intervals: Intervals) -> WindowFiles:
         {
             day: [
                 table_days(inputs.features, table, inputs.history_version, [day])
-                for table in _HISTORY
+                for table in HISTORY
             ]
             for day in sorted(day for day in bases if day is not None)
         },
@@ -144,6 +171,13 @@ def _delta_scanner(deltas: PublishedFiles) -> Scanner:
 
 
 def _rows_of(days: TableDays, role: str) -> pl.LazyFrame:
-    """Rows of one role: files are chosen by their paths, which would take long to be looked at once for each row."""
-    scanner = Scanner.of_table(days.root, days.table)
-    return scanner.scan(file for file in days.files if file.partition["role"] == role)
+    return _scanned(days, _of_role(days, role))
+
+
+def _of_role(days: TableDays, role: str) -> tuple[OutputFile, ...]:
+    """Files of one role, by their paths: to look at the path once for each row would take long."""
+    return tuple(file for file in days.files if file.partition["role"] == role)
+
+
+def _scanned(days: TableDays, files: Iterable[OutputFile]) -> pl.LazyFrame:
+    return Scanner.of_table(days.root, days.table).scan(files)

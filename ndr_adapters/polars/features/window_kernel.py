@@ -34,6 +34,7 @@ from ndr_core.windows.aggregates import (
     BEACON_AGGREGATES,
     HISTORY_AGGREGATES,
 )
+from ndr_core.windows.engine import WindowInputs
 from ndr_core.windows.formulas import FORMULAS
 from ndr_core.windows.history_source import HistorySource
 from ndr_core.windows.labels import WindowLabel
@@ -57,6 +58,12 @@ class Anchor:
     history: Mapping[WindowLabel, HistorySource]
     """Where the history of each comes from."""
 
+    @classmethod
+    def of(cls, inputs: WindowInputs) -> Anchor:
+        """Take what the inputs of a run say."""
+        labels = tuple(sorted(inputs.labels))
+        return cls(inputs.anchor, labels, inputs.coverage, inputs.history)
+
     @property
     def intervals(self) -> Intervals:
         """The intervals of which rows are needed."""
@@ -66,6 +73,12 @@ class Anchor:
     def has_day(self) -> bool:
         """Whether a window is a whole day long: only such a one has beacons."""
         return any(label.is_day for label in self.labels)
+
+    @property
+    def day_history(self) -> HistorySource | None:
+        """Where the history of a whole day's window comes from; None if none is built, or its history is not known."""
+        sources = (self.history[label] for label in self.labels if label.is_day)
+        return next((source for source in sources if source.is_known), None)
 
     @property
     def bases(self) -> tuple[int, ...]:

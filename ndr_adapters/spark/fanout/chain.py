@@ -50,8 +50,11 @@ class Kernel:
     name: str
     run: Callable[[Task], Frames]
     """Other processes get a copy of it, by pickle."""
-    takes: Mapping[str, tuple[str, ...]] = field(factory=dict)
-    """Name of a frame -> its key columns: rows with equal keys meet in one share; without a key any share will do."""
+    takes: Mapping[str, tuple[str, ...] | None] = field(factory=dict)
+    """Name of a frame -> its key columns: rows with equal keys meet in one share; without a key any share will do.
+
+    None: every share gets all rows of the frame.
+    """
     shares: int = 1
 
 

@@ -24,19 +24,17 @@ from ndr_adapters.polars.partial import (
     whole_rows,
 )
 from ndr_adapters.polars.views import numbered
-from ndr_adapters.polars.write import StagingRoot, write_named, write_quarantine
+from ndr_adapters.polars.write import StagingRoot, write_quarantine
 from ndr_adapters.spark.fanout.chain import Chain, Frames, Kernel, Step, Task
 from ndr_adapters.spark.fanout.reading import LINES, Read, Unpack
 from ndr_adapters.spark.fanout.shares import Shares
+from ndr_adapters.spark.fanout.staged import files_frame, written
 from ndr_core.deltas.pairing import FlowPairs
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.formats import FileFormat
 from ndr_core.flows.source import InputBatch
 from ndr_core.quality.quarantine import QUARANTINE
-from ndr_core.tables.table import Table
 
-FILES: Final = "files"
-"""Result: `name` of a staged file of a table, and its `rows`."""
 REJECTED_FILES: Final = "rejected files"
 """Result: `name` of a staged file of rejected records, and its `rows`."""
 OVERFLOW: Final = "overflow"
@@ -189,7 +187,9 @@ class _Pairs:
             for pairs in whole_pairs(frames, self.plan):
                 for role in pairs.roles:
                     rows = aggregate.pair_rows(pairs, role, self.plan, task.addresses)
-                    yield _written(rows.collect().rechunk(), self.plan.pair, self.staging, task)
+                    yield written(
+                        rows.collect().rechunk(), self.plan.pair, self.staging, task.token
+                    )
 
 
 @frozen
@@ -209,7 +209,7 @@ class _Hosts:
             yield OVERFLOW, overflowing
             return
         rows = whole_rows(frames, hosts, self.plan)
-        yield _written(rows, self.plan.delta, self.staging, task)
+        yield written(rows, self.plan.delta, self.staging, task.token)
 
 
 @frozen
@@ -230,18 +230,4 @@ class _Judged:
             name = f"{QUARANTINE}/rejected-{task.token}.json.gz"
             with full_disk_named(self.staging.address):
                 write_quarantine(frames[_REJECTED].lazy(), self.staging, name).collect()
-            yield REJECTED_FILES, _files({name: frames[_REJECTED].height})
-
-
-def _written(
-    rows: pl.DataFrame, table: Table, staging: StagingRoot, task: Task
-) -> tuple[str, pl.DataFrame]:
-    with full_disk_named(staging.address):
-        return FILES, _files(write_named(rows, table, staging, task.token))
-
-
-def _files(rows: dict[str, int]) -> pl.DataFrame:
-    return pl.DataFrame(
-        {"name": list(rows), "rows": list(rows.values())},
-        schema={"name": pl.String(), "rows": pl.Int64()},
-    )
+            yield REJECTED_FILES, files_frame({name: frames[_REJECTED].height})

@@ -14,7 +14,6 @@ from ndr_adapters.polars.write import StagingRoot
 from ndr_adapters.spark.fanout.chain import ChainRunner
 from ndr_adapters.spark.fanout.deltas import (
     COUNTS,
-    FILES,
     FLOWS,
     OVERFLOW,
     REJECTED_FILES,
@@ -22,6 +21,7 @@ from ndr_adapters.spark.fanout.deltas import (
     delta_chain,
 )
 from ndr_adapters.spark.fanout.shares import Shares, cut
+from ndr_adapters.spark.fanout.staged import files_of
 from ndr_core.deltas.engine import EngineResult
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.flows.source import InputBatch, InputFile
@@ -52,16 +52,12 @@ class FanoutEngine:
         results = self.runner.run(chain, batch.meter)
         if OVERFLOW in results:
             refuse_overflow(results[OVERFLOW], plan)
-        rows = _files(results, FILES)
-        rejected = _files(results, REJECTED_FILES)
+        rows = files_of(results)
+        rejected = files_of(results, REJECTED_FILES)
         counts = results.get(COUNTS, no_counts())
         unknown = results.get(UNKNOWN, no_unknown_values())
         flows = None if plan.pairing is None else _flows(results)
         return engine_result(counts, unknown, rows, rejected, flows)
-
-
-def _files(results: Mapping[str, pl.DataFrame], name: str) -> dict[str, int]:
-    return dict(results[name].iter_rows()) if name in results else {}
 
 
 def _flows(results: Mapping[str, pl.DataFrame]) -> FlowCounts:

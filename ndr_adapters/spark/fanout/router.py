@@ -65,8 +65,11 @@ class Router:
         self._held_bytes = 0
 
     def _shared(
-        self, frame: pl.DataFrame, kernel: Kernel, key: Sequence[str]
+        self, frame: pl.DataFrame, kernel: Kernel, key: Sequence[str] | None
     ) -> Iterator[tuple[int, pl.DataFrame]]:
+        if key is None:
+            yield from ((share, frame) for share in range(kernel.shares))
+            return
         if kernel.shares == 1:
             yield 0, frame
             return

@@ -12,11 +12,12 @@ from ndr_core.features.days import date_of, own_digest, read_of
 from ndr_core.features.networks import Hosts
 from ndr_core.features.running import NotPublishedError
 from ndr_core.history.engine import HistoryInputs
+from ndr_core.publishing.manifest import OutputFile
 from ndr_core.publishing.pinned import PinnedTables
 from ndr_core.publishing.published import PublishedTables
 from ndr_core.publishing.read_facts import DELTAS, FEATURES
 from ndr_core.windows.history_spec import history_spec_of
-from tests.unit.core.features.world import FIRST_DAY, World, at, days
+from tests.unit.core.features.world import FIRST_DAY, World, at, days, place
 
 
 def pinned(tables: PublishedTables | None) -> list[str]:
@@ -293,3 +294,25 @@ def test_where_a_file_goes_away_while_it_is_read_the_run_looks_again() -> None:
 
     assert len(world.history_engine.seen) == 2
     assert read.contributions[0].digest == "first 0 new"
+
+
+def test_bytes_that_a_day_is_made_from_are_those_of_its_pairs_and_the_day_before() -> None:
+    world = World()
+    world.contribute("first", 0)
+    world.build_day(0)
+    former = world.features.runs[-1].files[0].bytes
+    run = world.contribute("second", days(1))
+    folder = f"pair/feature_spec_version=v1/{place(days(1))}/role=outbound"
+    pairs = OutputFile(f"{folder}/part.parquet", 1, 100, "00")
+    world.deltas.runs[-1] = evolve(run, files=(pairs,))
+
+    found = world.history_runner(1).look(0)
+
+    assert found.read_bytes == 100 + former
+
+
+def test_a_first_day_of_pairs_without_files_is_made_from_no_bytes() -> None:
+    world = World()
+    world.contribute("first", 0)
+
+    assert world.history_runner(0).look(0).read_bytes == 0

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ndr_core.errors import Problem, UsageError
-from ndr_core.jobs.choice import EngineSettings, Machine, choose, refuse_unable
+from ndr_core.jobs.choice import (
+    EngineSettings,
+    Machine,
+    choose,
+    choose_for_features,
+    refuse_unable,
+)
 from tests.makers import make_spec
 
 GIB = 1 << 30
@@ -104,3 +110,18 @@ def test_a_spec_that_deduplicates_leaves_less_to_one_machine(keys: list[str], en
     spec = make_spec(quality={"deduplicate_on": keys})
 
     assert spec.choose_engine(GIB, DRIVER).engine == engine
+
+
+@pytest.mark.parametrize(
+    ("size", "settings", "has_cluster", "engine"),
+    [
+        (500, EngineSettings(one_machine_bytes=500), True, "polars"),
+        (501, EngineSettings(one_machine_bytes=500), True, "spark"),
+        (501, EngineSettings(one_machine_bytes=500), False, "polars"),
+        (1 << 40, AS_IS, True, "polars"),
+    ],
+)
+def test_features_are_built_on_a_cluster_where_the_spec_says_that_one_machine_is_not_for_them(
+    size: int, settings: EngineSettings, has_cluster: bool, engine: str
+) -> None:
+    assert choose_for_features(size, settings, has_cluster=has_cluster).engine == engine

@@ -37,6 +37,15 @@ def test_readers_see_the_pinned_runs_whatever_is_published_meanwhile() -> None:
     assert readable_files(pinned, "delta").files == list(run.files)
 
 
+def test_the_bytes_of_some_tables_in_some_slices_are_counted() -> None:
+    run = published(1, 0, 15)
+    pinned = PinnedTables(Later(), (run,))
+    of_first = [file for file in run.files if file.table == "delta" and "mm=00" in file.path]
+
+    assert pinned.bytes_of(["delta"], TEN, TEN + 1) == sum(file.bytes for file in of_first) > 0
+    assert pinned.bytes_of(["delta"], TEN + 1, TEN + 1) == pinned.bytes_of([], 0, 2 * TEN) == 0
+
+
 def test_the_manifests_of_owners_are_chosen_by_their_names() -> None:
     ours, other, later, another_version = (
         published(1, 0),

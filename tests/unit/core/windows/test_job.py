@@ -12,7 +12,7 @@ from attrs import evolve
 from ndr_core.errors import NdrError, SpecError, UsageError
 from ndr_core.features.days import read_of
 from ndr_core.features.running import NotPublishedError
-from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.manifest import Manifest, OutputFile
 from ndr_core.publishing.pinned import PinnedTables
 from ndr_core.publishing.published import PublishedTables
 from ndr_core.publishing.read_facts import DELTAS, FEATURES
@@ -394,3 +394,21 @@ def test_what_is_published_says_which_windows_it_has() -> None:
 
     assert Manifest.from_json(made.to_json()) == made
     assert made.tables == ("beacon", "fg_a")
+
+
+def test_bytes_that_windows_are_made_of_are_those_of_their_slices() -> None:
+    world = with_hours(8)
+    folders = (
+        f"{table}/feature_spec_version=v1/{place(quarter)}/role=outbound"
+        for table, quarter in (("pair", 31), ("delta", 28), ("pair", 27))
+    )
+    sizes = (100, 30, 5000)
+    files = (
+        OutputFile(f"{folder}/part.parquet", 1, size, "00")
+        for folder, size in zip(folders, sizes, strict=True)
+    )
+    changed(world, 7, files=tuple(files))
+
+    found = world.window_runner(32, names=("w_1h",)).look(0)
+
+    assert found.read_bytes == 130

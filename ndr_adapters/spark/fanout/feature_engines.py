@@ -1,0 +1,76 @@
+"""The Spark engines of features: chains of Polars kernels, spread over the cores of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final
+
+from attrs import field, frozen
+
+from ndr_adapters.polars.features.history_files import day_files
+from ndr_adapters.polars.features.window_files import window_files
+from ndr_adapters.polars.features.window_kernel import Anchor
+from ndr_adapters.polars.write import StagingRoot
+from ndr_adapters.spark.fanout.chain import ChainRunner
+from ndr_adapters.spark.fanout.history import history_chain
+from ndr_adapters.spark.fanout.staged import files_of
+from ndr_adapters.spark.fanout.windows import window_chain
+from ndr_core.deltas.roles import OUTBOUND
+from ndr_core.features.networks import Hosts
+from ndr_core.history.engine import HistoryInputs
+from ndr_core.history.plan import HistoryPlan
+from ndr_core.progress import Meter
+from ndr_core.windows.engine import WindowInputs
+from ndr_core.windows.plan import ROLE_NAMES, WindowPlan
+
+_LEAST_BUILT: Final = 1 << 17
+_MOST_BUILT: Final = 1 << 20
+"""Rows of pairs and of their history of which one task builds features: a Python worker has memory for them."""
+
+
+def cut_rows(rows: int, cores: int) -> int:
+    """Cut so many rows into shares for some cores: few where rows are few, as each share makes files of its own."""
+    return max(1, min(rows // _LEAST_BUILT, cores), -(-rows // _MOST_BUILT))
+
+
+@frozen
+class FanoutHistoryEngine:
+    """Builds the pair history by a chain of Polars kernels, in tasks: a `HistoryEngine`.
+
+    `storage_options`: how Polars reaches S3, where the output lies there.
+    """
+
+    name: ClassVar[str] = "spark"
+    runner: ChainRunner
+    storage_options: dict[str, Any] = field(factory=dict)
+    cut: Callable[[int, int], int] = cut_rows
+    """Cuts rows into shares for some cores. How they are cut never changes what is built."""
+
+    def build(
+        self, plan: HistoryPlan, inputs: HistoryInputs, staging_root: str
+    ) -> Mapping[str, int]:
+        staging = StagingRoot(staging_root, self.storage_options)
+        found = day_files(plan, inputs)
+        cores = self.runner.cores
+        chain = history_chain(found, plan, staging, cores, self.cut(found.row_count, cores))
+        return files_of(self.runner.run(chain, Meter()))
+
+
+@frozen
+class FanoutWindowEngine:
+    """Builds windows by a chain of Polars kernels, in tasks: a `WindowEngine`. Its parts: as `FanoutHistoryEngine`."""
+
+    name: ClassVar[str] = "spark"
+    runner: ChainRunner
+    storage_options: dict[str, Any] = field(factory=dict)
+    cut: Callable[[int, int], int] = cut_rows
+
+    def build(self, plan: WindowPlan, inputs: WindowInputs, staging_root: str) -> Mapping[str, int]:
+        staging = StagingRoot(staging_root, self.storage_options)
+        anchor = Anchor.of(inputs)
+        files = window_files(inputs, anchor.intervals)
+        roles = ROLE_NAMES if plan.hosts is Hosts.ALL else (OUTBOUND.name,)
+        cores = self.runner.cores
+        shares = self.cut(files.pairs.count(roles), cores)
+        chain = window_chain(files, plan, anchor, staging, cores, shares)
+        return files_of(self.runner.run(chain, Meter()))
