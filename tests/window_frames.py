@@ -12,6 +12,7 @@ from ndr_adapters.polars.features.frames import HistoryRows, IntervalRows, Windo
 from ndr_adapters.polars.features.intervals import Interval
 from ndr_adapters.polars.features.prevalence import Prevalence, prevalence_of
 from ndr_adapters.polars.features.window_kernel import Anchor, build_windows
+from ndr_adapters.polars.write import empty_frame
 from ndr_core.deltas.tables import PAIR, delta_table
 from ndr_core.history.prevalence import OF_WINDOW
 from ndr_core.history.tables import (
@@ -54,9 +55,11 @@ def polars_windows(
         for share in frames.shares(shares)
         for part in build_windows(share, plan, anchor, prevalence, pairs_at_once)
     ]
+    fg_a = pl.concat([empty_frame(plan.fg_a.columns), *(one.fg_a for one in built)])
+    beacons = pl.concat([empty_frame(BEACON.columns), *(one.beacons for one in built)])
     return WindowTables(
-        rows_of(pl.concat(one.fg_a for one in built), plan.fg_a.columns, plan.fg_a.keys),
-        rows_of(pl.concat(one.beacons for one in built), BEACON.columns, BEACON.keys),
+        rows_of(fg_a, plan.fg_a.columns, plan.fg_a.keys),
+        rows_of(beacons, BEACON.columns, BEACON.keys),
     )
 
 

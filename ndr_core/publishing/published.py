@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from attrs import evolve, field, frozen
@@ -105,6 +106,7 @@ class SliceRange:
         )
 
 
+@lru_cache(maxsize=64)  # asked for each file of a range
 def _place(moment: datetime) -> str:
     """Where slices from this moment on begin; slices start at whole minutes."""
     minute = -(-to_record_us(moment) // MINUTE_US) * MINUTE_US

@@ -198,6 +198,33 @@ def test_another_spec_than_that_of_the_run_is_told(built: Place, tmp_path: Path)
     assert "That run had another JobSpec" in answer.output
 
 
+def test_a_window_in_s3_is_explained_as_one_in_a_folder(
+    built: Place, bucket: str, tmp_path: Path
+) -> None:
+    place = Place(tmp_path)
+    output = f"s3://{bucket}/out"
+    batch = write_batch(tmp_path / "days", [days_of_one_peer()])
+    bounds = ("--slice-start", "2025-03-01T00:00:00Z", "--slice-end", "2025-03-10T12:00:00Z")
+    ran = ndr(
+        *("run", "--spec", place.deltas, "-i", batch, "-o", output, "--engine", "polars"),
+        *("--mini-batch-id", "days", *bounds),
+    )
+    assert ran.exit_code == 0, ran.errors
+    places = ("--spec", place.windows, "-o", output)
+    assert ndr("features", "run", "--job", "history", "--day", "2025-03-09", *places).exit_code == 0
+    end = ("--end", "2025-03-10T11:00:00Z", "--label", "w_1h")
+    assert ndr("features", "run", *end, *places).exit_code == 0
+
+    found = ndr("features", "explain", HOST, HOUR, *places, "--json").json()
+
+    there = built.explain("--json").json()
+    assert found["published"]["rows"] == [{"role": "outbound", "differs": {}}]
+    same = {"new_peer_cnt", "history_days", "bytes_sent_sum", "pair_rarity_max"}
+    assert {name: columns(found)[name] for name in same} == {
+        name: columns(there)[name] for name in same
+    }
+
+
 @pytest.mark.parametrize(
     ("host", "window", "more", "code", "said"),
     [

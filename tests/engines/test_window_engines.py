@@ -23,6 +23,7 @@ from tests.window_cases import CASES, DELTA_PLAN, WindowCase, delta_tables
 ENGINES = [
     pytest.param(ReferenceWindowEngine(), id="reference"),
     pytest.param(PolarsWindowEngine(), id="polars"),
+    pytest.param(PolarsWindowEngine(rows_at_once=2), id="polars in shares"),
     pytest.param(FanoutWindowEngine(RunnerHere(), cut=lambda _rows, _cores: 3), id="kernels"),
 ]
 

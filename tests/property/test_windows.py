@@ -10,8 +10,6 @@ from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ndr_adapters.polars.merge import SLICE_KEYS, Keys, merge_deltas, merge_pairs
-from ndr_core.deltas.tables import PAIR
 from ndr_core.features.networks import Hosts, Networks
 from ndr_core.tables.merge import Row
 from ndr_core.times import DAY_US, day_of, iso_text
@@ -20,9 +18,9 @@ from ndr_core.windows.labels import DEFAULT_LABELS, WindowLabel, due
 from ndr_core.windows.plan import WindowPlan
 from ndr_core.windows.reference import WindowRows, build_windows
 from tests.makers import flow, us
-from tests.property.frames import exactly, frame_of, rows_of
+from tests.property.frames import exactly
 from tests.soak import examples
-from tests.window_cases import DELTA_PLAN, delta_tables, history_row, window_plan
+from tests.window_cases import delta_tables, history_row, window_plan
 from tests.window_frames import polars_windows
 
 ANCHORS: Final = [
@@ -177,36 +175,31 @@ def window_rows(
     }
 
 
-def merged_by_polars(parts: Sequence[Sequence[dict[str, Any]]]) -> tuple[list[Row], list[Row]]:
-    """The deltas and pairs of some batches, as readers give them: contributions to a slice are merged."""
-    built = [delta_tables(part) for part in parts]
-    deltas = frame_of((row for one in built for row in one.deltas), DELTA_PLAN.delta.columns)
-    pairs = frame_of((row for one in built for row in one.pairs), PAIR.columns)
-    names = [column.name for column in DELTA_PLAN.delta.columns]
-    merged = merge_deltas(deltas.lazy(), pairs.lazy(), Keys(SLICE_KEYS), DELTA_PLAN.measures, names)
-    return (
-        rows_of(merged, DELTA_PLAN.delta.columns, DELTA_PLAN.delta.keys),
-        rows_of(merge_pairs(pairs.lazy()), PAIR.columns, PAIR.keys),
-    )
-
-
 @settings(max_examples=examples(60), deadline=None)
 @given(cases(), st.data())
 def test_windows_of_any_split_and_any_shares_are_those_of_all_records(
     case: Case, data: st.DataObject
 ) -> None:
-    places = st.lists(st.integers(0, 2), min_size=len(case.records), max_size=len(case.records))
+    place = st.integers(0, 2)
+    places = data.draw(st.lists(place, min_size=len(case.records), max_size=len(case.records)))
+    shares = data.draw(st.integers(1, 3))
+    pairs_at_once = data.draw(st.sampled_from([20, 1 << 22]))
     batches: list[list[dict[str, Any]]] = [[], [], []]
-    for one, place in zip(case.records, data.draw(places), strict=True):
-        batches[place].append(one)
+    for one, number in zip(case.records, places, strict=True):
+        batches[number].append(one)
     whole = delta_tables(case.records)
+    split = [delta_tables(batch) for batch in batches]
 
     built = polars_windows(
         case.plan,
         case.anchor,
-        window_rows(case, *merged_by_polars(batches)),
-        shares=data.draw(st.integers(1, 3)),
-        pairs_at_once=data.draw(st.sampled_from([20, 1 << 22])),
+        window_rows(
+            case,
+            [row for one in split for row in one.deltas],
+            [row for one in split for row in one.pairs],
+        ),
+        shares,
+        pairs_at_once,
     )
 
     windows = window_rows(case, whole.deltas, whole.pairs)

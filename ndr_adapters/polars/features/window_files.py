@@ -15,7 +15,7 @@ from ndr_adapters.polars.features.intervals import Interval, Intervals
 from ndr_adapters.polars.features.prevalence import Prevalence, prevalence_of
 from ndr_adapters.polars.scan import Scanner, check_format
 from ndr_core.deltas.roles import OUTBOUND
-from ndr_core.deltas.tables import DELTA, PAIR
+from ndr_core.deltas.tables import DELTA, PAIR, delta_table
 from ndr_core.features.networks import Networks
 from ndr_core.history.masks import day_bit
 from ndr_core.history.prevalence import OF_WINDOW
@@ -151,7 +151,7 @@ def window_files(inputs: WindowInputs, intervals: Intervals) -> WindowFiles:
     bases = {one.base for one in inputs.history.values() if one.is_known}
     return WindowFiles(
         intervals,
-        SliceFiles.of(deltas, Scanner.of(deltas), inputs.deltas_version, intervals),
+        SliceFiles.of(deltas, _delta_scanner(deltas), inputs.deltas_version, intervals),
         SliceFiles.of(pairs, of_pairs, inputs.deltas_version, intervals),
         {
             day: [
@@ -161,6 +161,13 @@ def window_files(inputs: WindowInputs, intervals: Intervals) -> WindowFiles:
             for day in sorted(day for day in bases if day is not None)
         },
     )
+
+
+def _delta_scanner(deltas: PublishedFiles) -> Scanner:
+    """Read the columns that runs published: without any run, the keys."""
+    if deltas.by_run:
+        return Scanner.of(deltas)
+    return Scanner.of_table(deltas.root, delta_table(()))
 
 
 def _rows_of(days: TableDays, role: str) -> pl.LazyFrame:

@@ -19,7 +19,7 @@ from ndr_core.windows.job import FoundWindows
 from ndr_core.windows.labels import WindowLabel
 from ndr_core.windows.reference import WindowRows
 from tests.makers import flow
-from tests.unit.core.features.world import World, at, days, place
+from tests.unit.core.features.world import World, at, days
 from tests.window_cases import delta_tables
 
 HOST = "10.0.0.1"
@@ -137,11 +137,8 @@ def test_a_run_by_another_spec_is_told() -> None:
     world.build_windows(4, names=("w_1h",))
     assert not explained(world, 4).is_other_spec
 
-    other = evolve(world, spec=evolve(world.spec, job_name="fg_a", hosts=world.spec.hosts))
-    changed = evolve(
-        other,
-        spec=evolve(other.spec, windows=evolve(other.spec.windows, sources=("delta_builder",))),
-    )
+    sources = evolve(world.spec.windows, sources=("delta_builder",))
+    changed = evolve(world, spec=evolve(world.spec, windows=sources))
 
     assert explained(changed, 4).is_other_spec
 
@@ -174,4 +171,3 @@ def test_a_host_whose_rows_are_not_built_is_refused() -> None:
 def test_a_window_without_a_published_slice_is_refused() -> None:
     with pytest.raises(NotPublishedError, match="slices are not published yet"):
         explained(World(), 4)
-    assert place(0) == "dt=2025-03-01/hh=00/mm=00"
