@@ -12,6 +12,7 @@ from ndr_adapters.polars.cell_counts import added_cells
 from ndr_adapters.polars.features.frames import HistoryRows, IntervalRows, WindowFrames
 from ndr_adapters.polars.features.intervals import Interval
 from ndr_adapters.polars.features.numbers import PEER, PORT, SEGMENT, Numbers, port
+from ndr_adapters.polars.keys import distinct
 from ndr_adapters.polars.views import HOST
 from ndr_core.deltas.roles import OUTBOUND
 from ndr_core.deltas.tables import CELL_SUMS
@@ -256,7 +257,8 @@ def _pair_rows(
 ) -> PairRows:
     keys = [pl.col(HOST), numbers.peer(), port()]
     if of.interval.window is None:
-        return PairRows(of.interval, rows.select(keys).collect(engine="streaming"), _NO_HISTOGRAMS)
+        pairs = rows.select(keys).collect(engine="streaming")
+        return PairRows(of.interval, distinct(pairs), _NO_HISTOGRAMS)
     is_outbound = of.role == OUTBOUND.name
     outbound_only = [
         pl.col(name) if is_outbound else pl.lit(0, dtype=pl.Int64).alias(name)
