@@ -38,7 +38,7 @@ from ndr_core.windows.job import FgARunner
 from ndr_core.windows.renew import Renewed, renew
 from ndr_core.windows.spec import FgASpec
 from ndr_core.windows.stale import find_stale
-from ndr_entrypoints.wiring import AUTO, sink_of
+from ndr_entrypoints.wiring import AUTO, sink_of, spark_engines
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,28 +46,14 @@ if TYPE_CHECKING:
 EngineT = TypeVar("EngineT", HistoryEngine, WindowEngine)
 
 
-def _spark_history(client: S3Client | None) -> HistoryEngine:
-    # pyspark comes with an extra, and takes its time to import; the other engines must do without it.
-    from ndr_entrypoints.start_polars import spark_history_engine
-
-    return spark_history_engine(client)
-
-
-def _spark_windows(client: S3Client | None) -> WindowEngine:
-    # As for the engine above.
-    from ndr_entrypoints.start_polars import spark_window_engine
-
-    return spark_window_engine(client)
-
-
 HISTORY_ENGINES: Final[Mapping[str, Callable[[S3Client | None], HistoryEngine]]] = {
     POLARS: lambda client: PolarsHistoryEngine(polars_options(client)),
-    SPARK: _spark_history,
+    SPARK: lambda client: spark_engines().history(client),
     "reference": lambda client: ReferenceHistoryEngine(polars_options(client)),
 }
 WINDOW_ENGINES: Final[Mapping[str, Callable[[S3Client | None], WindowEngine]]] = {
     POLARS: lambda client: PolarsWindowEngine(polars_options(client)),
-    SPARK: _spark_windows,
+    SPARK: lambda client: spark_engines().windows(client),
     "reference": lambda client: ReferenceWindowEngine(polars_options(client)),
 }
 """Name of an engine -> what starts it, set up for the S3 that a client reaches, or for folders alone."""

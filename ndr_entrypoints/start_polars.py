@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from attrs import frozen
 
 from ndr_adapters.parquet_files import read_rows
 from ndr_adapters.polars.engine import PolarsEngine
@@ -32,15 +35,21 @@ def spark_engine(client: S3Client | None) -> FanoutEngine:
     return FanoutEngine(_runner(), polars_options(client))
 
 
-def spark_history_engine(client: S3Client | None) -> FanoutHistoryEngine:
-    """Start Spark likewise, for the pair history."""
-    return FanoutHistoryEngine(_runner(), polars_options(client))
-
-
-def spark_window_engine(client: S3Client | None) -> FanoutWindowEngine:
-    """Start Spark likewise, for windows."""
-    return FanoutWindowEngine(_runner(), polars_options(client))
-
-
 def _runner() -> SparkRunner:
     return SparkRunner(session(s3=False, python_tasks=True))
+
+
+@frozen
+class SparkEngines:
+    """What starts the engines of Spark, each for the S3 that a client reaches, or for folders alone."""
+
+    deltas: Callable[[S3Client | None], FanoutEngine]
+    history: Callable[[S3Client | None], FanoutHistoryEngine]
+    windows: Callable[[S3Client | None], FanoutWindowEngine]
+
+
+SPARK_ENGINES: Final = SparkEngines(
+    spark_engine,
+    lambda client: FanoutHistoryEngine(_runner(), polars_options(client)),
+    lambda client: FanoutWindowEngine(_runner(), polars_options(client)),
+)

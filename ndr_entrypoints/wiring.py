@@ -26,6 +26,8 @@ from ndr_core.publishing.sink import Sink
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from ndr_entrypoints.start_polars import SparkEngines
+
 
 @frozen
 class Wiring:
@@ -117,11 +119,16 @@ def _reference(client: S3Client | None) -> Engine:
     return ReferenceEngine(storage_options=polars_options(client))
 
 
-def _spark(client: S3Client | None) -> Engine:
+def spark_engines() -> SparkEngines:
+    """Give what starts the engines of Spark."""
     # pyspark comes with an extra, and takes its time to import; the other engines must do without it.
-    from ndr_entrypoints.start_polars import spark_engine
+    from ndr_entrypoints.start_polars import SPARK_ENGINES
 
-    return spark_engine(client)
+    return SPARK_ENGINES
+
+
+def _spark(client: S3Client | None) -> Engine:
+    return spark_engines().deltas(client)
 
 
 def _spark_sql(client: S3Client | None) -> Engine:
