@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, Final
@@ -19,7 +17,7 @@ from ndr_core.flows.mapping import InputMapping
 from ndr_core.flows.mapping_plain import mapping_to_plain
 from ndr_core.flows.wanted import Wanted, wanted_columns
 from ndr_core.jobs.choice import SPARK_SQL, Choice, EngineSettings, Machine, choose
-from ndr_core.jobs.spec import JobKey, Storage
+from ndr_core.jobs.spec import JobKey, Storage, hash_of_plain
 from ndr_core.jobs.spec_reader import Spec
 from ndr_core.measures.kinds import Measure
 from ndr_core.names import PATH_SEGMENT, whole
@@ -150,8 +148,7 @@ class JobSpec:
 
     def content_hash(self) -> str:
         """Give the SHA-256 of the normalised spec: the same for equal specs, however they were written."""
-        text = json.dumps(self.to_plain(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hash_of_plain(self.to_plain())
 
     def to_plain(self) -> dict[str, Any]:
         """Give plain data (dicts, lists, scalars) that `parse_job_spec` reads back as an equal spec."""

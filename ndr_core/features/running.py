@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -80,12 +81,14 @@ class FeatureBuild(Generic[LookT, EngineT]):
     describe: Callable[[LookT], dict[str, Any]]
     """What the log says of what was found."""
 
-    def run(self) -> Manifest:
+    def run(self) -> FeatureRunSummary:
         """Look, build and publish, or publish nothing at all. Raises as `look` before work, as the engine after."""
+        started = time.monotonic()
         first = self._looked()
-        return self.jobs.run(
+        manifest = self.jobs.run(
             first.facts.run_id, tuple(first.tables), lambda staging: self._work(first, staging)
         )
+        return FeatureRunSummary(manifest, time.monotonic() - started)
 
     def _looked(self) -> LookT:
         with self.jobs.stage(Stage.LOOK) as facts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from attrs import asdict, field, frozen
 
@@ -100,3 +100,12 @@ class FeatureStorage:
     def _overlaps(self) -> bool:
         deltas, features = self.deltas(), self.features()
         return deltas.holds(features) or features.holds(deltas)
+
+
+def given(part: Any) -> dict[str, Any]:
+    """Give the keys of a part of a spec that have a value, as plain data."""
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(part).items()
+        if value is not None
+    }

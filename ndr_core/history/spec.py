@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any, Final
 
 from attrs import asdict, field, frozen
 
 from ndr_core.errors import Problem
 from ndr_core.features.networks import Hosts, Networks
-from ndr_core.features.settings import HISTORY_JOB, FeatureStorage
+from ndr_core.features.settings import HISTORY_JOB, FeatureStorage, given
 from ndr_core.jobs.choice import EngineSettings
-from ndr_core.jobs.spec import JobKey
+from ndr_core.jobs.spec import JobKey, hash_of_plain
 from ndr_core.jobs.spec_reader import Spec
 from ndr_core.names import PATH_SEGMENT, PATH_SEGMENT_RULE, is_path_segment, whole
 
@@ -92,23 +90,17 @@ class PairHistorySpec:
 
     def content_hash(self) -> str:
         """Give the SHA-256 of the normalised spec: the same for equal specs, however they were written."""
-        text = json.dumps(self.to_plain(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hash_of_plain(self.to_plain())
 
     def to_plain(self) -> dict[str, Any]:
         """Give plain data (dicts, lists, scalars) that `parse_pair_history_spec` reads back as an equal spec."""
         plain: dict[str, Any] = {
             "kind": KIND,
             **asdict(self.key),
-            "inputs": _given(self.inputs),
+            "inputs": given(self.inputs),
             "networks": self.networks.to_plain(),
             "hosts": self.hosts.value,
-            "engine": _given(self.engine),
-            "storage": _given(self.storage),
+            "engine": given(self.engine),
+            "storage": given(self.storage),
         }
         return {key: value for key, value in plain.items() if value != {}}
-
-
-def _given(part: Any) -> dict[str, Any]:
-    """The keys of a part that have a value."""
-    return {key: value for key, value in asdict(part).items() if value is not None}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
 
 from attrs import asdict, field, frozen
 
@@ -63,6 +66,12 @@ class Storage:
     def output(self) -> S3Address:
         """Give the prefix of the output. Raises SpecError where it is not given."""
         return _given(self.output_prefix, "storage.output_prefix")
+
+
+def hash_of_plain(plain: Mapping[str, Any]) -> str:
+    """Give the SHA-256 of plain data, whatever the order of their keys."""
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _given(address: str | None, key: str) -> S3Address:

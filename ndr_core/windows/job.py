@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
@@ -160,7 +159,6 @@ class FgARunner:
         missing, OverflowingColumnError after; what was published before is untouched then. From publication on, a
         failure is an AfterPublicationError; StopRequested passes, and says whether the run is published.
         """
-        started = time.monotonic()
         published_at = now_us()
         build = FeatureBuild(
             jobs=JobRunner(self.sink, self.log, self.undisturbed),
@@ -169,7 +167,7 @@ class FgARunner:
             build=lambda engine, found, root: engine.build(found.plan, found.inputs, root),
             describe=_described,
         )
-        return FeatureRunSummary(build.run(), time.monotonic() - started)
+        return build.run()
 
     def look(self, published_at: int) -> FoundWindows:
         """Look at what there is for the windows. `published_at`: of the run, us. Raises as `run` before work."""

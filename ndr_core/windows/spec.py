@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any, Final
 
 from attrs import asdict, field, frozen
 
 from ndr_core.errors import Problem
 from ndr_core.features.networks import Hosts, Networks
-from ndr_core.features.settings import FeatureStorage, Inputs
+from ndr_core.features.settings import FeatureStorage, Inputs, given
 from ndr_core.jobs.choice import EngineSettings
-from ndr_core.jobs.spec import JobKey
+from ndr_core.jobs.spec import JobKey, hash_of_plain
 from ndr_core.jobs.spec_reader import Spec
 from ndr_core.names import PATH_SEGMENT, whole
 from ndr_core.times import duration_text
@@ -79,8 +77,7 @@ class FgASpec:
 
     def content_hash(self) -> str:
         """Give the SHA-256 of the normalised spec: the same for equal specs, however they were written."""
-        text = json.dumps(self.to_plain(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hash_of_plain(self.to_plain())
 
     def to_plain(self) -> dict[str, Any]:
         """Give plain data (dicts, lists, scalars) that `parse_fg_a_spec` reads back as an equal spec."""
@@ -93,21 +90,12 @@ class FgASpec:
                 },
                 "sources": list(self.windows.sources),
             },
-            "inputs": _given(self.inputs),
+            "inputs": given(self.inputs),
             "networks": self.networks.to_plain(),
-            "calendar": _given(self.calendar),
+            "calendar": given(self.calendar),
             "port_sets": {name: sorted(ports) for name, ports in asdict(self.port_sets).items()},
             "hosts": self.hosts.value,
-            "engine": _given(self.engine),
-            "storage": _given(self.storage),
+            "engine": given(self.engine),
+            "storage": given(self.storage),
         }
         return {key: value for key, value in plain.items() if value != {}}
-
-
-def _given(part: Any) -> dict[str, Any]:
-    """The keys of a part that have a value, lists as lists."""
-    return {
-        key: list(value) if isinstance(value, tuple) else value
-        for key, value in asdict(part).items()
-        if value is not None
-    }
