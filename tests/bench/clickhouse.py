@@ -1,4 +1,5 @@
-"""The same tables in ClickHouse's SQL, written by hand: each column of the delta table, and the pair table.
+"""The same tables in ClickHouse's SQL, written by hand: each column of the delta table, and the pair table but for
+its timing.
 
 `chdb` is ClickHouse inside this process. The project does not need it, so it is not among the locked packages:
 `pip install chdb` in the environment that runs the benchmark. Where it is absent, the benchmark leaves it out.
@@ -78,7 +79,7 @@ SELECT 'inbound' AS role, destination_ip AS host_ip, source_ip AS peer_ip,
 PAIRS: Final = """
 CREATE OR REPLACE TABLE pairs ENGINE = MergeTree ORDER BY () AS
 SELECT role, host_ip, peer_ip, peer_port, count() AS sessions_cnt, sum(bytes_sent) AS bytes_sent_sum,
-    sum(bytes_recv) AS bytes_recv_sum, max(event_end) AS event_ts
+    sum(bytes_recv) AS bytes_recv_sum, toStartOfSecond(max(event_end)) AS event_ts
 FROM views WHERE is_session GROUP BY role, host_ip, peer_ip, peer_port
 """
 

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from ndr_adapters.polars import keys as packing
 from ndr_adapters.polars.engine import PolarsEngine
-from ndr_adapters.polars.keys import packed_keys
+from ndr_adapters.polars.keys import order_by, packed_keys
 from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
 from tests.makers import differences, flow, make_plan, write_batch
 from tests.support import run_engine, run_reference
@@ -95,6 +95,15 @@ def test_a_column_that_needs_all_bits_of_a_key_has_one_to_itself() -> None:
     rows = pl.LazyFrame({"one": [0, 2**63 - 1], "other": [0, 3]})
 
     assert [len(key.columns) for key in packed_keys(rows, ["one", "other"])] == [1, 1]
+
+
+def test_rows_are_put_into_the_order_of_their_columns_by_one_key_or_by_several() -> None:
+    narrow = pl.DataFrame({"one": [3, 1, 3, 1], "other": [0, 9, 8, 2]})
+    wide = narrow.with_columns(one=pl.Series([2**63 - 1, 0, 2**63 - 1, 0]))
+
+    for rows, keys in ((narrow, 1), (wide, 2)):
+        assert len(packed_keys(rows.lazy(), rows.columns)) == keys
+        assert order_by(rows).to_list() == [3, 1, 0, 2]
 
 
 def test_no_rows_have_a_key() -> None:
