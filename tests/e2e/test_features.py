@@ -14,10 +14,11 @@ from attrs import frozen
 from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_table
 from ndr_core.history.tables import HISTORY_TABLES
-from ndr_core.times import HOUR_US, iso_text
+from ndr_core.times import DAY_US, HOUR_US, MINUTE_US, iso_text
 from ndr_core.windows.tables import BEACON, FG_A
 from tests.e2e.cli import Answer, ndr, run, write_spec
 from tests.makers import flow, us, write_batch
+from tests.soak import only_in_soak
 
 WITHOUT_SPARK = True
 
@@ -43,10 +44,12 @@ class Place:
     def spec(self) -> Path:
         return self.folder / "fg_a.json"
 
-    def deltas(self, name: str, start: int, flows: list[dict[str, Any]]) -> None:
-        """Publish a mini-batch whose span is 6 hours."""
+    def deltas(
+        self, name: str, start: int, flows: list[dict[str, Any]], length: int = PART
+    ) -> None:
+        """Publish a mini-batch whose span is so long, us."""
         batch = write_batch(self.folder / "logs" / name, [flows])
-        bounds = ("--slice-start", iso_text(start), "--slice-end", iso_text(start + PART))
+        bounds = ("--slice-start", iso_text(start), "--slice-end", iso_text(start + length))
         spec = self.folder / "delta.json"
         done = run(spec, batch, self.output, "--mini-batch-id", name, *bounds, "--quiet")
         assert done.exit_code == 0, done.errors
@@ -59,9 +62,10 @@ class Place:
         return [row["run"] for row in self.features("stale", "--json", *options).json()]
 
 
-def write_specs(folder: Path) -> None:
+def write_specs(folder: Path, labels: dict[str, str] = LABELS) -> None:
     write_spec(folder / "delta.json")
-    fg_a = {"kind": "fg_a", "project_name": "test", "windows": {"labels": LABELS}}
+    windows = {"windows": {"labels": labels}} if labels else {}
+    fg_a = {"kind": "fg_a", "project_name": "test", **windows}
     (folder / "fg_a.json").write_text(json.dumps(fg_a))
     (folder / "history.json").write_text(
         json.dumps({"kind": "pair_history", "project_name": "test"})
@@ -82,6 +86,13 @@ def flows_of(start: int, seed: int) -> list[dict[str, Any]]:
         for host in (1, 2, 3)
         for number, minute in enumerate(range(host, 360, 24))
     ]
+
+
+def flows_between(since: int, until: int) -> list[dict[str, Any]]:
+    """The sessions of the two days that begin in a part of 6 hours."""
+    number = (since - START) // PART
+    flows = flows_of(START + number * PART, number)
+    return [one for one in flows if iso_text(since) <= one["event_start"] < iso_text(until)]
 
 
 def two_days(folder: Path) -> Place:
@@ -122,20 +133,33 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return two_days(tmp_path_factory.mktemp("features") / "place")
 
 
-def test_a_backfill_builds_what_runs_one_by_one_build(published: Place, tmp_path: Path) -> None:
-    at_once = built(published, tmp_path / "at_once")
-
-    to = ("--features", tmp_path / "online", "--quiet")
-    for part in range(1, PARTS + 1):
-        end = START + part * PART
-        done = published.features("run", "--end", iso_text(end), *to)
+@pytest.mark.parametrize(
+    ("minutes", "labels"),
+    [
+        pytest.param(360, LABELS, id="quarters of a day"),
+        pytest.param(15, {}, id="quarters of an hour", marks=only_in_soak),
+    ],
+)
+def test_a_backfill_builds_what_was_built_while_slices_came(
+    minutes: int, labels: dict[str, str], tmp_path: Path
+) -> None:
+    online = Place(tmp_path)
+    write_specs(tmp_path, labels)
+    part = minutes * MINUTE_US
+    for start in range(START, END, part):
+        online.deltas(f"part-{start}", start, flows_between(start, start + part), part)
+        done = online.features("run", "--end", iso_text(start + part), "--quiet")
         assert done.exit_code == 0, done.errors
-        if part % 4 == 0:
-            day = iso_text(end - 24 * HOUR_US)[:10]
-            done = published.features("run", "--job", "history", "--day", day, *to)
+        if (start + part) % DAY_US == 0:
+            day = iso_text(start)[:10]
+            done = online.features("run", "--job", "history", "--day", day, "--quiet")
             assert done.exit_code == 0, done.errors
 
-    assert dict(rows(tmp_path / "online")) == at_once
+    step_by_step = dict(rows(online.output / "features"))
+
+    # By now all slices are there, also those after the end of a window.
+    at_once = built(online, tmp_path / "at_once")
+    assert step_by_step == at_once
     assert all(at_once[table] for table in at_once), "no table is without rows"
 
 
