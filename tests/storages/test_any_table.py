@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from ndr_core.tables.slices import (
 from ndr_core.tables.table import Table
 from ndr_core.times import DAY_US, to_datetime
 from tests.makers import us
+from tests.storages.folder_runs import die_before, run_apart
 
 TOY = Table(
     name="toy",
@@ -76,13 +78,17 @@ class Place:
     """Writes a staged file, by its address."""
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Place:
+def place_in(folder: Path) -> Place:
     def write(address: str, content: bytes) -> None:
         Path(address).parent.mkdir(parents=True, exist_ok=True)
         Path(address).write_bytes(content)
 
-    return Place(str(tmp_path / "out"), FolderSink(tmp_path / "out"), write)
+    return Place(str(folder), FolderSink(folder), write)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Place:
+    return place_in(tmp_path / "out")
 
 
 @pytest.fixture
@@ -198,6 +204,14 @@ FIRST = us("2025-03-01T00:00:00Z")
 SECOND = FIRST + DAY_US
 
 
+@lru_cache
+def parquet_of(seen: int) -> bytes:
+    """A file of one row. A process that was forked takes it from here: Polars would hang there."""
+    parquet = BytesIO()
+    pl.DataFrame({"sensor": ["north"], "seen_cnt": [seen]}).write_parquet(parquet)
+    return parquet.getvalue()
+
+
 def publish_day(place: Place, day: int, seen: int) -> Manifest:
     """Publish a row of each half of the table of days."""
     batch = f"{to_datetime(day):%Y-%m-%d}"
@@ -207,9 +221,7 @@ def publish_day(place: Place, day: int, seen: int) -> Manifest:
     rows = {}
     for side in ("left", "right"):
         name = f"daily_toy/{day_path('v1', day)}/side={side}/some.parquet"
-        parquet = BytesIO()
-        pl.DataFrame({"sensor": ["north"], "seen_cnt": [seen]}).write_parquet(parquet)
-        place.write(f"{staging.root}/{name}", parquet.getvalue())
+        place.write(f"{staging.root}/{name}", parquet_of(seen))
         rows[name] = 1
     manifest = staging.publish(Publication(facts, (DAILY,), rows))
     staging.close()
@@ -305,3 +317,34 @@ def test_an_output_tells_up_to_where_it_was_pruned(place: Place) -> None:
 
     assert output.pruned_up_to().firsts == {"v1": SECOND}
     assert list(output.of_owners("v1", [first.owner, second.owner])) == [second]
+
+
+def _rerun_and_die(output: str, step: int) -> None:
+    die_before(step)  # in a process of its own, which is forked for that
+    publish_day(place_in(Path(output)), FIRST, 3)
+
+
+def test_a_rerun_of_a_day_that_dies_anywhere_leaves_the_old_rows_or_the_new_ones(
+    tmp_path: Path,
+) -> None:
+    parquet_of(3)
+    outcomes = set()
+    died: int | None = 9
+    step = 0
+    while died == 9:
+        output = tmp_path / str(step)
+        place = place_in(output)
+        publish_day(place, FIRST, 1)
+
+        died = run_apart(_rerun_and_die, str(output), step)
+
+        rows = read_days(place)
+        assert rows in (
+            [("2025-03-01", side, seen) for side in ("left", "right")] for seen in (1, 3)
+        )
+        outcomes.add(rows[0][2])
+        publish_day(place, FIRST, 5)
+        assert read_days(place) == [("2025-03-01", side, 5) for side in ("left", "right")]
+        step += 1
+    assert died == 0
+    assert outcomes == {1, 3}, "runs die before publication and after it"
