@@ -39,6 +39,8 @@ ROW: Final = "row"
 """Column of pairs: where in `PairRows.histograms` its row lies."""
 START: Final = "slice_start_s"
 """Column of pairs: start of the slice, whole seconds since 1970-01-01 UTC."""
+_WINDOW_ROW: Final = 4
+"""What a row of pairs in a window weighs, by one that only histories hold."""
 MASK: Final = "days_mask"
 
 SESSIONS, SENT_SUM = CELL_SUMS
@@ -87,8 +89,12 @@ class NumberedFrames:
 
     @property
     def weight(self) -> int:
-        """Rows of pairs."""
-        return sum(one.pairs.height for one in self.pairs)
+        """Rows of pairs; those that no window holds have few columns, and count as a quarter."""
+        rows = (
+            one.pairs.height * (1 if one.interval.window is None else _WINDOW_ROW)
+            for one in self.pairs
+        )
+        return sum(rows) // _WINDOW_ROW
 
     def parts(self, number: int) -> Iterator[NumberedFrames]:
         """Part them into so many by host: the same hosts make the same parts."""
