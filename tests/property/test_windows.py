@@ -183,7 +183,7 @@ def test_windows_of_any_split_and_any_shares_are_those_of_all_records(
     place = st.integers(0, 2)
     places = data.draw(st.lists(place, min_size=len(case.records), max_size=len(case.records)))
     shares = data.draw(st.integers(1, 3))
-    pairs_at_once = data.draw(st.sampled_from([20, 1 << 22]))
+    pairs_at_once = data.draw(st.sampled_from([100, 1 << 22]))
     batches: list[list[dict[str, Any]]] = [[], [], []]
     for one, number in zip(case.records, places, strict=True):
         batches[number].append(one)

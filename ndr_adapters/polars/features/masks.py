@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import polars as pl
 from attrs import frozen
@@ -14,6 +15,9 @@ from ndr_adapters.polars.keys import grouped
 from ndr_core.history.masks import ALL_DAYS, day_bit
 from ndr_core.times import day_of
 from ndr_core.windows.history_source import HistorySource
+
+_DAYS: Final = "days "
+"""How the columns begin that have what the history of a day knows."""
 
 
 def seen_by(pairs: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
@@ -59,6 +63,11 @@ class Sight:
         return days
 
 
+def day_columns(rows: pl.DataFrame) -> list[str]:
+    """Name the columns of `with_days` that masks are made of."""
+    return [name for name in rows.columns if name == SEEN or name.startswith(_DAYS)]
+
+
 def active_days(mask: pl.Expr) -> pl.Expr:
     """Count the active days of a mask."""
     return mask.bitwise_count_ones().cast(pl.Int64)
@@ -70,4 +79,4 @@ def first_day(mask: pl.Expr) -> pl.Expr:
 
 
 def _column(day: int) -> str:
-    return f"days {day}"
+    return f"{_DAYS}{day}"

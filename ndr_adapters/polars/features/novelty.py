@@ -13,6 +13,7 @@ from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.features.masks import (
     Sight,
     active_days,
+    day_columns,
     first_day,
     seen_by,
     united,
@@ -118,7 +119,9 @@ def new_lateral(known: Known, contacts: pl.DataFrame, sight: Sight) -> pl.DataFr
 
 def pair_ages(known: Known, pairs: pl.Series, sight: Sight) -> pl.Series:
     """Give how many days before the window's the first active day of pairs lies; 0 where none is active."""
-    return known.pairs[pairs].with_columns(first_day(sight.mask()).alias("age_days"))["age_days"]
+    return _days_of(known.pairs, pairs).with_columns(first_day(sight.mask()).alias("age_days"))[
+        "age_days"
+    ]
 
 
 def _of_pairs(window: WindowPairs, known: Known, hosts: pl.DataFrame, sight: Sight) -> pl.LazyFrame:
@@ -159,7 +162,12 @@ def _of_keys(
 
 
 def _active(known: pl.DataFrame, places: pl.Series, sight: Sight) -> pl.Series:
-    return known.with_columns(active_days(sight.mask()).alias(_ACTIVE))[_ACTIVE][places]
+    return _days_of(known, places).with_columns(active_days(sight.mask()).alias(_ACTIVE))[_ACTIVE]
+
+
+def _days_of(known: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
+    """Give what masks are made of, for the keys at some places: a window has few of them all."""
+    return known.select(day_columns(known))[places]
 
 
 _IS_NEW: Final = pl.col(_ACTIVE) == 0

@@ -39,6 +39,10 @@ ROW: Final = "row"
 """Column of pairs: where in `PairRows.histograms` its row lies."""
 START: Final = "slice_start_s"
 """Column of pairs: start of the slice, whole seconds since 1970-01-01 UTC."""
+_HISTORY_ROWS: Final = 4
+"""Rows that only histories hold, in place of one in a window."""
+_HOST_WEIGHT: Final = 32
+"""The windows of a host, by a row of pairs: five rows of more than a hundred columns."""
 MASK: Final = "days_mask"
 
 SESSIONS, SENT_SUM = CELL_SUMS
@@ -87,8 +91,14 @@ class NumberedFrames:
 
     @property
     def weight(self) -> int:
-        """Rows of pairs."""
-        return sum(one.pairs.height for one in self.pairs)
+        """What building takes of memory, by a row of pairs in a window.
+
+        Rows that only histories hold have few columns, and the windows of a host have many.
+        """
+        kept = [(one.pairs.height, one.interval.window is None) for one in self.pairs]
+        of_history = sum(rows for rows, only_history in kept if only_history)
+        in_windows = sum(rows for rows, only_history in kept if not only_history)
+        return in_windows + of_history // _HISTORY_ROWS + self.hosts.height * _HOST_WEIGHT
 
     def parts(self, number: int) -> Iterator[NumberedFrames]:
         """Part them into so many by host: the same hosts make the same parts."""

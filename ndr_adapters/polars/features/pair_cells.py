@@ -24,6 +24,8 @@ WINDOW: Final = "window"
 PART: Final = "part"
 """Column of rows: which of the `PairRows` they are of."""
 
+_INDEX: Final = "index"
+
 PAIR_KEYS: Final = (HOST, PEER, PORT)
 CONTACT_KEYS: Final = (HOST, PEER)
 
@@ -42,15 +44,21 @@ class PairCells:
     @classmethod
     def of(cls, parts: Sequence[PairRows], places: pl.DataFrame) -> PairCells:
         """Bring the rows of each pair together. `places`: as `Numbers.places`."""
-        rows = _in_order(pl.concat(map(_rows, parts, range(len(parts))), how="diagonal").collect())
+        in_windows = [
+            (place, one) for place, one in enumerate(parts) if one.interval.window is not None
+        ]
+        values = pl.concat(_values(one, place) for place, one in in_windows)
+        rows = _in_order(_keys(parts))
         rows = rows.with_columns(
             _places(PAIR_KEYS).alias(PAIR), _places(CONTACT_KEYS).alias(CONTACT)
         )
-        pairs = by_place(rows, PAIR, *_first(*PAIR_KEYS, CONTACT), pl.col(SEEN).bitwise_or())
-        contacts = by_place(pairs, CONTACT, *_first(*CONTACT_KEYS), pl.col(SEEN).bitwise_or())
-        in_windows = rows.filter(pl.col(WINDOW).is_not_null()).drop(*PAIR_KEYS, SEEN, CONTACT)
+        seen = pl.col(SEEN).bitwise_or()
+        pairs = by_place(rows, PAIR, *_first(*PAIR_KEYS, CONTACT), seen)
+        contacts = by_place(pairs, CONTACT, *_first(*CONTACT_KEYS), seen)
         placed = contacts.drop(CONTACT).join(places, on=PEER, how="left", maintain_order="left")
-        return cls(pairs.drop(PAIR), placed, in_windows)
+        chosen = rows.lazy().filter(pl.col(_INDEX).is_not_null()).select(PAIR, _INDEX).collect()
+        of_pairs = values[chosen.get_column(_INDEX)].insert_column(0, chosen.get_column(PAIR))
+        return cls(pairs.drop(PAIR), placed, of_pairs)
 
     def in_window(self, window: int) -> pl.DataFrame:
         """Give the pairs of a window: PAIR, PAIR_VALUES, added up, and the columns of `pairs`."""
@@ -65,14 +73,32 @@ def by_place(rows: pl.DataFrame, place: str, *aggregates: pl.Expr) -> pl.DataFra
     return in_order.group_by(place, maintain_order=True).agg(*aggregates).collect()
 
 
-def _rows(of: PairRows, part: int) -> pl.LazyFrame:
-    values = () if of.interval.window is None else (ROW, START, *PAIR_VALUES)
-    return of.pairs.lazy().select(
-        *PAIR_KEYS,
-        *values,
-        pl.lit(of.interval.bit, dtype=pl.UInt64).alias(SEEN),
+def _keys(parts: Sequence[PairRows]) -> pl.DataFrame:
+    """PAIR_KEYS and SEEN of all rows, and where the values of those in windows lie."""
+    frames = []
+    before = 0
+    for one in parts:
+        is_in_window = one.interval.window is not None
+        index = pl.int_range(before, before + one.pairs.height, dtype=pl.UInt32)
+        frames.append(
+            one.pairs.select(
+                *PAIR_KEYS,
+                pl.lit(one.interval.bit, dtype=pl.UInt64).alias(SEEN),
+                (index if is_in_window else pl.lit(None, dtype=pl.UInt32)).alias(_INDEX),
+            )
+        )
+        before += one.pairs.height if is_in_window else 0
+    return pl.concat(frames)
+
+
+def _values(of: PairRows, part: int) -> pl.DataFrame:
+    """WINDOW, PART, ROW, START and PAIR_VALUES of rows in a window."""
+    return of.pairs.select(
         pl.lit(of.interval.window, dtype=pl.UInt8).alias(WINDOW),
         pl.lit(part, dtype=pl.UInt16).alias(PART),
+        ROW,
+        START,
+        *PAIR_VALUES,
     )
 
 
