@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from attrs import asdict, field, frozen
@@ -65,8 +66,7 @@ class OutputFile:
     @property
     def slice(self) -> str | None:
         """The slice or day that it holds rows of, `dt=../hh=../mm=..` or `dt=..`; None for a file of no table."""
-        table, *folders = self.path.split("/")[:-1] or [""]
-        return None if table in _ASIDE else place_of(folders[1:])
+        return _place_of_directory(self.path.rpartition("/")[0])
 
     @property
     def folder(self) -> str:
@@ -80,6 +80,12 @@ class OutputFile:
         """What its folders below the slice spell, such as the role; `all` without such folders."""
         below = self.path.split("/")[:-1][len(self.folder.split("/")) :]
         return "/".join(level.partition("=")[2] for level in below) or "all"
+
+
+@lru_cache(maxsize=1 << 14)  # asked many times of each file, and files of one directory are many
+def _place_of_directory(directory: str) -> str | None:
+    table, *folders = directory.split("/")
+    return None if table in _ASIDE else place_of(folders[1:])
 
 
 @frozen
