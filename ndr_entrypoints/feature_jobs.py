@@ -36,8 +36,9 @@ from ndr_core.windows.engine import WindowEngine
 from ndr_core.windows.history_spec import history_spec_of
 from ndr_core.windows.job import FgARunner
 from ndr_core.windows.renew import Renewed, renew
+from ndr_core.windows.schedule import anchors
 from ndr_core.windows.spec import FgASpec
-from ndr_core.windows.stale import find_stale
+from ndr_core.windows.stale import Stale, find_stale
 from ndr_entrypoints.wiring import AUTO, sink_of, spark_engines
 
 if TYPE_CHECKING:
@@ -157,9 +158,27 @@ class FeatureWiring:
             allows_missing=allows_missing,
         )
 
-    def renew(self, spec: FgASpec, since: int | None) -> Iterator[Renewed]:
+    def all_days(
+        self, spec: PairHistorySpec, first: int, last: int, *, allows_missing: bool = False
+    ) -> list[HistoryRunner]:
+        """Wire the runs of the days from `first` to `last`, days since 1970-01-01, in the order of time."""
+        days = range(first, last + 1)
+        return [self.history(spec, day, allows_missing=allows_missing) for day in days]
+
+    def all_windows(
+        self, spec: FgASpec, after: int, last: int, *, allows_missing: bool = False
+    ) -> list[FgARunner]:
+        """Wire the runs of all windows that end later than `after`, and up to `last`, us, in the order of time."""
+        ends = anchors(spec.windows.window_labels, after + 1, last)
+        return [self.windows(spec, end, allows_missing=allows_missing) for end in ends]
+
+    def stale(self, spec: FgASpec, since: int | None = None) -> Stale:
+        """Find what is out of date, as `find_stale`."""
+        return find_stale(spec, self.deltas, self.features, since)
+
+    def renew(self, spec: FgASpec, since: int | None = None) -> Iterator[Renewed]:
         """Build again what is out of date, as `renew`. `since`: as for `find_stale`."""
-        stale = find_stale(spec, self.deltas, self.features, since)
+        stale = self.stale(spec, since)
 
         def run_day(run: StaleRun) -> FeatureRunSummary:
             day = day_of(run.start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,16 +13,16 @@ from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_core.errors import SpecError, UsageError, after_publication
 from ndr_core.features.running import FeatureRunSummary, NotPublishedError
 from ndr_core.features.stale import StaleRun
+from ndr_core.history.job import HistoryRunner
 from ndr_core.history.spec import PairHistorySpec
 from ndr_core.publishing.layout import FEATURES
 from ndr_core.publishing.manifest import summary
 from ndr_core.spec_kinds import AnySpec
 from ndr_core.times import DAY_US, parse_bound
 from ndr_core.windows.history_spec import history_spec_of
+from ndr_core.windows.job import FgARunner
 from ndr_core.windows.renew import Renewed
-from ndr_core.windows.schedule import anchors
 from ndr_core.windows.spec import FgASpec
-from ndr_core.windows.stale import find_stale
 from ndr_entrypoints import console
 from ndr_entrypoints.commands.features_explain import explain
 from ndr_entrypoints.feature_jobs import WINDOW_ENGINES, FeatureWiring
@@ -246,7 +246,7 @@ def stale(
         _rebuild(stopping, loaded, since, as_json, quiet, places)
         return
     wiring = _wiring(stopping, NoticesOnly(), **places)
-    found = find_stale(loaded, wiring.deltas, wiring.features, _since(since))
+    found = wiring.stale(loaded, _since(since))
     rows = [_of_stale(one) for one in (*found.days, *found.windows)]
     if as_json:
         console.print_json(rows)
@@ -271,26 +271,18 @@ def _rebuild(
 
 def _runners(
     wiring: FeatureWiring, spec: AnySpec, job: str, first: str, last: str, *, partial: bool
-) -> Iterator[Any]:
+) -> Sequence[HistoryRunner | FgARunner]:
     """The runs of a span of time, in order. Raises SpecError for a span that holds none."""
+    found: Sequence[HistoryRunner | FgARunner]
     if job == HISTORY:
-        history = _history_spec(spec)
-        days = range(_day(first, "from"), _day(last, "to") + 1)
-        _refuse_empty(days, first, last)
-        for day in days:
-            yield wiring.history(history, day, allows_missing=partial)
-        return
-    windows = _windows_spec(spec)
-    labels = windows.windows.window_labels
-    ends = anchors(labels, parse_bound(first, "from") + 1, parse_bound(last, "to"))
-    _refuse_empty(ends, first, last)
-    for anchor in ends:
-        yield wiring.windows(windows, anchor, allows_missing=partial)
-
-
-def _refuse_empty(found: Iterable[int], first: str, last: str) -> None:
-    if not list(found):
+        days = _day(first, "from"), _day(last, "to")
+        found = wiring.all_days(_history_spec(spec), *days, allows_missing=partial)
+    else:
+        span = parse_bound(first, "from"), parse_bound(last, "to")
+        found = wiring.all_windows(_windows_spec(spec), *span, allows_missing=partial)
+    if not found:
         raise SpecError(f"from: nothing to build lies between {first} and {last}")
+    return found
 
 
 def _wiring(
