@@ -104,9 +104,9 @@ def test_a_run_that_is_stopped_while_it_builds_says_so_and_leaves_nothing(
     ("engine", "stage", "seconds", "number"),
     [
         ("spark", "looking at the input", 1.2, signal.SIGINT),
-        ("spark", "starting the engine", 0.5, signal.SIGINT),
         ("spark", "starting the engine", 1.5, signal.SIGTERM),
-        ("spark-sql", "starting the engine", 4.0, signal.SIGTERM),
+        pytest.param("spark", "starting the engine", 0.5, signal.SIGINT, marks=only_in_soak),
+        pytest.param("spark-sql", "starting the engine", 4.0, signal.SIGTERM, marks=only_in_soak),
         pytest.param("spark", "looking at the input", 0.1, signal.SIGINT, marks=only_in_soak),
         pytest.param("spark", "looking at the input", 1.2, signal.SIGTERM, marks=only_in_soak),
         pytest.param("spark", "starting the engine", 1.5, signal.SIGINT, marks=only_in_soak),

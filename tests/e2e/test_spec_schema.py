@@ -37,9 +37,11 @@ VALIDATOR: Final = Draft202012Validator(json.loads(printed()))
 
 
 def fits(data: Any) -> None:
-    """A spec is valid, and no editor says otherwise."""
+    """A spec is valid, and no editor says otherwise: to editors, a date is a text."""
     validator = VALIDATORS[data["kind"]] if "kind" in data else VALIDATOR
-    assert [error.message for error in validator.iter_errors(data)] == []
+    assert [
+        error.message for error in validator.iter_errors(json.loads(json.dumps(data, default=str)))
+    ] == []
     parse_spec(data)
 
 

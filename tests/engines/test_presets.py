@@ -36,10 +36,7 @@ EVERY_FORM = [form for forms in SYNTHETIC.values() for form in forms.values()]
 
 SAMPLES = {
     "spark": ("suricata/eve.json", "vpcflow/default.log"),
-    "spark-sql": (
-        *("fortigate/traffic.json", "ocsf/firewall.json", "paloalto/panos.json"),
-        *("suricata/eve.json", "zeek/conn.json"),
-    ),
+    "spark-sql": ("ocsf/firewall.json", "suricata/eve.json", "zeek/conn.json"),
 }
 """What Spark's engines read in the checks: each kind of mapping, format and pairing once."""
 

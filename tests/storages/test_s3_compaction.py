@@ -355,6 +355,7 @@ def _publish_second_and_look(output: Output) -> list[State]:
     return [state for state, mini_batch in claims(output.target) if not mini_batch]
 
 
+@only_in_soak
 def test_a_compaction_at_any_step_of_another_one_of_the_same_day_changes_nothing(
     output: Output, content: dict[str, bytes]
 ) -> None:
