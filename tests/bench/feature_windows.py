@@ -62,9 +62,9 @@ MOST_QUARTER_S: Final = 5.0
 MOST_MIB: Final = 3072
 
 
-def build(records: int, hosts: int, peers: int, output: Path) -> None:
-    """Build a day, with the records shared among the batches."""
-    for number in range(BATCHES):
+def build(records: int, hosts: int, peers: int, output: Path, days: int = 1) -> None:
+    """Build some days, with the records of each shared among its batches."""
+    for number in range(BATCHES * days):
         start = START + number * SLICE
         with tempfile.TemporaryDirectory() as folder:
             batch = SyntheticBatch(
