@@ -324,3 +324,21 @@ def test_slices_that_features_may_still_be_made_of_are_not_pruned_unless_forced(
     assert elsewhere.json()["slices"] > 0
     assert forced.json()["slices"] > 0
     assert place.stale() == [], "what was pruned changes nothing"
+
+
+@pytest.mark.parametrize(
+    "job", [("--end", iso_text(END)), ("--job", "history", "--day", "2025-03-02")]
+)
+def test_a_published_file_that_can_not_be_read_is_one_clear_line(
+    job: tuple[str, ...], tmp_path: Path
+) -> None:
+    place = two_days(tmp_path / "place")
+    file = min(place.output.glob("pair/*/dt=2025-03-02/**/role=outbound/*.parquet"))
+    file.write_bytes(b"x" * file.stat().st_size)
+
+    failed = place.features("run", *job, "--quiet")
+
+    assert failed.exit_code == 1
+    (line,) = failed.errors.splitlines()
+    assert line.startswith(f"ndr: a published file of {place.output}")
+    assert "`ndr verify` names it" in line

@@ -19,6 +19,7 @@ from ndr_adapters.polars.features.history_files import (
 )
 from ndr_adapters.polars.features.history_kernel import build_share, prevalence
 from ndr_adapters.polars.features.history_numbers import DayRows
+from ndr_adapters.polars.features.unreadable import unreadable_named
 from ndr_adapters.polars.write import StagingRoot, write_named
 from ndr_core.history.engine import HistoryInputs
 from ndr_core.history.plan import HistoryPlan
@@ -45,7 +46,8 @@ class PolarsHistoryEngine:
         staging = StagingRoot(staging_root, self.storage_options)
         found = day_files(plan, inputs)
         shares = max(1, -(-found.row_count // self.rows_at_once))
-        with full_disk_named(staging_root):
+        outputs = (inputs.day_pairs, inputs.former, inputs.tiles)
+        with full_disk_named(staging_root), unreadable_named(*outputs):
             return interruptible(partial(_build, _rows_of(found), plan, staging, shares))
 
 

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.interruptible import interruptible
+from ndr_adapters.polars.features.unreadable import unreadable_named
 from ndr_adapters.polars.features.window_files import WindowFiles, window_files
 from ndr_adapters.polars.features.window_kernel import Anchor, build_windows
 from ndr_adapters.polars.write import StagingRoot, write_named
@@ -40,7 +41,7 @@ class PolarsWindowEngine:
         files = window_files(inputs, anchor.intervals)
         roles = ROLE_NAMES if plan.hosts is Hosts.ALL else (OUTBOUND.name,)
         shares = max(1, -(-files.pairs.count(roles) // self.rows_at_once))
-        with full_disk_named(staging_root):
+        with full_disk_named(staging_root), unreadable_named(inputs.deltas, inputs.features):
             return interruptible(partial(_build, files, plan, anchor, staging, shares))
 
 
