@@ -10,7 +10,7 @@ from attrs import frozen
 
 from ndr_adapters.polars.features.numbered import PairRows
 from ndr_adapters.polars.features.numbers import PEER, SEGMENT
-from ndr_adapters.polars.features.pair_cells import CONTACT_KEYS, SEEN
+from ndr_adapters.polars.features.pair_cells import SEEN
 from ndr_adapters.polars.keys import grouped, with_keys_of
 
 _MET: Final = "met"
@@ -35,9 +35,9 @@ class Earlier:
             )
         )
 
-    def among(self, contacts: pl.DataFrame) -> Earlier:
-        """Keep the pairs of some contacts. `contacts`: their HOST and PEER."""
-        return self._mapped(lambda pairs: with_keys_of(pairs, contacts, CONTACT_KEYS))
+    def among(self, rows: pl.DataFrame, keys: Sequence[str]) -> Earlier:
+        """Keep the pairs whose keys some rows have, too, such as HOST and PEER."""
+        return self._mapped(lambda pairs: with_keys_of(pairs, rows, keys))
 
     def where(self, condition: pl.Expr) -> Earlier:
         """Keep the pairs for which a condition holds."""

@@ -79,13 +79,14 @@ class Known:
         of_lateral = {
             day: united(rows.filter(is_lateral), CONTACT_KEYS) for day, rows in of_pairs.items()
         }
-        near = earlier.among(cells.contacts)
+        near = earlier.among(cells.contacts, CONTACT_KEYS)
+        met_again = near.among(cells.pairs, PAIR_KEYS)
         of_known_ports = cells.pairs.filter(pl.col(PORT) > 0)
         on_lateral = cells.pairs.filter(is_lateral)
         seen_hosts = hosts.join(seen_by(cells.contacts, [HOST]), on=HOST, how="left")
         return cls(
             with_days(earlier.added_to(seen_hosts, [HOST]), [HOST], of_hosts),
-            with_days(near.added_to(cells.pairs, PAIR_KEYS), PAIR_KEYS, of_pairs),
+            with_days(met_again.added_to(cells.pairs, PAIR_KEYS), PAIR_KEYS, of_pairs),
             with_days(near.added_to(cells.contacts, CONTACT_KEYS), CONTACT_KEYS, of_peers),
             _looked_up(of_known_ports, earlier, _PORTS, history[HOST_PORT_HISTORY.name]),
             _looked_up(cells.contacts, earlier, _SEGMENTS, history[HOST_SEGMENT_HISTORY.name]),
