@@ -101,5 +101,17 @@ def distinct(rows: pl.DataFrame) -> pl.DataFrame:
     return first.select(keys[0].unpacked("key")).select(rows.columns).collect()
 
 
+def with_keys_of(rows: pl.DataFrame, others: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Give the rows whose keys others have, too. `columns`: the keys, as `packed_keys` takes them, alike in both."""
+    both = pl.concat([rows.lazy().select(columns), others.lazy().select(columns)])
+    keys = [
+        key.packed().alias(f"key_{number}") for number, key in enumerate(packed_keys(both, columns))
+    ]
+    wanted = others.lazy().select(keys)
+    names = wanted.collect_schema().names()
+    found = rows.lazy().with_columns(keys).join(wanted, on=names, how="semi", maintain_order="left")
+    return found.drop(names).collect()
+
+
 def _number(value: int) -> pl.Expr:
     return pl.lit(value, dtype=pl.UInt64)

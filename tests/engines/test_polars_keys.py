@@ -10,7 +10,7 @@ from attrs import evolve
 
 from ndr_adapters.polars import keys as packing
 from ndr_adapters.polars.engine import PolarsEngine
-from ndr_adapters.polars.keys import order_by, packed_keys
+from ndr_adapters.polars.keys import order_by, packed_keys, with_keys_of
 from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
 from tests.makers import differences, flow, make_plan, write_batch
 from tests.support import run_engine, run_reference
@@ -104,6 +104,20 @@ def test_rows_are_put_into_the_order_of_their_columns_by_one_key_or_by_several()
     for rows, keys in ((narrow, 1), (wide, 2)):
         assert len(packed_keys(rows.lazy(), rows.columns)) == keys
         assert order_by(rows).to_list() == [3, 1, 0, 2]
+
+
+def test_rows_with_the_keys_of_others_are_found_by_one_key_or_by_several() -> None:
+    narrow = pl.DataFrame({"one": [3, 1, 3, 1], "other": [0, 9, 8, 2], "value": [5, 6, 7, 8]})
+    wide = narrow.with_columns(one=pl.when(pl.col("one") == 3).then(2**63 - 1).otherwise(0))
+
+    for rows, keys in ((narrow, 1), (wide, 2)):
+        names = ["one", "other"]
+        others = rows.select(names)[[3, 0, 0]].vstack(pl.DataFrame({"one": [7], "other": [40]}))
+        both = pl.concat([rows.select(names), others])
+
+        assert len(packed_keys(both.lazy(), names)) == keys
+        assert with_keys_of(rows, others, names).equals(rows[[0, 3]])
+        assert with_keys_of(rows, others.clear(), names).equals(rows.clear())
 
 
 def test_no_rows_have_a_key() -> None:

@@ -10,6 +10,7 @@ import polars as pl
 from attrs import frozen
 
 from ndr_adapters.polars.expr import compile_expr
+from ndr_adapters.polars.features.earlier import Earlier
 from ndr_adapters.polars.features.masks import (
     Sight,
     active_days,
@@ -66,6 +67,7 @@ class Known:
     def of(
         cls,
         cells: PairCells,
+        earlier: Earlier,
         hosts: pl.DataFrame,
         history: Mapping[str, Mapping[int, pl.DataFrame]],
         lateral_ports: frozenset[int],
@@ -77,16 +79,18 @@ class Known:
         of_lateral = {
             day: united(rows.filter(is_lateral), CONTACT_KEYS) for day, rows in of_pairs.items()
         }
+        near = earlier.among(cells.contacts, CONTACT_KEYS)
+        met_again = near.among(cells.pairs, PAIR_KEYS)
+        of_known_ports = cells.pairs.filter(pl.col(PORT) > 0)
+        on_lateral = cells.pairs.filter(is_lateral)
         seen_hosts = hosts.join(seen_by(cells.contacts, [HOST]), on=HOST, how="left")
         return cls(
-            with_days(seen_hosts, [HOST], of_hosts),
-            with_days(cells.pairs, PAIR_KEYS, of_pairs),
-            with_days(cells.contacts, CONTACT_KEYS, of_peers),
-            _looked_up(
-                cells.pairs.filter(pl.col(PORT) > 0), (HOST, PORT), history[HOST_PORT_HISTORY.name]
-            ),
-            _looked_up(cells.contacts, (HOST, SEGMENT), history[HOST_SEGMENT_HISTORY.name]),
-            _looked_up(cells.pairs.filter(is_lateral), CONTACT_KEYS, of_lateral),
+            with_days(earlier.added_to(seen_hosts, [HOST]), [HOST], of_hosts),
+            with_days(met_again.added_to(cells.pairs, PAIR_KEYS), PAIR_KEYS, of_pairs),
+            with_days(near.added_to(cells.contacts, CONTACT_KEYS), CONTACT_KEYS, of_peers),
+            _looked_up(of_known_ports, earlier, _PORTS, history[HOST_PORT_HISTORY.name]),
+            _looked_up(cells.contacts, earlier, _SEGMENTS, history[HOST_SEGMENT_HISTORY.name]),
+            _looked_up(on_lateral, near.where(is_lateral), CONTACT_KEYS, of_lateral),
         )
 
 
@@ -191,7 +195,14 @@ def _rarities() -> pl.DataFrame:
     )
 
 
+_PORTS: Final = (HOST, PORT)
+_SEGMENTS: Final = (HOST, SEGMENT)
+
+
 def _looked_up(
-    rows: pl.DataFrame, keys: tuple[str, ...], history: Mapping[int, pl.DataFrame]
+    rows: pl.DataFrame,
+    earlier: Earlier,
+    keys: tuple[str, ...],
+    history: Mapping[int, pl.DataFrame],
 ) -> pl.DataFrame:
-    return with_days(seen_by(rows, keys), keys, history)
+    return with_days(earlier.added_to(seen_by(rows, keys), keys), keys, history)

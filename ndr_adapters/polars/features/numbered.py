@@ -215,7 +215,7 @@ def _hosts(
 
 
 def _of_hosts(rows: pl.LazyFrame, host: pl.Expr, hosts: pl.DataFrame) -> pl.LazyFrame:
-    return rows.with_columns(host).join(hosts.lazy(), on=HOST, how="semi")
+    return rows.with_columns(host).filter(pl.col(HOST).is_in(hosts.get_column(HOST).implode()))
 
 
 def _delta_rows(rows: pl.LazyFrame, window: int, plan: WindowPlan) -> DeltaRows:

@@ -1,4 +1,4 @@
-"""The pairs of all windows of some hosts, each once, and their rows in the slices, sorted by pair."""
+"""The pairs in windows of some hosts, each once, and their rows in the slices, sorted by pair."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from attrs import frozen
 
 from ndr_adapters.polars.features.numbered import PAIR_VALUES, ROW, START, PairRows
 from ndr_adapters.polars.features.numbers import PEER, PORT
-from ndr_adapters.polars.keys import packed_keys
+from ndr_adapters.polars.keys import order_by
 from ndr_adapters.polars.views import HOST
 
 PAIR: Final = "pair"
-"""Column: the place of a pair among all pairs."""
+"""Column: the place of a pair among all pairs in windows."""
 CONTACT: Final = "contact"
 """Column: the place of a host with a peer, on any port, among all of these."""
 SEEN: Final = "seen"
@@ -23,8 +23,6 @@ WINDOW: Final = "window"
 """Column of rows: the place of the smallest window that holds them."""
 PART: Final = "part"
 """Column of rows: which of the `PairRows` they are of."""
-
-_INDEX: Final = "index"
 
 PAIR_KEYS: Final = (HOST, PEER, PORT)
 CONTACT_KEYS: Final = (HOST, PEER)
@@ -44,20 +42,17 @@ class PairCells:
     @classmethod
     def of(cls, parts: Sequence[PairRows], places: pl.DataFrame) -> PairCells:
         """Bring the rows of each pair together. `places`: as `Numbers.places`."""
-        in_windows = [
-            (place, one) for place, one in enumerate(parts) if one.interval.window is not None
-        ]
-        values = pl.concat(_values(one, place) for place, one in in_windows)
-        rows = _in_order(_keys(parts))
-        rows = rows.with_columns(
+        rows = pl.concat(
+            _rows(one, part) for part, one in enumerate(parts) if one.interval.window is not None
+        )
+        rows = rows[order_by(rows.select(PAIR_KEYS))].with_columns(
             _places(PAIR_KEYS).alias(PAIR), _places(CONTACT_KEYS).alias(CONTACT)
         )
         seen = pl.col(SEEN).bitwise_or()
         pairs = by_place(rows, PAIR, *_first(*PAIR_KEYS, CONTACT), seen)
         contacts = by_place(pairs, CONTACT, *_first(*CONTACT_KEYS), seen)
         placed = contacts.drop(CONTACT).join(places, on=PEER, how="left", maintain_order="left")
-        chosen = rows.lazy().filter(pl.col(_INDEX).is_not_null()).select(PAIR, _INDEX).collect()
-        of_pairs = values[chosen.get_column(_INDEX)].insert_column(0, chosen.get_column(PAIR))
+        of_pairs = rows.select(PAIR, WINDOW, PART, ROW, START, *PAIR_VALUES)
         return cls(pairs.drop(PAIR), placed, of_pairs)
 
     def in_window(self, window: int) -> pl.DataFrame:
@@ -73,39 +68,17 @@ def by_place(rows: pl.DataFrame, place: str, *aggregates: pl.Expr) -> pl.DataFra
     return in_order.group_by(place, maintain_order=True).agg(*aggregates).collect()
 
 
-def _keys(parts: Sequence[PairRows]) -> pl.DataFrame:
-    """PAIR_KEYS and SEEN of all rows, and where the values of those in windows lie."""
-    frames = []
-    before = 0
-    for one in parts:
-        is_in_window = one.interval.window is not None
-        index = pl.int_range(before, before + one.pairs.height, dtype=pl.UInt32)
-        frames.append(
-            one.pairs.select(
-                *PAIR_KEYS,
-                pl.lit(one.interval.bit, dtype=pl.UInt64).alias(SEEN),
-                (index if is_in_window else pl.lit(None, dtype=pl.UInt32)).alias(_INDEX),
-            )
-        )
-        before += one.pairs.height if is_in_window else 0
-    return pl.concat(frames)
-
-
-def _values(of: PairRows, part: int) -> pl.DataFrame:
-    """WINDOW, PART, ROW, START and PAIR_VALUES of rows in a window."""
+def _rows(of: PairRows, part: int) -> pl.DataFrame:
+    """PAIR_KEYS, SEEN, WINDOW, PART, ROW, START and PAIR_VALUES of rows in a window."""
     return of.pairs.select(
+        *PAIR_KEYS,
+        pl.lit(of.interval.bit, dtype=pl.UInt64).alias(SEEN),
         pl.lit(of.interval.window, dtype=pl.UInt8).alias(WINDOW),
         pl.lit(part, dtype=pl.UInt16).alias(PART),
         ROW,
         START,
         *PAIR_VALUES,
     )
-
-
-def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    """Sort rows by PAIR_KEYS: by one number, where they fit into it."""
-    keys = [key.packed() for key in packed_keys(rows.lazy(), PAIR_KEYS)]
-    return rows[rows.select(pl.arg_sort_by(keys)).to_series()]
 
 
 def _places(keys: Sequence[str]) -> pl.Expr:

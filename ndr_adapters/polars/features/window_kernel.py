@@ -13,6 +13,7 @@ from ndr_adapters.polars.aggregate import summarized
 from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.features.beacons import beacon_maxima, beacon_rows, regular_pairs
 from ndr_adapters.polars.features.detection import detections, new_admin_peers, segments
+from ndr_adapters.polars.features.earlier import Earlier
 from ndr_adapters.polars.features.frames import WindowFrames
 from ndr_adapters.polars.features.host_sums import Merger
 from ndr_adapters.polars.features.hosts import counted, joined
@@ -124,7 +125,8 @@ def _built(
     merger = Merger(plan, rows.numbers, anchor.end, anchor.labels)
     merged = list(merger.windows(rows.deltas))
     cells = PairCells.of(rows.pairs, rows.places)
-    known = Known.of(cells, rows.hosts, rows.history, plan.ports.lateral)
+    earlier = Earlier.of(rows.pairs, rows.places)
+    known = Known.of(cells, earlier, rows.hosts, rows.history, plan.ports.lateral)
     intervals = anchor.intervals
     for place, label in enumerate(anchor.labels):
         source = anchor.history[label]

@@ -1,0 +1,57 @@
+"""Whom hosts met in the slices that only histories hold: looked up for what windows have, and never sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import polars as pl
+from attrs import frozen
+
+from ndr_adapters.polars.features.numbered import PairRows
+from ndr_adapters.polars.features.numbers import PEER, SEGMENT
+from ndr_adapters.polars.features.pair_cells import SEEN
+from ndr_adapters.polars.keys import grouped, with_keys_of
+
+_MET: Final = "met"
+
+
+@frozen
+class Earlier:
+    """The pairs of hosts in the intervals that no window holds."""
+
+    pairs: tuple[tuple[int, pl.DataFrame], ...]
+    """Bit of an interval, and its pairs: HOST, PEER, PORT and SEGMENT."""
+
+    @classmethod
+    def of(cls, parts: Iterable[PairRows], places: pl.DataFrame) -> Earlier:
+        """Choose the rows that no window holds. `places`: as `Numbers.places`."""
+        segments = places.select(PEER, SEGMENT)
+        return cls(
+            tuple(
+                (one.interval.bit, one.pairs.join(segments, on=PEER, how="left"))
+                for one in parts
+                if one.interval.window is None
+            )
+        )
+
+    def among(self, rows: pl.DataFrame, keys: Sequence[str]) -> Earlier:
+        """Keep the pairs whose keys some rows have, too, such as HOST and PEER."""
+        return self._mapped(lambda pairs: with_keys_of(pairs, rows, keys))
+
+    def where(self, condition: pl.Expr) -> Earlier:
+        """Keep the pairs for which a condition holds."""
+        return self._mapped(lambda pairs: pairs.filter(condition))
+
+    def added_to(self, seen: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+        """Add to SEEN of rows the intervals with a pair of their keys, in the same order. `seen`: `keys` and SEEN."""
+        for bit, pairs in self.pairs:
+            of_interval = pl.lit(bit, dtype=pl.UInt64)
+            met = grouped(pairs.lazy(), keys, []).select(*keys, of_interval.alias(_MET))
+            with_met = seen.lazy().join(met, on=keys, how="left", maintain_order="left")
+            both = pl.col(SEEN).fill_null(0) | pl.col(_MET).fill_null(0)
+            seen = with_met.with_columns(both.alias(SEEN)).drop(_MET).collect()
+        return seen
+
+    def _mapped(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Earlier:
+        return Earlier(tuple((bit, change(pairs)) for bit, pairs in self.pairs))
