@@ -109,6 +109,7 @@ def build_windows(
     known. Raises OverflowingColumnError where a sum leaves int64.
     """
     whole = numbered(frames, plan, anchor.bases, has_day=anchor.has_day)
+    del frames  # which may hold rows in memory
     if whole.hosts.is_empty():
         return
     for rows in whole.parts(max(1, -(-whole.weight // pairs_at_once))):

@@ -109,7 +109,7 @@ def _put(values: pl.Series, table: pl.Series) -> pl.Series:
 
 def _written(frame: pl.DataFrame) -> bytes:
     stream = io.BytesIO()
-    frame.write_ipc(stream)
+    frame.write_ipc(stream, compression="zstd")
     return stream.getvalue()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -98,29 +98,34 @@ def _received(context: SparkContext, step: Step, made: RDD[Any] | None) -> RDD[b
     if made is None:
         # Without any input, one task finds that there is nothing to do.
         return context.parallelize(orders, max(1, len(orders)))
-    parts = [made]
+    made._bypass_serializer = True  # type: ignore[attr-defined]
+    records = made._jrdd
     if orders:
-        keyed = list(enumerate(orders, step.shares))
-        parts.append(context.parallelize(keyed, len(keyed)).mapPartitions(_as_shuffled))
-    return _shuffled(context, parts, step.tasks)
+        records = records.union(_sent(context, orders, step.shares))
+    return _shuffled(context, records, step.tasks)
 
 
-def _as_shuffled(orders: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:
-    for task, order in orders:
-        yield from shuffled(task, order)
+def _sent(context: SparkContext, orders: Iterable[bytes], first: int) -> Any:
+    """Orders for tasks from a first number on, as records of the JVM.
+
+    As `SparkContext.parallelize` does it, without its pickles: tasks of Python would have to undo these.
+    """
+    jvm: Any = context._jvm
+    records = [part for task, order in enumerate(orders, first) for part in shuffled(task, order)]
+    return context._serialize_to_jvm(
+        records,
+        NoOpSerializer(),
+        lambda file: jvm.PythonRDD.readRDDFromFile(context._jsc, file, 1),
+        lambda: jvm.PythonParallelizeServer(context._jsc.sc(), 1),
+    )
 
 
-def _shuffled(context: SparkContext, parts: list[RDD[Any]], tasks: int) -> RDD[bytes]:
-    """The records of some RDDs, each a task's number and then its bytes, as one RDD with a partition for each task.
+def _shuffled(context: SparkContext, records: Any, tasks: int) -> RDD[bytes]:
+    """Records of the JVM, each a task's number and then its bytes, as one RDD with a partition for each task.
 
     As `RDD.partitionBy` does it, without its own batches: it would hold ten of a task's blobs for each share.
     """
     jvm: Any = context._jvm
-    records = []
-    for part in parts:
-        part._bypass_serializer = True  # type: ignore[attr-defined]
-        records.append(part._jrdd)
-    united = records[0] if len(records) == 1 else records[0].union(records[1])
-    pairs = jvm.PairwiseRDD(united.rdd()).asJavaPairRDD()
+    pairs = jvm.PairwiseRDD(records.rdd()).asJavaPairRDD()
     by_task = pairs.partitionBy(jvm.PythonPartitioner(tasks, id(_shuffled)))
     return RDD(jvm.PythonRDD.valueOfPair(by_task), context, NoOpSerializer())

@@ -236,14 +236,16 @@ class _Build:
         named = peers.with_columns(task.addresses.text(pl.col("peer_ip")))
         return Prevalence.total(named, int(seen))
 
-    def _rows(self, frames: Mapping[str, pl.DataFrame], task: Task) -> WindowFrames:
+    def _rows(self, frames: dict[str, pl.DataFrame], task: Task) -> WindowFrames:
+        """Take the frames away, as rows of windows: so their memory is free once the rows are not needed."""
+
         def rows(name: str) -> pl.LazyFrame:
             source = self.sources[name]
             if name not in frames:
                 return source.chosen(source.scanner.no_rows())
             addresses = [column for column in source.columns if column in ADDRESSES]
             # Rows with histograms are picked ten times as fast out of one piece as out of many.
-            whole = frames[name].rechunk().lazy()
+            whole = frames.pop(name).rechunk().lazy()
             return whole.with_columns(task.addresses.known(pl.col(addresses)))
 
         of_intervals = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import struct
@@ -45,6 +46,8 @@ class WorkerTask:
         if not provide_wheels():
             raise ModuleNotFoundError("polars: neither installed here nor sent with the job")
         run = pickle.loads(self.work)  # noqa: S301 - of this run's driver
+        # Spark has this process look for garbage after each task: what was imported is none.
+        gc.freeze()
         rest = iter(items)
         received = (pickle.loads(item) for item in rest)  # noqa: S301 - of this run's tasks
         for task, blob in run(number, received, self._count):
