@@ -8,6 +8,7 @@ from typing import Any, Final
 from ndr_core.deltas.measures import measures_in
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.measures.kinds import Measure
+from ndr_core.tables.slices import SLICE_MINUTES_KEY
 
 _COUNTERS: Final = "delta.counters"
 
@@ -30,7 +31,7 @@ def meaning_of(spec: JobSpec) -> dict[str, Any]:
     chosen = spec.delta.measures
     return {
         "meaning_version": MEANING_VERSION,
-        "delta.slice_minutes": spec.delta.slice_minutes,
+        SLICE_MINUTES_KEY: spec.delta.slice_minutes,
         "delta.moment": spec.delta.moment.value,
         "roles": {role["name"]: role for role in plain["roles"]},
         "delta.measures": None if chosen is None else sorted(set(chosen)),

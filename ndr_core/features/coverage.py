@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Final
 
 from attrs import frozen
 
@@ -13,11 +12,8 @@ from ndr_core.publishing.manifest import Contribution, Manifest, RunFacts
 from ndr_core.publishing.pinned import PinnedTables
 from ndr_core.publishing.published import FollowedOutput
 from ndr_core.publishing.read_facts import DELTAS, ReadContribution
-from ndr_core.tables.slices import SLICE_MINUTES, place_us, slice_path
+from ndr_core.tables.slices import SLICE_MINUTES, SLICE_MINUTES_KEY, place_us, slice_place
 from ndr_core.times import DAY_US, MINUTE_US, to_datetime
-
-SLICE_MINUTES_KEY: Final = "delta.slice_minutes"
-"""The key of meaning that tells the length of slices."""
 
 
 @frozen(slots=False)
@@ -41,7 +37,7 @@ class PublishedDeltas:
         They are those that contributed to such slices, and those whose span holds some: readers learn the columns of
         runs without rows from them.
         """
-        first, end = place(since), place(until)
+        first, end = slice_place(since), slice_place(until)
         runs = (
             one
             for one in self.manifests
@@ -157,11 +153,6 @@ def runs_of(manifest: Manifest) -> tuple[RunFacts, ...]:
 def read_contribution(output: str, one: Contribution) -> ReadContribution:
     """Say of a contribution that it was read. `output`: DELTAS or FEATURES."""
     return ReadContribution(output, one.job_name, one.mini_batch_id, one.slice, one.digest)
-
-
-def place(start: int) -> str:
-    """Give the slice that starts at a moment, us: `dt=../hh=../mm=..`."""
-    return slice_path("", start).partition("/")[2]
 
 
 def _order(one: ReadContribution) -> tuple[str, str, str, str]:

@@ -21,11 +21,11 @@ from ndr_core.publishing.manifest import (
     check_places,
     contributions_of,
 )
-from ndr_core.tables.slices import SLICE_LEVELS
+from ndr_core.tables.slices import SLICE_LEVELS, SLICE_MINUTES_KEY
 
 MEANING: Final[Mapping[str, Any]] = {
     "meaning_version": 1,
-    "delta.slice_minutes": 15,
+    SLICE_MINUTES_KEY: 15,
     "delta.moment": "event_start",
 }
 """What all jobs of the version before agreed in."""

@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 from ndr_core.errors import NdrError, UsageError
 from ndr_core.publishing.layout import batch_path
 from ndr_core.publishing.manifest import CompactedRun, Manifest, OutputFile, RunFacts
-from ndr_core.tables.slices import DAY_LEVELS, ends_before, place_of, slice_path
+from ndr_core.tables.slices import DAY_LEVELS, ends_before, place_of, slice_place
 from ndr_core.times import DAY_US, iso_text, to_us
 
 PRUNED: Final = "_pruned"
@@ -36,7 +36,7 @@ class Pruned:
     def holds(self, version: str, place: str) -> bool:
         """Whether a slice, or a whole day, was pruned: what was contributed to it counts as unchanged."""
         first = self.firsts.get(version)
-        return first is not None and ends_before(place, _place(first))
+        return first is not None and ends_before(place, slice_place(first))
 
     def left(self, manifests: Iterable[Manifest]) -> list[Manifest]:
         """Give what is left of manifests that count: no pruned slice, and no run that had only such."""
@@ -53,7 +53,7 @@ class Pruned:
         first = self.firsts.get(manifest.facts.feature_spec_version)
         if first is None:
             return manifest
-        place = _place(first)
+        place = slice_place(first)
         contributions = tuple(
             one for one in manifest.contributions if not ends_before(one.slice, place)
         )
@@ -107,11 +107,6 @@ def refuse_pruned(pruned: Pruned, facts: RunFacts) -> None:
             f"feature_spec_version {facts.feature_spec_version}, which is all before {iso_text(first)} (marker in "
             f"{PRUNED}); begin then, or choose another feature_spec_version"
         )
-
-
-def _place(first: int) -> str:
-    """Give the slice that starts at a moment as manifests spell it: they sort as time does."""
-    return slice_path("", first).partition("/")[2]
 
 
 def _end_of_day(day: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final
 
 from attrs import evolve, frozen
 
@@ -13,10 +12,8 @@ from ndr_core.publishing.manifest import Manifest, OutputFile, mini_batch_owner
 from ndr_core.publishing.ownership import live_manifests
 from ndr_core.publishing.pruned import PRUNED, Pruned
 from ndr_core.publishing.sink import Publication
-from ndr_core.tables.slices import SLICE_MINUTES, place_of
+from ndr_core.tables.slices import SLICE_MINUTES, SLICE_MINUTES_KEY, place_of
 from ndr_core.times import DAY_US, MINUTE_US, iso_text, now_us, to_datetime
-
-_SLICE_MINUTES: Final = "delta.slice_minutes"
 
 
 class PrunedError(NdrError):
@@ -103,7 +100,7 @@ def pruning_of(manifests: Iterable[Manifest], known: Pruned, before: int) -> Pru
     published = list(manifests)
     firsts = dict(known.firsts)
     for manifest in published:
-        minutes = int(manifest.facts.meaning.get(_SLICE_MINUTES, SLICE_MINUTES))
+        minutes = int(manifest.facts.meaning.get(SLICE_MINUTES_KEY, SLICE_MINUTES))
         version, grid = manifest.facts.feature_spec_version, minutes * MINUTE_US
         firsts[version] = max(before // grid * grid, firsts.get(version, 0))
     pruned = Pruned(firsts)

@@ -15,7 +15,7 @@ from ndr_core.publishing.entry import Entry, owner_hash
 from ndr_core.publishing.manifest import Manifest, OutputFile
 from ndr_core.publishing.ownership import live, live_manifests
 from ndr_core.publishing.pruned import Pruned
-from ndr_core.tables.slices import place_start, slice_path
+from ndr_core.tables.slices import place_start, slice_place
 from ndr_core.times import MINUTE_US, to_record_us
 
 _ATTEMPTS: Final = 5
@@ -110,7 +110,7 @@ class SliceRange:
 def _place(moment: datetime) -> str:
     """Where slices from this moment on begin; slices start at whole minutes."""
     minute = -(-to_record_us(moment) // MINUTE_US) * MINUTE_US
-    return slice_path("", minute).partition("/")[2]
+    return slice_place(minute)
 
 
 def entries_to_read(

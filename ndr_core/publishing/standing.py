@@ -14,7 +14,7 @@ from ndr_core.publishing.manifest import Manifest, RunFacts, mini_batch_owner
 from ndr_core.publishing.ownership import last_live, live_manifests
 from ndr_core.publishing.pruned import Pruned, refuse_pruned
 from ndr_core.quality.replay import replay_id
-from ndr_core.tables.slices import SliceBounds, slice_path
+from ndr_core.tables.slices import SliceBounds, slice_place
 from ndr_core.times import iso_text
 
 _NOTHING_PRUNED: Final = Pruned()
@@ -205,13 +205,8 @@ def _covers(bounds: SliceBounds | None, former: Manifest) -> bool:
     span, slices = former.facts.bounds, former.slices()
     if span is not None:
         return bounds.start <= span.start and span.end <= bounds.end
-    first, end = _place(bounds.start), _place(bounds.end)
+    first, end = slice_place(bounds.start), slice_place(bounds.end)
     return not slices or (first <= slices[0] and slices[-1] < end)
-
-
-def _place(moment: int) -> str:
-    """Give the slice that starts at a moment, as manifests spell it: they sort as time does."""
-    return slice_path("", moment).partition("/")[2]
 
 
 def _span(former: Manifest) -> str:

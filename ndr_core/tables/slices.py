@@ -17,6 +17,9 @@ from ndr_core.expressions.expr import Expr, col
 from ndr_core.tables.columns import ColumnType, OutputColumn, key_column
 from ndr_core.times import LAST_DAY, MINUTE_US, TIME_LIMIT_US, iso_text, to_datetime, to_us
 
+SLICE_MINUTES_KEY: Final = "delta.slice_minutes"
+"""The key of a run's meaning that tells the length of its slices."""
+
 SLICE_MINUTES: Final = 15
 """The length of a slice where a spec says nothing else."""
 
@@ -89,6 +92,11 @@ def slice_path(feature_spec_version: str, slice_start_us: int) -> str:
     """Give the folder of a slice below its table: `feature_spec_version=../dt=../hh=../mm=..`."""
     levels = {"feature_spec_version": feature_spec_version, **partition_of(slice_start_us)}
     return "/".join(f"{key}={value}" for key, value in levels.items())
+
+
+def slice_place(slice_start_us: int) -> str:
+    """Give a slice as manifests spell it, `dt=../hh=../mm=..`: as texts these sort as time does."""
+    return slice_path("", slice_start_us).partition("/")[2]
 
 
 def day_path(feature_spec_version: str, day_start_us: int) -> str:

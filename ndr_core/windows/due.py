@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 
-from ndr_core.features.coverage import SLICE_MINUTES_KEY, look_at_deltas
+from ndr_core.features.coverage import look_at_deltas
 from ndr_core.features.days import read_of
 from ndr_core.publishing.manifest import mini_batch_owner
 from ndr_core.publishing.published import FollowedOutput
-from ndr_core.tables.slices import SLICE_MINUTES, SliceBounds, place_us
+from ndr_core.tables.slices import SLICE_MINUTES, SLICE_MINUTES_KEY, SliceBounds, place_us
 from ndr_core.times import MINUTE_US
 from ndr_core.windows.job import anchor_name, deltas_version
 from ndr_core.windows.labels import WindowLabel

@@ -8,13 +8,13 @@ from typing import Any, Final, Protocol
 from attrs import evolve, frozen
 
 from ndr_core.errors import SpecError
-from ndr_core.features.coverage import place
 from ndr_core.features.networks import Hosts
 from ndr_core.history.prevalence import Prevalence
 from ndr_core.publishing.manifest import Manifest, mini_batch_owner
 from ndr_core.publishing.published import FollowedOutput
 from ndr_core.publishing.read_facts import DELTAS, ReadContribution
 from ndr_core.tables.merge import Row
+from ndr_core.tables.slices import slice_place
 from ndr_core.times import MINUTE_US, now_us
 from ndr_core.windows.explain import explain_host
 from ndr_core.windows.explained import RoleExplanation
@@ -156,7 +156,9 @@ def _slices(found: FoundWindows, label: WindowLabel) -> tuple[SliceState, ...]:
     missing = set(read.unpublished)
     step = found.plan.slice_minutes * MINUTE_US
     return tuple(
-        SliceState(start, place(start) not in missing, tuple(by_place.get(place(start), ())))
+        SliceState(
+            start, slice_place(start) not in missing, tuple(by_place.get(slice_place(start), ()))
+        )
         for start in range(label.start(found.anchor), found.anchor, step)
     )
 

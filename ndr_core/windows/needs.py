@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import field, frozen
 
-from ndr_core.features.coverage import PublishedDeltas, place
+from ndr_core.features.coverage import PublishedDeltas
 from ndr_core.features.days import date_of, day_digest
 from ndr_core.history.masks import DAYS
 from ndr_core.publishing.read_facts import DayRead, ReadContribution, ReadFacts
+from ndr_core.tables.slices import slice_place
 from ndr_core.times import day_of, day_start
 from ndr_core.windows.history_source import HistorySource, history_source
 from ndr_core.windows.labels import WindowLabel
@@ -96,7 +97,7 @@ def window_needs(
     read = ReadFacts(
         contributions=_contributions(anchor, built, history, published),
         days=_days(history.values(), published),
-        unpublished=tuple(map(place, sorted(unpublished))),
+        unpublished=tuple(map(slice_place, sorted(unpublished))),
         built=tuple(label.name for label in built),
         left_out=tuple(label.name for label in labels if label not in built),
         without_history=tuple(label.name for label in built if not history[label].is_known),

@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
-from ndr_core.features.coverage import first_slice_before, look_at_deltas, place
+from ndr_core.features.coverage import first_slice_before, look_at_deltas
 from ndr_core.features.days import read_of
 from ndr_core.features.stale import (
     StaleRun,
@@ -21,6 +21,7 @@ from ndr_core.history.stale import HistoryNow, history_now
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.published import FollowedOutput
 from ndr_core.publishing.read_facts import ReadFacts
+from ndr_core.tables.slices import slice_place
 from ndr_core.times import DAY_US, TIME_LIMIT_US, day_of
 from ndr_core.windows.job import anchor_name, deltas_version
 from ndr_core.windows.labels import WindowLabel, due, parse_minutes
@@ -127,7 +128,7 @@ def _changes(
         starts = [label.start(anchor) for label in labels]
         known = [label for label in labels if label not in unknown]
         first = min([*starts, *([first_read(known, anchor)] if known else [])])
-        found = changed_contributions(read, now, place(first))
+        found = changed_contributions(read, now, slice_place(first))
         if set(now.without_history) == set(read.without_history):
             found += changed_days(read, now, history.unknown)
     before, after = set(read.unpublished), set(now.unpublished)

@@ -7,12 +7,11 @@ from datetime import datetime
 
 from attrs import frozen
 
-from ndr_core.features.coverage import SLICE_MINUTES_KEY
 from ndr_core.publishing.manifest import Contribution, Manifest, RunFacts
 from ndr_core.publishing.pruned import Pruned
 from ndr_core.publishing.read_facts import ReadFacts
 from ndr_core.spec_kinds import expect, parse_spec
-from ndr_core.tables.slices import SliceBounds
+from ndr_core.tables.slices import SLICE_MINUTES_KEY, SliceBounds
 from ndr_core.times import MINUTE_US, to_datetime
 from ndr_core.windows.due import due_after, due_anchors, span_of_mini_batch, touched_anchors
 from ndr_core.windows.job import anchor_name
