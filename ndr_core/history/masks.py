@@ -37,8 +37,3 @@ def active_days(mask: int) -> int:
 def age_days(mask: int) -> int | None:
     """Give how many days before the day of the mask the first active day lies; None where none was active."""
     return mask.bit_length() - 1 if mask else None
-
-
-def last_active(mask: int) -> int | None:
-    """Give how many days before the day of the mask the last active day lies; None where none was active."""
-    return (mask & -mask).bit_length() - 1 if mask else None

@@ -14,7 +14,6 @@ from ndr_core.features.networks import Hosts, Networks, Side
 from ndr_core.measures.kinds import Measure
 from ndr_core.tables.slices import partition_of
 from ndr_core.tables.table import Table
-from ndr_core.times import iso_text
 from ndr_core.windows.aggregates import AGGREGATES
 from ndr_core.windows.calendar import Calendar
 from ndr_core.windows.formulas import FORMULAS, OPERANDS
@@ -135,16 +134,6 @@ def compile_window_plan(
         feature_spec_version=feature_spec_version,
         published_at=published_at,
     )
-
-
-def refuse_no_anchor(plan: WindowPlan, anchor: int) -> None:
-    """Raise SpecError for a moment, us, at which no window of the spec ends."""
-    if not plan.due(anchor):
-        every = min(label.every for label in plan.labels)
-        raise SpecError(
-            f"{iso_text(anchor)} is the end of no window of the spec; one ends every {every} min from midnight UTC on "
-            "(windows.labels)"
-        )
 
 
 def _role_problems(roles: Iterable[Mapping[str, Any]]) -> list[Problem]:

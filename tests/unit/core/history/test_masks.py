@@ -9,7 +9,6 @@ from ndr_core.history.masks import (
     active_days,
     age_days,
     day_bit,
-    last_active,
     next_mask,
     shifted,
 )
@@ -37,12 +36,9 @@ def test_the_next_day_is_the_lowest_bit_where_it_is_active() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mask", "active", "age", "last"),
-    [(0, 0, None, None), (1, 1, 0, 0), (0b10100, 2, 4, 2), (ALL_DAYS, 30, 29, 0)],
+    ("mask", "active", "age"),
+    [(0, 0, None), (1, 1, 0), (0b10100, 2, 4), (ALL_DAYS, 30, 29)],
 )
-def test_a_mask_tells_active_days_the_first_and_the_last(
-    mask: int, active: int, age: int | None, last: int | None
-) -> None:
+def test_a_mask_tells_active_days_and_the_first(mask: int, active: int, age: int | None) -> None:
     assert active_days(mask) == active
     assert age_days(mask) == age
-    assert last_active(mask) == last

@@ -14,7 +14,7 @@ from ndr_core.measures.kinds import Measure
 from ndr_core.windows.calendar import Calendar
 from ndr_core.windows.history_source import HistorySource
 from ndr_core.windows.labels import DEFAULT_LABELS, WindowLabel
-from ndr_core.windows.plan import WindowPlan, compile_window_plan, refuse_no_anchor
+from ndr_core.windows.plan import WindowPlan, compile_window_plan
 from ndr_core.windows.settings import DetectionPorts
 from tests.makers import make_plan, make_spec, us
 from tests.window_cases import DAY, DELTA_PLAN, ELEVENTH, HOUR, TWELFTH, window_plan
@@ -49,16 +49,6 @@ def test_a_plan_knows_which_windows_end_at_an_anchor() -> None:
     assert [label.name for label in plan.due(TEN)] == ["w_15m", "w_30m", "w_1h", "w_8h", "w_24h"]
     assert plan.due(TEN + 60_000_000) == ()
     assert [table.name for table in plan.tables] == ["fg_a", "beacon"]
-
-
-def test_a_moment_at_which_no_window_ends_is_refused() -> None:
-    refuse_no_anchor(compiled(), TEN)
-
-    with pytest.raises(
-        SpecError,
-        match=r"^2025-03-12T10:01:00Z is the end of no window of the spec; one ends every 15 min",
-    ):
-        refuse_no_anchor(compiled(), TEN + 60_000_000)
 
 
 def test_windows_that_slices_can_not_make_are_refused() -> None:
