@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from attrs import evolve, frozen
@@ -17,7 +17,7 @@ from ndr_core.tables.table import Table
 
 _ATTEMPTS: Final = 5
 
-EngineT = TypeVar("EngineT", bound="Named")
+EngineT = TypeVar("EngineT", bound="FeatureEngine")
 LookT = TypeVar("LookT", bound="Looked")
 
 
@@ -25,12 +25,16 @@ class NotPublishedError(NdrError):
     """What a run is to read is not published yet, or not any more: nothing was started (exit code 1)."""
 
 
-class Named(Protocol):
-    """An engine."""
+class FeatureEngine(Protocol):
+    """An engine of one kind of features: its own port says what its plan and its inputs are."""
 
     @property
     def name(self) -> str:
         """Name by which a user chooses it."""
+        ...
+
+    def build(self, plan: Any, inputs: Any, staging_root: str) -> Mapping[str, int]:
+        """Build below a staging root. Gives staged file -> rows."""
         ...
 
 
@@ -59,6 +63,16 @@ class Looked(Protocol):
         ...
 
     @property
+    def plan(self) -> Any:
+        """What its engine is to build."""
+        ...
+
+    @property
+    def inputs(self) -> Any:
+        """What its engine is given."""
+        ...
+
+    @property
     def tables(self) -> Sequence[Table]:
         """The tables that it makes."""
         ...
@@ -76,8 +90,6 @@ class FeatureBuild(Generic[LookT, EngineT]):
     jobs: JobRunner
     look: Callable[[], LookT]
     start_engine: Callable[[LookT], Chosen[EngineT]]
-    build: Callable[[EngineT, LookT, str], Any]
-    """Builds below a staging root. Gives staged file -> rows."""
     describe: Callable[[LookT], dict[str, Any]]
     """What the log says of what was found."""
 
@@ -116,7 +128,7 @@ class FeatureBuild(Generic[LookT, EngineT]):
 
     def _built(self, engine: EngineT, found: LookT, staging: Staging) -> Publication:
         with self.jobs.stage(Stage.BUILD, engine=engine.name) as facts:
-            rows = self.build(engine, found, staging.root)
+            rows = engine.build(found.plan, found.inputs, staging.root)
             facts |= {"rows": sum(rows.values())}
         facts_of_run = evolve(found.facts, engine=engine.name)
         return Publication(facts_of_run, tuple(found.tables), rows)

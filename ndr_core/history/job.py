@@ -126,7 +126,6 @@ class HistoryRunner:
             jobs=JobRunner(self.sink, self.log, self.undisturbed),
             look=lambda: self.look(published_at),
             start_engine=self.start_engine,
-            build=lambda engine, found, root: engine.build(found.plan, found.inputs, root),
             describe=_described,
         )
         return build.run()

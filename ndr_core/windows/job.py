@@ -164,7 +164,6 @@ class FgARunner:
             jobs=JobRunner(self.sink, self.log, self.undisturbed),
             look=lambda: self.look(published_at),
             start_engine=self.start_engine,
-            build=lambda engine, found, root: engine.build(found.plan, found.inputs, root),
             describe=_described,
         )
         return build.run()
