@@ -15,15 +15,12 @@ from ndr_adapters.spark.runtime.wheels import provide_wheels
 from ndr_core.errors import UsageError, after_publication
 from ndr_core.features.running import FeatureRunSummary
 from ndr_core.features.settings import FeatureStorage
-from ndr_core.features.stale import StaleRun
 from ndr_core.history.asked_day import asked_day
 from ndr_core.history.spec import PairHistorySpec
 from ndr_core.jobs.ports import JobSpecStore
-from ndr_core.times import day_of, day_start
+from ndr_core.times import day_start
 from ndr_core.windows.due import due_after
-from ndr_core.windows.renew import renew
 from ndr_core.windows.spec import FgASpec
-from ndr_core.windows.stale import find_stale
 from ndr_entrypoints.job_main import Undisturbed
 
 if TYPE_CHECKING:
@@ -109,20 +106,10 @@ def run_renewal(
     spec = _fg_a_spec(*key, job_name, feature_spec_version)
     history = _history_spec(*key, spec.inputs.history_job, feature_spec_version)
     wired = _wired(spec.storage, log, undisturbed)
-
-    def run_day(run: StaleRun) -> FeatureRunSummary:
-        day, partial = day_of(run.start), run.allows_missing
-        return wired.history(history, day, allows_missing=partial, run_id=run_id).run()
-
-    def run_anchor(run: StaleRun) -> FeatureRunSummary:
-        partial = run.allows_missing
-        return wired.windows(spec, run.start, allows_missing=partial, run_id=run_id).run()
-
-    stale = find_stale(spec, wired.deltas, wired.features, max(since, 0))
     done: list[FeatureRunSummary] = []
     not_renewed = 0
     with _earlier_ones_told(log, done):
-        for one in renew(stale, run_day, run_anchor):
+        for one in wired.renew(spec, max(since, 0), history=history, run_id=run_id):
             if one.summary is None:
                 not_renewed += 1
                 log.notice(f"{one.run.job_name} {one.run.mini_batch_id} stays stale: {one.problem}")

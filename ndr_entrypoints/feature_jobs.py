@@ -176,18 +176,29 @@ class FeatureWiring:
         """Find what is out of date, as `find_stale`."""
         return find_stale(spec, self.deltas, self.features, since)
 
-    def renew(self, spec: FgASpec, since: int | None = None) -> Iterator[Renewed]:
-        """Build again what is out of date, as `renew`. `since`: as for `find_stale`."""
-        stale = self.stale(spec, since)
+    def renew(
+        self,
+        spec: FgASpec,
+        since: int | None = None,
+        *,
+        history: PairHistorySpec | None = None,
+        run_id: str | None = None,
+    ) -> Iterator[Renewed]:
+        """Build again what is out of date, as `renew`.
+
+        `since`: as for `find_stale`; `history`: the JobSpec of the history, the one that `spec` implies if absent.
+        """
+        of_history = history or history_spec_of(spec)
 
         def run_day(run: StaleRun) -> FeatureRunSummary:
-            day = day_of(run.start)
-            return self.history(history_spec_of(spec), day, allows_missing=run.allows_missing).run()
+            day, partial = day_of(run.start), run.allows_missing
+            return self.history(of_history, day, allows_missing=partial, run_id=run_id).run()
 
         def run_anchor(run: StaleRun) -> FeatureRunSummary:
-            return self.windows(spec, run.start, allows_missing=run.allows_missing).run()
+            partial = run.allows_missing
+            return self.windows(spec, run.start, allows_missing=partial, run_id=run_id).run()
 
-        return renew(stale, run_day, run_anchor)
+        return renew(self.stale(spec, since), run_day, run_anchor)
 
     def _started(
         self,
