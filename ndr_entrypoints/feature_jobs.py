@@ -27,7 +27,7 @@ from ndr_core.jobs.choice import (
     choose_for_features,
 )
 from ndr_core.jobs.ports import RunLog
-from ndr_core.publishing.layout import FEATURES
+from ndr_core.publishing.layout import FEATURES, features_of
 from ndr_core.publishing.published import WholeOutput
 from ndr_core.publishing.sink import Sink
 from ndr_core.times import day_of
@@ -90,7 +90,7 @@ class FeatureWiring:
         Raises UsageError for an address of another kind, for S3 that is not set up, and for an output of features that
         holds the deltas or lies elsewhere among them.
         """
-        usual = f"{deltas.rstrip('/')}/{FEATURES}"
+        usual = features_of(deltas)
         target = features or usual
         sink, client = sink_of(target)
         _refuse_overlap(deltas, usual, sink)

@@ -18,7 +18,7 @@ from ndr_core.flows.mapping_plain import mapping_to_plain
 from ndr_core.flows.wanted import Wanted, wanted_columns
 from ndr_core.jobs.choice import SPARK_SQL, Choice, EngineSettings, Machine, choose
 from ndr_core.jobs.spec import JobKey, Storage, hash_of_plain
-from ndr_core.jobs.spec_reader import Spec
+from ndr_core.jobs.spec_reader import Spec, part_problems
 from ndr_core.measures.kinds import Measure
 from ndr_core.names import PATH_SEGMENT, whole
 from ndr_core.quality.settings import Quality
@@ -114,9 +114,7 @@ class JobSpec:
             "delta": self.delta,
             "enrichment": self.enrichment,
         }
-        found = self.key.problems()
-        for key, part in parts.items():
-            found += [problem.below(key) for problem in part.problems()]
+        found = [*self.key.problems(), *part_problems(parts)]
         found += [problem.below("roles") for problem in self._role_problems()]
         return found or [
             *self._name_clashes(),

@@ -11,7 +11,7 @@ from ndr_core.features.networks import Hosts, Networks
 from ndr_core.features.settings import HISTORY_JOB, FeatureStorage, given
 from ndr_core.jobs.choice import EngineSettings
 from ndr_core.jobs.spec import JobKey, hash_of_plain
-from ndr_core.jobs.spec_reader import Spec
+from ndr_core.jobs.spec_reader import Spec, part_problems
 from ndr_core.names import PATH_SEGMENT, PATH_SEGMENT_RULE, is_path_segment, whole
 
 KIND: Final = "pair_history"
@@ -83,10 +83,7 @@ class PairHistorySpec:
             "engine": self.engine,
             "storage": self.storage,
         }
-        found = self.key.problems()
-        for key, part in parts.items():
-            found += [problem.below(key) for problem in part.problems()]
-        return found
+        return [*self.key.problems(), *part_problems(parts)]
 
     def content_hash(self) -> str:
         """Give the SHA-256 of the normalised spec: the same for equal specs, however they were written."""

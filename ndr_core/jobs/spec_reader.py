@@ -29,6 +29,11 @@ class Spec(Protocol):
         ...
 
 
+def part_problems(parts: Mapping[str, Spec]) -> list[Problem]:
+    """List what is wrong with the parts of a spec, each below its key."""
+    return [problem.below(key) for key, part in parts.items() for problem in part.problems()]
+
+
 SpecT = TypeVar("SpecT", bound=Spec)
 
 

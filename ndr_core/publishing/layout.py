@@ -49,6 +49,11 @@ class Target:
         return OutputFile(path, self.rows, size, sha256)
 
 
+def features_of(deltas: str) -> str:
+    """Give the address of the features of an output of deltas, where nothing else is said."""
+    return f"{deltas.rstrip('/')}/{FEATURES}"
+
+
 def holds_published(top: str) -> bool:
     """Whether a top folder of an output holds files that its manifests name: one of a table, quarantine, reports."""
     return not top.startswith(("_", ".")) and top not in (FAILED, FEATURES)

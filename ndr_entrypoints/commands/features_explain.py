@@ -14,7 +14,7 @@ from ndr_adapters.polars.features.host_rows import PolarsHostReader
 from ndr_core.errors import SpecError, nearest, shown
 from ndr_core.flows.ip_address import canonical_ip
 from ndr_core.jobs.ports import QuietLog
-from ndr_core.publishing.layout import FEATURES
+from ndr_core.publishing.layout import FEATURES, features_of
 from ndr_core.publishing.nowhere import Nowhere
 from ndr_core.times import parse_bound
 from ndr_core.version import __version__
@@ -73,7 +73,7 @@ def explain(
         anchor=end,
         run_id="explain",
         deltas=open_output(output),
-        features=open_output(features or f"{output.rstrip('/')}/{FEATURES}"),
+        features=open_output(features or features_of(output)),
         sink=Nowhere(),
         start_engine=_no_engine,
         log=QuietLog(),

@@ -6,7 +6,7 @@ import click
 from attrs import asdict
 
 from ndr_adapters.outputs import keep_output, open_output
-from ndr_core.publishing.layout import FEATURES
+from ndr_core.publishing.layout import FEATURES, features_of
 from ndr_core.times import iso_text, parse_bound
 from ndr_core.windows.horizon import refuse_needed
 from ndr_entrypoints import console
@@ -55,6 +55,6 @@ def prune(
 
 def _refuse_needed(output: str, features: str | None, moment: int) -> None:
     """Raise UsageError where features need what would be removed. The output may itself be one of features."""
-    for place in (features or f"{output.rstrip('/')}/{FEATURES}", output):
+    for place in (features or features_of(output), output):
         tables = open_output(place)
         refuse_needed(tables.manifests(None, None), moment, tables.root)
