@@ -13,6 +13,7 @@ from ndr_core.publishing.layout import (
     Target,
     batch_path,
     failed_path,
+    features_of,
     holds_published,
     quarantine_targets,
     report_target,
@@ -63,6 +64,11 @@ def test_files_of_tables_stay_in_their_folders_and_are_numbered_in_order_of_thei
         Target(f"pair/{SLICE}/a", f"pair/{SLICE}", "part-00001", ".parquet", 3),
         Target(f"pair/{SLICE}/role=r/b", f"pair/{SLICE}/role=r", "part-00002", ".parquet", 2),
     ]
+
+
+@pytest.mark.parametrize("deltas", ["s3://bucket/out", "s3://bucket/out/"])
+def test_features_lie_in_a_folder_of_the_deltas_where_nothing_else_is_said(deltas: str) -> None:
+    assert features_of(deltas) == "s3://bucket/out/features"
 
 
 def test_rejected_records_go_to_the_quarantine_of_their_batch() -> None:
