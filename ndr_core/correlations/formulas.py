@@ -1,0 +1,144 @@
+"""How far a window lies from what is usual, metric by metric, and the scores that are made of it: as expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from typing import Final
+
+from attrs import frozen
+
+from ndr_core.baselines.metrics import Metric, Unit
+from ndr_core.baselines.readout import Z
+from ndr_core.expressions.expr import Expr, col, when
+from ndr_core.expressions.portable import bucket_middle, bucket_of, log2
+from ndr_core.tables.columns import ColumnType
+
+HALF_Z: Final = 6.0
+"""The z at which a score is one half."""
+
+NOISY_SCAN: Final = 0.5
+"""From this scan_score on a host scans, and new ports and pairs are no news of their own."""
+MUTED_BY_SCAN: Final = ("new_port_cnt", "new_pair_cnt")
+
+EXFIL_METRIC: Final = "ext_bytes_sent_sum"
+
+
+@frozen
+class Departure:
+    """A column of a metric: how its value of a window lies to the baseline."""
+
+    ending: str
+    """Behind the name of the metric, and an underscore."""
+    value: Expr
+    """Over `x`, `n`, `n_ge`, `median`, `p99`, `mad`, `iqr`; null where x or the baseline is."""
+    type: ColumnType
+    meaning: str
+
+
+X_MIDDLE: Final = bucket_middle(bucket_of(col("x")))
+"""The middle of the bucket of x."""
+
+
+def departures(unit: Unit) -> tuple[Departure, ...]:
+    """Give the columns of a metric of a unit."""
+    return (
+        Departure(
+            "z",
+            Z[unit],
+            ColumnType.FLOAT64,
+            "(x - median) / scale; scale is the largest of 1.4826 mad, 0.7413 iqr, 0.05 median and "
+            f"{unit.floor} {unit.value}",
+        ),
+        Departure(
+            "tail_bits",
+            log2(col("n") + 1) - log2(col("n_ge") + 1),
+            ColumnType.FLOAT64,
+            "log2(n + 1) - log2(n_ge + 1), n_ge: samples in the bucket of x or above",
+        ),
+        Departure(
+            "ratio",
+            when(col("median") > 0, col("x").to_float() / col("median").to_float(), None),
+            ColumnType.FLOAT64,
+            "x / median; null where the median is 0",
+        ),
+        Departure(
+            "log2_ratio",
+            log2(X_MIDDLE + 1) - log2(col("median") + 1),
+            ColumnType.FLOAT64,
+            "log2(x + 1) - log2(median + 1), x by the middle of its bucket",
+        ),
+        Departure(
+            "excess_p99",
+            when(col("x") > col("p99"), col("x") - col("p99"), 0),
+            ColumnType.INT64,
+            "x - p99, at least 0, in the unit of the metric",
+        ),
+    )
+
+
+SCOPE_ENDING: Final = "scope"
+"""The column of a metric that says whose baseline it was compared with."""
+
+
+def departure_name(metric: str, ending: str) -> str:
+    """Name a column of a metric: `bytes_sent_sum_z`."""
+    return f"{metric}_{ending}"
+
+
+def is_muted() -> Expr:
+    """Whether a window's new ports and pairs get no z, over `scan_score`; null counts as no."""
+    return col("scan_score") >= NOISY_SCAN
+
+
+def _upper_half(z: Expr) -> Expr:
+    """z / (z + 6), 0 below 0."""
+    return when(z > 0.0, z / (z + HALF_Z), 0.0)
+
+
+def anomaly_strength(key_metrics: Iterable[str]) -> Expr:
+    """Give the score of a window as a whole, over the z columns: null where no key metric has one."""
+
+    def larger(a: Expr, b: Expr) -> Expr:
+        return when(b.is_null(), a, when(a.is_null(), b, when(a >= b, a, b)))
+
+    parts = [
+        when(z.is_null(), None, _upper_half(z))
+        for z in (col(departure_name(name, "z")) for name in key_metrics)
+    ]
+    return reduce(larger, parts)
+
+
+def exfil_score(min_bytes: int) -> Expr:
+    """Give the score of data that leave: over the z of ext_bytes_sent_sum, this and new_ext_bytes_sent.
+
+    0 below `min_bytes`, then null without a baseline. Bytes to new peers count double those to known ones.
+    """
+    sent, new, z = (
+        col(EXFIL_METRIC),
+        col("new_ext_bytes_sent"),
+        col(departure_name(EXFIL_METRIC, "z")),
+    )
+    # While the history is young new_ext_bytes_sent is null: then no byte counts as new.
+    share = when(new.is_null(), 0.0, new.to_float() / sent.to_float())
+    score = _upper_half(z) * (share + 1.0) / 2.0
+    return when(
+        sent.is_null(),
+        None,
+        when(sent < min_bytes, 0.0, when(z.is_null(), None, score)),
+    )
+
+
+CARRIED: Final[Mapping[str, tuple[ColumnType, str]]] = {
+    "scan_score": (ColumnType.FLOAT64, "as in fg_a"),
+    "brute_score": (ColumnType.FLOAT64, "as in fg_a"),
+    "lateral_score": (ColumnType.FLOAT64, "as in fg_a"),
+    "beacon_threat_max": (ColumnType.INT64, "as in fg_a"),
+}
+"""Scores of the window that are carried over."""
+
+
+def z_expr(metric: Metric) -> Expr:
+    """Give z of a metric, null for what a scan mutes; over what `departures` reads, and `scan_score`."""
+    z = Z[metric.unit]
+    return when(is_muted(), None, z) if metric.name in MUTED_BY_SCAN else z
