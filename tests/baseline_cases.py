@@ -171,6 +171,11 @@ def summed(
     )
 
 
+def cells_of(bucket: int, count: int) -> dict[str, tuple[Histogram, Histogram]]:
+    """So many usual windows of as many sessions."""
+    return {"sessions_cnt": (((bucket, count),), ())}
+
+
 def together(tables: Iterable[SummaryTables]) -> SummaryTables:
     """The rows of several summaries."""
     found = tuple(tables)
