@@ -509,6 +509,14 @@ OUTLIERS: Final = (
         (((8, 1),), ((9, 1),)),
     ),
     judged(
+        # Ten windows are silent, of 9 usual ones and one that stood out: the median of all 20 is 0.
+        "windows that stood out are samples to judge by, though too few to be usual",
+        [{"sessions_cnt": count} for count in (8, 9)],
+        usual(_all_are("sessions_cnt", 10, 9, 1)),
+        "sessions_cnt",
+        (((8, 1),), ((9, 1),)),
+    ),
+    judged(
         "a host of which only zeros are known is judged by zeros",
         [{"sessions_cnt": count} for count in (8, 9)],
         usual(summed("2025-03-03", rows=(1, 0))),
