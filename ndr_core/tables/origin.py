@@ -28,6 +28,8 @@ class Origin:
     """Where it is null; nothing: nowhere. Of a formula over values of the row this is found by the formula itself."""
     form: str = WHOLE
     """Around an expression, at `{}`: what becomes of its value."""
+    note: str = ""
+    """What there is to say beside the formula: what a name in it stands for, what holds for other rows."""
 
     @property
     def formula(self) -> Expr | None:
@@ -37,7 +39,8 @@ class Origin:
     @property
     def text(self) -> str:
         """How the value is made, for people."""
-        return self.form.format(spell(self.how)) if isinstance(self.how, Expr) else self.how
+        text = self.form.format(spell(self.how)) if isinstance(self.how, Expr) else self.how
+        return f"{text}; {self.note}" if self.note else text
 
     @property
     def reads(self) -> tuple[str, ...]:
