@@ -70,8 +70,8 @@ SUMMARY_ROWS: Final = Table(
             "rows_excluded",
             "windows of the host that stand out, or lie in excluded periods",
             _count(
-                f"count of the rows with z > {OUTLIER_Z:g} in a key metric against the host's own baseline of all windows, "
-                "or in an excluded period",
+                f"count of the rows with z > {OUTLIER_Z:g} in a key metric against the host's own baseline of all "
+                "windows, or in an excluded period",
                 *_WINDOWS,
                 "baseline.included",
                 "baseline.excluded",
@@ -168,8 +168,8 @@ BASELINE_ROWS: Final = Table(
             "local dates with such windows since the host was first seen, of several hosts the first one",
             Origin(
                 units.DAYS,
-                "count of the local dates with a covered window of the band and label, from the date of the highest bit "
-                "of dates_mask on",
+                "count of the local dates with a covered window of the band and label, from the date of the highest "
+                "bit of dates_mask on",
                 ("dates_mask",),
             ),
         ),
@@ -252,8 +252,8 @@ BASELINE: Final = Table(
             "n",
             "samples",
             _count(
-                "of a count or sum samples_cnt less the unknown ones (bucket -1); else the windows in used cells: those of "
-                "included, with baseline_shift_flag 1 those of excluded, too",
+                "of a count or sum samples_cnt less the unknown ones (bucket -1); else the windows of used cells: "
+                "included, with baseline_shift_flag 1 excluded, too",
                 *_USED,
             ),
         ),

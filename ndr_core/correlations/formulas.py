@@ -42,8 +42,7 @@ class Departure:
     @property
     def formula(self) -> Expr:
         """The value over `x` and the baseline alone: with the logarithms that it reads."""
-        bits = {name: substitute(BITS, {"count": count}) for name, count in COUNTED_IN_BITS.items()}
-        return substitute(self.value, bits)
+        return substitute(self.value, _LOGARITHMS)
 
 
 X_BUCKET: Final = bucket_of(col("x"))
@@ -59,6 +58,9 @@ COUNTED_IN_BITS: Final[Mapping[str, Expr]] = {
     "median_bits": col("median"),
 }
 """The bits that departures read -> the count, over `x`, `n`, `median` and `n_ge` (samples in x's bucket or above)."""
+_LOGARITHMS: Final = {
+    name: substitute(BITS, {"count": count}) for name, count in COUNTED_IN_BITS.items()
+}
 
 
 def departures(metric: Metric) -> tuple[Departure, ...]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from functools import cache
 from typing import Final
 
 from ndr_core.baselines.metrics import DEFAULT_KEY_METRICS, Metric
 from ndr_core.baselines.tables import SCOPES
 from ndr_core.correlations.formulas import (
     CARRIED,
+    EXFIL_METRIC,
     SCOPE_ENDING,
+    Departure,
     anomaly_strength,
     departure_name,
     departures,
     exfil_score,
 )
 from ndr_core.correlations.ladder import IS_WARM, READ_OFF
-from ndr_core.expressions.expr import col, columns_of
+from ndr_core.expressions.expr import col, columns_of, substitute
 from ndr_core.expressions.spell import spell
 from ndr_core.tables import units
 from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
@@ -87,7 +90,13 @@ SCORES: Final = (
         ColumnType.FLOAT64,
         "0 to 1: z / (z + 6) * (1 + s) / 2, z of ext_bytes_sent_sum, s the share of it that went to new peers; 0 "
         "below exfil.min_bytes, then null without a baseline; null without ext_bytes_sent_sum",
-        Origin(units.SCORE, exfil_score(col("exfil.min_bytes"))),
+        Origin(
+            units.SCORE,
+            substitute(
+                exfil_score(col("exfil.min_bytes")),
+                {name: col(f"fg_a.{name}") for name in (EXFIL_METRIC, "new_ext_bytes_sent")},
+            ),
+        ),
     ),
     *(
         _value(
@@ -157,9 +166,9 @@ def fg_c_table(metrics: Sequence[Metric]) -> Table:
     )
 
 
+@cache
 def metric_columns(metric: Metric) -> tuple[OutputColumn, ...]:
     """Give the columns of a metric."""
-    made_of = tuple(f"fg_a.{name}" for name in sorted(columns_of(metric.value)))
     scope = _value(
         departure_name(metric.name, SCOPE_ENDING),
         ColumnType.STRING,
@@ -171,21 +180,24 @@ def metric_columns(metric: Metric) -> tuple[OutputColumn, ...]:
             WITHOUT_BASELINE,
         ),
     )
-    columns = (
-        _value(
-            departure_name(metric.name, one.ending),
-            one.type,
-            f"{metric.name}: {one.meaning}",
-            Origin(
-                one.measured_in,
-                one.formula,
-                (*made_of, *_of_baseline(columns_of(one.formula))),
-                note=f"x = {spell(metric.value)}",
-            ),
-        )
-        for one in departures(metric)
+    return (*(_departure_column(metric, one, scope.name) for one in departures(metric)), scope)
+
+
+def _departure_column(metric: Metric, departure: Departure, scope: str) -> OutputColumn:
+    formula = departure.formula
+    made_of = tuple(f"fg_a.{name}" for name in sorted(columns_of(metric.value)))
+    return _value(
+        departure_name(metric.name, departure.ending),
+        departure.type,
+        f"{metric.name}: {departure.meaning}",
+        Origin(
+            departure.measured_in,
+            formula,
+            (*made_of, *_of_baseline(columns_of(formula))),
+            stands_for=dict.fromkeys(READ_OFF, scope),
+            note=f"x = {spell(metric.value)}",
+        ),
     )
-    return (*columns, scope)
 
 
 def _of_baseline(read: Set[str]) -> Iterator[str]:

@@ -74,13 +74,21 @@ class _Nulls:
             case If(condition, then, otherwise):
                 if (values := largest_known(expr)) is not None:
                     return self._all(map(self.of, values))
-                return _any(
-                    self._both(self._true(condition), self.of(then)),
-                    self._both(self._not_true(condition), self.of(otherwise)),
-                )
+                return self._of_choice(condition, self.of(then), self.of(otherwise))
             case Let(name, value, body):
                 return self._of_named(name, self.of(value), body)
         return _any(*map(self.of, operands(expr)))
+
+    def _of_choice(self, condition: Expr, then: Cases, otherwise: Cases) -> Cases:
+        """The cases of a choice between values that are null in `then` and in `otherwise`."""
+        if then == _ALWAYS:
+            return _any(self._true(condition), otherwise)
+        if otherwise == _ALWAYS:
+            return _any(self._not_true(condition), then)
+        return _any(
+            self._both(self._true(condition), then),
+            self._both(self._not_true(condition), otherwise),
+        )
 
     def _of_named(self, name: str, of_value: Cases, body: Expr) -> Cases:
         """The cases of a body in which a name stands for a value that is null in `of_value`."""
@@ -161,7 +169,7 @@ class _Nulls:
         known = dict.fromkeys(conditions)
         read = {self.nullable.get(name, name) for one in known for name in _read_by(one)}
         if any(_opposite(one) in known or _null_column(one) in read for one in known):
-            return None
+            return None  # it would have to be true and false, or null and known
         return tuple(one for one in known if _null_column(_opposite(one)) not in read)
 
 
@@ -172,10 +180,12 @@ def _any(*several: Cases) -> Cases:
 
 
 def _opposite(condition: Expr) -> Expr:
-    """That a value is null, for one that says it is not; else that the condition is false."""
+    """That the condition is false."""
     match condition:
         case Unary("not", operand):
             return operand
+        case Binary(op, left, right) if op in _OPPOSITES:
+            return Binary(_OPPOSITES[op], left, right)
     return ~condition
 
 

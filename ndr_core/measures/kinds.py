@@ -37,7 +37,7 @@ IS_SESSION: Final = col("is_session")
 def of_records(unit: str, value: Expr, form: str, null: str = "") -> Origin:
     """Say how a column is made of values of records: of what a role sees of them."""
     return Origin(
-        unit, value, tuple(f"record.{name}" for name in sorted(columns_of(value))), null, form
+        unit, value, tuple(f"record.{name}" for name in sorted(columns_of(value))), null, form=form
     )
 
 

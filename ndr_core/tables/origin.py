@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ndr_core.expressions.expr import Expr, columns_of
 from ndr_core.expressions.spell import spell
 
 WHOLE: Final = "{}"
 """The form of a formula that is the value itself."""
-KEY: Final = "the key of the row"
+KEY: Final = "part of the key of a row"
+FOLDER: Final = "said by the folder of the row"
+"""How values come about that no formula gives."""
 
 
 @frozen
@@ -25,7 +28,9 @@ class Origin:
     inputs: tuple[str, ...] = ()
     """What it is made of, `table.column`; nothing: what its formula reads."""
     null: str = ""
-    """Where it is null; nothing: nowhere. Of a formula over values of the row this is found by the formula itself."""
+    """Where it is null; nothing: nowhere, or of a formula over values of the row where the formula is."""
+    stands_for: Mapping[str, str] = field(factory=dict)
+    """Of what its formula reads, the names of values that are null just where another value of the row is: that one."""
     form: str = WHOLE
     """Around an expression, at `{}`: what becomes of its value."""
     note: str = ""
