@@ -20,6 +20,7 @@ from ndr_core.expressions.expr import (
     Let,
     Unary,
     operands,
+    substitute,
 )
 from ndr_core.expressions.spell import largest_known, spell
 
@@ -76,7 +77,7 @@ class _Nulls:
                     return self._all(map(self.of, values))
                 return self._of_choice(condition, self.of(then), self.of(otherwise))
             case Let(name, value, body):
-                return self._of_named(name, self.of(value), body)
+                return self._of_named(name, value, body)
         return _any(*map(self.of, operands(expr)))
 
     def _of_choice(self, condition: Expr, then: Cases, otherwise: Cases) -> Cases:
@@ -90,8 +91,9 @@ class _Nulls:
             self._both(self._not_true(condition), otherwise),
         )
 
-    def _of_named(self, name: str, of_value: Cases, body: Expr) -> Cases:
-        """The cases of a body in which a name stands for a value that is null in `of_value`."""
+    def _of_named(self, name: str, value: Expr, body: Expr) -> Cases:
+        """The cases of a body in which a name stands for a value."""
+        of_value = self.of(value)
         others = {other: known for other, known in self.nullable.items() if other != name}
         inside = _Nulls({**others, name: name} if of_value else others)
         named = Column(name).is_null()
@@ -99,7 +101,7 @@ class _Nulls:
             *(
                 self._both(
                     of_value if named in case else _ALWAYS,
-                    (tuple(one for one in case if one != named),),
+                    (tuple(substitute(one, {name: value}) for one in case if one != named),),
                 )
                 for case in inside.of(body)
             )
