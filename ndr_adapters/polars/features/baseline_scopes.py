@@ -1,0 +1,113 @@
+"""The baselines of segments and of the network, compiled for Polars: what the hosts of all shares use, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+from attrs import frozen
+
+from ndr_adapters.polars.features.baseline_hosts import FIRST, covered_windows, first_bit
+from ndr_adapters.polars.features.baseline_kernel import (
+    SEGMENT,
+    USED,
+    USED_CELLS,
+    USED_ROWS,
+    added_rows,
+    baseline_rows,
+    baselines,
+    used_cells,
+)
+from ndr_adapters.polars.features.metric_cells import added_up, exploded, groups_of, histograms
+from ndr_adapters.polars.features.metric_codes import GROUP, PLACE, ROW, Codes
+from ndr_adapters.polars.features.metric_readouts import read_off
+from ndr_adapters.polars.features.metric_zeros import with_zeros
+from ndr_core.baselines.plan import BaselinePlan
+from ndr_core.baselines.tables import NETWORK
+
+
+@frozen
+class Used:
+    """What the hosts of some segments use, added up by segment; or those of the network, as one segment of its name."""
+
+    rows: pl.DataFrame
+    """USED_ROWS, each key once."""
+    cells: pl.DataFrame
+    """USED_CELLS, each key once."""
+
+    @classmethod
+    def of(
+        cls, rows: Iterable[pl.DataFrame], cells: Iterable[pl.DataFrame], plan: BaselinePlan
+    ) -> Used:
+        """Add up what shares of the hosts use, as `BaselineShare` gives it: each key may come several times."""
+        whole = pl.concat([pl.DataFrame(schema=USED_CELLS), *cells])
+        codes = _codes(whole.get_column(SEGMENT), plan)
+        all_rows = pl.concat([pl.DataFrame(schema=USED_ROWS), *rows])
+        return cls(added_rows(all_rows.lazy()), used_cells(_added(whole, codes), codes))
+
+    def network(self, plan: BaselinePlan) -> Used:
+        """Add up what all segments use, as that of one segment, whose name is that of the network."""
+        one = pl.lit(NETWORK).alias(SEGMENT)
+        return Used.of([self.rows.with_columns(one)], [self.cells.with_columns(one)], plan)
+
+    def where(self, is_chosen: pl.Expr) -> Used:
+        """Give what some segments use. `is_chosen`: over SEGMENT."""
+        return Used(self.rows.filter(is_chosen), self.cells.filter(is_chosen))
+
+
+def scope_tables(used: Used, scope: str, plan: BaselinePlan) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Make the rows of `baseline` and `baseline_rows` of segments, or of the network, sorted by role, band and key.
+
+    `used`: of all their hosts; of the network as `Used.network`.
+    """
+    codes = _codes(used.rows.get_column(SEGMENT), plan)
+    place = _place(codes)
+    covered = covered_windows(plan).lazy()
+    on = [FIRST, "horizon", "time_band", "window_label"]
+    is_cold = pl.col("support_days") < pl.col("least_support")
+    rows = (
+        used.rows.lazy()
+        .with_columns(place, first_bit())
+        .join(covered.drop("windows_cnt"), on=on, how="left")
+        .with_columns(codes.row(), is_cold.cast(pl.Int64).alias("is_cold"))
+        .sort(ROW)
+        .rename({SEGMENT: "name"})
+        .collect()
+    )
+    cells = _added(used.cells, codes)
+    groups = groups_of([cells]).to_frame().lazy().with_columns(codes.row_of())
+    samples = groups.join(
+        rows.lazy().select(ROW, "samples_cnt"), on=ROW, how="left", maintain_order="left"
+    )
+    zeros = with_zeros(samples, "samples_cnt", cells, codes, plan.metrics)
+    read = read_off(zeros, cells.filter(pl.col("bucket") >= 0))
+    found = (
+        read.lazy()
+        .with_columns(codes.row_of(), codes.metric_of())
+        .with_columns(
+            *codes.key("name"),
+            included=pl.lit(histograms(read.get_column(GROUP), cells)),
+            excluded=pl.lit(histograms(read.get_column(GROUP), cells.clear())),
+        )
+    )
+    return baselines(found, scope, plan), baseline_rows(rows.lazy(), scope, plan)
+
+
+def _codes(names: pl.Series, plan: BaselinePlan) -> Codes:
+    return Codes.of(
+        names.unique().sort(),
+        (label.name for label in plan.labels),
+        (metric.name for metric in plan.metrics),
+        (one.horizon.name for one in plan.horizons),
+    )
+
+
+def _place(codes: Codes) -> pl.Expr:
+    places = pl.int_range(codes.names.len(), dtype=pl.UInt32, eager=True)
+    return pl.col(SEGMENT).replace_strict(codes.names, places).alias(PLACE)
+
+
+def _added(cells: pl.DataFrame, codes: Codes) -> pl.DataFrame:
+    """The cells of histograms, each once."""
+    numbered = cells.lazy().with_columns(_place(codes)).select(codes.group(), USED).collect()
+    return added_up([exploded(numbered, USED)])
