@@ -67,10 +67,13 @@ class CorrelationFiles:
             FolderRows.of_table(inputs.baselines, BASELINE_ROWS),
         )
 
-    def of_windows(self, role: str) -> pl.LazyFrame:
-        """Give the windows of one role that are compared."""
-        rows = self.windows.chosen({"role": [role]}).frame(window_columns(self.plan))
-        return rows.filter(pl.col("window_label").is_in([one.name for one in self.plan.labels]))
+    def of_windows(self, role: str) -> pl.LazyFrame | None:
+        """Give the windows of one role that are compared; None where there is none of the role."""
+        files = self.windows.chosen({"role": [role]})
+        if not files.files:
+            return None
+        its_label = pl.col("window_label").is_in([one.name for one in self.plan.labels])
+        return files.frame(window_columns(self.plan)).filter(its_label)
 
     def usual(self, role: str, date: BaselineDate, band: str) -> UsualFiles:
         """Choose the files of the baselines with which windows are compared: none of a date that is not known."""
@@ -84,7 +87,10 @@ class CorrelationFiles:
     def parts(self) -> Iterator[tuple[str, BaselineDate, str, pl.DataFrame]]:
         """Read the windows that are compared with baselines of one role, date and band: these, and the windows."""
         for role in ROLE_NAMES:
-            windows = self.of_windows(role).collect()
+            found = self.of_windows(role)
+            if found is None:
+                continue
+            windows = found.collect()
             for date in dict.fromkeys(self.dates.values()):
                 labels = [label.name for label, its_date in self.dates.items() if its_date == date]
                 of_date = windows.filter(pl.col("window_label").is_in(labels))
