@@ -47,10 +47,13 @@ def spell(expr: Expr) -> str:
 def taken(expr: Expr, row: Mapping[str, Any]) -> Expr:
     """Give an expression without its choices: of each only the branch that a row takes.
 
-    The larger or the smaller of two values stays as it is. Raises KeyError for a column that the row does not have.
+    The larger or the smaller of two values, and the bucket of one, stay as they are. Raises KeyError for a column that
+    the row does not have.
     """
     match expr:
-        case If(condition, then, otherwise) if _bound(condition, then, otherwise) is None:
+        case If(condition, then, otherwise) if (
+            _bucket(expr) or _bound(condition, then, otherwise)
+        ) is None:
             return taken(then if evaluate(condition, row) else otherwise, row)
         case Coalesce(first, second):
             return taken(second if evaluate(first, row) is None else first, row)
