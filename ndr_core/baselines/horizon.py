@@ -24,6 +24,10 @@ class Horizon:
         """Give its local dates for the baseline of a date: [date - gap - days, date - gap)."""
         return range(date - self.gap - self.days, date - self.gap)
 
+    def date(self, dates: range) -> int:
+        """Give the date for whose baseline its local dates are these."""
+        return dates.stop + self.gap
+
 
 WEEK_DAYS: Final = 7
 MONTH_DAYS: Final = 30

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from ndr_core.baselines.horizon import Horizon
 from ndr_core.baselines.metrics import Metric, metrics_named
+from ndr_core.errors import NdrError, printable
 from ndr_core.features.days import date_of
 from ndr_core.features.networks import Networks
 from ndr_core.windows.labels import WindowLabel
@@ -67,10 +68,13 @@ class HorizonPlan:
     end: int
     """End of the last, us."""
 
-    @property
-    def first_bits(self) -> Mapping[int, int]:
-        """Local date -> its place in `dates_mask`: 0 is the last date."""
-        return {date: self.dates[-1] - date for date in self.dates}
+    def date_bit(self, date: int) -> int:
+        """Give the bit of `dates_mask` that a local date of the horizon has: the last date has the lowest."""
+        return 1 << (self.dates[-1] - date)
+
+    def first_date(self, mask: int) -> int:
+        """Give the first local date of a `dates_mask` above 0."""
+        return self.dates[-1] - (mask.bit_length() - 1)
 
     def windows_since(self, first: int) -> dict[BandLabel, int]:
         """Count the windows of each band and label from a local date on."""
@@ -93,6 +97,22 @@ class HorizonPlan:
     def least_support(self, band: str) -> int:
         """Give the support_days below which a baseline of a band is cold: half of its dates, rounded up."""
         return (self.band_dates.get(band, 0) + 1) // 2
+
+    def misfit(self, host: str) -> NdrError:
+        """Make the error that the baselines of the date before do not fit the summary of the date that has left."""
+        former = date_of(self.horizon.date(self.dates) - 1)
+        left = date_of(self.dates[0] - 1)
+        return NdrError(
+            f"baseline: the {self.horizon.name} baselines of {former} were not made from the summary of {left} as it "
+            f"is now (host {printable(host)}); build the baselines of {former} again"
+        )
+
+    def too_many(self, host: str) -> NdrError:
+        """Make the error that a host has more windows than were summed up."""
+        return NdrError(
+            f"summary_rows: host {printable(host)} has more windows in the summaries of {date_of(self.dates[0])} to "
+            f"{date_of(self.dates[-1])} than their manifests say were summed up; build these summaries again"
+        )
 
 
 @frozen

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
-from ndr_core.baselines.metrics import Metric, Unit
+from ndr_core.baselines.metrics import Metric
 from ndr_core.baselines.readout import Z
 from ndr_core.expressions.expr import Expr, col, when
 from ndr_core.expressions.portable import bucket_middle, bucket_of, log2
@@ -31,28 +31,43 @@ class Departure:
     ending: str
     """Behind the name of the metric, and an underscore."""
     value: Expr
-    """Over `x`, `n`, `n_ge`, `median`, `p99`, `mad`, `iqr`; null where x or the baseline is."""
+    """Over `x`, what is read off the baseline (`n`, `median`, `p99`, `mad`, `iqr`), the bits of `COUNTED_IN_BITS`, and
+    `scan_score`; null where x or the baseline is."""
     type: ColumnType
     meaning: str
 
 
-X_MIDDLE: Final = bucket_middle(bucket_of(col("x")))
-"""The middle of the bucket of x."""
+X_BUCKET: Final = bucket_of(col("x"))
+"""The bucket of x."""
+
+BITS: Final = log2(col("count") + 1)
+"""How many bits a `count` of at least 0 takes. Few counts are distinct: engines work them out once each."""
+
+COUNTED_IN_BITS: Final[Mapping[str, Expr]] = {
+    "n_bits": col("n"),
+    "n_ge_bits": col("n_ge"),
+    "x_bits": bucket_middle(X_BUCKET),
+    "median_bits": col("median"),
+}
+"""The bits that departures read -> the count, over `x`, `n`, `median` and `n_ge` (samples in x's bucket or above)."""
 
 
-def departures(unit: Unit) -> tuple[Departure, ...]:
-    """Give the columns of a metric of a unit."""
+def departures(metric: Metric) -> tuple[Departure, ...]:
+    """Give the columns of a metric."""
+    unit = metric.unit
+    is_mutable = metric.name in MUTED_BY_SCAN
     return (
         Departure(
             "z",
-            Z[unit],
+            when(col("scan_score") >= NOISY_SCAN, None, Z[unit]) if is_mutable else Z[unit],
             ColumnType.FLOAT64,
             "(x - median) / scale; scale is the largest of 1.4826 mad, 0.7413 iqr, 0.05 median and "
-            f"{unit.floor} {unit.value}",
+            f"{unit.floor} {unit.value}"
+            + (f"; null while scan_score is {NOISY_SCAN} or more" if is_mutable else ""),
         ),
         Departure(
             "tail_bits",
-            log2(col("n") + 1) - log2(col("n_ge") + 1),
+            col("n_bits") - col("n_ge_bits"),
             ColumnType.FLOAT64,
             "log2(n + 1) - log2(n_ge + 1), n_ge: samples in the bucket of x or above",
         ),
@@ -64,13 +79,17 @@ def departures(unit: Unit) -> tuple[Departure, ...]:
         ),
         Departure(
             "log2_ratio",
-            log2(X_MIDDLE + 1) - log2(col("median") + 1),
+            col("x_bits") - col("median_bits"),
             ColumnType.FLOAT64,
             "log2(x + 1) - log2(median + 1), x by the middle of its bucket",
         ),
         Departure(
             "excess_p99",
-            when(col("x") > col("p99"), col("x") - col("p99"), 0),
+            when(
+                col("x") > col("p99"),
+                col("x") - col("p99"),
+                when(col("x") <= col("p99"), 0, None),
+            ),
             ColumnType.INT64,
             "x - p99, at least 0, in the unit of the metric",
         ),
@@ -84,11 +103,6 @@ SCOPE_ENDING: Final = "scope"
 def departure_name(metric: str, ending: str) -> str:
     """Name a column of a metric: `bytes_sent_sum_z`."""
     return f"{metric}_{ending}"
-
-
-def is_muted() -> Expr:
-    """Whether a window's new ports and pairs get no z, over `scan_score`; null counts as no."""
-    return col("scan_score") >= NOISY_SCAN
 
 
 def _upper_half(z: Expr) -> Expr:
@@ -120,7 +134,7 @@ def exfil_score(min_bytes: int) -> Expr:
         col(departure_name(EXFIL_METRIC, "z")),
     )
     # While the history is young new_ext_bytes_sent is null: then no byte counts as new.
-    share = when(new.is_null(), 0.0, new.to_float() / sent.to_float())
+    share = when((new > 0) & (sent > 0), new.to_float() / sent.to_float(), 0.0)
     score = _upper_half(z) * (share + 1.0) / 2.0
     return when(
         sent.is_null(),
@@ -136,9 +150,3 @@ CARRIED: Final[Mapping[str, tuple[ColumnType, str]]] = {
     "beacon_threat_max": (ColumnType.INT64, "as in fg_a"),
 }
 """Scores of the window that are carried over."""
-
-
-def z_expr(metric: Metric) -> Expr:
-    """Give z of a metric, null for what a scan mutes; over what `departures` reads, and `scan_score`."""
-    z = Z[metric.unit]
-    return when(is_muted(), None, z) if metric.name in MUTED_BY_SCAN else z

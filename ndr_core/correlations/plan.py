@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from attrs import frozen
 
@@ -14,9 +14,6 @@ from ndr_core.features.networks import Networks
 from ndr_core.tables.slices import partition_of
 from ndr_core.tables.table import Table
 from ndr_core.windows.labels import WindowLabel
-
-LEAST_HOSTS: Final = 5
-"""A segment of fewer hosts has no baseline of its own."""
 
 
 @frozen

@@ -93,6 +93,6 @@ def metric_columns(metric: Metric) -> tuple[OutputColumn, ...]:
             one.type,
             f"{metric.name}: {one.meaning}",
         )
-        for one in departures(metric.unit)
+        for one in departures(metric)
     )
     return (*columns, scope)
