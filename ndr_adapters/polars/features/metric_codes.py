@@ -1,0 +1,170 @@
+"""Keys of metrics' histograms as numbers, which sort as the keys do: a whole key is one integer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import polars as pl
+from attrs import frozen
+
+from ndr_adapters.polars.addresses import Addresses
+from ndr_core.windows.calendar import TimeBand
+from ndr_core.windows.plan import ROLE_NAMES
+
+ROW: Final = "row"
+"""Column: the number of role, band, name, label and horizon."""
+GROUP: Final = "group"
+"""Column: the number of these and a metric: of one histogram."""
+NAME: Final = "name"
+"""Column: the place of a host, a segment or the network among those of a build."""
+
+_ROLES: Final = tuple(sorted(ROLE_NAMES))
+_BANDS: Final = tuple(sorted(band.value for band in TimeBand))
+NO_HORIZON: Final = ("",)
+"""Where there are no horizons: summaries are of one date."""
+
+
+@frozen
+class Codes:
+    """Numbers of keys, and the keys of numbers: they hold for one build.
+
+    A number has the place of each part of its key among the sorted texts of this part, the role's first.
+    """
+
+    names: pl.Series
+    """The texts of NAME, in order."""
+    labels: tuple[str, ...]
+    metrics: tuple[str, ...]
+    horizons: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        names: pl.Series,
+        labels: Iterable[str],
+        metrics: Iterable[str] = (),
+        horizons: Iterable[str] = NO_HORIZON,
+    ) -> Codes:
+        """Number some keys. `names`: sorted, each once."""
+        return cls(names, tuple(sorted(labels)), tuple(sorted(metrics)), tuple(sorted(horizons)))
+
+    def row(self) -> pl.Expr:
+        """Give ROW, over `role`, `time_band`, NAME, `window_label` and, where there are some, `horizon`."""
+        return self._number(self._row_parts()).alias(ROW)
+
+    def group(self) -> pl.Expr:
+        """Give GROUP, over the columns of `row` and `metric`."""
+        *parts, horizon = self._row_parts()
+        metric = (_place("metric", self.metrics), len(self.metrics))
+        return self._number([*parts, metric, horizon]).alias(GROUP)
+
+    def group_of(self, metric: str) -> pl.Expr:
+        """Give GROUP of a metric, over ROW."""
+        place = self.metrics.index(metric)
+        horizons = len(self.horizons)
+        above = pl.col(ROW) // horizons * len(self.metrics) + place
+        return (above * horizons + pl.col(ROW) % horizons).alias(GROUP)
+
+    def row_of(self) -> pl.Expr:
+        """Give ROW, over GROUP."""
+        horizons = len(self.horizons)
+        above = pl.col(GROUP) // (horizons * len(self.metrics))
+        return (above * horizons + pl.col(GROUP) % horizons).alias(ROW)
+
+    def metric_of(self) -> pl.Expr:
+        """Give `metric`, over GROUP."""
+        return _text(self._metric_place(), self.metrics).alias("metric")
+
+    def is_of(self, metrics: Iterable[str]) -> pl.Expr:
+        """Whether GROUP is one of some metrics."""
+        return self._metric_place().is_in([self.metrics.index(one) for one in metrics])
+
+    def key(self, name: str) -> list[pl.Expr]:
+        """Give the columns of a key, over ROW: role, time_band, window_label, horizon, and NAME's text as `name`."""
+        above = pl.col(ROW)
+        found = {}
+        for column, texts in (
+            ("horizon", self.horizons),
+            ("window_label", self.labels),
+            (name, self.names),
+            ("time_band", _BANDS),
+            ("role", _ROLES),
+        ):
+            found[column] = _text(above % max(1, len(texts)), texts).alias(column)
+            above = above // max(1, len(texts))
+        return list(found.values())
+
+    def name_of(self) -> pl.Expr:
+        """Give NAME, over ROW."""
+        below = len(self.horizons) * len(self.labels)
+        return (pl.col(ROW) // below % max(1, len(self.names))).cast(pl.UInt32).alias(NAME)
+
+    def horizon(self, name: str) -> pl.Expr:
+        """Whether ROW is of a horizon."""
+        return pl.col(ROW) % len(self.horizons) == self.horizons.index(name)
+
+    def _metric_place(self) -> pl.Expr:
+        return pl.col(GROUP) // len(self.horizons) % len(self.metrics)
+
+    def _row_parts(self) -> list[tuple[pl.Expr, int]]:
+        horizon = _place("horizon", self.horizons)
+        return [
+            (_place("role", _ROLES), len(_ROLES)),
+            (_place("time_band", _BANDS), len(_BANDS)),
+            (pl.col(NAME).cast(pl.UInt64), len(self.names)),
+            (_place("window_label", self.labels), len(self.labels)),
+            (
+                pl.lit(0, dtype=pl.UInt64) if self.horizons == NO_HORIZON else horizon,
+                len(self.horizons),
+            ),
+        ]
+
+    @staticmethod
+    def _number(parts: Sequence[tuple[pl.Expr, int]]) -> pl.Expr:
+        number = parts[0][0]
+        for place, count in parts[1:]:
+            number = number * pl.lit(count, dtype=pl.UInt64) + place
+        return number
+
+
+@frozen
+class Hosts:
+    """The hosts of some frames, in the order of their texts."""
+
+    addresses: Addresses
+    texts: pl.Series
+    ranks: pl.Series
+    """Number of an address -> its place among the texts."""
+
+    @classmethod
+    def of(cls, addresses: Addresses, numbers: Iterable[pl.Series]) -> Hosts:
+        """Order the hosts of some numbers, as `addresses` gives them."""
+        largest = [found.max() for found in numbers]
+        count = max((one + 1 for one in largest if isinstance(one, int)), default=0)
+        known = pl.int_range(count, dtype=pl.UInt32, eager=True)
+        texts = pl.select(addresses.text(pl.lit(known))).to_series()
+        order = texts.arg_sort()
+        places = pl.int_range(count, dtype=pl.UInt32, eager=True)
+        return cls(
+            addresses,
+            texts.gather(order),
+            pl.zeros(count, dtype=pl.UInt32, eager=True).scatter(order, places),
+        )
+
+    def name(self) -> pl.Expr:
+        """Give NAME, over HOST_NUMBER."""
+        return pl.lit(self.ranks).gather(pl.col(HOST_NUMBER)).alias(NAME)
+
+
+HOST_NUMBER: Final = "host_number"
+"""Column: the number of a host's address."""
+
+
+def _place(column: str, texts: Sequence[str]) -> pl.Expr:
+    places = pl.Series(range(len(texts)), dtype=pl.UInt64)
+    return pl.col(column).replace_strict(pl.Series(texts, dtype=pl.String), places)
+
+
+def _text(place: pl.Expr, texts: pl.Series | Sequence[str]) -> pl.Expr:
+    return pl.lit(pl.Series(texts, dtype=pl.String)).gather(place)
