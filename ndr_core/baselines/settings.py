@@ -142,11 +142,6 @@ class Period:
         """Its start and end, us. Raises SpecError for what is no time."""
         return parse_bound(self.start, "start"), parse_bound(self.end, "end")
 
-    def overlaps(self, since: int, until: int) -> bool:
-        """Whether a part of [since, until), us, lies in it."""
-        start, end = self.bounds
-        return start < until and since < end
-
 
 def period_problems(periods: tuple[Period, ...]) -> list[Problem]:
     """List what is wrong with periods, by key; nothing when all is well."""
