@@ -13,6 +13,7 @@ from attrs import evolve, field, frozen
 
 from ndr_core.baselines.metrics import metrics_named
 from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS, HOST, NETWORK, SEGMENT
+from ndr_core.correlations.formulas import EXFIL_METRIC
 from ndr_core.correlations.plan import BaselineDate, CorrelationPlan
 from ndr_core.correlations.reference import CorrelationRows, build_correlations
 from ndr_core.features.days import date_of
@@ -144,6 +145,7 @@ class CorrelationCase:
 
     name: str
     metrics: Sequence[str]
+    """Beside ext_bytes_sent_sum, which all correlations have."""
     windows: Sequence[Row]
     baseline: Sequence[Row]
     baseline_rows: Sequence[Row]
@@ -159,7 +161,7 @@ class CorrelationCase:
         return CorrelationPlan(
             anchor=ANCHOR,
             labels=tuple(self.dates),
-            metrics=metrics_named(self.metrics),
+            metrics=metrics_named([*self.metrics, EXFIL_METRIC]),
             key_metrics=tuple(self.key_metrics or self.metrics),
             horizons=tuple(self.horizons),
             min_bytes=10_000_000,

@@ -7,10 +7,11 @@ from typing import Final
 
 from attrs import frozen
 
+from ndr_core.baselines.buckets import middle
 from ndr_core.baselines.metrics import Unit
 from ndr_core.expressions.evaluate import evaluate
 from ndr_core.expressions.expr import Expr, col, lit, when
-from ndr_core.expressions.portable import bucket_middle, nearest_rank
+from ndr_core.expressions.portable import nearest_rank
 from ndr_core.tables.columns import Histogram
 
 SCALE_OF_MAD: Final = 1.4826
@@ -18,7 +19,7 @@ SCALE_OF_IQR: Final = 0.7413
 """What makes a median distance, and the distance of the quartiles, that of the standard deviation of a normal law."""
 SCALE_OF_MEDIAN: Final = 0.05
 
-MIDDLE: Final = bucket_middle(col("bucket"))
+MIDDLE: Final = middle(col("bucket"))
 """The value that stands for a bucket, over `bucket`."""
 
 LEAST_SAMPLES: Final = 20

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from attrs import asdict, frozen
 
+from ndr_core.baselines.buckets import bucket
 from ndr_core.baselines.judge import judge_by
 from ndr_core.baselines.metrics import UNKNOWN, Absent, Metric
 from ndr_core.baselines.plan import BaselinePlan, HorizonPlan, SummaryPlan
@@ -26,12 +27,11 @@ from ndr_core.baselines.tables import (
 )
 from ndr_core.expressions.evaluate import evaluate
 from ndr_core.expressions.expr import col, columns_of
-from ndr_core.expressions.portable import bucket_of
 from ndr_core.tables.columns import Histogram, add_histograms
 from ndr_core.tables.merge import Row, nulls_first
 from ndr_core.tables.table import Table
 
-_BUCKET: Final = bucket_of(col("x"))
+_BUCKET: Final = bucket(col("x"))
 
 
 def summary_tables(plan: SummaryPlan, rows: SummaryRows) -> dict[str, list[Row]]:
@@ -51,10 +51,10 @@ def summary_tables(plan: SummaryPlan, rows: SummaryRows) -> dict[str, list[Row]]
             is_included = is_in_period and not judge.stands_out(key, values, plan.judging)
             windows[key, is_included] += 1
             for metric in plan.metrics:
-                bucket = stored_bucket(metric, values[metric.name])
-                if bucket is not None and metric.is_of(key.role, label):
+                found_bucket = stored_bucket(metric, values[metric.name])
+                if found_bucket is not None and metric.is_of(key.role, label):
                     kinds = cells.setdefault((key, metric), (Counter(), Counter()))
-                    kinds[not is_included][bucket] += 1
+                    kinds[not is_included][found_bucket] += 1
     constants = plan.constants()
     keys = {key for key, _ in windows}
     return {
@@ -97,8 +97,8 @@ def stored_bucket(metric: Metric, value: int | None) -> int | None:
     """Give the bucket in which a window with a value is counted; None where it is in no bucket."""
     if value is None:
         return UNKNOWN if metric.absent is Absent.ZERO else None
-    bucket = int(evaluate(_BUCKET, {"x": value}))
-    return None if bucket == 0 and metric.absent is Absent.ZERO else bucket
+    found = int(evaluate(_BUCKET, {"x": value}))
+    return None if found == 0 and metric.absent is Absent.ZERO else found
 
 
 def baseline_tables(plan: BaselinePlan, horizons: Sequence[HorizonRows]) -> dict[str, list[Row]]:

@@ -22,6 +22,8 @@ NOISY_SCAN: Final = 0.5
 MUTED_BY_SCAN: Final = ("new_port_cnt", "new_pair_cnt")
 
 EXFIL_METRIC: Final = "ext_bytes_sent_sum"
+NEW_BYTES: Final = "new_ext_bytes_sent"
+"""The part of it that went to new peers."""
 
 
 @frozen
@@ -130,7 +132,7 @@ def exfil_score(min_bytes: int) -> Expr:
     """
     sent, new, z = (
         col(EXFIL_METRIC),
-        col("new_ext_bytes_sent"),
+        col(NEW_BYTES),
         col(departure_name(EXFIL_METRIC, "z")),
     )
     # While the history is young new_ext_bytes_sent is null: then no byte counts as new.

@@ -13,6 +13,7 @@ from ndr_core.correlations.formulas import (
     CARRIED,
     COUNTED_IN_BITS,
     EXFIL_METRIC,
+    NEW_BYTES,
     SCOPE_ENDING,
     X_BUCKET,
     anomaly_strength,
@@ -92,7 +93,7 @@ def compared(
         is_compared = date.is_known and metric.is_of(subject.role, label)
         usual = baselines.usual(subject, metric) if is_compared else None
         values |= metric_values(metric, window, usual)
-    judged = {**values, **{name: window.get(name) for name in (EXFIL_METRIC, "new_ext_bytes_sent")}}
+    judged = {**values, **{name: window.get(name) for name in (EXFIL_METRIC, NEW_BYTES)}}
     values["anomaly_strength"] = evaluate(anomaly_strength(plan.key_metrics), judged)
     values["exfil_score"] = evaluate(exfil_score(plan.min_bytes), judged)
     return values

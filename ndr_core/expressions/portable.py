@@ -20,29 +20,30 @@ FIXED_POINT_SCALE = 1 << 16
 _ATANH_TERMS = 11  # (1/3)^23 / 23: below 1e-12 for a mantissa in [1, 2)
 
 
-def bucket_of(value: Expr) -> Expr:
+def bucket_of(value: Expr, bits: int = MANTISSA_BITS) -> Expr:
     """Histogram bucket of a non-negative int64.
 
     Log-linear: the exponent and 6 mantissa bits, as in HdrHistogram. Values below 128 have a bucket of
     their own; above, a bucket spans 1/64 of a power of two at most, so its middle is within 1/128 of any value in it.
+    `bits`: mantissa bits; each one more halves the buckets, and doubles the values that have their own.
     """
 
     def with_exponent(exponent: Expr) -> Expr:
-        return exponent * (1 << MANTISSA_BITS) + value.shift_right(exponent)
+        return exponent * (1 << bits) + value.shift_right(exponent)
 
-    shifted = let("exponent", value.bit_length() - (MANTISSA_BITS + 1), with_exponent)
-    return when(value < 2 << MANTISSA_BITS, value, shifted)
+    shifted = let("exponent", value.bit_length() - (bits + 1), with_exponent)
+    return when(value < 2 << bits, value, shifted)
 
 
-def bucket_middle(bucket: Expr) -> Expr:
+def bucket_middle(bucket: Expr, bits: int = MANTISSA_BITS) -> Expr:
     """The value that stands for a bucket: its middle, rounded down (inverse of `bucket_of`)."""
 
     def with_exponent(exponent: Expr) -> Expr:
-        low = (bucket - exponent * (1 << MANTISSA_BITS)).shift_left(exponent)
+        low = (bucket - exponent * (1 << bits)).shift_left(exponent)
         return low + (lit(1).shift_left(exponent) - 1) // 2
 
-    spread = let("exponent", bucket // (1 << MANTISSA_BITS) - 1, with_exponent)
-    return when(bucket < 2 << MANTISSA_BITS, bucket, spread)
+    spread = let("exponent", bucket // (1 << bits) - 1, with_exponent)
+    return when(bucket < 2 << bits, bucket, spread)
 
 
 def log2(count: Expr) -> Expr:

@@ -100,9 +100,16 @@ class Codes:
         below = len(self.horizons) * len(self.labels)
         return (pl.col(ROW) // below % max(1, len(self.names))).cast(pl.UInt32).alias(NAME)
 
-    def horizon(self, name: str) -> pl.Expr:
-        """Whether ROW is of a horizon."""
-        return pl.col(ROW) % len(self.horizons) == self.horizons.index(name)
+    def renamed(self, others: Codes, places: pl.Series) -> pl.Expr:
+        """Give GROUP among others, over GROUP, where all but the names is the same.
+
+        `places`: by NAME, the place among the names of the others.
+        """
+        below = len(self.labels) * len(self.metrics) * len(self.horizons)
+        above = pl.col(GROUP) // below
+        name = pl.lit(places.cast(pl.UInt64)).gather(above % max(1, len(self.names)))
+        whole = above // max(1, len(self.names)) * len(others.names) + name
+        return (whole * below + pl.col(GROUP) % below).alias(GROUP)
 
     def _metric_place(self) -> pl.Expr:
         return pl.col(GROUP) // len(self.horizons) % len(self.metrics)

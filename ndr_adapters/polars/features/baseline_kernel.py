@@ -1,0 +1,210 @@
+"""The baselines of a date, compiled for Polars: counts of hosts add and subtract, and percentiles are read off them.
+
+Rows may be shared out by host: the hosts of each share are built by themselves. What they use, added up by segment,
+makes the baselines of segments and of the network, once all shares are there: see `baseline_scopes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import polars as pl
+from attrs import frozen
+
+from ndr_adapters.polars.features.baseline_frames import (
+    DATE,
+    BaselineFrames,
+    CellFrames,
+    HorizonDates,
+)
+from ndr_adapters.polars.features.baseline_hosts import HostRows, host_rows
+from ndr_adapters.polars.features.metric_cells import added_up, exploded, groups_of, histograms
+from ndr_adapters.polars.features.metric_codes import GROUP, HOST_NUMBER, NAME, ROW, Codes
+from ndr_adapters.polars.features.metric_readouts import READOUT, read_off
+from ndr_adapters.polars.features.metric_zeros import with_zeros
+from ndr_adapters.polars.features.networks import segments
+from ndr_adapters.polars.features.summary_kernel import finished
+from ndr_core.baselines.plan import BaselinePlan, HorizonPlan
+from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS, HOST
+
+SEGMENT: Final = "segment"
+"""Column: the name of a segment."""
+USED: Final = "used"
+"""Column: the histogram that is read off."""
+KEY: Final = ("role", "time_band", "window_label", "horizon")
+"""Columns of the key of a baseline, beside its name and its metric."""
+ADDED: Final = ("rows_included", "rows_excluded", "windows_cnt", "samples_cnt", "hosts_cnt")
+"""Columns of `baseline_rows` that are sums of those of the hosts."""
+_KINDS: Final = ("included", "excluded")
+
+
+@frozen
+class Used:
+    """What some hosts use, added up by segment, or that of the whole network by one name."""
+
+    rows: pl.DataFrame
+    """SEGMENT, KEY, ADDED, `baseline_shift_flag` and `dates_mask`. Several rows may have one key: they add up."""
+    cells: pl.DataFrame
+    """SEGMENT, KEY, `metric` and USED, likewise."""
+
+
+@frozen
+class BaselineShare:
+    """The baselines of the hosts of a share."""
+
+    plan: BaselinePlan
+    dates: Sequence[HorizonDates]
+    frames: BaselineFrames
+    hosts: HostRows
+    segments: pl.Series
+    """The segment of each host, by NAME."""
+
+    @classmethod
+    def of(
+        cls, frames: BaselineFrames, plan: BaselinePlan, dates: Sequence[HorizonDates]
+    ) -> BaselineShare:
+        """Read the rows of a share, but no histograms.
+
+        `dates`: of each horizon of the plan, in its order. Raises as `host_rows`.
+        """
+        hosts = host_rows(frames, plan, dates)
+        of_hosts = segments(hosts.hosts.texts, plan.networks).alias(SEGMENT)
+        return cls(plan, dates, frames, hosts, of_hosts)
+
+    def rows(self) -> pl.DataFrame:
+        """Make the rows of `baseline_rows`, sorted by role, band and key."""
+        rows = self.hosts.rows.lazy().with_columns(self.hosts.codes.key("name"))
+        return baseline_rows(rows, HOST, self.plan)
+
+    def used_rows(self) -> pl.DataFrame:
+        """Give `Used.rows`."""
+        segment = pl.lit(self.segments).gather(NAME).alias(SEGMENT)
+        rows = self.hosts.rows.lazy().with_columns(*self.hosts.codes.key("name"), segment)
+        return added_rows(rows)
+
+    def baselines(self, cells: CellFrames) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Make the rows of `baseline` of some histograms, sorted by role, band and key. Gives `Used.cells`, too.
+
+        `cells`: one of the `frames`. Raises NdrError where the former baselines and the summary of the leaving date
+        do not fit together.
+        """
+        kinds = self._kinds(cells)
+        used = self._used(kinds)
+        groups = groups_of(kinds).to_frame().lazy().with_columns(self.hosts.codes.row_of())
+        rows = self.hosts.rows.lazy().select(ROW, "samples_cnt")
+        with_samples = groups.join(rows, on=ROW, how="left", maintain_order="left")
+        metrics = self.plan.metrics
+        codes = self.hosts.codes
+        zeros = with_zeros(with_samples, "samples_cnt", used, codes, metrics)
+        read = read_off(zeros, used.filter(pl.col("bucket") >= 0))
+        included, excluded = (histograms(read.get_column(GROUP), kind) for kind in kinds)
+        of_segments = self._by_segment(used)
+        del kinds, used
+        found = (
+            read.lazy()
+            .with_columns(codes.row_of(), codes.metric_of())
+            .with_columns(*codes.key("name"), included=pl.lit(included), excluded=pl.lit(excluded))
+        )
+        return baselines(found, HOST, self.plan), of_segments
+
+    def _kinds(self, cells: CellFrames) -> list[pl.DataFrame]:
+        """The cells of windows that are included, and of those that are excluded, of all horizons."""
+        number = self.frames.addresses.number(pl.col("host_ip")).alias(HOST_NUMBER)
+        summaries, former = (
+            frame.with_columns(number).drop("host_ip").collect(engine="streaming")
+            for frame in (cells.summaries, cells.former)
+        )
+        found: list[list[pl.DataFrame]] = [[], []]
+        for horizon, dates in zip(self.plan.horizons, self.dates, strict=True):
+            before = former.lazy().filter(pl.col("horizon") == horizon.horizon.name)
+            parts = [
+                self._groups(summaries.lazy().filter(pl.col(DATE).is_in(dates.added)), horizon),
+                self._groups(before if dates.goes_on else before.clear(), horizon),
+                self._groups(summaries.lazy().filter(pl.col(DATE).is_in(dates.removed)), horizon),
+            ]
+            for place, kind in enumerate(_KINDS):
+                added, before_it, removed = (exploded(part, kind) for part in parts)
+                whole = added_up([added, before_it], [removed])
+                self._refuse_misfits(whole, horizon)
+                found[place].append(whole)
+        return [added_up(parts) for parts in found]
+
+    def _groups(self, rows: pl.LazyFrame, horizon: HorizonPlan) -> pl.DataFrame:
+        """GROUP and the histograms of rows of a horizon."""
+        named = rows.with_columns(
+            self.hosts.hosts.name(), pl.lit(horizon.horizon.name).alias("horizon")
+        )
+        return named.select(self.hosts.codes.group(), *_KINDS).collect()
+
+    def _refuse_misfits(self, cells: pl.DataFrame, horizon: HorizonPlan) -> None:
+        """Raise NdrError where more is taken away than there was."""
+        negative = cells.lazy().filter(pl.col("count") < 0)
+        codes = self.hosts.codes
+        first = negative.select(codes.row_of()).select(codes.name_of().min()).collect().item()
+        if first is not None:
+            raise horizon.misfit(str(self.hosts.hosts.texts[first]))
+
+    def _used(self, kinds: Sequence[pl.DataFrame]) -> pl.DataFrame:
+        """The cells that are read off: those of excluded windows, too, where a regime has changed."""
+        included, excluded = kinds
+        shifted = self.hosts.rows.lazy().filter(pl.col("baseline_shift_flag") == 1).select(ROW)
+        more = excluded.lazy().with_columns(self.hosts.codes.row_of())
+        of_shifted = more.join(shifted, on=ROW, how="semi").drop(ROW).collect()
+        return added_up([included, of_shifted]) if of_shifted.height else included
+
+    def _by_segment(self, used: pl.DataFrame) -> pl.DataFrame:
+        """`Used.cells` of used cells."""
+        names = self.segments.unique().sort()
+        codes = self.hosts.codes
+        of_segments = Codes(names, codes.labels, codes.metrics, codes.horizons)
+        # What is the same in all cells of a group is worked out once.
+        runs = used.get_column(GROUP).rle().struct.field("value").alias(GROUP).to_frame()
+        places = self.segments.replace_strict(
+            names, pl.int_range(names.len(), dtype=pl.UInt32, eager=True)
+        )
+        group = codes.renamed(of_segments, places)
+        of_run = runs.select(group).to_series()
+        run = used.get_column(GROUP).rle_id()
+        cells = used.with_columns(of_run.gather(run).alias(GROUP))
+        return used_cells(added_up([cells]), of_segments)
+
+
+def used_cells(cells: pl.DataFrame, codes: Codes) -> pl.DataFrame:
+    """Give `Used.cells` of cells in order, whose names are those of segments."""
+    groups = groups_of([cells])
+    found = (
+        groups.to_frame()
+        .lazy()
+        .with_columns(codes.row_of(), codes.metric_of())
+        .with_columns(*codes.key(SEGMENT), pl.lit(histograms(groups, cells)).alias(USED))
+    )
+    return found.select(SEGMENT, *KEY, "metric", USED).collect()
+
+
+def added_rows(rows: pl.LazyFrame) -> pl.DataFrame:
+    """Give `Used.rows`, each key once, of rows with these columns."""
+    sums = (pl.sum(*ADDED), pl.max("baseline_shift_flag"), pl.col("dates_mask").bitwise_or())
+    return rows.group_by(SEGMENT, *KEY).agg(*sums).collect()
+
+
+def baselines(rows: pl.LazyFrame, scope: str, plan: BaselinePlan) -> pl.DataFrame:
+    """Give rows in the columns of `baseline`. `rows`: KEY, `name`, `metric`, READOUT and both histograms."""
+    named = rows.select("name", *KEY, "metric", *READOUT, *_KINDS, pl.lit(scope).alias("scope"))
+    return finished(named, BASELINE, plan.constants())
+
+
+def baseline_rows(rows: pl.LazyFrame, scope: str, plan: BaselinePlan) -> pl.DataFrame:
+    """Give rows in the columns of `baseline_rows`. `rows`: KEY, `name` and the columns that are counts."""
+    names = [one.horizon.name for one in plan.horizons]
+
+    def moment(of_horizon: Iterable[int]) -> pl.Expr:
+        values = pl.Series(of_horizon, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
+        return pl.col("horizon").replace_strict(pl.Series(names), values)
+
+    named = rows.with_columns(
+        pl.lit(scope).alias("scope"),
+        baseline_start_ts=moment(one.start for one in plan.horizons),
+        baseline_end_ts=moment(one.end for one in plan.horizons),
+    )
+    return finished(named, BASELINE_ROWS, plan.constants())
