@@ -171,6 +171,11 @@ def summed(
     )
 
 
+def cells_of(bucket: int, count: int) -> dict[str, tuple[Histogram, Histogram]]:
+    """So many usual windows of as many sessions."""
+    return {"sessions_cnt": (((bucket, count),), ())}
+
+
 def together(tables: Iterable[SummaryTables]) -> SummaryTables:
     """The rows of several summaries."""
     found = tuple(tables)
@@ -500,6 +505,14 @@ OUTLIERS: Final = (
         "silent windows are samples to judge by",
         [{"sessions_cnt": count} for count in (8, 9)],
         usual(_all_are("sessions_cnt", 10, 1)),
+        "sessions_cnt",
+        (((8, 1),), ((9, 1),)),
+    ),
+    judged(
+        # Ten windows are silent, of 9 usual ones and one that stood out: the median of all 20 is 0.
+        "windows that stood out are samples to judge by, though too few to be usual",
+        [{"sessions_cnt": count} for count in (8, 9)],
+        usual(_all_are("sessions_cnt", 10, 9, 1)),
         "sessions_cnt",
         (((8, 1),), ((9, 1),)),
     ),

@@ -65,11 +65,15 @@ REJECTED: Final = f"{QUARANTINE}/rejected.json.gz"
 
 
 def write_named(
-    rows: pl.DataFrame, table: Table, staging: StagingRoot, name: str
+    rows: pl.DataFrame,
+    table: Table,
+    staging: StagingRoot,
+    name: str,
+    rows_per_group: int | None = None,
 ) -> dict[str, int]:
     """Write rows, in the columns of a table, to one file of this name in each of its folders.
 
-    Gives the files, below the root, and their rows.
+    `rows_per_group`: of each file; None leaves it to Polars. Gives the files, below the root, and their rows.
     """
     found = {}
     by_folder = rows.partition_by(table.levels, as_dict=True, include_key=False)
@@ -79,6 +83,7 @@ def write_named(
         part.write_parquet(
             f"{staging.address}/{path}",
             compression="zstd",
+            row_group_size=rows_per_group,
             mkdir=True,
             metadata=dict(FORMAT_METADATA),
             storage_options=staging.storage_options,

@@ -45,15 +45,17 @@ class ReferenceHistoryEngine:
         self, plan: HistoryPlan, inputs: HistoryInputs, staging_root: str
     ) -> Mapping[str, int]:
         found = day_files(plan, inputs)
-        former = None if found.former is None else _plain(found.former.rows(_names(PAIR_HISTORY)))
+        former = (
+            None if found.former is None else plain_rows(found.former.rows(_names(PAIR_HISTORY)))
+        )
         rows = HistoryRows(
-            _plain(found.pairs.rows(_names(PAIR))),
-            _plain(found.tiles.rows(_names(PAIR_TILE))),
+            plain_rows(found.pairs.rows(_names(PAIR))),
+            plain_rows(found.tiles.rows(_names(PAIR_TILE))),
             former,
         )
         tables = history_tables(rows, plan)
         made = [(table, tables[table.name]) for table in HISTORY_TABLES]
-        return _staged(made, StagingRoot(staging_root, self.storage_options))
+        return staged(made, StagingRoot(staging_root, self.storage_options))
 
 
 @frozen
@@ -67,7 +69,7 @@ class ReferenceWindowEngine:
         rows = {label: _window_rows(label, inputs) for label in inputs.labels}
         tables = build_windows(plan, inputs.anchor, rows)
         made = [(plan.fg_a, tables.fg_a), (BEACON, tables.beacons)]
-        return _staged(made, StagingRoot(staging_root, self.storage_options))
+        return staged(made, StagingRoot(staging_root, self.storage_options))
 
 
 def _window_rows(label: WindowLabel, inputs: WindowInputs) -> WindowRows:
@@ -90,7 +92,7 @@ def _slices(inputs: WindowInputs, table: str, spans: Iterable[Span]) -> list[Row
         found = read_table(inputs.deltas, table, since=to_datetime(since), until=to_datetime(until))
         if found.collect_schema().names():  # else there is no run
             version = pl.col("feature_spec_version") == inputs.deltas_version
-            rows += _plain(found.filter(version, pl.col("role").is_in(ROLE_NAMES)))
+            rows += plain_rows(found.filter(version, pl.col("role").is_in(ROLE_NAMES)))
     return rows
 
 
@@ -98,21 +100,22 @@ def _history(inputs: WindowInputs, source: HistorySource) -> Sequence[Row]:
     if source.base is None:
         return ()
     found = table_days(inputs.features, PAIR_HISTORY, inputs.history_version, [source.base])
-    return _plain(found.rows(_names(PAIR_HISTORY)))
+    return plain_rows(found.rows(_names(PAIR_HISTORY)))
 
 
 def _names(table: Table) -> list[str]:
     return [column.name for column in table.columns]
 
 
-def _plain(rows: pl.LazyFrame) -> list[Row]:
+def plain_rows(rows: pl.LazyFrame) -> list[Row]:
+    """Give rows as mappings from column to value."""
     return rows.collect().to_dicts()
 
 
-def _staged(made: Iterable[tuple[Table, Sequence[Row]]], staging: StagingRoot) -> dict[str, int]:
+def staged(made: Iterable[tuple[Table, Sequence[Row]]], staging: StagingRoot) -> dict[str, int]:
     """Write rows, each table to its folders: file, below the root -> rows."""
-    staged: dict[str, int] = {}
+    files: dict[str, int] = {}
     with full_disk_named(staging.address):
         for table, rows in made:
-            staged |= write_named(plain_frame(rows, table).collect(), table, staging, _FILE)
-    return staged
+            files |= write_named(plain_frame(rows, table).collect(), table, staging, _FILE)
+    return files

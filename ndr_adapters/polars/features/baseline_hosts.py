@@ -10,14 +10,14 @@ from attrs import frozen
 
 from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.features.baseline_frames import DATE, BaselineFrames, HorizonDates
-from ndr_adapters.polars.features.metric_codes import HOST_NUMBER, NAME, ROW, Codes, Hosts
+from ndr_adapters.polars.features.metric_codes import HOST_NUMBER, PLACE, ROW, Codes, Hosts
 from ndr_core.baselines.plan import BaselinePlan, HorizonPlan
 from ndr_core.baselines.samples import SAMPLES, SHIFT
 
 FIRST: Final = "first"
 """Column: the highest bit of `dates_mask`."""
 _KINDS: Final = ("rows_included", "rows_excluded")
-_WHO: Final = ("role", NAME)
+_WHO: Final = ("role", PLACE)
 
 
 @frozen
@@ -51,7 +51,7 @@ def host_rows(
         (metric.name for metric in plan.metrics),
         names,
     )
-    rows, former = (frame.with_columns(hosts.name()).drop(HOST_NUMBER) for frame in (rows, former))
+    rows, former = (frame.with_columns(hosts.place()).drop(HOST_NUMBER) for frame in (rows, former))
     covered = covered_windows(plan)
     found = [
         _Horizon(hosts, codes, horizon, dates).rows(rows, former, covered, plan)
@@ -118,7 +118,7 @@ class _Horizon:
     def rows(
         self, rows: pl.DataFrame, former: pl.DataFrame, covered: pl.DataFrame, plan: BaselinePlan
     ) -> pl.DataFrame:
-        """ROW, NAME and the columns of `baseline_rows` that are counts."""
+        """ROW, PLACE and the columns of `baseline_rows` that are counts."""
         added, removed = (
             rows.filter(pl.col(DATE).is_in(dates))
             for dates in (self.dates.added, self.dates.removed)
@@ -139,11 +139,11 @@ class _Horizon:
             .collect()
         )
         self._refuse_more(sums, found)
-        is_fleeting = pl.lit(self.hosts.texts.is_in(sorted(plan.fleeting))).gather(NAME)
+        is_fleeting = pl.lit(self.hosts.texts.is_in(sorted(plan.fleeting))).gather(PLACE)
         is_cold = (pl.col("support_days") < pl.col("least_support")) | is_fleeting
         return found.select(
             ROW,
-            NAME,
+            PLACE,
             *_KINDS,
             "windows_cnt",
             compile_expr(SAMPLES).alias("samples_cnt"),
@@ -224,6 +224,6 @@ class _Horizon:
             raise self.plan.too_many(self._first_host(too_many))
 
     def _first_host(self, rows: pl.DataFrame) -> str:
-        first = rows.get_column(NAME).min()
+        first = rows.get_column(PLACE).min()
         assert isinstance(first, int)
         return str(self.hosts.texts[first])

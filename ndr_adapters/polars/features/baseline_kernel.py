@@ -20,13 +20,15 @@ from ndr_adapters.polars.features.baseline_frames import (
 )
 from ndr_adapters.polars.features.baseline_hosts import HostRows, host_rows
 from ndr_adapters.polars.features.metric_cells import added_up, exploded, groups_of, histograms
-from ndr_adapters.polars.features.metric_codes import GROUP, HOST_NUMBER, NAME, ROW, Codes
+from ndr_adapters.polars.features.metric_codes import GROUP, HOST_NUMBER, PLACE, ROW, Codes
 from ndr_adapters.polars.features.metric_readouts import READOUT, read_off
 from ndr_adapters.polars.features.metric_zeros import with_zeros
 from ndr_adapters.polars.features.networks import segments
 from ndr_adapters.polars.features.summary_kernel import finished
+from ndr_adapters.polars.write import DTYPES
 from ndr_core.baselines.plan import BaselinePlan, HorizonPlan
 from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS, HOST
+from ndr_core.tables.columns import ColumnType
 
 SEGMENT: Final = "segment"
 """Column: the name of a segment."""
@@ -39,14 +41,14 @@ ADDED: Final = ("rows_included", "rows_excluded", "windows_cnt", "samples_cnt", 
 _KINDS: Final = ("included", "excluded")
 
 
-@frozen
-class Used:
-    """What some hosts use, added up by segment, or that of the whole network by one name."""
-
-    rows: pl.DataFrame
-    """SEGMENT, KEY, ADDED, `baseline_shift_flag` and `dates_mask`. Several rows may have one key: they add up."""
-    cells: pl.DataFrame
-    """SEGMENT, KEY, `metric` and USED, likewise."""
+_KEY_TYPES: Final = dict.fromkeys((SEGMENT, *KEY), pl.String())
+USED_ROWS: Final = {
+    **_KEY_TYPES,
+    **dict.fromkeys((*ADDED, "baseline_shift_flag", "dates_mask"), pl.Int64()),
+}
+"""Columns of what the rows of hosts add up to, by segment."""
+USED_CELLS: Final = {**_KEY_TYPES, "metric": pl.String(), USED: DTYPES[ColumnType.HISTOGRAM]}
+"""Columns of what the histograms of hosts add up to, by segment."""
 
 
 @frozen
@@ -58,7 +60,7 @@ class BaselineShare:
     frames: BaselineFrames
     hosts: HostRows
     segments: pl.Series
-    """The segment of each host, by NAME."""
+    """The segment of each host, by PLACE."""
 
     @classmethod
     def of(
@@ -78,13 +80,13 @@ class BaselineShare:
         return baseline_rows(rows, HOST, self.plan)
 
     def used_rows(self) -> pl.DataFrame:
-        """Give `Used.rows`."""
-        segment = pl.lit(self.segments).gather(NAME).alias(SEGMENT)
+        """Add up the rows by segment: gives USED_ROWS."""
+        segment = pl.lit(self.segments).gather(PLACE).alias(SEGMENT)
         rows = self.hosts.rows.lazy().with_columns(*self.hosts.codes.key("name"), segment)
         return added_rows(rows)
 
     def baselines(self, cells: CellFrames) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Make the rows of `baseline` of some histograms, sorted by role, band and key. Gives `Used.cells`, too.
+        """Make the rows of `baseline` of some histograms, sorted by role, band and key, and USED_CELLS.
 
         `cells`: one of the `frames`. Raises NdrError where the former baselines and the summary of the leaving date
         do not fit together.
@@ -133,7 +135,7 @@ class BaselineShare:
     def _groups(self, rows: pl.LazyFrame, horizon: HorizonPlan) -> pl.DataFrame:
         """GROUP and the histograms of rows of a horizon."""
         named = rows.with_columns(
-            self.hosts.hosts.name(), pl.lit(horizon.horizon.name).alias("horizon")
+            self.hosts.hosts.place(), pl.lit(horizon.horizon.name).alias("horizon")
         )
         return named.select(self.hosts.codes.group(), *_KINDS).collect()
 
@@ -141,7 +143,7 @@ class BaselineShare:
         """Raise NdrError where more is taken away than there was."""
         negative = cells.lazy().filter(pl.col("count") < 0)
         codes = self.hosts.codes
-        first = negative.select(codes.row_of()).select(codes.name_of().min()).collect().item()
+        first = negative.select(codes.row_of()).select(codes.place_of().min()).collect().item()
         if first is not None:
             raise horizon.misfit(str(self.hosts.hosts.texts[first]))
 
@@ -154,7 +156,7 @@ class BaselineShare:
         return added_up([included, of_shifted]) if of_shifted.height else included
 
     def _by_segment(self, used: pl.DataFrame) -> pl.DataFrame:
-        """`Used.cells` of used cells."""
+        """USED_CELLS of cells that are read off."""
         names = self.segments.unique().sort()
         codes = self.hosts.codes
         of_segments = Codes(names, codes.labels, codes.metrics, codes.horizons)
@@ -171,7 +173,7 @@ class BaselineShare:
 
 
 def used_cells(cells: pl.DataFrame, codes: Codes) -> pl.DataFrame:
-    """Give `Used.cells` of cells in order, whose names are those of segments."""
+    """Give USED_CELLS of cells in order. `codes`: their names are those of segments."""
     groups = groups_of([cells])
     found = (
         groups.to_frame()
@@ -179,13 +181,13 @@ def used_cells(cells: pl.DataFrame, codes: Codes) -> pl.DataFrame:
         .with_columns(codes.row_of(), codes.metric_of())
         .with_columns(*codes.key(SEGMENT), pl.lit(histograms(groups, cells)).alias(USED))
     )
-    return found.select(SEGMENT, *KEY, "metric", USED).collect()
+    return found.select(USED_CELLS.keys()).collect()
 
 
 def added_rows(rows: pl.LazyFrame) -> pl.DataFrame:
-    """Give `Used.rows`, each key once, of rows with these columns."""
+    """Add up USED_ROWS of one key."""
     sums = (pl.sum(*ADDED), pl.max("baseline_shift_flag"), pl.col("dates_mask").bitwise_or())
-    return rows.group_by(SEGMENT, *KEY).agg(*sums).collect()
+    return rows.group_by(_KEY_TYPES.keys()).agg(*sums).select(USED_ROWS.keys()).collect()
 
 
 def baselines(rows: pl.LazyFrame, scope: str, plan: BaselinePlan) -> pl.DataFrame:

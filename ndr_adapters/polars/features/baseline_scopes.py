@@ -5,44 +5,60 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import polars as pl
+from attrs import frozen
 
 from ndr_adapters.polars.features.baseline_hosts import FIRST, covered_windows, first_bit
 from ndr_adapters.polars.features.baseline_kernel import (
     SEGMENT,
     USED,
-    Used,
+    USED_CELLS,
+    USED_ROWS,
     added_rows,
     baseline_rows,
     baselines,
     used_cells,
 )
 from ndr_adapters.polars.features.metric_cells import added_up, exploded, groups_of, histograms
-from ndr_adapters.polars.features.metric_codes import GROUP, NAME, ROW, Codes
+from ndr_adapters.polars.features.metric_codes import GROUP, PLACE, ROW, Codes
 from ndr_adapters.polars.features.metric_readouts import read_off
 from ndr_adapters.polars.features.metric_zeros import with_zeros
 from ndr_core.baselines.plan import BaselinePlan
 from ndr_core.baselines.tables import NETWORK
 
 
-def total(parts: Iterable[Used], plan: BaselinePlan) -> Used:
-    """Add up what hosts use, each key once."""
-    found = list(parts)
-    rows = added_rows(pl.concat(one.rows for one in found).lazy())
-    cells = pl.concat(one.cells for one in found)
-    codes = _codes(cells.get_column(SEGMENT), plan)
-    return Used(rows, used_cells(_added(cells, codes), codes))
+@frozen
+class Used:
+    """What the hosts of some segments use, added up by segment; or those of the network, as one segment of its name."""
 
+    rows: pl.DataFrame
+    """USED_ROWS, each key once."""
+    cells: pl.DataFrame
+    """USED_CELLS, each key once."""
 
-def of_network(used: Used, plan: BaselinePlan) -> Used:
-    """Add up what the hosts of segments use, as that of one segment, whose name is that of the network."""
-    one = pl.lit(NETWORK).alias(SEGMENT)
-    return total([Used(used.rows.with_columns(one), used.cells.with_columns(one))], plan)
+    @classmethod
+    def of(
+        cls, rows: Iterable[pl.DataFrame], cells: Iterable[pl.DataFrame], plan: BaselinePlan
+    ) -> Used:
+        """Add up what shares of the hosts use, as `BaselineShare` gives it: each key may come several times."""
+        whole = pl.concat([pl.DataFrame(schema=USED_CELLS), *cells])
+        codes = _codes(whole.get_column(SEGMENT), plan)
+        all_rows = pl.concat([pl.DataFrame(schema=USED_ROWS), *rows])
+        return cls(added_rows(all_rows.lazy()), used_cells(_added(whole, codes), codes))
+
+    def network(self, plan: BaselinePlan) -> Used:
+        """Add up what all segments use, as that of one segment, whose name is that of the network."""
+        one = pl.lit(NETWORK).alias(SEGMENT)
+        return Used.of([self.rows.with_columns(one)], [self.cells.with_columns(one)], plan)
+
+    def where(self, is_chosen: pl.Expr) -> Used:
+        """Give what some segments use. `is_chosen`: over SEGMENT."""
+        return Used(self.rows.filter(is_chosen), self.cells.filter(is_chosen))
 
 
 def scope_tables(used: Used, scope: str, plan: BaselinePlan) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Make the rows of `baseline` and `baseline_rows` of segments, or of the network, sorted by role, band and key.
 
-    `used`: all that there is of these, each key once.
+    `used`: of all their hosts; of the network as `Used.network`.
     """
     codes = _codes(used.rows.get_column(SEGMENT), plan)
     place = _place(codes)
@@ -88,7 +104,7 @@ def _codes(names: pl.Series, plan: BaselinePlan) -> Codes:
 
 def _place(codes: Codes) -> pl.Expr:
     places = pl.int_range(codes.names.len(), dtype=pl.UInt32, eager=True)
-    return pl.col(SEGMENT).replace_strict(codes.names, places).alias(NAME)
+    return pl.col(SEGMENT).replace_strict(codes.names, places).alias(PLACE)
 
 
 def _added(cells: pl.DataFrame, codes: Codes) -> pl.DataFrame:

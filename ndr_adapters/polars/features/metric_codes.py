@@ -16,7 +16,7 @@ ROW: Final = "row"
 """Column: the number of role, band, name, label and horizon."""
 GROUP: Final = "group"
 """Column: the number of these and a metric: of one histogram."""
-NAME: Final = "name"
+PLACE: Final = "place"
 """Column: the place of a host, a segment or the network among those of a build."""
 
 _ROLES: Final = tuple(sorted(ROLE_NAMES))
@@ -33,7 +33,7 @@ class Codes:
     """
 
     names: pl.Series
-    """The texts of NAME, in order."""
+    """The texts of PLACE, in order."""
     labels: tuple[str, ...]
     metrics: tuple[str, ...]
     horizons: tuple[str, ...]
@@ -50,7 +50,7 @@ class Codes:
         return cls(names, tuple(sorted(labels)), tuple(sorted(metrics)), tuple(sorted(horizons)))
 
     def row(self) -> pl.Expr:
-        """Give ROW, over `role`, `time_band`, NAME, `window_label` and, where there are some, `horizon`."""
+        """Give ROW, over `role`, `time_band`, PLACE, `window_label` and, where there are some, `horizon`."""
         return self._number(self._row_parts()).alias(ROW)
 
     def group(self) -> pl.Expr:
@@ -81,7 +81,7 @@ class Codes:
         return self._metric_place().is_in([self.metrics.index(one) for one in metrics])
 
     def key(self, name: str) -> list[pl.Expr]:
-        """Give the columns of a key, over ROW: role, time_band, window_label, horizon, and NAME's text as `name`."""
+        """Give the columns of a key, over ROW: role, time_band, window_label, horizon, and PLACE's text as `name`."""
         above = pl.col(ROW)
         found = {}
         for column, texts in (
@@ -95,15 +95,15 @@ class Codes:
             above = above // max(1, len(texts))
         return list(found.values())
 
-    def name_of(self) -> pl.Expr:
-        """Give NAME, over ROW."""
+    def place_of(self) -> pl.Expr:
+        """Give PLACE, over ROW."""
         below = len(self.horizons) * len(self.labels)
-        return (pl.col(ROW) // below % max(1, len(self.names))).cast(pl.UInt32).alias(NAME)
+        return (pl.col(ROW) // below % max(1, len(self.names))).cast(pl.UInt32).alias(PLACE)
 
     def renamed(self, others: Codes, places: pl.Series) -> pl.Expr:
         """Give GROUP among others, over GROUP, where all but the names is the same.
 
-        `places`: by NAME, the place among the names of the others.
+        `places`: by PLACE, the place among the names of the others.
         """
         below = len(self.labels) * len(self.metrics) * len(self.horizons)
         above = pl.col(GROUP) // below
@@ -119,7 +119,7 @@ class Codes:
         return [
             (_place("role", _ROLES), len(_ROLES)),
             (_place("time_band", _BANDS), len(_BANDS)),
-            (pl.col(NAME).cast(pl.UInt64), len(self.names)),
+            (pl.col(PLACE).cast(pl.UInt64), len(self.names)),
             (_place("window_label", self.labels), len(self.labels)),
             (
                 pl.lit(0, dtype=pl.UInt64) if self.horizons == NO_HORIZON else horizon,
@@ -159,9 +159,9 @@ class Hosts:
             pl.zeros(count, dtype=pl.UInt32, eager=True).scatter(order, places),
         )
 
-    def name(self) -> pl.Expr:
-        """Give NAME, over HOST_NUMBER."""
-        return pl.lit(self.ranks).gather(pl.col(HOST_NUMBER)).alias(NAME)
+    def place(self) -> pl.Expr:
+        """Give PLACE, over HOST_NUMBER."""
+        return pl.lit(self.ranks).gather(pl.col(HOST_NUMBER)).alias(PLACE)
 
 
 HOST_NUMBER: Final = "host_number"

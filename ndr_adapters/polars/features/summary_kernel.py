@@ -165,7 +165,7 @@ def finished(rows: pl.LazyFrame, table: Table, constants: Mapping[str, object]) 
         else pl.lit(value, dtype=types[name]).alias(name)
         for name, value in constants.items()
     )
-    return rows.with_columns(same).select(types).collect()
+    return rows.with_columns(same).select(types.keys()).collect()
 
 
 @frozen
@@ -209,13 +209,13 @@ class _Numbered:
         codes = Codes.of(hosts.texts, labels, (metric.name for metric in plan.metrics))
         return cls(
             codes,
-            windows.lazy().with_columns(hosts.name()).with_columns(codes.row()).collect(),
+            windows.lazy().with_columns(hosts.place()).with_columns(codes.row()).collect(),
             judge.lazy()
-            .with_columns(hosts.name())
+            .with_columns(hosts.place())
             .select(codes.group(), "included", "excluded")
             .collect(),
             judge_rows.lazy()
-            .with_columns(hosts.name())
+            .with_columns(hosts.place())
             .select(codes.row(), "windows_cnt")
             .collect(),
         )

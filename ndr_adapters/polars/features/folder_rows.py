@@ -1,0 +1,98 @@
+"""Rows of published files with what their folders spell: the folders are read once for all rows of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Final
+
+import polars as pl
+from attrs import evolve, frozen
+
+from ndr_adapters.polars.scan import Scanner, check_format
+from ndr_core.publishing.manifest import OutputFile
+from ndr_core.publishing.pinned import PinnedTables
+from ndr_core.publishing.published import readable_files
+from ndr_core.tables.table import Table
+from ndr_core.windows.plan import ROLE_NAMES
+
+HOST_FOLDERS: Final = ("role", "time_band")
+"""Levels below the date of the tables of baselines."""
+
+
+@frozen
+class FolderRows:
+    """Files of one table, which lies in folders of roles."""
+
+    scanner: Scanner
+    files: tuple[OutputFile, ...]
+
+    @classmethod
+    def of_table(cls, published: PinnedTables | None, table: Table) -> FolderRows:
+        """Find the files of a table that is the same in all runs. Raises as `readable_files`, and as `check_format`."""
+        if published is None:
+            return cls(Scanner.of_table("", table), ())
+        found = readable_files(published, table.name)
+        for sample in found.samples:
+            check_format(found.root, sample.path)
+        return cls(Scanner.of_table(found.root, table), _of_roles(found.files))
+
+    @classmethod
+    def of_runs(cls, published: PinnedTables, name: str) -> FolderRows:
+        """Find the files of a table whose columns differ from run to run, likewise."""
+        found = readable_files(published, name)
+        return cls(Scanner.of(found), _of_roles(found.files))
+
+    @property
+    def rows(self) -> int:
+        """How many rows they have."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes they have."""
+        return sum(file.bytes for file in self.files)
+
+    def chosen(self, wanted: Mapping[str, Iterable[str]]) -> FolderRows:
+        """Choose files. `wanted`: level of their folders -> what it may spell."""
+        texts = {level: frozenset(values) for level, values in wanted.items()}
+        files = (
+            file
+            for file in self.files
+            if all(file.partition[level] in known for level, known in texts.items())
+        )
+        return evolve(self, files=tuple(files))
+
+    def folders(self, levels: Sequence[str]) -> dict[tuple[str, ...], FolderRows]:
+        """Part the files by what some levels of their folders spell, in the order of the texts."""
+
+        def spelt(file: OutputFile) -> tuple[str, ...]:
+            return tuple(file.partition[level] for level in levels)
+
+        parts = groupby(sorted(self.files, key=spelt), spelt)
+        return {folder: evolve(self, files=tuple(files)) for folder, files in parts}
+
+    def frame(self, columns: Sequence[str]) -> pl.LazyFrame:
+        """Give some columns of all rows. One that no file has is null."""
+        levels = [name for name in columns if name in self.scanner.partition]
+        held = [name for name in columns if name in self.scanner.columns]
+        absent = [
+            pl.lit(None, dtype=pl.Int64).alias(name)
+            for name in columns
+            if name not in self.scanner.schema
+        ]
+        found = [
+            part.scanner.scan(part.files)
+            .select(held)
+            .with_columns(
+                *(pl.lit(text).alias(level) for level, text in zip(levels, folder, strict=True)),
+                *absent,
+            )
+            .select(columns)
+            for folder, part in self.folders(levels).items()
+        ]
+        return pl.concat(found or [self.scanner.no_rows().with_columns(absent).select(columns)])
+
+
+def _of_roles(files: Iterable[OutputFile]) -> tuple[OutputFile, ...]:
+    return tuple(file for file in files if file.partition["role"] in ROLE_NAMES)

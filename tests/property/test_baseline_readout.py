@@ -1,0 +1,152 @@
+"""How far z of a histogram lies from z of the values themselves: from their true median, mad and quartiles.
+
+A bucket's middle is within h = 2^-(bits + 1) of any value in it, so the median m is wrong by h * m at most, mad by
+h * (mad + 2 m), the distance of the quartiles by h * (iqr + 2 m), and with them the scale s by h * (s + 2.97 m). What
+this makes of z depends on how wide the values are spread: little where s is not far below m, and where all values are
+about the same, since then 0.05 m is the scale.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from ndr_core.baselines.buckets import BUCKET_BITS, bucket
+from ndr_core.baselines.metrics import Unit
+from ndr_core.baselines.readout import SCALE_OF_MAD, Readout, Z, read_off, scale_of
+from ndr_core.expressions.evaluate import evaluate
+from ndr_core.expressions.expr import col
+from ndr_core.tables.columns import Histogram, add_histograms
+from tests.soak import examples
+
+H = 2.0 ** -(BUCKET_BITS + 1)
+"""The middle of a bucket is within this part of any value in it."""
+EXACT = 2 << BUCKET_BITS
+"""Values below it have buckets of their own."""
+MOST_Z = 8.0
+"""Farther out z only says: far out."""
+
+BUCKET = bucket(col("x"))
+SCALES = {unit: scale_of(unit) for unit in Unit}
+UNITS = st.sampled_from(Unit)
+SIZES = st.integers(20, 300)
+SEEDS = st.integers(0, 2**32)
+
+
+def histogram_of(values: Sequence[int]) -> Histogram:
+    return add_histograms([[(int(evaluate(BUCKET, {"x": value})), 1)] for value in values])
+
+
+def exact_readout(values: Sequence[int]) -> Readout:
+    """What `read_off` reads off, of the values themselves."""
+    ordered = sorted(values)
+
+    def at(percent: int, of: Sequence[int] = ordered) -> int:
+        return of[-(-percent * len(of) // 100) - 1]
+
+    median = at(50)
+    mad = at(50, sorted(abs(value - median) for value in values))
+    return Readout(len(values), median, at(25), at(75), at(95), at(99), mad, at(75) - at(25))
+
+
+def z_of(x: int, readout: Readout, unit: Unit) -> float:
+    operands = {"x": x, "median": readout.median, "mad": readout.mad, "iqr": readout.iqr}
+    return float(evaluate(Z[unit], operands))
+
+
+def scale(readout: Readout, unit: Unit) -> float:
+    operands = {"median": readout.median, "mad": readout.mad, "iqr": readout.iqr}
+    return float(evaluate(SCALES[unit], operands))
+
+
+def at_z(z: float, readout: Readout, unit: Unit) -> int:
+    """A value about z scales above the median."""
+    assert readout.median is not None
+    return max(0, round(readout.median + z * scale(readout, unit)))
+
+
+def error(values: Sequence[int], unit: Unit, z: float) -> float:
+    """How far z of a value, about z scales above the median, lies from that by the histogram."""
+    exact = exact_readout(values)
+    x = at_z(z, exact, unit)
+    true_z = z_of(x, exact, unit)
+    assume(abs(true_z) <= MOST_Z)
+    return abs(z_of(x, read_off(histogram_of(values)), unit) - true_z)
+
+
+Z_VALUES = st.floats(-MOST_Z, MOST_Z)
+
+
+@settings(max_examples=examples(400), deadline=None)
+@given(
+    st.lists(st.integers(0, 2**40), min_size=20, max_size=60)
+    | st.lists(st.integers(1000, 1300), min_size=20, max_size=60),
+    UNITS,
+    Z_VALUES,
+)
+def test_z_of_a_histogram_is_as_near_as_its_buckets_allow_whatever_the_values(
+    values: list[int], unit: Unit, z: float
+) -> None:
+    exact, found = exact_readout(values), read_off(histogram_of(values))
+    assert exact.median is not None
+    x = at_z(z, exact, unit)
+    true_z, of_scale = z_of(x, exact, unit), scale(exact, unit)
+
+    allowed = exact.median + abs(true_z) * (of_scale + 2 * SCALE_OF_MAD * exact.median)
+
+    difference = abs(z_of(x, found, unit) - true_z)
+    assert difference <= H * allowed / scale(found, unit) + 1e-9
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(st.lists(st.integers(0, EXACT - 1), min_size=20, max_size=100), UNITS, Z_VALUES)
+def test_z_of_small_values_is_exact(values: list[int], unit: Unit, z: float) -> None:
+    assert error(values, unit, z) == 0.0
+
+
+def lognormal(mu: float, sigma: float) -> Callable[[random.Random], int]:
+    return lambda chance: int(math.exp(chance.gauss(mu, sigma)))
+
+
+@settings(max_examples=examples(400), deadline=None)
+@given(st.floats(0, 25), st.floats(1, 3), SIZES, SEEDS, UNITS, Z_VALUES)
+def test_z_of_lognormal_values_is_within_a_fifth(
+    mu: float, sigma: float, size: int, seed: int, unit: Unit, z: float
+) -> None:
+    chance = random.Random(seed)
+    value = lognormal(mu, sigma)
+
+    assert error([value(chance) for _ in range(size)], unit, z) <= 0.2
+
+
+@settings(max_examples=examples(400), deadline=None)
+@given(st.integers(0, 2**45), SIZES, UNITS, Z_VALUES)
+def test_z_of_a_constant_is_within_28_parts_of_a_bucket(
+    value: int, size: int, unit: Unit, z: float
+) -> None:
+    # x = m + 0.05 m z: both the median and the scale are wrong by h, so z is by (20 + z) h.
+    assert error([value] * size, unit, z) <= 28 * H / (1 - H)
+
+
+@settings(max_examples=examples(400), deadline=None)
+@given(st.floats(0.01, 50), SIZES, SEEDS, Z_VALUES)
+def test_z_of_rare_and_frequent_events_is_exact(
+    rate: float, size: int, seed: int, z: float
+) -> None:
+    chance = random.Random(seed)
+    counts = [poisson(rate, chance) for _ in range(size)]
+    assume(max(counts) < EXACT)
+
+    assert error(counts, Unit.COUNT, z) == 0.0
+
+
+def poisson(rate: float, chance: random.Random) -> int:
+    """How many events of a rate there are in a unit of time."""
+    count, time = 0, chance.expovariate(rate)
+    while time < 1:
+        count, time = count + 1, time + chance.expovariate(rate)
+    return count
