@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import asdict
 
+from ndr_core.features.days import day_digest
 from ndr_core.publishing.manifest import Manifest, mini_batch_owner
 from ndr_core.publishing.published import FollowedOutput
 from ndr_core.publishing.read_facts import DELTAS, FEATURES, ReadContribution, ReadFacts
@@ -54,17 +55,22 @@ def runs_named(
     return {run.facts.mini_batch_id: run for run in features.of_owners(version, owners)}
 
 
-def _made_of(read: ReadFacts) -> Iterable[tuple[str, ...]]:
+def _made_of(read: ReadFacts) -> list[tuple[str, ...]]:
     """What was contributed to a run, sorted; what the days behind its history tell is left out.
 
-    The same days may be read from rows of the history or from slices, with equal results.
+    The same day may be read from rows of the history or from its slices, with equal results.
     """
-    dates = {day.date for day in read.days}
+    told = {day.date: day.digest for day in read.days}
+    by_date: dict[str, list[ReadContribution]] = {}
+    for one in read.contributions:
+        if one.output == DELTAS:
+            by_date.setdefault(_date_of(one.slice), []).append(one)
+    whole_days = {date for date, ones in by_date.items() if told.get(date) == day_digest(ones)}
     return sorted(
         (one.output, one.job_name, one.mini_batch_id, one.slice, one.digest)
         for one in read.contributions
         if not _is_day_of_history(one)
-        and not (one.output == DELTAS and _date_of(one.slice) in dates)
+        and not (one.output == DELTAS and _date_of(one.slice) in whole_days)
     )
 
 
