@@ -409,14 +409,14 @@ EVERY_COLUMN_OF_A_SUMMARY: Final = SummaryCase(
             new_peer_cnt=0,
         )
     ],
-    # Buckets: 200 = 2 * 100 is in 64 + 100; 250 = 2 * 125 in 64 + 125; 333 = 4 * 83 + 1 in 128 + 83;
-    # 1000 = 8 * 125 in 192 + 125; 3000 = 32 * 93 + 24 in 320 + 93; 100,000 = 1024 * 97 + 672 in 640 + 97.
+    # Values below 2048 are their own bucket; 3000 = 2 * 1500 is in 1024 + 1500, 100,000 = 64 * 1562 + 32 in
+    # 6 * 1024 + 1562.
     summary=[
         *_metric_rows(
             _summary_key("w_24h", "all"),
             {
-                "drop_ratio": (((317, 1),), ()),
-                "duration_mean": (((317, 1),), ()),
+                "drop_ratio": (((1000, 1),), ()),
+                "duration_mean": (((1000, 1),), ()),
                 "sessions_cnt": (((9, 1),), ()),
             },
         ),
@@ -432,10 +432,10 @@ EVERY_COLUMN_OF_A_SUMMARY: Final = SummaryCase(
         *_metric_rows(
             _summary_key("w_1h", "wd_work"),
             {
-                "drop_ratio": (((189, 1), (211, 1), (317, 1)), ((0, 1),)),
-                "duration_mean": (((0, 1), (317, 1), (737, 1)), ((413, 1),)),
+                "drop_ratio": (((250, 1), (333, 1), (1000, 1)), ((0, 1),)),
+                "duration_mean": (((0, 1), (1000, 1), (7706, 1)), ((2524, 1),)),
                 "new_peer_cnt": (((-1, 2), (2, 1)), ()),
-                "sessions_cnt": (((3, 2), (164, 1)), ((3, 1),)),
+                "sessions_cnt": (((3, 2), (200, 1)), ((3, 1),)),
             },
         ),
     ],
@@ -509,12 +509,12 @@ OUTLIERS: Final = (
         (((8, 1),), ((9, 1),)),
     ),
     judged(
-        # Ten windows are silent, of 9 usual ones and one that stood out: the median of all 20 is 0.
-        "windows that stood out are samples to judge by, though too few to be usual",
-        [{"sessions_cnt": count} for count in (8, 9)],
+        # Ten windows are silent, of the others 9 were usual: median 0, iqr 10, scale 7.2524.
+        "windows that stood out are samples to judge by, where the usual ones are too few",
+        [{"sessions_cnt": count} for count in (59, 60)],
         usual(_all_are("sessions_cnt", 10, 9, 1)),
         "sessions_cnt",
-        (((8, 1),), ((9, 1),)),
+        (((59, 1),), ((60, 1),)),
     ),
     judged(
         "a host of which only zeros are known is judged by zeros",
@@ -556,7 +556,7 @@ OUTLIERS: Final = (
         ],
         usual(_all_are("drop_ratio", 100, 20)),
         "drop_ratio",
-        (((253, 1),), ((253, 1),)),  # both are in 500..503, 128 + 125
+        (((500, 1),), ((501, 1),)),
         summary_rows=[
             {
                 **_summary_key("w_1h", "wd_work", "2025-03-10"),
@@ -570,7 +570,7 @@ OUTLIERS: Final = (
         [{"sessions_cnt": 1000, "drop_cnt": 1000}],
         usual(_all_are("drop_ratio", 100, 19), windows=30),
         "drop_ratio",
-        (((317, 1),), ()),
+        (((1000, 1),), ()),
     ),
 )
 """Windows of 2025-03-10 against the host's own of 7 days."""
@@ -634,8 +634,8 @@ _HOST_SESSIONS: Final[Row] = {
     "p99": 200,
     "mad": 0,
     "iqr": 3,
-    "included": ((3, 2), (4, 1), (164, 1)),
-    "excluded": ((462, 1),),
+    "included": ((3, 2), (4, 1), (200, 1)),
+    "excluded": ((3298, 1),),
 }
 
 EVERY_COLUMN: Final = BaselineCase(
@@ -647,9 +647,9 @@ EVERY_COLUMN: Final = BaselineCase(
                 "2025-03-03",
                 rows=(3, 1),
                 cells={
-                    "sessions_cnt": (((3, 1), (164, 1)), ((462, 1),)),
-                    "duration_mean": (((317, 2),), ((413, 1),)),
-                    "drop_ratio": (((189, 1), (211, 1)), ((0, 1),)),
+                    "sessions_cnt": (((3, 1), (200, 1)), ((3298, 1),)),
+                    "duration_mean": (((7706, 2),), ((2524, 1),)),
+                    "drop_ratio": (((250, 1), (333, 1)), ((0, 1),)),
                 },
             ),
             summed(
@@ -658,7 +658,7 @@ EVERY_COLUMN: Final = BaselineCase(
                 cells={
                     "sessions_cnt": (((3, 1), (4, 1)), ()),
                     "duration_mean": (((0, 2),), ()),
-                    "drop_ratio": (((0, 1), (317, 1)), ()),
+                    "drop_ratio": (((0, 1), (1000, 1)), ()),
                     "new_peer_cnt": (((-1, 1), (2, 1)), ()),
                 },
             ),
@@ -717,30 +717,30 @@ EVERY_COLUMN: Final = BaselineCase(
     },
     baseline={
         (_OF_HOST, "sessions_cnt"): _HOST_SESSIONS,
-        # 0, 0, 1003 and 1003: 1000 is in 1000..1007
+        # 0, 0 and twice the middle of 99,968..100,031
         (_OF_HOST, "duration_mean"): {
             "n": 4,
             "median": 0,
             "p25": 0,
-            "p75": 1003,
-            "p95": 1003,
-            "p99": 1003,
+            "p75": 99_999,
+            "p95": 99_999,
+            "p99": 99_999,
             "mad": 0,
-            "iqr": 1003,
-            "included": ((0, 2), (317, 2)),
-            "excluded": ((413, 1),),
+            "iqr": 99_999,
+            "included": ((0, 2), (7706, 2)),
+            "excluded": ((2524, 1),),
         },
-        # 0, 250, 333 and 1003: distances of 250, 0, 83 and 753
+        # 0, 250, 333 and 1000: distances of 250, 0, 83 and 750
         (_OF_HOST, "drop_ratio"): {
             "n": 4,
             "median": 250,
             "p25": 0,
             "p75": 333,
-            "p95": 1003,
-            "p99": 1003,
+            "p95": 1000,
+            "p99": 1000,
             "mad": 83,
             "iqr": 333,
-            "included": ((0, 1), (189, 1), (211, 1), (317, 1)),
+            "included": ((0, 1), (250, 1), (333, 1), (1000, 1)),
             "excluded": ((0, 1),),
         },
         # Of 11 windows one is unknown: 9 are 0, one is 2.
@@ -767,17 +767,17 @@ EVERY_COLUMN: Final = BaselineCase(
             "median": 0,
             "p75": 3,
             "p95": 200,
-            "included": ((3, 2), (4, 1), (7, 1), (164, 1)),
+            "included": ((3, 2), (4, 1), (7, 1), (200, 1)),
             "excluded": (),
         },
-        # 0, 0, 250, 333 and 1003: distances of 250, 250, 0, 83 and 753
+        # 0, 0, 250, 333 and 1000: distances of 250, 250, 0, 83 and 750
         (_OF_SERVERS, "drop_ratio"): {
             "n": 5,
             "median": 250,
             "p25": 0,
             "p75": 333,
             "mad": 250,
-            "included": ((0, 2), (189, 1), (211, 1), (317, 1)),
+            "included": ((0, 2), (250, 1), (333, 1), (1000, 1)),
             "excluded": (),
         },
         (_OF_SERVERS, "new_peer_cnt"): {"n": 19 - 1, "included": ((-1, 1), (2, 1))},
@@ -908,7 +908,7 @@ UNKNOWN_NOVELTY: Final = BaselineCase(
 
 ALL_STOOD_OUT: Final = BaselineCase(
     "a ratio of which all values stood out has no samples",
-    summed("2025-03-03", rows=(9, 1), cells={"drop_ratio": ((), ((317, 1),))}),
+    summed("2025-03-03", rows=(9, 1), cells={"drop_ratio": ((), ((1000, 1),))}),
     _at_work(["2025-03-03"], 10),
     baseline={
         (_OF_HOST, "drop_ratio"): {
@@ -916,7 +916,7 @@ ALL_STOOD_OUT: Final = BaselineCase(
             "median": None,
             "iqr": None,
             "included": (),
-            "excluded": ((317, 1),),
+            "excluded": ((1000, 1),),
         }
     },
     no_baseline=[(_OF_SERVERS, "drop_ratio"), (_OF_NETWORK, "drop_ratio")],

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from ndr_core.expressions.expr import Expr
-from ndr_core.expressions.portable import MANTISSA_BITS, bucket_middle, bucket_of
+from ndr_core.expressions.portable import bucket_middle, bucket_of
 
-BUCKET_BITS: Final = MANTISSA_BITS
-"""Mantissa bits of the buckets: those of all histograms."""
+BUCKET_BITS: Final = 10
+"""Mantissa bits: more than the 6 of the histograms of deltas. Values below 2048 have buckets of their own, the middle
+of another bucket is within 1/2048 of all values in it. A median distance is a difference of middles: with wide buckets
+that of values which hardly vary would be much too large or too small, and z with it."""
 
 
 def bucket(value: Expr) -> Expr:

@@ -134,4 +134,4 @@ class _Share:
     @property
     def hosts(self) -> pl.Expr:
         """Whether a host is in it, over `host_ip`."""
-        return pl.col("host_ip").is_between(self.first, self.last)
+        return pl.col("host_ip").is_between(pl.lit(self.first), pl.lit(self.last))

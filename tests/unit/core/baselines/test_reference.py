@@ -95,7 +95,7 @@ def test_a_column_that_the_windows_lack_is_unknown() -> None:
     found = {row["metric"]: row["included"] for row in built["summary"]}
     assert found == {
         "sessions_cnt": ((3, 1),),
-        "drop_ratio": ((211, 1),),
+        "drop_ratio": ((333, 1),),
         "new_peer_cnt": ((-1, 1),),
     }
 
