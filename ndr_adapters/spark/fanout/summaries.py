@@ -44,8 +44,11 @@ def summary_chain(
 
 def _rows(files: SummaryFiles, name: str, found: FolderRows) -> pl.LazyFrame:
     """Some rows, in the columns that the kernel takes. `files`: without files."""
-    rows: pl.LazyFrame = getattr(evolve(files, **{name: found}).frames(), name)
-    return rows
+    if name == "windows":
+        return evolve(files, windows=found).frames().windows
+    if name == "judge":
+        return evolve(files, judge=found).frames().judge
+    return evolve(files, judge_rows=found).frames().judge_rows
 
 
 @frozen
