@@ -55,6 +55,7 @@ aws-local: $(JARS) ## Start stand-ins for S3 and DynamoDB
 
 docs: $(READY) ## Write the generated pages of docs
 	$(BIN)/ndr schema --markdown > docs/tables.md
+	$(BIN)/ndr catalog --markdown > docs/FEATURES.md
 	$(BIN)/ndr spec presets --markdown > docs/sources/mappings.md
 
 bench: $(READY) ## Measure the engines side by side

@@ -25,6 +25,7 @@ _SUMMARIES: Final = {
     "prune": "Remove old slices for good, with the manifests, quarantine and reports that belong to them.",
     "migrate": "Take over an output in which runs owned whole slices: each slice becomes a mini-batch.",
     "schema": "Print the canonical flow record and the columns of the output tables.",
+    "catalog": "Print of each column of features its meaning, formula, unit, type, inputs, and where it is null.",
     "spec": "Write and check JobSpecs; keep them in DynamoDB.",
     "generate": "Make a synthetic mini-batch of logs as a source writes them, or days with planted attacks.",
     "aws": "Work with S3 and DynamoDB from this machine.",

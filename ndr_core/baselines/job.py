@@ -21,6 +21,7 @@ from ndr_core.baselines.needs import (
     BaselineNeeds,
     SummaryNeeds,
     baseline_needs,
+    is_judged,
     judging_dates,
     summary_dates,
     summary_needs,
@@ -31,7 +32,7 @@ from ndr_core.baselines.runs import (
     SummaryRun,
     baseline_runs,
     baselines_name,
-    read_run,
+    baselines_run,
     summary_name,
     summary_run,
     summary_runs,
@@ -160,9 +161,11 @@ class SummaryRunner:
                 f"{date_of(date)}: there are no windows of this date (of job {spec.inputs.fg_a_job}) in "
                 f"{self.features.root}; build them before they are summed up"
             )
-        is_judged = bool(summary_runs(*key, spec.job_name, judging_dates(spec, date)))
-        judge = baseline_runs(*key, spec.job_name, [date]).get(date) if is_judged else None
-        if is_judged and judge is None and not self.allows_missing:
+        judge = baseline_runs(*key, spec.job_name, [date]).get(date)
+        judging = None if judge is None else baselines_run(judge)
+        summaries = summary_runs(*key, spec.job_name, judging_dates(spec, date))
+        judged = is_judged(spec, date, summaries, judging)
+        if judged and judging is None and not self.allows_missing:
             raise NotPublishedError(
                 f"{date_of(date)}: there are no baselines of this date in {self.features.root}, by which its windows "
                 f"are judged; build them (ndr features run --job fg-b --day {date_of(date - 1)}), or leave that out by "
@@ -172,12 +175,12 @@ class SummaryRunner:
             spec,
             date,
             {end: windows_run(run, end) for end, run in windows.items()},
-            None if judge is None else read_run(judge),
-            is_judged=is_judged,
+            judging,
+            is_judged=judged,
             allows_missing=self.allows_missing,
         )
         read = tuple(windows[end] for end in needs.read_ends)
-        judges = () if judge is None else (judge,)
+        judges = (judge,) if judged and judge is not None else ()
         facts = _facts(self, summary_name(date), needs.read, (*read, *judges))
         return FoundSummary(
             self._plan(published_at),

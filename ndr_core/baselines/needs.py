@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 
 from attrs import frozen
 
@@ -13,14 +13,13 @@ from ndr_core.baselines.engine import HorizonInputs
 from ndr_core.baselines.horizon import Horizon
 from ndr_core.baselines.names import addresses_digest
 from ndr_core.baselines.plan import BandLabel
-from ndr_core.baselines.runs import SummaryRun, WindowsRun, date_of_run
+from ndr_core.baselines.runs import BaselinesRun, SummaryRun, WindowsRun, date_of_run
 from ndr_core.baselines.settings import Period
 from ndr_core.baselines.spec import FgBSpec
 from ndr_core.features.days import date_of
 from ndr_core.publishing.pinned import PinnedTables
 from ndr_core.publishing.read_facts import (
     CoveredWindows,
-    ReadContribution,
     ReadFacts,
     SettingRead,
 )
@@ -53,11 +52,22 @@ def judging_dates(spec: FgBSpec, date: int) -> range:
     return spec.baselines.week.dates(date)
 
 
+def is_judged(
+    spec: FgBSpec, date: int, summaries: Container[int], judge: BaselinesRun | None
+) -> bool:
+    """Whether there are summaries that the baselines of a date hold: without any, no window of it is judged.
+
+    `summaries`: dates that have one; `judge`: the run of the baselines, which may know of some that were pruned.
+    """
+    known = frozenset() if judge is None else judge.dates
+    return any(day in summaries or day in known for day in judging_dates(spec, date))
+
+
 def summary_needs(
     spec: FgBSpec,
     date: int,
     windows: Mapping[int, WindowsRun],
-    judge: ReadContribution | None,
+    judge: BaselinesRun | None,
     *,
     is_judged: bool,
     allows_missing: bool,
@@ -65,7 +75,7 @@ def summary_needs(
     """Tell what the summary of a local date is made from.
 
     `windows`: the runs of windows of the date, by their ends, us; `judge`: the run of its baselines, None where it is
-    missing; `is_judged`: whether there are summaries that these baselines hold: without any, no window is judged.
+    missing; `is_judged`: whether windows are to be judged by them.
     """
     ends: dict[int, tuple[WindowLabel, ...]] = {}
     excluded: dict[int, tuple[WindowLabel, ...]] = {}
@@ -84,7 +94,7 @@ def summary_needs(
         usual = tuple(label for label in covered if label not in apart)
         ends |= {end: usual} if usual else {}
         excluded |= {end: apart} if apart else {}
-    judges = [judge] if is_judged and judge is not None else []
+    judges = [judge.contribution] if is_judged and judge is not None else []
     read_ends = sorted({*ends, *excluded})
     read = ReadFacts(
         contributions=(*judges, *(windows[end].contribution for end in read_ends)),

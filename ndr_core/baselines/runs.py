@@ -11,7 +11,7 @@ from ndr_core.features.days import date_of, day_of_date, read_of
 from ndr_core.features.lineage import read_as, runs_named
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.published import FollowedOutput
-from ndr_core.publishing.read_facts import CoveredWindows, ReadContribution
+from ndr_core.publishing.read_facts import CoveredWindows, ReadContribution, ReadFacts
 from ndr_core.tables.slices import slice_place
 from ndr_core.windows.job import anchor_name
 from ndr_core.windows.labels import WindowLabel
@@ -83,6 +83,31 @@ class SummaryRun:
 def summary_run(run: Manifest) -> SummaryRun:
     """Tell what is to be known of a summary."""
     return SummaryRun(read_run(run), read_of(run).covered)
+
+
+@frozen
+class BaselinesRun:
+    """What is to be known of a run of baselines."""
+
+    contribution: ReadContribution
+    """The run as one that was read."""
+    dates: frozenset[int]
+    """Local dates whose summaries are in it."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no summary is in it."""
+        return not self.dates
+
+
+def baselines_run(run: Manifest) -> BaselinesRun:
+    """Tell what is to be known of a run of baselines."""
+    return BaselinesRun(read_run(run), summary_dates_of(read_of(run)))
+
+
+def summary_dates_of(read: ReadFacts) -> frozenset[int]:
+    """Give the local dates whose summaries a run of baselines is made of."""
+    return frozenset(date_of_run(one.mini_batch_id) for one in read.contributions)
 
 
 def read_run(run: Manifest) -> ReadContribution:

@@ -15,7 +15,7 @@ from ndr_adapters.local.source import FolderSource
 from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.polars.published import read_deltas
-from ndr_core.catalog import describe
+from ndr_core.catalog.schema import describe
 from ndr_core.deltas.job import DeltaBuilderRunner
 from ndr_core.deltas.tables import delta_table
 from ndr_core.expressions.evaluate import evaluate

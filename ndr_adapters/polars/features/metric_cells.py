@@ -13,14 +13,19 @@ import polars as pl
 
 from ndr_adapters.polars.features.metric_codes import GROUP
 from ndr_adapters.polars.write import DTYPES
+from ndr_core.baselines.buckets import bucket
 from ndr_core.baselines.metrics import UNKNOWN
+from ndr_core.expressions.evaluate import evaluate
+from ndr_core.expressions.expr import col
+from ndr_core.int64 import INT64_MAX
 from ndr_core.tables.columns import ColumnType
 
 CELLS: Final = {GROUP: pl.UInt64(), "bucket": pl.Int64(), "count": pl.Int64()}
 """Columns of cells. Buckets begin at UNKNOWN."""
 
-_BUCKET_BITS: Final = 12
-"""Buckets of int64 are below 3,712."""
+BUCKETS: Final = int(evaluate(bucket(col("x")), {"x": INT64_MAX})) + 1
+"""Of int64, without that of unknown values."""
+_BUCKET_BITS: Final = (BUCKETS - UNKNOWN).bit_length()
 _KEY_BITS: Final = 64
 _HISTOGRAM: Final = DTYPES[ColumnType.HISTOGRAM]
 
@@ -30,9 +35,9 @@ def no_cells() -> pl.DataFrame:
     return pl.DataFrame(schema=CELLS)
 
 
-def packed(group: pl.Expr, bucket: pl.Expr) -> pl.Expr:
-    """Pack a cell, without its count, into one UInt64. `group`: UInt64; `bucket`: Int64."""
-    return group * _number(1 << _BUCKET_BITS) + (bucket - UNKNOWN).cast(pl.UInt64)
+def packed(group: pl.Expr, of_bucket: pl.Expr) -> pl.Expr:
+    """Pack a cell, without its count, into one UInt64. `group`: UInt64; `of_bucket`: Int64."""
+    return group * _number(1 << _BUCKET_BITS) + (of_bucket - UNKNOWN).cast(pl.UInt64)
 
 
 def unpacked(cell: pl.Expr) -> list[pl.Expr]:

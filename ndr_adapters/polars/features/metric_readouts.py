@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import polars as pl
 
+from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.features.metric_codes import GROUP
-from ndr_core.baselines.readout import middle_of
+from ndr_adapters.polars.features.metric_cells import BUCKETS
+from ndr_core.baselines.readout import MIDDLE
 
 ZEROS: Final = "zeros"
 """Column of groups: samples in bucket 0 that are in no cell."""
@@ -16,8 +19,6 @@ PERCENTILES: Final = {"median": 50, "p25": 25, "p75": 75, "p95": 95, "p99": 99}
 READOUT: Final = ("n", *PERCENTILES, "mad", "iqr")
 """Columns of what is read off, as those of `Readout`."""
 
-_MIDDLES: Final = pl.Series([middle_of(bucket) for bucket in range(3712)], dtype=pl.Int64)
-"""By bucket: int64 has so many."""
 _KEY_BITS: Final = 63
 
 
@@ -45,7 +46,7 @@ def read_off(groups: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
     ]
     held = _at(places, 50, seen, cells.get_column("count"), ZEROS).alias("held")
     middles = (
-        pl.when(pl.col("n") > 0).then(pl.lit(_MIDDLES).gather(name)).alias(name)
+        pl.when(pl.col("n") > 0).then(pl.lit(_middles()).gather(name)).alias(name)
         for name in PERCENTILES
     )
     found = places.with_columns(*values, held).with_columns(*middles)
@@ -84,7 +85,7 @@ def _spread(found: pl.DataFrame, cells: pl.DataFrame) -> pl.Series:
     chosen = pl.DataFrame({"run": run, "bucket": cells["bucket"], "count": cells["count"]}).filter(
         is_chosen
     )
-    middle = pl.lit(_MIDDLES).gather("bucket")
+    middle = pl.lit(_middles()).gather("bucket")
     median = pl.lit(of_cells.get_column("median")).gather("run")
     of_chosen = chosen.select("run", (middle - median).abs().alias("distance"), "count")
     spread = of_cells.with_row_index("run").filter("is_spread")
@@ -113,3 +114,10 @@ def _by_distance(samples: pl.DataFrame) -> pl.DataFrame:
 
 def _with_one_more(values: pl.Series) -> pl.Series:
     return pl.concat([values, pl.Series(values.name, [0], dtype=values.dtype)])
+
+
+@cache
+def _middles() -> pl.Series:
+    """The middles of all buckets, by bucket: faster than to work each one out."""
+    buckets = pl.int_range(BUCKETS, dtype=pl.Int64, eager=True).alias("bucket")
+    return buckets.to_frame().select(compile_expr(MIDDLE)).to_series()

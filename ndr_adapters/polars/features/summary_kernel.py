@@ -17,12 +17,12 @@ from ndr_adapters.polars.features.metric_cells import counted, groups_of, histog
 from ndr_adapters.polars.features.metric_codes import HOST_NUMBER, ROW, Codes, Hosts
 from ndr_adapters.polars.features.window_judge import Judge
 from ndr_adapters.polars.write import DTYPES
+from ndr_core.baselines.buckets import bucket
 from ndr_core.baselines.metrics import UNKNOWN, Absent, Metric
 from ndr_core.baselines.plan import SummaryPlan
 from ndr_core.baselines.tables import SUMMARY, SUMMARY_ROWS
 from ndr_core.deltas.roles import OUTBOUND
 from ndr_core.expressions.expr import col, columns_of
-from ndr_core.expressions.portable import bucket_of
 from ndr_core.tables.columns import ColumnType
 from ndr_core.tables.table import Table
 from ndr_core.windows.labels import WindowLabel
@@ -44,7 +44,7 @@ JUDGE_COLUMNS: Final = (
 JUDGE_ROWS_COLUMNS: Final = ("host_ip", "role", "time_band", "window_label", "windows_cnt")
 """What is read of the hosts' `baseline_rows`, likewise."""
 
-_BUCKET: Final = bucket_of(col("x"))
+_BUCKET: Final = bucket(col("x"))
 _IS_EXCLUDED: Final = "is_excluded"
 
 
@@ -244,8 +244,8 @@ def _cells(rows: pl.DataFrame, codes: Codes, plan: SummaryPlan) -> list[pl.DataF
 
 def _bucket(metric: Metric) -> pl.Expr:
     """The bucket in which a window is counted, over its value `x`; null where it is in none."""
-    bucket = compile_expr(_BUCKET)
+    found = compile_expr(_BUCKET)
     if metric.absent is Absent.NULL:
-        return bucket
-    known = pl.when(bucket != 0).then(bucket)
-    return pl.when(bucket.is_null()).then(pl.lit(UNKNOWN, dtype=pl.Int64)).otherwise(known)
+        return found
+    known = pl.when(found != 0).then(found)
+    return pl.when(found.is_null()).then(pl.lit(UNKNOWN, dtype=pl.Int64)).otherwise(known)

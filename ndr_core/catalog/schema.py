@@ -1,29 +1,18 @@
-"""Every column of every table, for `ndr schema`, the pages of the documentation, and other catalogues."""
+"""Every column of every table by type, merging and meaning: what `ndr schema` prints, and its page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
+from ndr_core.catalog.markdown import markdown_table
+from ndr_core.catalog.tables import feature_tables_of, tables_of
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.deltas.tables import delta_table, pair_table
 from ndr_core.expressions.portable import MANTISSA_BITS
 from ndr_core.flows.record import FLOW_FIELDS
 from ndr_core.flows.vocabulary import Action
-from ndr_core.history.tables import HISTORY_TABLES
 from ndr_core.tables.table import Table
-from ndr_core.windows.tables import BEACON, fg_a_table
 
 Rows = list[dict[str, str]]
-
-
-def tables_of(spec: JobSpec) -> tuple[Table, ...]:
-    """Give the tables that a spec builds."""
-    return delta_table(spec.chosen_measures()), pair_table(timing=spec.pair.timing)
-
-
-def feature_tables_of(spec: JobSpec) -> tuple[Table, ...]:
-    """Give the tables that feature jobs build over the deltas of a spec."""
-    return fg_a_table(spec.chosen_measures()), BEACON, *HISTORY_TABLES
 
 
 def describe(spec: JobSpec) -> dict[str, Rows]:
@@ -95,11 +84,4 @@ def _page(descriptions: Mapping[str, Rows]) -> Iterator[str]:
     yield ""
     yield "Made by `ndr schema --markdown`; do not edit."
     for title, rows in descriptions.items():
-        yield from ("", f"## {title}", "")
-        yield _line(rows[0])
-        yield _line("---" for _ in rows[0])
-        yield from (_line(row.values()) for row in rows)
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+        yield from ("", f"## {title}", "", *markdown_table(rows))
