@@ -16,14 +16,18 @@ FILES: Final = "files"
 
 
 def written(
-    rows: pl.DataFrame, table: Table, staging: StagingRoot, name: str
+    rows: pl.DataFrame,
+    table: Table,
+    staging: StagingRoot,
+    name: str,
+    rows_per_group: int | None = None,
 ) -> tuple[str, pl.DataFrame]:
     """Write rows, in the columns of a table, to files of this name, which has the token of its task.
 
-    Gives the files as a result, FILES.
+    `rows_per_group`: as for `write_named`. Gives the files as a result, FILES.
     """
     with full_disk_named(staging.address):
-        return FILES, files_frame(write_named(rows, table, staging, name))
+        return FILES, files_frame(write_named(rows, table, staging, name, rows_per_group))
 
 
 def files_frame(rows: Mapping[str, int]) -> pl.DataFrame:
