@@ -21,17 +21,22 @@ from tests.property.frames import frame_of, rows_of
 
 
 def polars_correlations(
-    plan: CorrelationPlan, rows: CorrelationRows, columns: Sequence[OutputColumn]
+    plan: CorrelationPlan,
+    rows: CorrelationRows,
+    columns: Sequence[OutputColumn],
+    shares: int = 1,
 ) -> list[Row]:
-    """Compare windows with baselines by Polars, host by host. `columns`: those of `fg_a`."""
+    """Compare windows with baselines by Polars, in shares of hosts. `columns`: those of `fg_a`."""
+    hosts = sorted({row["host_ip"] for row in rows.windows})
     labels = {label.name: label for label in plan.labels}
     alike: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows.windows:
         if row["window_label"] in labels:
             date = rows.dates[labels[row["window_label"]]]
-            alike[row["role"], date, row["time_band"]].append(row)
+            share = hosts.index(row["host_ip"]) % shares
+            alike[row["role"], date, row["time_band"], share].append(row)
     made = []
-    for (role, date, band), windows in alike.items():
+    for (role, date, band, _), windows in alike.items():
         place = (date_of(date.date), role, band)
 
         def there(

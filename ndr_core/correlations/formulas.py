@@ -8,10 +8,11 @@ from typing import Final
 
 from attrs import frozen
 
+from ndr_core.baselines.buckets import bucket, middle
 from ndr_core.baselines.metrics import Metric
 from ndr_core.baselines.readout import Z
 from ndr_core.expressions.expr import Expr, col, substitute, when
-from ndr_core.expressions.portable import bucket_middle, bucket_of, log2
+from ndr_core.expressions.portable import log2
 from ndr_core.tables import units
 from ndr_core.tables.columns import ColumnType
 
@@ -47,7 +48,7 @@ class Departure:
         return substitute(self.value, _LOGARITHMS)
 
 
-X_BUCKET: Final = bucket_of(col("x"))
+X_BUCKET: Final = bucket(col("x"))
 """The bucket of x."""
 
 BITS: Final = log2(col("count") + 1)
@@ -56,7 +57,7 @@ BITS: Final = log2(col("count") + 1)
 COUNTED_IN_BITS: Final[Mapping[str, Expr]] = {
     "n_bits": col("n"),
     "n_ge_bits": col("n_ge"),
-    "x_bits": bucket_middle(X_BUCKET),
+    "x_bits": middle(X_BUCKET),
     "median_bits": col("median"),
 }
 """The bits that departures read -> the count, over `x`, `n`, `median` and `n_ge` (samples in x's bucket or above)."""

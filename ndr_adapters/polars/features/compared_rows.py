@@ -1,6 +1,12 @@
-"""The rows of correlations that are to be made, and where each of them finds its baselines."""
+"""The rows of correlations that are to be made, and where each of them finds its baselines.
+
+For each window there is one row of each horizon, one behind the other. What belongs to metrics lies metric by metric:
+all rows with the first metric, then all rows with the second one.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 from attrs import frozen
@@ -16,7 +22,7 @@ from ndr_core.windows.labels import WindowLabel
 
 @frozen
 class ComparedRows:
-    """For each window one row of each horizon, one behind the other."""
+    """The rows of some windows."""
 
     windows: pl.DataFrame
     """Sorted by host and label."""
@@ -27,7 +33,7 @@ class ComparedRows:
     horizon: pl.Series
     label: pl.Series
     """Where the window, the horizon and the label of each row stand."""
-    baselines: tuple[pl.Series, ...]
+    places: tuple[pl.Series, ...]
     """Scope by scope, the narrowest first: the number of the baseline of each row, whether there is one or not."""
 
     @classmethod
@@ -45,8 +51,13 @@ class ComparedRows:
         host = ordered.get_column("host_ip").rle_id().cast(pl.Int64).gather(window)
         segment = numbered(its_segment, all_segments.to_list()).gather(host) + hosts.len()
         network = pl.repeat(grid.places.height - 1, number.len(), dtype=pl.Int64, eager=True)
-        baselines = (grid.numbers_at(horizon, label, place) for place in (host, segment, network))
-        return cls(ordered, plan.labels, grid, window, horizon, label, tuple(baselines))
+        places = (grid.numbers_at(horizon, label, place) for place in (host, segment, network))
+        return cls(ordered, plan.labels, grid, window, horizon, label, tuple(places))
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return self.window.len()
 
     def columns(self, *names: str) -> dict[str, pl.Series]:
         """Give columns of the windows, one value for each row."""
@@ -56,13 +67,28 @@ class ComparedRows:
         """Give the name of the horizon of each row."""
         return pl.Series(self.grid.horizons).gather(self.horizon)
 
-    def values(self, metric: Metric) -> pl.DataFrame:
-        """Give the value of a metric in each row, `x`, and its `bucket`."""
-        x = self.windows.select(compile_expr(metric.value).cast(pl.Int64).alias("x"))
-        with_bucket = x.with_columns(compile_expr(X_BUCKET).alias("bucket"))
-        return with_bucket.select(pl.all().gather(self.window))
+    def values(self, metrics: Sequence[Metric]) -> pl.DataFrame:
+        """Give the value of each metric in each row, `x`, and its `bucket`."""
+        of_windows = self.windows.select(
+            compile_expr(metric.value).cast(pl.Int64).alias(metric.name) for metric in metrics
+        )
+        x = pl.concat(column.alias("x") for column in of_windows.iter_columns()).to_frame()
+        found = x.with_columns(compile_expr(X_BUCKET).alias("bucket"))
+        return found.select(
+            pl.all().gather(_by_metric(self.window, len(metrics), of_windows.height))
+        )
 
-    def are_of(self, metric: Metric, role: str) -> pl.Series:
-        """Tell of each row whether it can have a metric. `role`: that of the windows."""
-        of_label = pl.Series([metric.is_of(role, one) for one in self.labels], dtype=pl.Boolean)
-        return of_label.gather(self.label)
+    def baselines(self, metrics: Sequence[Metric]) -> Iterator[pl.Series]:
+        """Give, scope by scope, the number of the baseline of each metric in each row."""
+        return (_by_metric(numbers, len(metrics), self.grid.size) for numbers in self.places)
+
+    def are_of(self, metrics: Sequence[Metric], role: str) -> pl.Series:
+        """Tell of each metric and each row whether it can have it. `role`: that of the windows."""
+        of_label = [metric.is_of(role, label) for metric in metrics for label in self.labels]
+        by_metric = _by_metric(self.label, len(metrics), len(self.labels))
+        return pl.Series(of_label, dtype=pl.Boolean).gather(by_metric)
+
+
+def _by_metric(places: pl.Series, metrics: int, size: int) -> pl.Series:
+    """Places below `size`, as they stand among those of all metrics."""
+    return pl.concat(places + number * size for number in range(metrics))

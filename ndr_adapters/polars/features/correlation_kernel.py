@@ -6,23 +6,25 @@ no rows are joined.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import polars as pl
 
 from ndr_adapters.polars.expr import compile_expr
-from ndr_adapters.polars.features.bits import bits_of, bits_of_buckets
+from ndr_adapters.polars.features.bits import bits_of, bits_of_middles
 from ndr_adapters.polars.features.compared_rows import ComparedRows
 from ndr_adapters.polars.features.usual import Usual
 from ndr_adapters.polars.write import DTYPES, schema_of
-from ndr_core.baselines.metrics import Absent, Metric
+from ndr_core.baselines.metrics import Metric
 from ndr_core.baselines.tables import SCOPES
 from ndr_core.correlations.formulas import (
     CARRIED,
-    COUNTED_IN_BITS,
     EXFIL_METRIC,
     NEW_BYTES,
     SCOPE_ENDING,
+    Departure,
     anomaly_strength,
     departure_name,
     departures,
@@ -56,10 +58,7 @@ def compare(
     the hosts, of their segments and of the network must be among them; those of others are left out.
     """
     rows = ComparedRows.of(plan, windows)
-    usual = Usual.of(plan.metrics, rows.grid, baseline, baseline_rows)
-    found = rows.columns(*_OF_WINDOW)
-    for metric in plan.metrics:
-        found |= _metric(metric, role, rows, usual)
+    found = rows.columns(*_OF_WINDOW) | _metrics(plan, role, rows, baseline, baseline_rows)
     scores = {
         "anomaly_strength": anomaly_strength(plan.key_metrics),
         "exfil_score": exfil_score(plan.min_bytes),
@@ -76,66 +75,82 @@ def compare(
     return made.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
 
-def _metric(metric: Metric, role: str, rows: ComparedRows, usual: Usual) -> dict[str, pl.Series]:
-    """The columns of a metric."""
-    are_of = rows.are_of(metric, role)
-    if not are_of.any():
-        return {
-            name: pl.repeat(None, are_of.len(), dtype=dtype, eager=True)
-            for name, dtype in schema_of(metric_columns(metric)).items()
-        }
-    baselines = usual.of_metric(metric)
-    narrowest = _narrowest(rows, baselines.get_column("is_warm"), are_of)
-    its_own = baselines.select(pl.all().gather(narrowest.get_column("number")))
-    values = _values(metric, rows, usual, its_own)
-    found = values.select(
-        compile_expr(one.value)
-        .cast(DTYPES[one.type])
-        .alias(departure_name(metric.name, one.ending))
-        for one in departures(metric)
-    )
-    scope = narrowest.get_column("scope")
-    return {**found.to_dict(), departure_name(metric.name, SCOPE_ENDING): scope}
+def _metrics(
+    plan: CorrelationPlan,
+    role: str,
+    rows: ComparedRows,
+    baseline: pl.DataFrame,
+    baseline_rows: pl.DataFrame,
+) -> dict[str, pl.Series]:
+    """The columns of all metrics."""
+    alike: dict[tuple[Departure, ...], list[Metric]] = defaultdict(list)
+    for metric in plan.metrics:
+        if any(metric.is_of(role, label) for label in plan.labels):
+            alike[departures(metric)].append(metric)
+    metrics = [metric for of_kind in alike.values() for metric in of_kind]
+    usual = Usual.of(metrics, rows.grid, baseline, baseline_rows)
+    values = _values(metrics, role, rows, usual)
+    found = _nulls([metric for metric in plan.metrics if metric not in metrics], rows.count)
+    begin = 0
+    for columns, of_kind in alike.items():
+        of_these = values.slice(begin, rows.count * len(of_kind)).select(
+            SCOPE_ENDING,
+            *(compile_expr(one.value).cast(DTYPES[one.type]).alias(one.ending) for one in columns),
+        )
+        for number, metric in enumerate(of_kind):
+            of_metric = of_these.slice(number * rows.count, rows.count)
+            for ending, column in of_metric.to_dict().items():
+                found[departure_name(metric.name, ending)] = column
+        begin += of_these.height
+    return found
 
 
-def _narrowest(rows: ComparedRows, is_warm: pl.Series, are_of: pl.Series) -> pl.DataFrame:
-    """The `scope` and the `number` of the narrowest baseline of each row that is warm, null where none is.
-
-    `is_warm`: by number; `are_of`: whether a row can have the metric.
-    """
-    steps = [
-        (scope, numbers, pl.when(is_warm.gather(numbers) & are_of))
-        for scope, numbers in zip(SCOPES, rows.baselines, strict=True)
-    ]
-    return pl.select(
-        scope=pl.coalesce(where.then(pl.lit(scope)) for scope, _, where in steps),
-        number=pl.coalesce(where.then(numbers) for _, numbers, where in steps),
-    )
+def _nulls(metrics: Iterable[Metric], rows: int) -> dict[str, pl.Series]:
+    """The columns of metrics that the windows can't have."""
+    return {
+        name: pl.repeat(None, rows, dtype=dtype, eager=True)
+        for metric in metrics
+        for name, dtype in schema_of(metric_columns(metric)).items()
+    }
 
 
-def _values(
-    metric: Metric, rows: ComparedRows, usual: Usual, baselines: pl.DataFrame
-) -> pl.DataFrame:
-    """What the departures of a metric read. `baselines`: of each row, as `Usual.of_metric`, null where all are cold."""
-    row, n = baselines.get_column("row"), baselines.get_column("n")
-    of_window = rows.values(metric)
-    bucket = of_window.get_column("bucket")
+def _values(metrics: Sequence[Metric], role: str, rows: ComparedRows, usual: Usual) -> pl.DataFrame:
+    """What departures read, and the scope of the baseline: of all rows, metric by metric."""
+    number, scope = _narrowest(rows.baselines(metrics), usual, rows.are_of(metrics, role))
+    row, n = (usual.by_number.get_column(name).gather(number) for name in ("row", "n"))
+    of_windows = rows.values(metrics)
+    x, bucket = of_windows.get_columns()
     found = usual.read_off.select(pl.exclude("n").gather(row)).with_columns(
         usual.at_least(row, bucket).alias("n_ge")
     )
-    if metric.absent is Absent.ZERO:
-        # All samples of a baseline without a row of the metric are 0.
-        is_silent = n.is_not_null() & row.is_null()
-        found = found.select(pl.when(is_silent).then(0).otherwise(pl.all()).name.keep())
+    # All samples of a baseline without a row of the metric are 0.
+    is_silent = n.is_not_null() & row.is_null()
+    found = found.select(pl.when(is_silent).then(0).otherwise(pl.all()).name.keep())
     at_least = pl.when(bucket == 0).then(n).when(bucket.is_not_null()).then("n_ge")
-    values = found.with_columns(
-        n, of_window.get_column("x"), rows.columns("scan_score")["scan_score"], n_ge=at_least
-    )
+    scan_score = rows.columns("scan_score")["scan_score"]
+    values = found.with_columns(x, n, scope, pl.concat([scan_score] * len(metrics)), n_ge=at_least)
     return values.with_columns(
-        bits_of_buckets(bucket).alias("x_bits"),
-        *(
-            bits_of(values.select(compile_expr(count)).to_series()).alias(name)
-            for name, count in COUNTED_IN_BITS.items()
-            if name != "x_bits"
-        ),
+        bits_of(n).alias("n_bits"),
+        bits_of(values.get_column("n_ge")).alias("n_ge_bits"),
+        bits_of_middles(bucket).alias("x_bits"),
     )
+
+
+def _narrowest(
+    baselines: Iterable[pl.Series], usual: Usual, are_of: pl.Series
+) -> tuple[pl.Series, pl.Series]:
+    """Number and scope of the narrowest baseline that is warm, null where none is.
+
+    `baselines`: scope by scope; `are_of`: whether a row can have the metric.
+    """
+    is_warm = usual.by_number.get_column("is_warm")
+    steps = [
+        (scope, numbers, pl.when(is_warm.gather(numbers) & are_of))
+        for scope, numbers in zip(SCOPES, baselines, strict=True)
+    ]
+    found = pl.select(
+        pl.coalesce(where.then(numbers) for _, numbers, where in steps).alias("number"),
+        pl.coalesce(where.then(pl.lit(scope)) for scope, _, where in steps).alias(SCOPE_ENDING),
+    )
+    number, scope = found.get_columns()
+    return number, scope
