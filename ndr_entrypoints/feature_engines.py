@@ -48,6 +48,7 @@ BASELINE_ENGINES: Final[Mapping[str, Callable[[S3Client | None], BaselineEngine]
 }
 CORRELATION_ENGINES: Final[Mapping[str, Callable[[S3Client | None], CorrelationEngine]]] = {
     POLARS: lambda client: PolarsCorrelationEngine(polars_options(client)),
+    SPARK: lambda client: spark_engines().correlations(client),
     REFERENCE: lambda client: ReferenceCorrelationEngine(polars_options(client)),
 }
 """Name of an engine -> what starts it, set up for the S3 that a client reaches, or for folders alone."""

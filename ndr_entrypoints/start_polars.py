@@ -14,6 +14,7 @@ from ndr_adapters.spark.fanout.engine import FanoutEngine
 from ndr_adapters.spark.fanout.exchange import SparkRunner
 from ndr_adapters.spark.fanout.feature_engines import (
     FanoutBaselineEngine,
+    FanoutCorrelationEngine,
     FanoutHistoryEngine,
     FanoutSummaryEngine,
     FanoutWindowEngine,
@@ -53,6 +54,7 @@ class SparkEngines:
     windows: Callable[[S3Client | None], FanoutWindowEngine]
     summaries: Callable[[S3Client | None], FanoutSummaryEngine]
     baselines: Callable[[S3Client | None], FanoutBaselineEngine]
+    correlations: Callable[[S3Client | None], FanoutCorrelationEngine]
 
 
 SPARK_ENGINES: Final = SparkEngines(
@@ -61,4 +63,5 @@ SPARK_ENGINES: Final = SparkEngines(
     lambda client: FanoutWindowEngine(_runner(), polars_options(client)),
     lambda client: FanoutSummaryEngine(_runner(), polars_options(client)),
     lambda client: FanoutBaselineEngine(_runner(), polars_options(client)),
+    lambda client: FanoutCorrelationEngine(_runner(), polars_options(client)),
 )

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from ndr_adapters.polars.features.baseline_files import BaselineFiles
 from ndr_adapters.polars.features.baseline_frames import HorizonDates
+from ndr_adapters.polars.features.correlation_files import CorrelationFiles
 from ndr_adapters.polars.features.history_files import day_files
 from ndr_adapters.polars.features.summary_files import SummaryFiles
 from ndr_adapters.polars.features.summary_kernel import SummaryEnds
@@ -17,12 +18,15 @@ from ndr_adapters.polars.features.window_kernel import Anchor
 from ndr_adapters.polars.write import StagingRoot
 from ndr_adapters.spark.fanout.baselines import baseline_chain
 from ndr_adapters.spark.fanout.chain import ChainRunner
+from ndr_adapters.spark.fanout.correlations import correlation_chain
 from ndr_adapters.spark.fanout.history import history_chain
 from ndr_adapters.spark.fanout.staged import files_of
 from ndr_adapters.spark.fanout.summaries import summary_chain
 from ndr_adapters.spark.fanout.windows import window_chain
 from ndr_core.baselines.engine import BaselineInputs, SummaryInputs
 from ndr_core.baselines.plan import BaselinePlan, SummaryPlan
+from ndr_core.correlations.engine import CorrelationInputs
+from ndr_core.correlations.plan import CorrelationPlan
 from ndr_core.deltas.roles import OUTBOUND
 from ndr_core.features.networks import Hosts
 from ndr_core.history.engine import HistoryInputs
@@ -123,4 +127,23 @@ class FanoutBaselineEngine:
         cores = self.runner.cores
         shares = self.cut(files.summary.rows + files.former.rows, cores)
         chain = baseline_chain(files, plan, dates, staging, cores, shares)
+        return files_of(self.runner.run(chain, Meter()))
+
+
+@frozen
+class FanoutCorrelationEngine:
+    """Compares windows with baselines in tasks: a `CorrelationEngine`. Its parts: as `FanoutHistoryEngine`."""
+
+    name: ClassVar[str] = "spark"
+    runner: ChainRunner
+    storage_options: dict[str, Any] = field(factory=dict)
+    cut: Callable[[int, int], int] = cut_rows
+
+    def build(
+        self, plan: CorrelationPlan, inputs: CorrelationInputs, staging_root: str
+    ) -> Mapping[str, int]:
+        staging = StagingRoot(staging_root, self.storage_options)
+        files = CorrelationFiles.of(plan, inputs)
+        cores = self.runner.cores
+        chain = correlation_chain(files, staging, lambda rows: self.cut(rows, cores))
         return files_of(self.runner.run(chain, Meter()))
