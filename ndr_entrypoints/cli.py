@@ -18,7 +18,7 @@ _SUMMARIES: Final = {
     "inspect": "Show what an output holds: slices, roles, hosts, quality of its runs.",
     "quarantine": "Show the records that runs rejected: rule, field at fault, text.",
     "replay": "Run the rejected records of a mini-batch again, by another JobSpec.",
-    "features": "Build and renew features: windows per host (FG-A), and the pair history that they read.",
+    "features": "Build and renew features: windows per host, what is usual for it, how windows depart from that.",
     "runs": "List the runs that count, in the order of publication.",
     "verify": "Compare every live file with its manifest: size, SHA-256, rows.",
     "compact": "Make one set of files and one manifest of each whole UTC day.",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from ndr_core.baselines import buckets
 from ndr_core.baselines.plan import OUTLIER_Z
 from ndr_core.baselines.samples import SAMPLES, SHIFT
 from ndr_core.expressions.expr import Expr, col
+from ndr_core.expressions.spell import spell
 from ndr_core.tables import units
 from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
 from ndr_core.tables.origin import Origin
@@ -15,6 +17,10 @@ from ndr_core.tables.table import Table
 
 LEVELS: Final = (*DAY_LEVELS, "role", "time_band")
 """Folders of all tables of baselines, outermost first."""
+
+
+_BUCKET: Final = spell(buckets.bucket(col("x")))
+_MIDDLE: Final = spell(buckets.middle(col("bucket")))
 
 
 def _never(name: str, column_type: ColumnType, meaning: str, origin: Origin) -> OutputColumn:
@@ -97,13 +103,13 @@ SUMMARY: Final = Table(
             ColumnType.HISTOGRAM,
             "the usual windows by the log-linear bucket of the metric; of counts and sums without bucket 0, which is "
             "rows_included less the rest, and with unknown values as bucket -1",
-            Origin(units.COUNTS, "number of included rows by the bucket of the metric", _METRICS),
+            Origin(units.COUNTS, f"number of included rows by {_BUCKET}, x: the metric", _METRICS),
         ),
         _never(
             "excluded",
             ColumnType.HISTOGRAM,
             "the others likewise, of rows_excluded",
-            Origin(units.COUNTS, "number of excluded rows by the bucket of the metric", _METRICS),
+            Origin(units.COUNTS, f"number of excluded rows by {_BUCKET}, x: the metric", _METRICS),
         ),
         *_OF_DAY,
     ),
@@ -229,7 +235,7 @@ def _read_off(name: str, meaning: str, how: str) -> OutputColumn:
 
 
 def _percentile(name: str, percent: int, meaning: str) -> OutputColumn:
-    how = f"bucket_middle of the bucket with rank ceil({percent} / 100 n), used cells and zeros in ascending order"
+    how = f"{_MIDDLE}, bucket: that with rank ceil({percent} / 100 n) of used cells and zeros in ascending order"
     return _read_off(name, meaning, how)
 
 
@@ -267,7 +273,7 @@ BASELINE: Final = Table(
         _read_off(
             "mad",
             "median distance of a sample from the median",
-            "median of |bucket_middle - median| over the samples",
+            f"median of |{_MIDDLE} - median| over the samples",
         ),
         _int("iqr", "p75 - p25", Origin(units.OF_METRIC, col("p75") - col("p25"))),
         _never(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ndr_core.baselines.buckets import BUCKET_BITS
 from ndr_core.catalog.markdown import markdown_table
 from ndr_core.catalog.tables import feature_tables_of, tables_of
 from ndr_core.deltas.spec import JobSpec
@@ -36,7 +37,11 @@ def describe(spec: JobSpec) -> dict[str, Rows]:
             f"{table.name.capitalize()} table": _columns(table)
             for table in (*tables_of(spec), *feature_tables_of(spec))
         }
-        | {"Histograms": _buckets(), "Action classes": _action_classes()}
+        | {
+            "Histograms": _buckets(MANTISSA_BITS),
+            "Histograms of summaries and baselines": _buckets(BUCKET_BITS),
+            "Action classes": _action_classes(),
+        }
     )
 
 
@@ -45,15 +50,14 @@ def markdown(descriptions: Mapping[str, Rows]) -> str:
     return "\n".join(_page(descriptions)) + "\n"
 
 
-def _buckets() -> Rows:
+def _buckets(bits: int) -> Rows:
     """The buckets of `expressions.portable.bucket_of` and `bucket_middle`, as formulas to read."""
-    single = 2 << MANTISSA_BITS
-    per_doubling = 1 << MANTISSA_BITS
+    single, per_doubling = 2 << bits, 1 << bits
     return [
         {"value": f"0..{single - 1}", "bucket": "value", "middle of a bucket": "bucket"},
         {
             "value": f"{single} and more",
-            "bucket": f"{per_doubling} e + floor(value / 2^e), e = bits of value - {MANTISSA_BITS + 1}",
+            "bucket": f"{per_doubling} e + floor(value / 2^e), e = bits of value - {bits + 1}",
             "middle of a bucket": f"(bucket - {per_doubling} e) 2^e + floor((2^e - 1) / 2), "
             f"e = floor(bucket / {per_doubling}) - 1",
         },

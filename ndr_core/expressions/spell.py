@@ -20,7 +20,7 @@ from ndr_core.expressions.expr import (
     Unary,
     with_operands,
 )
-from ndr_core.expressions.portable import bucket_middle, bucket_of, log2
+from ndr_core.expressions.portable import MANTISSA_BITS, bucket_middle, bucket_of, log2
 
 _RANKS: Final = {
     "or": 1,
@@ -47,10 +47,13 @@ def spell(expr: Expr) -> str:
 def taken(expr: Expr, row: Mapping[str, Any]) -> Expr:
     """Give an expression without its choices: of each only the branch that a row takes.
 
-    The larger or the smaller of two values stays as it is. Raises KeyError for a column that the row does not have.
+    The larger or the smaller of two values, and the bucket of one, stay as they are. Raises KeyError for a column that
+    the row does not have.
     """
     match expr:
-        case If(condition, then, otherwise) if _bound(condition, then, otherwise) is None:
+        case If(condition, then, otherwise) if (
+            _bucket(expr) or _bound(condition, then, otherwise)
+        ) is None:
             return taken(then if evaluate(condition, row) else otherwise, row)
         case Coalesce(first, second):
             return taken(second if evaluate(first, row) is None else first, row)
@@ -121,10 +124,12 @@ def _spelled(expr: Expr) -> tuple[str, int]:
 def _bucket(expr: If) -> str | None:
     """A bucket of a histogram, or its middle, by its name; None for another choice."""
     match expr:
-        case If(Binary("<", value, Constant()), same) if value == same:
+        case If(Binary("<", value, Constant(int(limit))), same) if value == same and limit > 2:
+            bits = limit.bit_length() - 2
+            others = "" if bits == MANTISSA_BITS else f", {bits} bits"
             for function in (bucket_of, bucket_middle):
-                if function(value) == expr:
-                    return f"{function.__name__}({spell(value)})"
+                if function(value, bits) == expr:
+                    return f"{function.__name__}({spell(value)}{others})"
     return None
 
 

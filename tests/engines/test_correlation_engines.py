@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from attrs import evolve
 
 from ndr_adapters.polars.features.correlation_engine import PolarsCorrelationEngine
 from ndr_adapters.reference.correlations import ReferenceCorrelationEngine
+from ndr_adapters.spark.fanout.feature_engines import FanoutCorrelationEngine
 from ndr_core.baselines.rows import BaselineTables
 from ndr_core.baselines.tables import BASELINE
 from ndr_core.correlations.engine import CorrelationEngine
@@ -18,6 +19,7 @@ from ndr_core.errors import NdrError
 from ndr_core.features.days import day_of_date
 from ndr_core.tables.merge import Row
 from ndr_core.times import day_of
+from tests.chains import RunnerHere
 from tests.correlation_cases import (
     ANCHOR,
     CASES,
@@ -31,10 +33,18 @@ from tests.engines.baseline_outputs import BaselineOutput
 from tests.engines.feature_outputs import sorted_as_read
 from tests.property.frames import exactly
 
+
+def in_shares(count: int) -> Callable[[int, int], int]:
+    """Cut hosts into so many shares."""
+    return lambda _rows, _cores: count
+
+
 ENGINES = [
     pytest.param(ReferenceCorrelationEngine(), id="reference"),
     pytest.param(PolarsCorrelationEngine(), id="polars"),
     pytest.param(PolarsCorrelationEngine(bytes_at_once=1), id="polars host by host"),
+    pytest.param(FanoutCorrelationEngine(RunnerHere(), cut=in_shares(1)), id="spark in one share"),
+    pytest.param(FanoutCorrelationEngine(RunnerHere(), cut=in_shares(3)), id="spark in shares"),
 ]
 
 

@@ -20,7 +20,7 @@ from ndr_core.correlations.engine import CorrelationInputs
 from ndr_core.correlations.plan import BaselineDate, CorrelationPlan
 
 BYTES_AT_ONCE: Final = 32 << 20
-"""Bytes of files of baselines with which a share of the hosts is compared: it takes some twenty times as much memory."""
+"""Bytes of files of baselines with which a share of hosts is compared: it takes some twenty times the memory."""
 
 
 @frozen
@@ -61,18 +61,18 @@ def _compared(files: CorrelationFiles, bytes_at_once: int) -> Iterator[pl.DataFr
         for first in range(0, hosts.len(), at_once):
             its_hosts = hosts.slice(first, at_once)
             its_windows = windows.filter(pl.col("host_ip").is_in(its_hosts.implode()))
-            yield _share(files.plan, role, date, its_windows, its_hosts, usual)
+            yield compare_share(files.plan, role, date, its_windows, usual)
 
 
-def _share(
+def compare_share(
     plan: CorrelationPlan,
     role: str,
     date: BaselineDate,
     windows: pl.DataFrame,
-    hosts: pl.Series,
     usual: UsualFiles,
 ) -> pl.DataFrame:
-    """Rows of some hosts. `hosts`: those of the windows, in the order of texts."""
+    """Compare windows of one role and band, of at least one host, with baselines of a date. Gives rows of `fg_c`."""
+    hosts = windows.get_column("host_ip").unique().sort()
     of_hosts = usual.of_hosts(hosts[0], hosts[-1])
     of_others = usual.of_others(segments(hosts, plan.networks).unique())
     baseline, baseline_rows = (

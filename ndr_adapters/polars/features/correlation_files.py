@@ -84,6 +84,10 @@ class CorrelationFiles:
         }
         return UsualFiles(self.baseline.chosen(wanted), self.baseline_rows.chosen(wanted))
 
+    def labels_of(self, date: BaselineDate) -> list[str]:
+        """Name the windows that are compared with the baselines of a date."""
+        return [label.name for label, its_date in self.dates.items() if its_date == date]
+
     def parts(self) -> Iterator[tuple[str, BaselineDate, str, pl.DataFrame]]:
         """Read the windows that are compared with baselines of one role, date and band: these, and the windows."""
         for role in ROLE_NAMES:
@@ -92,8 +96,7 @@ class CorrelationFiles:
                 continue
             windows = found.collect()
             for date in dict.fromkeys(self.dates.values()):
-                labels = [label.name for label, its_date in self.dates.items() if its_date == date]
-                of_date = windows.filter(pl.col("window_label").is_in(labels))
+                of_date = windows.filter(pl.col("window_label").is_in(self.labels_of(date)))
                 for part in of_date.partition_by("time_band", maintain_order=True):
                     yield role, date, part.item(0, "time_band"), part
 

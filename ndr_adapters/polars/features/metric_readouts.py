@@ -8,8 +8,8 @@ from typing import Final
 import polars as pl
 
 from ndr_adapters.polars.expr import compile_expr
-from ndr_adapters.polars.features.metric_codes import GROUP
 from ndr_adapters.polars.features.metric_cells import BUCKETS
+from ndr_adapters.polars.features.metric_codes import GROUP
 from ndr_core.baselines.readout import MIDDLE
 
 ZEROS: Final = "zeros"

@@ -22,7 +22,10 @@ def test_every_field_and_every_column_is_described_once() -> None:
         *("Prevalence table", "Pair_tile table", "Summary table", "Summary_rows table"),
         *("Baseline table", "Baseline_rows table", "Fg_c table"),
     ]
-    assert list(described) == ["Flow record", *titles, "Histograms", "Action classes"]
+    assert list(described) == [
+        *("Flow record", *titles, "Histograms", "Histograms of summaries and baselines"),
+        "Action classes",
+    ]
     assert [row["field"] for row in described["Flow record"]] == [one.name for one in FLOW_FIELDS]
     for title, table in zip(titles, tables, strict=True):
         assert [row["column"] for row in described[title]] == [one.name for one in table.columns]
