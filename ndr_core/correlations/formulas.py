@@ -129,17 +129,19 @@ def _upper_half(z: Expr) -> Expr:
     return when(z > 0.0, z / (z + HALF_Z), 0.0)
 
 
+def strength(z: Expr) -> Expr:
+    """Give how much a metric stands out, 0 to 1: half where z is `HALF_Z`, 0 where it is not above 0."""
+    return when(z.is_null(), None, _upper_half(z))
+
+
+def larger(a: Expr, b: Expr) -> Expr:
+    """Give the larger of two numbers, or the one that is known."""
+    return when(b.is_null(), a, when(a.is_null(), b, when(a >= b, a, b)))
+
+
 def anomaly_strength(key_metrics: Iterable[str]) -> Expr:
     """Give the score of a window as a whole, over the z columns: null where no key metric has one."""
-
-    def larger(a: Expr, b: Expr) -> Expr:
-        return when(b.is_null(), a, when(a.is_null(), b, when(a >= b, a, b)))
-
-    parts = [
-        when(z.is_null(), None, _upper_half(z))
-        for z in (col(departure_name(name, "z")) for name in key_metrics)
-    ]
-    return reduce(larger, parts)
+    return reduce(larger, (strength(col(departure_name(name, "z"))) for name in key_metrics))
 
 
 def exfil_score(min_bytes: int | Expr) -> Expr:
