@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JARS := $(VENV)/.jars
 AUDIT := .venv-audit
+FEAST := .venv-feast
 ADVISORIES := pypi
 
 DEMO := --spec examples/paloalto.yaml --input examples/minibatch --mini-batch-id demo \
@@ -34,7 +35,7 @@ coverage: $(READY) ## Run the unit tests, and print what of the core they cover,
 	$(BIN)/python -m pytest tests/unit --cov
 
 # Two workers, each with a Spark session of its own: a file's tests stay together, as they share it.
-test: $(JARS) ## Run all tests, or ARGS="tests/e2e -k name" for some
+test: $(JARS) $(FEAST)/.ready ## Run all tests, or ARGS="tests/e2e -k name" for some
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 # All that the tests can try: every kill, and so many times the random examples that a test names.
@@ -55,6 +56,7 @@ aws-local: $(JARS) ## Start stand-ins for S3 and DynamoDB
 
 docs: $(READY) ## Write the generated pages of docs
 	$(BIN)/ndr schema --markdown > docs/tables.md
+	$(BIN)/ndr catalog --markdown > docs/FEATURES.md
 	$(BIN)/ndr spec presets --markdown > docs/sources/mappings.md
 
 bench: $(READY) ## Measure the engines side by side
@@ -70,6 +72,12 @@ $(READY): requirements.lock pyproject.toml
 # What Spark needs to reach S3, which pyspark does not bring.
 $(JARS): $(READY)
 	$(BIN)/ndr aws jars
+	touch $@
+
+# Feast wants an older pandas than the project is tested with, so it has an environment of its own.
+$(FEAST)/.ready: examples/feast/requirements.lock
+	$(PYTHON) -m venv --clear $(FEAST)
+	$(FEAST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/feast/requirements.lock
 	touch $@
 
 # Known vulnerabilities of the locked packages, asked of pypi.org or, with ADVISORIES=osv, of osv.dev. A package that these
@@ -88,6 +96,8 @@ $(AUDIT)/.ready: Makefile
 lock: ## Lock the packages anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-strip-extras --no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url examples/feast/requirements.in --output-file examples/feast/requirements.lock
 	$(MAKE) wheels
 
 # Which files of the locked versions a cluster gets. Its own target, as it needs the packages, but not `uv`.
@@ -95,4 +105,4 @@ wheels: $(READY) ## Pin the wheels of a deployed job as requirements.lock says
 	$(BIN)/python -m tests.lock_wheels
 
 clean: ## Remove the environments and demo-output
-	rm -rf $(VENV) $(AUDIT) demo-output
+	rm -rf $(VENV) $(AUDIT) $(FEAST) demo-output

@@ -7,6 +7,14 @@ from typing import Any, Final, TypeVar
 
 from attrs import frozen
 
+from ndr_core.baselines.spec import KIND as FG_B
+from ndr_core.baselines.spec import FgBSpec
+from ndr_core.baselines.spec_reader import parse_fg_b_spec
+from ndr_core.baselines.spec_schema import fg_b_spec_schema
+from ndr_core.correlations.spec import KIND as FG_C
+from ndr_core.correlations.spec import FgCSpec
+from ndr_core.correlations.spec_reader import parse_fg_c_spec
+from ndr_core.correlations.spec_schema import fg_c_spec_schema
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.deltas.spec_reader import parse_job_spec
 from ndr_core.deltas.spec_schema import job_spec_schema
@@ -25,7 +33,7 @@ from ndr_core.windows.spec_schema import fg_a_spec_schema
 DELTA: Final = "delta"
 """The kind of a spec that names none."""
 
-AnySpec = JobSpec | FgASpec | PairHistorySpec
+AnySpec = JobSpec | FgASpec | PairHistorySpec | FgBSpec | FgCSpec
 SpecT = TypeVar("SpecT", bound=AnySpec)
 
 
@@ -47,6 +55,8 @@ KINDS: Final[Mapping[str, SpecKind]] = {
     DELTA: SpecKind(JobSpec, _delta, job_spec_schema),
     FG_A: SpecKind(FgASpec, parse_fg_a_spec, fg_a_spec_schema),
     PAIR_HISTORY: SpecKind(PairHistorySpec, parse_pair_history_spec, pair_history_spec_schema),
+    FG_B: SpecKind(FgBSpec, parse_fg_b_spec, fg_b_spec_schema),
+    FG_C: SpecKind(FgCSpec, parse_fg_c_spec, fg_c_spec_schema),
 }
 """Kind, as the key `kind` names it -> how its specs are read."""
 

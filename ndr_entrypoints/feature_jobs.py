@@ -5,59 +5,55 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve, field, frozen
 
+from ndr_adapters.host_names import read_host_names
 from ndr_adapters.outputs import open_output
-from ndr_adapters.polars.features.history_engine import PolarsHistoryEngine
-from ndr_adapters.polars.features.window_engine import PolarsWindowEngine
-from ndr_adapters.polars.s3 import polars_options
-from ndr_adapters.reference.features import ReferenceHistoryEngine, ReferenceWindowEngine
+from ndr_core.baselines.job import BaselineRunner, SummaryRunner
+from ndr_core.baselines.names import HostNames
+from ndr_core.baselines.runs import date_of_run, is_summary
+from ndr_core.baselines.spec import FgBSpec
+from ndr_core.correlations.chain import (
+    Chain,
+    StaleChain,
+    find_stale_baselines,
+    find_stale_chain,
+)
+from ndr_core.correlations.job import FgCRunner
+from ndr_core.correlations.spec import FgCSpec
 from ndr_core.errors import UsageError, nearest, shown
-from ndr_core.features.running import Chosen, FeatureRunSummary
+from ndr_core.features.renew import Renewed, renew
+from ndr_core.features.running import Chosen, FeatureEngine, FeatureRunSummary
 from ndr_core.features.stale import StaleRun
-from ndr_core.history.engine import HistoryEngine
 from ndr_core.history.job import HistoryRunner
 from ndr_core.history.spec import PairHistorySpec
-from ndr_core.jobs.choice import (
-    POLARS,
-    SPARK,
-    EngineSettings,
-    choose_for_features,
-)
+from ndr_core.jobs.choice import EngineSettings, choose_for_features
 from ndr_core.jobs.ports import RunLog
 from ndr_core.publishing.layout import FEATURES, features_of
 from ndr_core.publishing.published import WholeOutput
 from ndr_core.publishing.sink import Sink
 from ndr_core.times import day_of
 from ndr_core.version import __version__
-from ndr_core.windows.engine import WindowEngine
-from ndr_core.windows.history_spec import history_spec_of
 from ndr_core.windows.job import FgARunner
-from ndr_core.windows.renew import Renewed, renew
 from ndr_core.windows.schedule import anchors
 from ndr_core.windows.spec import FgASpec
-from ndr_core.windows.stale import Stale, find_stale
-from ndr_entrypoints.wiring import AUTO, sink_of, spark_engines
+from ndr_core.windows.stale import find_stale
+from ndr_entrypoints.feature_engines import (
+    BASELINE_ENGINES,
+    CORRELATION_ENGINES,
+    HISTORY_ENGINES,
+    SUMMARY_ENGINES,
+    WINDOW_ENGINES,
+)
+from ndr_entrypoints.wiring import AUTO, sink_of, source_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-EngineT = TypeVar("EngineT", HistoryEngine, WindowEngine)
-
-
-HISTORY_ENGINES: Final[Mapping[str, Callable[[S3Client | None], HistoryEngine]]] = {
-    POLARS: lambda client: PolarsHistoryEngine(polars_options(client)),
-    SPARK: lambda client: spark_engines().history(client),
-    "reference": lambda client: ReferenceHistoryEngine(polars_options(client)),
-}
-WINDOW_ENGINES: Final[Mapping[str, Callable[[S3Client | None], WindowEngine]]] = {
-    POLARS: lambda client: PolarsWindowEngine(polars_options(client)),
-    SPARK: lambda client: spark_engines().windows(client),
-    "reference": lambda client: ReferenceWindowEngine(polars_options(client)),
-}
-"""Name of an engine -> what starts it, set up for the S3 that a client reaches, or for folders alone."""
+EngineT = TypeVar("EngineT", bound=FeatureEngine)
 
 
 @frozen
@@ -165,6 +161,23 @@ class FeatureWiring:
         days = range(first, last + 1)
         return [self.history(spec, day, allows_missing=allows_missing) for day in days]
 
+    def all_dates(
+        self, spec: FgBSpec, first: int, last: int, *, allows_missing: bool = False
+    ) -> list[SummaryRunner | BaselineRunner]:
+        """Wire the runs of the local dates from `first` to `last`, days since 1970-01-01, in the order of time."""
+        return [
+            runner
+            for date in range(first, last + 1)
+            for runner in self.daily(spec, date, allows_missing=allows_missing)
+        ]
+
+    def all_correlations(
+        self, spec: FgCSpec, after: int, last: int, *, allows_missing: bool = False
+    ) -> list[FgCRunner]:
+        """Wire the runs that compare all windows that end later than `after`, and up to `last`, us, in that order."""
+        ends = anchors(spec.windows.window_labels, after + 1, last)
+        return [self.correlations(spec, end, allows_missing=allows_missing) for end in ends]
+
     def all_windows(
         self, spec: FgASpec, after: int, last: int, *, allows_missing: bool = False
     ) -> list[FgARunner]:
@@ -172,9 +185,81 @@ class FeatureWiring:
         ends = anchors(spec.windows.window_labels, after + 1, last)
         return [self.windows(spec, end, allows_missing=allows_missing) for end in ends]
 
-    def stale(self, spec: FgASpec, since: int | None = None) -> Stale:
-        """Find what is out of date, as `find_stale`."""
-        return find_stale(spec, self.deltas, self.features, since)
+    def summary(
+        self, spec: FgBSpec, date: int, *, allows_missing: bool = False, run_id: str | None = None
+    ) -> SummaryRunner:
+        """Wire the run that sums up a local date, in days since 1970-01-01."""
+        return SummaryRunner(
+            spec=spec,
+            date=date,
+            run_id=run_id or uuid.uuid4().hex,
+            features=self.features,
+            sink=self.sink,
+            start_engine=lambda found: self._started(
+                SUMMARY_ENGINES, spec.engine, found.read_bytes
+            ),
+            log=self.log,
+            code_version=__version__,
+            undisturbed=self.undisturbed,
+            allows_missing=allows_missing,
+        )
+
+    def baselines(self, spec: FgBSpec, date: int, *, run_id: str | None = None) -> BaselineRunner:
+        """Wire the run that makes the baselines of a local date, in days since 1970-01-01."""
+        return BaselineRunner(
+            spec=spec,
+            date=date,
+            run_id=run_id or uuid.uuid4().hex,
+            features=self.features,
+            sink=self.sink,
+            start_engine=lambda found: self._started(
+                BASELINE_ENGINES, spec.engine, found.read_bytes
+            ),
+            log=self.log,
+            names=lambda: self.host_names(spec),
+            code_version=__version__,
+            undisturbed=self.undisturbed,
+        )
+
+    def daily(
+        self, spec: FgBSpec, date: int, *, allows_missing: bool = False, run_id: str | None = None
+    ) -> tuple[SummaryRunner, BaselineRunner]:
+        """Wire the runs of a local date, in this order: its summary, and the baselines of the next date."""
+        summary = self.summary(spec, date, allows_missing=allows_missing, run_id=run_id)
+        return summary, self.baselines(spec, date + 1, run_id=run_id)
+
+    def correlations(
+        self, spec: FgCSpec, anchor: int, *, allows_missing: bool = False, run_id: str | None = None
+    ) -> FgCRunner:
+        """Wire the run that compares the windows that end at an anchor, us."""
+        return FgCRunner(
+            spec=spec,
+            anchor=anchor,
+            run_id=run_id or uuid.uuid4().hex,
+            features=self.features,
+            sink=self.sink,
+            start_engine=lambda found: self._started(
+                CORRELATION_ENGINES, spec.engine, found.read_bytes
+            ),
+            log=self.log,
+            code_version=__version__,
+            undisturbed=self.undisturbed,
+            allows_missing=allows_missing,
+        )
+
+    def host_names(self, spec: FgBSpec) -> HostNames:
+        """Read the table of names that a spec says. Raises as `read_host_names`."""
+        table = spec.names.table
+        return HostNames() if table is None else read_host_names(source_of(table), self.log.notice)
+
+    def stale(self, spec: FgASpec, since: int | None = None) -> StaleChain:
+        """Find what is out of date of a job of windows and of those that it implies, as `find_stale_chain`."""
+        return self.stale_chain(Chain.of(spec), since)
+
+    def stale_chain(self, chain: Chain, since: int | None = None) -> StaleChain:
+        """Find what is out of date of a chain of jobs, likewise."""
+        names = partial(self.host_names, chain.baselines)
+        return find_stale_chain(chain, self.deltas, self.features, names, since)
 
     def renew(
         self,
@@ -182,23 +267,53 @@ class FeatureWiring:
         since: int | None = None,
         *,
         history: PairHistorySpec | None = None,
+        baselines: FgBSpec | None = None,
+        correlations: FgCSpec | None = None,
         run_id: str | None = None,
     ) -> Iterator[Renewed]:
-        """Build again what is out of date, as `renew`.
+        """Build again what is out of date, as `renew_chain`.
 
-        `since`: as for `find_stale`; `history`: the JobSpec of the history, the one that `spec` implies if absent.
+        `since`: as for `find_stale_chain`; `history`, `baselines`, `correlations`: the JobSpecs of these jobs, those
+        that `spec` implies if absent.
         """
-        of_history = history or history_spec_of(spec)
+        given = (history, baselines, correlations)
+        chain = Chain.of(spec, [one for one in given if one is not None])
+        return self.renew_chain(chain, since, run_id=run_id)
+
+    def renew_chain(
+        self, chain: Chain, since: int | None = None, *, run_id: str | None = None
+    ) -> Iterator[Renewed]:
+        """Build again what is out of date: the history, windows, summaries and baselines date by date, correlations.
+
+        Gives what became of each run as it is done. What is made of windows is looked at once these are done.
+        """
 
         def run_day(run: StaleRun) -> FeatureRunSummary:
-            day, partial = day_of(run.start), run.allows_missing
-            return self.history(of_history, day, allows_missing=partial, run_id=run_id).run()
+            runner = self.history(chain.history, day_of(run.start), run_id=run_id)
+            return evolve(runner, allows_missing=run.allows_missing).run()
 
-        def run_anchor(run: StaleRun) -> FeatureRunSummary:
-            partial = run.allows_missing
-            return self.windows(spec, run.start, allows_missing=partial, run_id=run_id).run()
+        def run_windows(run: StaleRun) -> FeatureRunSummary:
+            runner = self.windows(chain.windows, run.start, run_id=run_id)
+            return evolve(runner, allows_missing=run.allows_missing).run()
 
-        return renew(self.stale(spec, since), run_day, run_anchor)
+        def run_date(run: StaleRun) -> FeatureRunSummary:
+            date = date_of_run(run.mini_batch_id)
+            if not is_summary(run.mini_batch_id):
+                return self.baselines(chain.baselines, date, run_id=run_id).run()
+            runner = self.summary(chain.baselines, date, run_id=run_id)
+            return evolve(runner, allows_missing=run.allows_missing).run()
+
+        def run_correlations(run: StaleRun) -> FeatureRunSummary:
+            runner = self.correlations(chain.correlations, run.start, run_id=run_id)
+            return evolve(runner, allows_missing=run.allows_missing).run()
+
+        windows = find_stale(chain.windows, self.deltas, self.features, since)
+        yield from renew(windows.days, run_day)
+        yield from renew(windows.windows, run_windows)
+        names = partial(self.host_names, chain.baselines)
+        above = find_stale_baselines(chain, self.features, names, since)
+        yield from renew(above.baselines, run_date)
+        yield from renew(above.correlations, run_correlations)
 
     def _started(
         self,

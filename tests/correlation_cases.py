@@ -13,6 +13,7 @@ from attrs import evolve, field, frozen
 
 from ndr_core.baselines.metrics import metrics_named
 from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS, HOST, NETWORK, SEGMENT
+from ndr_core.correlations.formulas import EXFIL_METRIC
 from ndr_core.correlations.plan import BaselineDate, CorrelationPlan
 from ndr_core.correlations.reference import CorrelationRows, build_correlations
 from ndr_core.features.days import date_of
@@ -104,7 +105,7 @@ def usual(
 
 
 def constant(metric: str, value: int, n: int, **columns: Any) -> Row:
-    """A row of `baseline` whose samples all have one value; below 128 a value is its own bucket."""
+    """A row of `baseline` whose samples all have one value; below 2048 a value is its own bucket."""
     read_off = {"n": n, "median": value, "p99": value, "mad": 0, "iqr": 0}
     return usual(metric, {value: n}, **(read_off | columns))
 
@@ -144,6 +145,7 @@ class CorrelationCase:
 
     name: str
     metrics: Sequence[str]
+    """Beside ext_bytes_sent_sum, which all correlations have."""
     windows: Sequence[Row]
     baseline: Sequence[Row]
     baseline_rows: Sequence[Row]
@@ -159,7 +161,7 @@ class CorrelationCase:
         return CorrelationPlan(
             anchor=ANCHOR,
             labels=tuple(self.dates),
-            metrics=metrics_named(self.metrics),
+            metrics=metrics_named([*self.metrics, EXFIL_METRIC]),
             key_metrics=tuple(self.key_metrics or self.metrics),
             horizons=tuple(self.horizons),
             min_bytes=10_000_000,
@@ -201,7 +203,7 @@ _EVERY_WINDOW: Final = window(
     beacon_threat_max=600,
 )
 _Z_SESSIONS: Final = 90.0
-_Z_BYTES: Final = 18_996_481.0 / (1_003_519.0 * 0.05)
+_Z_BYTES: Final = 18_999_809.0 / (1_000_191.0 * 0.05)
 
 EVERY_COLUMN: Final = CorrelationCase(
     "every column of a window, with metrics of each unit, kind and scale",
@@ -220,9 +222,9 @@ EVERY_COLUMN: Final = CorrelationCase(
     baseline=[
         # Seven days of 10, then 100.
         constant("sessions_cnt", 10, 40),
-        # A million is 122 * 2^13 and a rest, so in bucket 13 * 64 + 122; its middle is 122 * 8192 + 4095 = 1,003,519.
+        # A million is 1953 * 2^9 and a rest: bucket 9 * 1024 + 1953, whose middle is 1953 * 512 + 255 = 1,000,191.
         usual(
-            "ext_bytes_sent_sum", {954: 40}, n=40, median=1_003_519, p99=1_003_519, mad=0, iqr=0
+            "ext_bytes_sent_sum", {11_169: 40}, n=40, median=1_000_191, p99=1_000_191, mad=0, iqr=0
         ),
         # 20 zeros, then 20, 4 of 50, 5 each of 60, 90, 120. Ranks 10, 20, 30, 40: p25 0, median 0, p75 60, p99 120.
         # Distances from 0 are the values: mad 0.
@@ -289,10 +291,10 @@ EVERY_COLUMN: Final = CorrelationCase(
             **of_metric("ext_bytes_sent_sum", {
                 "z": _Z_BYTES,  # the scale is a twentieth of the median
                 "tail_bits": near(5.357552004618084),
-                "ratio": 20_000_000 / 1_003_519,
-                # 20,000,000 is 76 * 2^18 and a rest: the middle of its bucket is 20,054,015.
-                "log2_ratio": near(24.25738784269265 - 19.93663793900257),
-                "excess_p99": 18_996_481,
+                "ratio": 20_000_000 / 1_000_191,
+                # 20,000,000 is 1220 * 2^14 and a rest: the middle of its bucket is 19,996,671.
+                "log2_ratio": near(24.253256579781155 - 19.931845540183673),
+                "excess_p99": 18_999_809,
                 "scope": "host",
             }),
             **of_metric("peer_ip_nunique", {
@@ -307,8 +309,8 @@ EVERY_COLUMN: Final = CorrelationCase(
                 "z": 6.94,  # (7000 - 60) / 1000: 1.4826 * 30 is below the floor of times
                 "tail_bits": near(4.392317422778761),  # log2(21)
                 "ratio": 7000 / 60,
-                # 7000 is 109 * 2^6 and a rest: the middle is 109 * 64 + 31 = 7007.
-                "log2_ratio": near(12.774787059601174 - 5.930737337562887),
+                # 7000 is 1750 * 2^2: the middle of its bucket is 7000 + 1.
+                "log2_ratio": near(12.773551346428505 - 5.930737337562887),
                 "excess_p99": 6880,
                 "scope": "host",
             }),
@@ -316,8 +318,7 @@ EVERY_COLUMN: Final = CorrelationCase(
                 "z": 240.0 / (90.0 * 0.7413),  # 66.7 against 1.4826 * 40 = 59.3 and 50
                 "tail_bits": near(4.392317422778761),
                 "ratio": 5.0,
-                # 300 is 75 * 2^2: the middle is 301.
-                "log2_ratio": near(8.238404739325079 - 5.930737337562887),
+                "log2_ratio": near(8.233619676759702 - 5.930737337562887),  # log2(301) - log2(61)
                 "excess_p99": 173,
                 "scope": "host",
             }),
@@ -329,7 +330,7 @@ EVERY_COLUMN: Final = CorrelationCase(
                 "excess_p99": 0,
                 "scope": "host",
             }),
-            **of_metric("scan_score", {  # 250 thousandths: 125 * 2, so their bucket's middle is 250
+            **of_metric("scan_score", {  # 250 thousandths
                 "z": 5.0,  # 250 / 50
                 "tail_bits": near(5.357552004618084),
                 "ratio": None,
@@ -474,15 +475,15 @@ A_DROP: Final = CorrelationCase(
     windows=[window(sessions_cnt=1, bytes_sent_sum=0, ext_bytes_sent_sum=10_000_000)],
     baseline=[
         constant("sessions_cnt", 127, 40),
-        # The middle of 128 MiB, 64 * 2^21, is 134,217,728 + 1,048,575.
-        usual("bytes_sent_sum", {21 * 64 + 64: 40}, n=40, median=135_266_303, p99=135_266_303, mad=0, iqr=0),
-        usual("ext_bytes_sent_sum", {21 * 64 + 64: 40}, n=40, median=135_266_303, p99=135_266_303, mad=0, iqr=0),
+        # 128 MiB are 1024 * 2^17: the middle of their bucket is 134,217,728 + 65,535.
+        usual("bytes_sent_sum", {17 * 1024 + 1024: 40}, n=40, median=134_283_263, p99=134_283_263, mad=0, iqr=0),
+        usual("ext_bytes_sent_sum", {17 * 1024 + 1024: 40}, n=40, median=134_283_263, p99=134_283_263, mad=0, iqr=0),
     ],
     baseline_rows=[made_of(40)],
     fg_c={
         (HOST_IP, "7d"): {
             "sessions_cnt_z": -126.0 / (127.0 * 0.05),
-            "bytes_sent_sum_z": -135_266_303.0 / (135_266_303.0 * 0.05),
+            "bytes_sent_sum_z": -134_283_263.0 / (134_283_263.0 * 0.05),
             "bytes_sent_sum_tail_bits": 0.0,
             "bytes_sent_sum_ratio": 0.0,
             "bytes_sent_sum_excess_p99": 0,

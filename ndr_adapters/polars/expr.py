@@ -22,6 +22,7 @@ from ndr_core.expressions.expr import (
     Shift,
     StartsWith,
     Unary,
+    operands,
 )
 
 _NOTHING_BOUND: Final[Mapping[str, pl.Expr]] = {}
@@ -97,9 +98,24 @@ def literal(value: Scalar) -> pl.Expr:
 
 def _divide(dividend: pl.Expr, divisor: pl.Expr, divisor_source: Expr) -> pl.Expr:
     """Correctly rounded division: by a constant, Polars would multiply with its rounded reciprocal."""
-    if isinstance(divisor_source, Constant):
+    if _may_be_constant(divisor_source):
         divisor = dividend * 0.0 + divisor
     return dividend / divisor
+
+
+def _may_be_constant(expr: Expr) -> bool:
+    """Whether Polars may find one value for all rows: also where all of them choose the same constant."""
+    match expr:
+        case Constant():
+            return True
+        case If(_, then, otherwise):
+            return _may_be_constant(then) or _may_be_constant(otherwise)
+        case Coalesce(first, second):
+            return _may_be_constant(first) or _may_be_constant(second)
+        case Let(_, _, body):
+            return _may_be_constant(body)
+    parts = operands(expr)
+    return bool(parts) and all(map(_may_be_constant, parts))
 
 
 def _is_in(operand: pl.Expr, values: frozenset[int | str]) -> pl.Expr:

@@ -8,10 +8,12 @@ from typing import Final
 
 from attrs import frozen
 
+from ndr_core.baselines.buckets import bucket, middle
 from ndr_core.baselines.metrics import Metric
 from ndr_core.baselines.readout import Z
-from ndr_core.expressions.expr import Expr, col, when
-from ndr_core.expressions.portable import bucket_middle, bucket_of, log2
+from ndr_core.expressions.expr import Expr, col, substitute, when
+from ndr_core.expressions.portable import log2
+from ndr_core.tables import units
 from ndr_core.tables.columns import ColumnType
 
 HALF_Z: Final = 6.0
@@ -22,6 +24,8 @@ NOISY_SCAN: Final = 0.5
 MUTED_BY_SCAN: Final = ("new_port_cnt", "new_pair_cnt")
 
 EXFIL_METRIC: Final = "ext_bytes_sent_sum"
+NEW_BYTES: Final = "new_ext_bytes_sent"
+"""The part of it that went to new peers."""
 
 
 @frozen
@@ -35,9 +39,16 @@ class Departure:
     `scan_score`; null where x or the baseline is."""
     type: ColumnType
     meaning: str
+    measured_in: str
+    """The unit of its values."""
+
+    @property
+    def formula(self) -> Expr:
+        """The value over `x` and the baseline alone: with the logarithms that it reads."""
+        return substitute(self.value, _LOGARITHMS)
 
 
-X_BUCKET: Final = bucket_of(col("x"))
+X_BUCKET: Final = bucket(col("x"))
 """The bucket of x."""
 
 BITS: Final = log2(col("count") + 1)
@@ -46,10 +57,13 @@ BITS: Final = log2(col("count") + 1)
 COUNTED_IN_BITS: Final[Mapping[str, Expr]] = {
     "n_bits": col("n"),
     "n_ge_bits": col("n_ge"),
-    "x_bits": bucket_middle(X_BUCKET),
+    "x_bits": middle(X_BUCKET),
     "median_bits": col("median"),
 }
 """The bits that departures read -> the count, over `x`, `n`, `median` and `n_ge` (samples in x's bucket or above)."""
+_LOGARITHMS: Final = {
+    name: substitute(BITS, {"count": count}) for name, count in COUNTED_IN_BITS.items()
+}
 
 
 def departures(metric: Metric) -> tuple[Departure, ...]:
@@ -64,24 +78,28 @@ def departures(metric: Metric) -> tuple[Departure, ...]:
             "(x - median) / scale; scale is the largest of 1.4826 mad, 0.7413 iqr, 0.05 median and "
             f"{unit.floor} {unit.value}"
             + (f"; null while scan_score is {NOISY_SCAN} or more" if is_mutable else ""),
+            units.SCALES,
         ),
         Departure(
             "tail_bits",
             col("n_bits") - col("n_ge_bits"),
             ColumnType.FLOAT64,
             "log2(n + 1) - log2(n_ge + 1), n_ge: samples in the bucket of x or above",
+            units.BITS,
         ),
         Departure(
             "ratio",
             when(col("median") > 0, col("x").to_float() / col("median").to_float(), None),
             ColumnType.FLOAT64,
             "x / median; null where the median is 0",
+            units.RATIO,
         ),
         Departure(
             "log2_ratio",
             col("x_bits") - col("median_bits"),
             ColumnType.FLOAT64,
             "log2(x + 1) - log2(median + 1), x by the middle of its bucket",
+            units.BITS,
         ),
         Departure(
             "excess_p99",
@@ -92,6 +110,7 @@ def departures(metric: Metric) -> tuple[Departure, ...]:
             ),
             ColumnType.INT64,
             "x - p99, at least 0, in the unit of the metric",
+            unit.value,
         ),
     )
 
@@ -123,14 +142,14 @@ def anomaly_strength(key_metrics: Iterable[str]) -> Expr:
     return reduce(larger, parts)
 
 
-def exfil_score(min_bytes: int) -> Expr:
+def exfil_score(min_bytes: int | Expr) -> Expr:
     """Give the score of data that leave: over the z of ext_bytes_sent_sum, this and new_ext_bytes_sent.
 
     0 below `min_bytes`, then null without a baseline. Bytes to new peers count double those to known ones.
     """
     sent, new, z = (
         col(EXFIL_METRIC),
-        col("new_ext_bytes_sent"),
+        col(NEW_BYTES),
         col(departure_name(EXFIL_METRIC, "z")),
     )
     # While the history is young new_ext_bytes_sent is null: then no byte counts as new.

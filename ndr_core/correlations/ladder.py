@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from attrs import frozen
@@ -49,6 +49,20 @@ class Usual:
 
 
 @frozen
+class Rung:
+    """One baseline of the ladder."""
+
+    scope: str
+    name: str
+    made_of: Row | None = None
+    """Its row of `baseline_rows`; None where there is none."""
+    usual: Usual | None = None
+    """What it says of the metric; None where it knows nothing of it."""
+    is_warm: bool = False
+    """Whether it tells enough to compare with."""
+
+
+@frozen
 class Subject:
     """A host in a window that is to be compared with a horizon of a baseline."""
 
@@ -87,19 +101,23 @@ class Baselines:
 
     def usual(self, subject: Subject, metric: Metric) -> Usual | None:
         """Find the baseline of a metric: the narrowest one that is warm; None where all are cold."""
+        return next((one.usual for one in self.rungs(subject, metric) if one.is_warm), None)
+
+    def rungs(self, subject: Subject, metric: Metric) -> Iterator[Rung]:
+        """Give the baselines of a metric, the narrowest first."""
         names = {
             HOST: subject.host_ip,
             SEGMENT: self.networks.segment_of(subject.host_ip),
             NETWORK: NETWORK,
         }
-        found = (self._of_scope(subject, metric, scope, name) for scope, name in names.items())
-        return next((one for one in found if one is not None), None)
+        for scope, name in names.items():
+            yield self._rung(subject, metric, scope, name)
 
-    def _of_scope(self, subject: Subject, metric: Metric, scope: str, name: str) -> Usual | None:
+    def _rung(self, subject: Subject, metric: Metric, scope: str, name: str) -> Rung:
         place = (subject.date, subject.role, subject.time_band, scope, name, subject.window_label)
         made_of = self.rows.get((*place, subject.horizon))
         if made_of is None:
-            return None
+            return Rung(scope, name)
         row = self.metrics.get((*place, metric.name, subject.horizon))
         if row is not None:
             read_off = {column: row[column] for column in READ_OFF}
@@ -110,6 +128,6 @@ class Baselines:
             read_off = dict.fromkeys(READ_OFF, 0) | {"n": made_of["samples_cnt"]}
             used = ()
         else:
-            return None
+            return Rung(scope, name, made_of)
         is_warm = evaluate(IS_WARM, {**made_of, "n": read_off["n"]})
-        return Usual(scope, read_off, used) if is_warm else None
+        return Rung(scope, name, made_of, Usual(scope, read_off, used), bool(is_warm))

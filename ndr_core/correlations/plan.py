@@ -8,7 +8,6 @@ from typing import Any
 from attrs import frozen
 
 from ndr_core.baselines.metrics import Metric
-from ndr_core.correlations.formulas import departure_name
 from ndr_core.correlations.tables import fg_c_table
 from ndr_core.features.networks import Networks
 from ndr_core.tables.slices import partition_of
@@ -25,7 +24,9 @@ class CorrelationPlan:
     labels: tuple[WindowLabel, ...]
     """The windows that are compared."""
     metrics: tuple[Metric, ...]
+    """Among them `EXFIL_METRIC`, and those of `key_metrics`."""
     key_metrics: tuple[str, ...]
+    """Names of those by which a window is judged as a whole."""
     horizons: tuple[str, ...]
     """Names of the horizons, such as 7d."""
     min_bytes: int
@@ -38,11 +39,6 @@ class CorrelationPlan:
     @property
     def table(self) -> Table:
         return fg_c_table(self.metrics)
-
-    @property
-    def judging(self) -> tuple[str, ...]:
-        """The z columns of the key metrics."""
-        return tuple(departure_name(name, "z") for name in self.key_metrics)
 
     def constants(self) -> dict[str, Any]:
         """Give the columns that are the same in all rows, but for the role; times in us."""

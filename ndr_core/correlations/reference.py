@@ -13,6 +13,7 @@ from ndr_core.correlations.formulas import (
     CARRIED,
     COUNTED_IN_BITS,
     EXFIL_METRIC,
+    NEW_BYTES,
     SCOPE_ENDING,
     X_BUCKET,
     anomaly_strength,
@@ -92,7 +93,7 @@ def compared(
         is_compared = date.is_known and metric.is_of(subject.role, label)
         usual = baselines.usual(subject, metric) if is_compared else None
         values |= metric_values(metric, window, usual)
-    judged = {**values, **{name: window.get(name) for name in (EXFIL_METRIC, "new_ext_bytes_sent")}}
+    judged = {**values, **{name: window.get(name) for name in (EXFIL_METRIC, NEW_BYTES)}}
     values["anomaly_strength"] = evaluate(anomaly_strength(plan.key_metrics), judged)
     values["exfil_score"] = evaluate(exfil_score(plan.min_bytes), judged)
     return values
@@ -100,11 +101,7 @@ def compared(
 
 def metric_values(metric: Metric, window: Mapping[str, Any], usual: Usual | None) -> Row:
     """Work out the columns of a metric. `usual`: its baseline; None where there is none."""
-    x = evaluate(metric.value, {name: window.get(name) for name in columns_of(metric.value)})
-    values: Row = {"x": x, "scan_score": window["scan_score"], "n_ge": None}
-    values |= dict.fromkeys(READ_OFF) if usual is None else usual.read_off
-    if usual is not None and x is not None:
-        values["n_ge"] = usual.at_least(evaluate(X_BUCKET, values))
+    values = metric_operands(metric, window, usual)
     for name, count in COUNTED_IN_BITS.items():
         values[name] = evaluate(BITS, {"count": evaluate(count, values)})
     found = {
@@ -113,3 +110,13 @@ def metric_values(metric: Metric, window: Mapping[str, Any], usual: Usual | None
     }
     scope = None if usual is None else usual.scope
     return {**found, departure_name(metric.name, SCOPE_ENDING): scope}
+
+
+def metric_operands(metric: Metric, window: Mapping[str, Any], usual: Usual | None) -> Row:
+    """Give what the columns of a metric are worked out from: `x`, `scan_score`, `n_ge` and `READ_OFF`."""
+    x = evaluate(metric.value, {name: window.get(name) for name in columns_of(metric.value)})
+    values: Row = {"x": x, "scan_score": window["scan_score"], "n_ge": None}
+    values |= dict.fromkeys(READ_OFF) if usual is None else usual.read_off
+    if usual is not None and x is not None:
+        values["n_ge"] = usual.at_least(evaluate(X_BUCKET, values))
+    return values

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 
+from attrs import evolve
+
 from ndr_core.deltas.counters import Counter
 from ndr_core.errors import Problem, nearest, shown
 from ndr_core.expressions.expr import col, when
@@ -30,6 +32,7 @@ from ndr_core.measures.kinds import (
     sum_of,
 )
 from ndr_core.tables.columns import ColumnType
+from ndr_core.tables.units import BITS, COUNT, MICROSECONDS, RATIO, SECONDS
 from ndr_core.times import SECOND_US
 
 
@@ -50,6 +53,7 @@ def _entropy(key: PairKey, what: str) -> PairDerived:
         when(cells < 1, None, when(cells.eq(1), 0.0, positive)),
         ColumnType.FLOAT64,
         f"Shannon entropy of sessions over {what}, bits; null without any",
+        BITS,
     )
 
 
@@ -62,6 +66,7 @@ def _top_share(key: PairKey, weight: Literal["sessions", "bytes"], what: str) ->
         when(total > 0, top.to_float() / total.to_float(), None),
         ColumnType.FLOAT64,
         f"largest share of {noun} of one of the {what}; null when there are none",
+        RATIO,
     )
 
 
@@ -103,12 +108,18 @@ def measures_for(
         sum_of("bytes_recv_sum", col("bytes_recv"), "bytes the host received"),
         _packets("packets_sent_sum", "packets_sent", "packets the host sent", knows_packets),
         _packets("packets_recv_sum", "packets_recv", "packets the host received", knows_packets),
-        sum_of("duration_us_sum", duration, "total session time, us; an unknown end adds 0"),
+        sum_of(
+            "duration_us_sum",
+            duration,
+            "total session time, us; an unknown end adds 0",
+            MICROSECONDS,
+        ),
         Derived(
             "duration_sum",
             col("duration_us_sum").to_float() / 1_000_000.0,
             ("duration_us_sum",),
             "total session time, seconds",
+            SECONDS,
         ),
         count_where("allow_cnt", Action.ALLOW.holds, "sessions allowed"),
         count_where(
@@ -160,8 +171,11 @@ def measures_for(
 
 
 def _packets(name: str, value: str, meaning: str, known: bool) -> Measure:
-    meaning = f"{meaning}; null where the source tells the packets of no side"
-    return sum_of(name, col(value), meaning) if known else Untold(name, meaning)
+    null = "where the source tells the packets of no side"
+    meaning = f"{meaning}; null {null}"
+    if not known:
+        return Untold(name, meaning)
+    return evolve(sum_of(name, col(value), meaning, COUNT), null=null)
 
 
 FIXED_NAMES: Final = frozenset(

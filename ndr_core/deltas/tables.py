@@ -8,7 +8,9 @@ from typing import Any, Final
 from ndr_core.deltas.timing import TIMING_COLUMNS
 from ndr_core.expressions.expr import col
 from ndr_core.measures.kinds import Measure, count, sum_of
+from ndr_core.tables import units
 from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
+from ndr_core.tables.origin import KEY, Origin
 from ndr_core.tables.slices import SLICE_COLUMNS, SLICE_LEVELS
 from ndr_core.tables.table import Table
 from ndr_core.times import iso_text
@@ -19,17 +21,31 @@ LEVELS: Final = (*SLICE_LEVELS, "role")
 _HOST = key_column("host_ip", ColumnType.STRING, "the host")
 _SLICE = (
     key_column("slice_start_ts", ColumnType.TIMESTAMP, "start of the slice, inclusive"),
-    OutputColumn("slice_end_ts", ColumnType.TIMESTAMP, Merge.MAX, "end of the slice, exclusive"),
+    OutputColumn(
+        "slice_end_ts",
+        ColumnType.TIMESTAMP,
+        Merge.MAX,
+        "end of the slice, exclusive",
+        Origin(units.TIME, "slice_start_ts and the length of a slice", ("slice_start_ts",)),
+    ),
     OutputColumn(
         "mini_batch_id",
         ColumnType.STRING,
         Merge.MAX,
         "the mini-batch that the row was built from; of several the last by name",
+        Origin(units.TEXT, "the parameter of the run; of several the last by name"),
     ),
 )
 _LEVEL_COLUMNS = (
     *SLICE_COLUMNS,
     key_column("role", ColumnType.STRING, "the side from which the host is seen"),
+)
+
+PORT_COLUMN: Final = key_column(
+    "peer_port",
+    ColumnType.INT64,
+    "the service port, null where unknown",
+    Origin(units.PORT, KEY, null="where the port is not known"),
 )
 
 _DELTA_KEYS: Final = ("slice_start_ts", "role", "host_ip")
@@ -52,7 +68,7 @@ def pair_table(*, timing: bool) -> Table:
         columns=(
             _HOST,
             key_column("peer_ip", ColumnType.STRING, "the peer"),
-            key_column("peer_port", ColumnType.INT64, "the service port, null where unknown"),
+            PORT_COLUMN,
             *_SLICE,
             *(measure.columns()[0] for measure in PAIR_SUMS),
             OutputColumn(
@@ -60,6 +76,9 @@ def pair_table(*, timing: bool) -> Table:
                 ColumnType.TIMESTAMP,
                 Merge.MAX,
                 "latest end of a session, in whole seconds, rounded down",
+                Origin(
+                    units.TIME, "largest end of a session, whole seconds", ("record.event_end",)
+                ),
             ),
             *(TIMING_COLUMNS if timing else ()),
             *_LEVEL_COLUMNS,

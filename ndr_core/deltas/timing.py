@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ndr_core.expressions.evaluate import evaluate
 from ndr_core.expressions.expr import Expr, col, substitute, when
 from ndr_core.expressions.portable import bucket_of
 from ndr_core.flows.vocabulary import Action
-from ndr_core.measures.kinds import count_where, of_sessions, sum_of
+from ndr_core.measures.kinds import BY_BUCKET, count_where, of_records, of_sessions, sum_of
+from ndr_core.tables import units
 from ndr_core.tables.columns import ColumnType, Histogram, Merge, OutputColumn, add_histograms
 from ndr_core.times import SECOND_US
 
@@ -24,6 +25,9 @@ MOST_SECONDS_BEFORE: Final = 86_400
 """The start of a session is told to the second when it is at most so many seconds before the start of the slice."""
 EARLY_START: Final = -(1 << 40)
 """The bucket of `starts` in which all sessions count that began earlier. No shift moves it."""
+
+UNLESS_OUTBOUND: Final = "in rows that are not outbound"
+"""Where these columns are null."""
 
 _NUMBER: Final = "number"
 _BUCKET: Final = "bucket"
@@ -50,7 +54,8 @@ class PairHistogram:
     @property
     def column(self) -> OutputColumn:
         """Give its column of the pair table."""
-        return OutputColumn(self.name, ColumnType.HISTOGRAM, Merge.HISTOGRAM, self.meaning)
+        origin = of_records(units.COUNTS, self.bucket, BY_BUCKET, UNLESS_OUTBOUND)
+        return OutputColumn(self.name, ColumnType.HISTOGRAM, Merge.HISTOGRAM, self.meaning, origin)
 
 
 _SECONDS: Final = col("event_start") // SECOND_US - col("slice_start") // SECOND_US
@@ -73,17 +78,25 @@ SENT: Final = PairHistogram(
 )
 TIMING_HISTOGRAMS: Final = (STARTS, SENT)
 
-UNANSWERED: Final = count_where(
-    "unanswered_cnt",
-    Action.DROP.holds | col("reply").eq(0),
-    "sessions of the action class drop, or whose destination is known to have sent nothing. Null unless outbound",
+UNANSWERED: Final = evolve(
+    count_where(
+        "unanswered_cnt",
+        Action.DROP.holds | col("reply").eq(0),
+        "sessions of the action class drop, or whose destination is known to have sent nothing. Null unless outbound",
+    ),
+    null=UNLESS_OUTBOUND,
 )
-SECONDS: Final = sum_of(
-    "duration_s_sum",
-    col("duration_us") // SECOND_US,
-    "total session time, in whole seconds of each session, rounded down. Null unless outbound",
+SECONDS: Final = evolve(
+    sum_of(
+        "duration_s_sum",
+        col("duration_us") // SECOND_US,
+        "total session time, in whole seconds of each session, rounded down. Null unless outbound",
+        units.SECONDS,
+    ),
+    null=UNLESS_OUTBOUND,
 )
 TIMING_SUMS: Final = (UNANSWERED, SECONDS)
+
 
 TIMING_COLUMNS: Final = (
     *(one.column for one in TIMING_HISTOGRAMS),

@@ -20,7 +20,7 @@ from ndr_core.expressions.expr import (
     Unary,
     with_operands,
 )
-from ndr_core.expressions.portable import log2
+from ndr_core.expressions.portable import MANTISSA_BITS, bucket_middle, bucket_of, log2
 
 _RANKS: Final = {
     "or": 1,
@@ -38,7 +38,8 @@ _SIGNS: Final = {"==": "="}
 def spell(expr: Expr) -> str:
     """Write an expression as a formula: `a / (b + 25)`, `1 if a > 0, else 0`.
 
-    `//` divides and rounds down. The change of an integer to a float is not written.
+    `//` divides and rounds down. The change of an integer to a float is not written. `bucket_of` and `bucket_middle`
+    are those of histograms, `greatest` is the largest of the values that are not null.
     """
     return _spelled(expr)[0]
 
@@ -46,10 +47,13 @@ def spell(expr: Expr) -> str:
 def taken(expr: Expr, row: Mapping[str, Any]) -> Expr:
     """Give an expression without its choices: of each only the branch that a row takes.
 
-    The larger or the smaller of two values stays as it is. Raises KeyError for a column that the row does not have.
+    The larger or the smaller of two values, and the bucket of one, stay as they are. Raises KeyError for a column that
+    the row does not have.
     """
     match expr:
-        case If(condition, then, otherwise) if _bound(condition, then, otherwise) is None:
+        case If(condition, then, otherwise) if (
+            _bucket(expr) or _bound(condition, then, otherwise)
+        ) is None:
             return taken(then if evaluate(condition, row) else otherwise, row)
         case Coalesce(first, second):
             return taken(second if evaluate(first, row) is None else first, row)
@@ -57,6 +61,18 @@ def taken(expr: Expr, row: Mapping[str, Any]) -> Expr:
             inside = {**row, name: evaluate(value, row)}
             return Let(name, taken(value, row), taken(body, inside))
     return with_operands(expr, lambda operand: taken(operand, row))
+
+
+def largest_known(expr: Expr) -> tuple[Expr, ...] | None:
+    """Give the values of which an expression is the largest that is not null; None for another expression."""
+    match expr:
+        case If(
+            Unary("is_null", b),
+            a,
+            If(Unary("is_null", a_again), b_again, If(Binary(">=", left, right), then, otherwise)),
+        ) if (a, b) == (a_again, b_again) == (left, right) == (then, otherwise):
+            return (*(largest_known(a) or (a,)), b)
+    return None
 
 
 def _spelled(expr: Expr) -> tuple[str, int]:
@@ -70,6 +86,8 @@ def _spelled(expr: Expr) -> tuple[str, int]:
             return _spelled(operand)
         case Unary("is_null", operand):
             return f"{_within(operand, _ATOM)} is null", _RANKS["=="]
+        case Unary("not", Unary("is_null", operand)):
+            return f"{_within(operand, _ATOM)} is not null", _RANKS["=="]
         case Unary("not", operand):
             return f"not {_within(operand, _NOT)}", _NOT
         case Unary("floor_to_int", operand):
@@ -93,12 +111,26 @@ def _spelled(expr: Expr) -> tuple[str, int]:
         case Coalesce(first, second):
             return f"({spell(first)}, or {spell(second)} if null)", _ATOM
         case If(condition, then, otherwise):
-            if (bound := _bound(condition, then, otherwise)) is not None:
-                return bound, _ATOM
+            if (named := _bucket(expr) or _bound(condition, then, otherwise)) is not None:
+                return named, _ATOM
+            if (parts := largest_known(expr)) is not None:
+                return f"greatest({', '.join(map(spell, parts))})", _ATOM
             return f"{_within(then, 1)} if {spell(condition)}, else {spell(otherwise)}", 0
         case Let(name, value, body):
             return _let(expr, name, value, body)
     raise TypeError(f"not an expression: {expr!r}")
+
+
+def _bucket(expr: If) -> str | None:
+    """A bucket of a histogram, or its middle, by its name; None for another choice."""
+    match expr:
+        case If(Binary("<", value, Constant(int(limit))), same) if value == same and limit > 2:
+            bits = limit.bit_length() - 2
+            others = "" if bits == MANTISSA_BITS else f", {bits} bits"
+            for function in (bucket_of, bucket_middle):
+                if function(value, bits) == expr:
+                    return f"{function.__name__}({spell(value)}{others})"
+    return None
 
 
 def _bound(condition: Expr, then: Expr, otherwise: Expr) -> str | None:

@@ -5,23 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from attrs import evolve
+
 from ndr_core.errors import SpecError, UsageError, shown
 from ndr_core.features.networks import Hosts, Networks
 from ndr_core.publishing.layout import FEATURES
-from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.manifest import Manifest, RunFacts
+from ndr_core.publishing.standing import refuse_other_meaning
 
 _PORT_SETS: Final = "enrichment.port_sets"
 
 
 def ground_of(networks: Networks, hosts: Hosts, deltas_version: str) -> dict[str, Any]:
     """Give the keys of a JobSpec in which all feature jobs of an output must agree, with their values as JSON data."""
+    return {
+        **network_ground_of(networks, hosts),
+        "inputs.feature_spec_version": deltas_version,
+    }
+
+
+def network_ground_of(networks: Networks, hosts: Hosts) -> dict[str, Any]:
+    """Give those of the keys that jobs have which read no deltas."""
     plain = networks.meaning()
     return {
         "networks.internal": plain["internal"],
         "networks.segments": plain["segments"],
         "hosts": hosts.value,
-        "inputs.feature_spec_version": deltas_version,
     }
+
+
+def shared_meaning(own: Mapping[str, Any], read: Iterable[Manifest], facts: RunFacts) -> RunFacts:
+    """Give the facts of a run with its meaning: its own keys, and what the runs that it reads mean beside these.
+
+    So whatever is made of different deltas, port sets or calendars is refused, whoever reads it. Raises SpecError,
+    naming the key, where they don't agree.
+    """
+    runs = tuple(read)
+    inherited: dict[str, Any] = {}
+    for run in runs:
+        inherited = {**run.facts.meaning, **inherited}
+    found = evolve(facts, meaning={**inherited, **own})
+    for run in runs:
+        refuse_other_meaning(run, found)
+    return found
 
 
 def refuse_other_project(manifests: Iterable[Manifest], project_name: str) -> None:

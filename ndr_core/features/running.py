@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from attrs import evolve, frozen
@@ -52,6 +52,31 @@ class FeatureRunSummary:
 
     manifest: Manifest
     seconds: float
+
+
+class FeatureRunner(Protocol):
+    """A run of a feature job, wired."""
+
+    def run(self) -> FeatureRunSummary:
+        """Build and publish, or publish nothing at all.
+
+        Raises NotPublishedError where what it is to read is not published.
+        """
+        ...
+
+
+def run_each(runners: Iterable[FeatureRunner]) -> tuple[list[FeatureRunSummary], list[str]]:
+    """Do runs one after the other, each by itself. Gives what was done, and why others could not be.
+
+    What is not published (NotPublishedError) stops none of the others; any other failure is raised.
+    """
+    done, left_out = [], []
+    for runner in runners:
+        try:
+            done.append(runner.run())
+        except NotPublishedError as error:
+            left_out.append(str(error))
+    return done, left_out
 
 
 class Looked(Protocol):

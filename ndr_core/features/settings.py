@@ -12,7 +12,10 @@ from ndr_core.publishing.layout import FEATURES
 from ndr_core.publishing.location import S3Address
 
 HISTORY_JOB: Final = "pair_history"
-"""Name of the history job where a JobSpec says nothing else."""
+FG_A_JOB: Final = "fg_a"
+FG_B_JOB: Final = "fg_b"
+FG_C_JOB: Final = "fg_c"
+"""Names of the feature jobs where a JobSpec says nothing else."""
 
 _SEGMENT: Final = {"pattern": whole(PATH_SEGMENT)}
 _IN_S3: Final = {"pattern": "^s3a?://."}

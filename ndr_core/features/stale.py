@@ -8,8 +8,9 @@ from typing import Final
 from attrs import frozen
 
 from ndr_core.publishing.manifest import Manifest
+from ndr_core.publishing.pruned import Pruned
 from ndr_core.publishing.published import PublishedTables
-from ndr_core.publishing.read_facts import DELTAS, ReadContribution, ReadFacts
+from ndr_core.publishing.read_facts import DELTAS, FEATURES, ReadContribution, ReadFacts
 from ndr_core.times import to_datetime
 
 _MOST_NAMED: Final = 3
@@ -27,6 +28,8 @@ class StaleRun:
     reasons: tuple[str, ...]
     allows_missing: bool = False
     """Whether it builds what it can of what is missing, as it did before."""
+    read: ReadFacts | None = None
+    """What it would be made of now, where those that read it must know."""
 
 
 def runs_of_job(
@@ -66,11 +69,39 @@ def changed_days(before: ReadFacts, now: ReadFacts, unknown: Iterable[str]) -> l
     return [f"the pairs of {date} have changed" for date in sorted(found)]
 
 
+def changed_runs(before: ReadFacts, now: ReadFacts) -> list[str]:
+    """Say what of the features, and of the settings, that a run was made of is another one than before."""
+    old = {(one.job_name, one.mini_batch_id): one.digest for one in _features(before)}
+    new = {(one.job_name, one.mini_batch_id): one.digest for one in _features(now)}
+    found = []
+    for job, name in sorted({*old, *new}):
+        if (job, name) not in old:
+            found.append(f"run {name} of job {job} is new")
+        elif (job, name) not in new:
+            found.append(f"run {name} of job {job} is gone")
+        elif old[job, name] != new[job, name]:
+            found.append(f"run {name} of job {job} has changed")
+    settings = {one.name for one in set(before.settings) ^ set(now.settings)}
+    found += [f"{name} of the JobSpec have changed" for name in sorted(settings)]
+    if not found and (before.covered, before.built) != (now.covered, now.built):
+        found.append("windows of other labels are asked for")
+    return found
+
+
+def is_lost(read: ReadFacts, pruned: Pruned, version: str) -> bool:
+    """Whether features that a run was made of were pruned: it can't be built any more, and prune changes nothing."""
+    return any(pruned.holds(version, one.slice) for one in _features(read))
+
+
 def few(reasons: list[str]) -> tuple[str, ...]:
     """Shorten a list of reasons to what people read."""
     if len(reasons) <= _MOST_NAMED:
         return tuple(reasons)
     return (*reasons[:_MOST_NAMED], f"and {len(reasons) - _MOST_NAMED} more")
+
+
+def _features(read: ReadFacts) -> list[ReadContribution]:
+    return [one for one in read.contributions if one.output == FEATURES]
 
 
 def _deltas(read: ReadFacts, first: str) -> set[ReadContribution]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from ndr_core.deltas.tables import PORT_COLUMN
 from ndr_core.history.masks import DAYS
+from ndr_core.tables import units
 from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
+from ndr_core.tables.origin import KEY, Origin
 from ndr_core.tables.slices import DAY_COLUMNS, DAY_LEVELS
 from ndr_core.tables.table import Table
 
@@ -16,29 +19,56 @@ PREVALENCE_DAYS: Final = 7
 """The days of which prevalence tells, the day itself among them."""
 
 
-def _never(name: str, column_type: ColumnType, meaning: str) -> OutputColumn:
-    return OutputColumn(name, column_type, Merge.NEVER, meaning)
+def _never(name: str, column_type: ColumnType, meaning: str, origin: Origin) -> OutputColumn:
+    return OutputColumn(name, column_type, Merge.NEVER, meaning, origin)
+
+
+def _pair_of(how: str, unit: str, *names: str) -> Origin:
+    """What is made of the pairs of a day's slices."""
+    return Origin(unit, how, tuple(f"pair.{name}" for name in names))
 
 
 _HOST = key_column("host_ip", ColumnType.STRING, "the host")
 _PEER = key_column("peer_ip", ColumnType.STRING, "the peer")
-_PORT = key_column("peer_port", ColumnType.INT64, "the service port, null where unknown")
 _DAY = key_column("day_ts", ColumnType.TIMESTAMP, "start of the UTC day")
 _MASK = _never(
     "days_mask",
     ColumnType.INT64,
     f"bit i is 1 where it was active i days before the day; {DAYS} bits, the day itself is bit 0",
+    Origin(
+        units.DAY_BITS,
+        f"2 * days_mask of the day before, cut to {DAYS} bits, + 1 if a slice of the day has a row; of several pairs "
+        "any of them",
+        ("pair_history.days_mask", "pair.slice_start_ts"),
+    ),
 )
 _LAST_SEEN = _never(
     "last_seen_ts",
     ColumnType.TIMESTAMP,
     "latest end of a session of the last active day, of several pairs the latest",
+    Origin(
+        units.TIME,
+        "largest event_ts of the day; without a row on it that of the day before",
+        ("pair.event_ts", "pair_history.last_seen_ts"),
+    ),
 )
 _END = (
-    _never("published_at", ColumnType.TIMESTAMP, "when the run published the row"),
+    _never(
+        "published_at",
+        ColumnType.TIMESTAMP,
+        "when the run published the row",
+        Origin(units.TIME, "the clock of the run"),
+    ),
     *DAY_COLUMNS,
     key_column("role", ColumnType.STRING, "the side from which the host is seen"),
 )
+
+
+def _sum_of_days(name: str, meaning: str, unit: str, summed: str) -> OutputColumn:
+    how = f"{name} of the day before + {summed} of the day - {summed} of {DAYS} days before"
+    origin = Origin(unit, how, (f"pair_history.{name}", f"pair_tile.{summed}"))
+    return _never(name, ColumnType.INT64, meaning, origin)
+
 
 PAIR_KEY: Final = ("host_ip", "role", "peer_ip", "peer_port")
 """What makes a pair."""
@@ -49,7 +79,7 @@ PAIR_HISTORY: Final = Table(
     columns=(
         _HOST,
         _PEER,
-        _PORT,
+        PORT_COLUMN,
         _DAY,
         _MASK,
         _LAST_SEEN,
@@ -57,9 +87,15 @@ PAIR_HISTORY: Final = Table(
             "age_days",
             ColumnType.INT64,
             "days from the first active day of the mask to the day",
+            Origin(units.DAYS, "index of the highest bit of days_mask", ("days_mask",)),
         ),
-        _never("sessions_30d", ColumnType.INT64, f"sessions of the {DAYS} days"),
-        _never("bytes_sent_30d", ColumnType.INT64, f"bytes the host sent in the {DAYS} days"),
+        _sum_of_days("sessions_30d", f"sessions of the {DAYS} days", units.COUNT, "sessions_cnt"),
+        _sum_of_days(
+            "bytes_sent_30d",
+            f"bytes the host sent in the {DAYS} days",
+            units.BYTES,
+            "bytes_sent_sum",
+        ),
         *_END,
     ),
     levels=LEVELS,
@@ -71,11 +107,26 @@ PAIR_TILE: Final = Table(
     columns=(
         _HOST,
         _PEER,
-        _PORT,
+        PORT_COLUMN,
         _DAY,
-        _never("sessions_cnt", ColumnType.INT64, "sessions of the pair on the day"),
-        _never("bytes_sent_sum", ColumnType.INT64, "bytes the host sent to the peer on the day"),
-        _never("last_seen_ts", ColumnType.TIMESTAMP, "latest end of a session of the day's slices"),
+        _never(
+            "sessions_cnt",
+            ColumnType.INT64,
+            "sessions of the pair on the day",
+            _pair_of("sum over the slices of the day", units.COUNT, "sessions_cnt"),
+        ),
+        _never(
+            "bytes_sent_sum",
+            ColumnType.INT64,
+            "bytes the host sent to the peer on the day",
+            _pair_of("sum over the slices of the day", units.BYTES, "bytes_sent_sum"),
+        ),
+        _never(
+            "last_seen_ts",
+            ColumnType.TIMESTAMP,
+            "latest end of a session of the day's slices",
+            _pair_of("largest event_ts of the slices of the day", units.TIME, "event_ts"),
+        ),
         *_END,
     ),
     levels=LEVELS,
@@ -97,12 +148,19 @@ HOST_PEER_HISTORY: Final = _view("host_peer_history", _PEER)
 """The history by host and peer: a day is active where one of their pairs is."""
 
 HOST_PORT_HISTORY: Final = _view(
-    "host_port_history", key_column("peer_port", ColumnType.INT64, "the service port")
+    "host_port_history",
+    key_column("peer_port", ColumnType.INT64, "the service port", Origin(units.PORT, KEY)),
 )
 """The history by host and service port; pairs of no known port are left out."""
 
 HOST_SEGMENT_HISTORY: Final = _view(
-    "host_segment_history", key_column("segment", ColumnType.STRING, "the network of the peer")
+    "host_segment_history",
+    key_column(
+        "segment",
+        ColumnType.STRING,
+        "the network of the peer",
+        Origin(units.TEXT, "segment_of(peer_ip)", ("pair_history.peer_ip",)),
+    ),
 )
 """The history by host and network of the peer."""
 
@@ -118,12 +176,23 @@ PREVALENCE: Final = Table(
             "hosts_cnt",
             ColumnType.INT64,
             f"distinct internal hosts that contacted the peer in the {PREVALENCE_DAYS} days that end with the day",
+            Origin(
+                units.COUNT,
+                f"count of distinct internal host_ip with one of {PREVALENCE_DAYS} bits set, of outbound pairs of the "
+                "peer",
+                ("pair_history.host_ip", "pair_history.peer_ip", "pair_history.days_mask"),
+            ),
         ),
         _never(
             "hosts_seen_cnt",
             ColumnType.INT64,
             f"distinct internal hosts that contacted any peer in the {PREVALENCE_DAYS} days; the same in all rows "
             "of a day, and 0 where a day has no rows",
+            Origin(
+                units.COUNT,
+                f"count of distinct internal host_ip with one of {PREVALENCE_DAYS} bits set, of outbound pairs",
+                ("pair_history.host_ip", "pair_history.days_mask"),
+            ),
         ),
         *_END,
     ),

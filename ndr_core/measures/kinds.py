@@ -18,15 +18,27 @@ from typing import Final, Literal, TypeVar
 
 from attrs import frozen
 
-from ndr_core.expressions.expr import Expr, col, lit, when
+from ndr_core.expressions.expr import Expr, col, columns_of, lit, when
 from ndr_core.expressions.portable import bucket_middle, bucket_of, n_log2_n_fixed_point
 from ndr_core.tables.columns import ColumnType, Merge, OutputColumn
+from ndr_core.tables.origin import Origin
+from ndr_core.tables.units import BITS, BYTES, COUNT, COUNTS
 
 PERCENTILES: Final = (25, 50, 75, 95, 99)
 
 
+BY_BUCKET: Final = "number of records by {}"
+"""How a histogram of records comes about."""
+
 IS_SESSION: Final = col("is_session")
 """Whether a view is one of a session."""
+
+
+def of_records(unit: str, value: Expr, form: str, null: str = "") -> Origin:
+    """Say how a column is made of values of records: of what a role sees of them."""
+    return Origin(
+        unit, value, tuple(f"record.{name}" for name in sorted(columns_of(value))), null, form=form
+    )
 
 
 @frozen
@@ -38,9 +50,14 @@ class Additive:
     meaning: str
     can_overflow: bool = True
     """False where a record contributes 0 or 1."""
+    unit: str = COUNT
+    null: str = ""
+    """Where it is null; nothing: nowhere."""
 
     def columns(self) -> tuple[OutputColumn, ...]:
-        return (OutputColumn(self.name, ColumnType.INT64, Merge.SUM, self.meaning),)
+        form = "sum over the records of {}"
+        origin = of_records(self.unit, self.contribution, form, self.null)
+        return (OutputColumn(self.name, ColumnType.INT64, Merge.SUM, self.meaning, origin),)
 
 
 def count(name: str, meaning: str) -> Additive:
@@ -58,9 +75,9 @@ def records_where(name: str, condition: Expr, meaning: str) -> Additive:
     return Additive(name, when(condition, 1, 0), meaning, can_overflow=False)
 
 
-def sum_of(name: str, value: Expr, meaning: str) -> Additive:
+def sum_of(name: str, value: Expr, meaning: str, unit: str = BYTES) -> Additive:
     """Sum of a non-negative int64 over sessions; null counts 0."""
-    return Additive(name, of_sessions(value).or_else(0), meaning)
+    return Additive(name, of_sessions(value).or_else(0), meaning, unit=unit)
 
 
 def of_sessions(value: Expr) -> Expr:
@@ -74,9 +91,11 @@ class Untold:
 
     name: str
     meaning: str
+    unit: str = COUNT
 
     def columns(self) -> tuple[OutputColumn, ...]:
-        return (OutputColumn(self.name, ColumnType.INT64, Merge.SUM, self.meaning),)
+        origin = Origin(self.unit, "nothing tells of it", null="in every row")
+        return (OutputColumn(self.name, ColumnType.INT64, Merge.SUM, self.meaning, origin),)
 
 
 @frozen
@@ -88,6 +107,17 @@ class Quantile:
     value: Expr
     """Over the column `bucket`."""
     type: ColumnType
+    unit: str = COUNT
+
+    def origin(self, histogram: str) -> Origin:
+        """Say how it is read off a histogram, the column of that name."""
+        return Origin(
+            self.unit,
+            self.value,
+            (histogram,),
+            null="without a session of which the value is known",
+            form=f"{{}}, bucket: that of {histogram} with rank ceil({self.percent} / 100 n) of n sessions",
+        )
 
 
 @frozen
@@ -95,6 +125,12 @@ class LargestCount:
     """A readout of a distribution: the count of its fullest bucket."""
 
     name: str
+
+    def origin(self, histogram: str) -> Origin:
+        """Say how it is read off a histogram, the column of that name."""
+        return Origin(
+            COUNT, f"largest count of a bucket of {histogram}; 0 without any", (histogram,)
+        )
 
 
 @frozen
@@ -111,13 +147,20 @@ class Distribution:
     readout_meaning: str
 
     def columns(self) -> tuple[OutputColumn, ...]:
-        stored = OutputColumn(self.histogram, ColumnType.HISTOGRAM, Merge.HISTOGRAM, self.meaning)
+        stored = OutputColumn(
+            self.histogram,
+            ColumnType.HISTOGRAM,
+            Merge.HISTOGRAM,
+            self.meaning,
+            of_records(COUNTS, self.bucket, BY_BUCKET),
+        )
         derived = (
             OutputColumn(
                 readout.name,
                 readout.type if isinstance(readout, Quantile) else ColumnType.INT64,
                 Merge.DERIVED,
                 self.readout_meaning,
+                readout.origin(self.histogram),
             )
             for readout in self.readouts
         )
@@ -134,17 +177,39 @@ class CellAggregate:
     name: str
     how: Literal["sum", "max"]
     value: Expr
+    meaning: str
+    unit: str = COUNT
+
+    def origin(self, key: PairKey) -> Origin:
+        """Say how it is made of the pair table, in which the cells are the values of `key`."""
+        verb = "sum" if self.how == "sum" else "largest"
+        form = f"{verb} over the distinct {key} of {{}}"
+        return Origin(self.unit, self.value, (f"pair.{key}", *_CELL_INPUTS), form=form)
+
+
+_CELL_INPUTS: Final = ("pair.sessions_cnt", "pair.bytes_sent_sum")
 
 
 def _cell_aggregates(key: PairKey) -> tuple[CellAggregate, ...]:
     sessions, sent = col("sessions"), col("bytes")
+    what = {"peer_ip": "peers", "peer_port": "known ports"}[key]
     return (
-        CellAggregate(f"{key}:cells", "sum", lit(1)),
-        CellAggregate(f"{key}:sessions", "sum", sessions),
-        CellAggregate(f"{key}:sessions_top", "max", sessions),
-        CellAggregate(f"{key}:sessions_log", "sum", n_log2_n_fixed_point(sessions)),
-        CellAggregate(f"{key}:bytes", "sum", sent),
-        CellAggregate(f"{key}:bytes_top", "max", sent),
+        CellAggregate(f"{key}:cells", "sum", lit(1), f"distinct {what}"),
+        CellAggregate(f"{key}:sessions", "sum", sessions, f"sessions of {what}"),
+        CellAggregate(
+            f"{key}:sessions_top", "max", sessions, f"most sessions of one of the {what}"
+        ),
+        CellAggregate(
+            f"{key}:sessions_log",
+            "sum",
+            n_log2_n_fixed_point(sessions),
+            f"sum over {what} of n log2(n), n the sessions of one, in 2^-16 bits",
+            BITS,
+        ),
+        CellAggregate(f"{key}:bytes", "sum", sent, f"bytes the host sent to {what}", BYTES),
+        CellAggregate(
+            f"{key}:bytes_top", "max", sent, f"most bytes sent to one of the {what}", BYTES
+        ),
     )
 
 
@@ -163,9 +228,11 @@ class PairDerived:
     value: Expr
     type: ColumnType
     meaning: str
+    unit: str = COUNT
 
     def columns(self) -> tuple[OutputColumn, ...]:
-        return (OutputColumn(self.name, self.type, Merge.PAIRS, self.meaning),)
+        origin = Origin(self.unit, self.value)
+        return (OutputColumn(self.name, self.type, Merge.PAIRS, self.meaning, origin),)
 
 
 @frozen
@@ -177,9 +244,11 @@ class Derived:
     needs: tuple[str, ...]
     """Measures whose columns `value` reads."""
     meaning: str
+    unit: str = COUNT
 
     def columns(self) -> tuple[OutputColumn, ...]:
-        return (OutputColumn(self.name, ColumnType.FLOAT64, Merge.DERIVED, self.meaning),)
+        origin = Origin(self.unit, self.value)
+        return (OutputColumn(self.name, ColumnType.FLOAT64, Merge.DERIVED, self.meaning, origin),)
 
 
 Measure = Additive | Untold | Distribution | PairDerived | Derived
@@ -223,7 +292,13 @@ def quantiles(name: str, value: Expr, scale: int, unit: str) -> Distribution:
         histogram=f"{name}_hist",
         bucket=of_sessions(bucket_of(value)),
         readouts=tuple(
-            Quantile(f"{name}_p{percent}", percent, readout_value, readout_type)
+            Quantile(
+                f"{name}_p{percent}",
+                percent,
+                readout_value,
+                readout_type,
+                unit,
+            )
             for percent in PERCENTILES
         ),
         meaning=f"sessions by log-linear bucket of {name} ({'us' if scale > 1 else unit})",

@@ -31,6 +31,8 @@ REPORT: Final = "quality"
 STAGED_RUN: Final = re.compile(r".+-[0-9a-f]{12}")
 """The name of a run's staging place: its run id and its token."""
 _TOKEN: Final = re.compile(r"[0-9a-f]{12}")
+_OF_BASELINES: Final = ("covered", "settings", "without_baseline")
+"""What only jobs of baselines, and those that read these, say that they read."""
 _ASIDE: Final = (QUARANTINE, REPORT)
 """Top folders of what is no table."""
 
@@ -214,6 +216,10 @@ class Manifest:
         for facts in (plain["facts"], *(run["facts"] for run in plain["runs"])):
             if facts["read"] is None:  # as manifests were written before there were features
                 del facts["read"]
+                continue
+            for name in _OF_BASELINES:  # likewise
+                if not facts["read"][name]:
+                    del facts["read"][name]
         return {"format": plain.pop("format"), **plain}
 
     @classmethod

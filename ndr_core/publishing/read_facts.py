@@ -21,7 +21,7 @@ class ReadContribution:
     slice: str
     """`dt=../hh=../mm=..`, of a table of days `dt=..`."""
     digest: str
-    """As `Contribution.digest`; of the history of a day as `DayRead.digest`."""
+    """As `Contribution.digest`; of the history of a day as `DayRead.digest`, of other features their `run_digest`."""
 
 
 @frozen
@@ -32,6 +32,24 @@ class DayRead:
     """`2025-03-01`."""
     digest: str
     """Hash of all contributions to the day, with their digests."""
+
+
+@frozen
+class CoveredWindows:
+    """How many windows of a part of the week there were to count, of which all slices were published."""
+
+    time_band: str
+    window_label: str
+    windows: int
+    """With rows of a host or without."""
+
+
+@frozen
+class SettingRead:
+    """A setting that may change without another feature_spec_version, as far as it concerns a run."""
+
+    name: str
+    digest: str
 
 
 @frozen
@@ -50,5 +68,11 @@ class ReadFacts:
     """What was asked for, and left out since slices were not published."""
     without_history: tuple[str, ...] = ()
     """What was built though the history that it needs was not there."""
+    covered: tuple[CoveredWindows, ...] = ()
+    """The windows that a summary counts, sorted."""
+    settings: tuple[SettingRead, ...] = ()
+    """What it was built by beside its `meaning`: only what makes a difference to it."""
+    without_baseline: tuple[str, ...] = ()
+    """What was built though the baselines that it needs were not there: labels of windows, dates of summaries."""
     allows_missing: bool = False
     """Whether the run was to build what it could of what is not published yet."""

@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
+from ndr_core.tables.origin import UNSAID, Origin
 from ndr_core.times import to_us
 
 Histogram = tuple[tuple[int, int], ...]
@@ -99,6 +100,8 @@ class OutputColumn:
     type: ColumnType
     merge: Merge
     meaning: str
+    origin: Origin = field(default=UNSAID, eq=False)
+    """How its values come about. Columns that differ in nothing else are equal."""
 
     def plain(self, value: Any) -> Any:
         """Give a value as the core has it, also from what readers give: moments, histograms as dicts of each bucket."""
@@ -112,6 +115,8 @@ class OutputColumn:
         return value
 
 
-def key_column(name: str, column_type: ColumnType, meaning: str) -> OutputColumn:
+def key_column(
+    name: str, column_type: ColumnType, meaning: str, origin: Origin = UNSAID
+) -> OutputColumn:
     """Make a column whose values are equal in all rows of a key."""
-    return OutputColumn(name, column_type, Merge.KEY, meaning)
+    return OutputColumn(name, column_type, Merge.KEY, meaning, origin)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import takewhile
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
 from ndr_core.names import COLUMN_NAME_RULE, is_column_name
 from ndr_core.tables.columns import Merge, OutputColumn
 from ndr_core.tables.slices import DAY_LEVELS, SLICE_LEVELS
+
+RECORD_ID: Final = "record_id"
+"""The column by which readers name a row: its key joined by `|`."""
 
 
 @frozen

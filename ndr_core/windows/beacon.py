@@ -9,6 +9,7 @@ from typing import Final
 
 from ndr_core.expressions.expr import Expr, col, when
 from ndr_core.tables.columns import ColumnType
+from ndr_core.tables.units import PER_MILLE, RATIO, TIME
 from ndr_core.times import SECOND_US
 from ndr_core.windows.formulas import Formula
 from ndr_core.windows.history_source import KNOWN_DAYS
@@ -36,7 +37,7 @@ SIZE_WIDTH: Final = _larger(col("bytes_sent_median") // 20, 8)
 
 
 def _int(name: str, value: Expr, meaning: str) -> Formula:
-    return Formula(name, value, ColumnType.INT64, meaning)
+    return Formula(name, value, ColumnType.INT64, meaning, PER_MILLE)
 
 
 def _step(condition: Expr) -> Expr:
@@ -97,12 +98,14 @@ BEACON_FORMULAS: Final = (
         col("beacon:first") * SECOND_US,
         ColumnType.TIMESTAMP,
         "first start of a session, whole seconds",
+        TIME,
     ),
     Formula(
         "last_seen_ts",
         col("beacon:last") * SECOND_US,
         ColumnType.TIMESTAMP,
         "last start of a session, whole seconds",
+        TIME,
     ),
     Formula(
         "prevalence",
@@ -110,6 +113,7 @@ BEACON_FORMULAS: Final = (
         ColumnType.FLOAT64,
         "share of the internal hosts of the 7 days before the window's that contacted the peer in them; "
         "null where no internal host was seen",
+        RATIO,
     ),
     _int(
         "beacon_threat",

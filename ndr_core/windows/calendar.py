@@ -123,7 +123,7 @@ class Calendar:
         local = self.local(window_end - 1)
         is_weekend = local.isoweekday() in self.weekend_days
         is_holiday = local.date().isoformat() in self.holidays
-        band = TimeBand.WEEKEND if is_weekend or is_holiday else self._band(local.hour)
+        band = TimeBand.WEEKEND if self.is_free(local.date()) else self._band(local.hour)
         return TimeFacts(
             local.hour,
             local.isoweekday(),
@@ -131,6 +131,10 @@ class Calendar:
             is_weekend,
             is_holiday,
         )
+
+    def is_free(self, day: date) -> bool:
+        """Whether nobody works on a local date: all of it is of the band `we`."""
+        return day.isoweekday() in self.weekend_days or day.isoformat() in self.holidays
 
     def _band(self, hour: int) -> TimeBand:
         """The band of an hour of a working day."""

@@ -15,7 +15,13 @@ from ndr_core.expressions.expr import columns_of
 from ndr_core.expressions.portable import nearest_rank
 from ndr_core.history.prevalence import Prevalence
 from ndr_core.measures.derive import cell_row
-from ndr_core.measures.kinds import Distribution, LargestCount, Measure, PairDerived
+from ndr_core.measures.kinds import (
+    CELL_AGGREGATES,
+    Distribution,
+    LargestCount,
+    Measure,
+    PairDerived,
+)
 from ndr_core.tables.columns import Merge, OutputColumn
 from ndr_core.tables.merge import group
 from ndr_core.times import MINUTE_US, iso_text
@@ -43,14 +49,6 @@ _BEACON_FORMULAS: Final = {one.name: one for one in BEACON_FORMULAS}
 _MEANINGS: Final = {one.name: one.meaning for one in (*AGGREGATES, *FORMULAS)}
 _PAIR_MEANINGS: Final = {one.name: one.meaning for one in (*PAIR_AGGREGATES, *BEACON_FORMULAS)}
 _CELLS: Final = {"peer_ip": "peers", "peer_port": "known ports"}
-_CELL_MEANINGS: Final = {
-    "cells": "distinct {}",
-    "sessions": "their sessions",
-    "sessions_top": "most sessions of one",
-    "sessions_log": "sum of n log2(n), n the sessions of one, in 2^-16 bits",
-    "bytes": "bytes the host sent to them",
-    "bytes_top": "most bytes sent to one",
-}
 _OF_PAIRS: Final = frozenset(column.name for one in PAIR_SUMS for column in one.columns())
 
 
@@ -176,9 +174,7 @@ def _of_cells(
     """A formula over distinct peers or ports."""
     key = measure.key
     known = {**cell_row(facts.pairs, key), column.name: values[column.name]}
-    meanings = {
-        f"{key}:{name}": meaning.format(_CELLS[key]) for name, meaning in _CELL_MEANINGS.items()
-    }
+    meanings = {one.name: one.meaning for one in CELL_AGGREGATES[key]}
     by = "bytes_sent_sum" if "bytes" in column.name else "sessions_cnt"
     rows = summed(facts.pairs, key, lambda pair: pair[key])
     shown = top(_CELLS[key], rows, facts.most, lambda row: row[by])

@@ -9,6 +9,8 @@ from attrs import frozen
 from ndr_core.expressions.expr import Expr, Scalar, col, columns_of, when
 from ndr_core.expressions.portable import FIXED_POINT_SCALE
 from ndr_core.tables.columns import ColumnType
+from ndr_core.tables.origin import Origin
+from ndr_core.tables.units import BITS, BYTES, COUNT, FLAG, RATIO, SCORE, SECONDS
 from ndr_core.times import SECOND_US
 from ndr_core.windows.history_source import KNOWN_DAYS
 
@@ -29,14 +31,20 @@ class Formula:
     """Over merged delta columns, aggregates, and formulas before this one."""
     type: ColumnType
     meaning: str
+    unit: str
+
+    @property
+    def origin(self) -> Origin:
+        """Say what it is made of."""
+        return Origin(self.unit, self.value)
 
 
-def _float(name: str, value: Expr, meaning: str) -> Formula:
-    return Formula(name, value, ColumnType.FLOAT64, meaning)
+def _float(name: str, value: Expr, meaning: str, unit: str = RATIO) -> Formula:
+    return Formula(name, value, ColumnType.FLOAT64, meaning, unit)
 
 
-def _int(name: str, value: Expr, meaning: str) -> Formula:
-    return Formula(name, value, ColumnType.INT64, meaning)
+def _int(name: str, value: Expr, meaning: str, unit: str = COUNT) -> Formula:
+    return Formula(name, value, ColumnType.INT64, meaning, unit)
 
 
 def _divided(dividend: Expr, divisor: Expr) -> Expr:
@@ -73,6 +81,7 @@ RATIOS: Final = (
         "duration_mean",
         _divided(col("duration_us_sum"), _SESSIONS) / float(SECOND_US),
         "mean session time, seconds; null without sessions",
+        SECONDS,
     ),
     _of_sessions("drop_ratio", "drop_cnt", "sessions dropped, denied or reset"),
     _of_sessions("zero_reply_ratio", "zero_reply_cnt", "sessions without a reply"),
@@ -98,6 +107,7 @@ RATIOS: Final = (
             when(col("high_risk_sessions_cnt") > 0, 1, 0),
         ),
         "1 with sessions to a port of the set high_risk, else 0",
+        FLAG,
     ),
 )
 
@@ -146,6 +156,7 @@ NOVELTY: Final = (
         "new_ext_bytes_sent",
         if_known(col("novelty:new_ext_bytes")),
         f"bytes the host sent to external peers that are on no day of the history; {_YOUNG}",
+        BYTES,
     ),
 )
 """Against the history of the window, before its column `history_days`."""
@@ -155,6 +166,7 @@ RARITY: Final = (
         "pair_rarity_max",
         if_known(col("novelty:rarity_max")),
         f"largest rarity of a pair, bits; null without pairs; {_YOUNG}",
+        BITS,
     ),
     _float(
         "pair_rarity_mean",
@@ -162,6 +174,7 @@ RARITY: Final = (
             _divided(col("novelty:rarity_sum"), col("novelty:pairs")) / float(FIXED_POINT_SCALE)
         ),
         f"mean rarity of the pairs, bits; null without pairs; {_YOUNG}",
+        BITS,
     ),
 )
 """Against the history of the window, behind its column `history_days`."""
@@ -173,6 +186,7 @@ TRW_BITS: Final = _int(
     when(_DIFFERENCE.is_null(), None, when(_DIFFERENCE > 0, _DIFFERENCE * 2, 0)),
     "log2 of how much likelier the host's failed and answered peers are for a scanner, at least 0: 8 and more "
     "is a scanner, at 1 % error",
+    BITS,
 )
 SCAN_SCORE: Final = _float(
     "scan_score",
@@ -185,6 +199,7 @@ SCAN_SCORE: Final = _float(
     ),
     f"0 to 1, the largest of hscan_max_peers / (it + {HSCAN_HALF}), vscan_max_ports / (it + {VSCAN_HALF}) and "
     f"scan_targets_cnt / (it + {TARGETS_HALF})",
+    SCORE,
 )
 BRUTE_SCORE: Final = _float(
     "brute_score",
@@ -192,6 +207,7 @@ BRUTE_SCORE: Final = _float(
     * col("brute_even_pm").or_else(0).to_float()
     / 1000.0,
     f"0 to 1: brute_max_sessions / (it + {BRUTE_HALF}) * brute_even_pm / 1000",
+    SCORE,
 )
 NEW_ADMIN_PEERS: Final = _int(
     "new_admin_peer_cnt",
@@ -202,6 +218,7 @@ LATERAL_SCORE: Final = _float(
     "lateral_score",
     _half_at(col("new_admin_peer_cnt"), LATERAL_HALF),
     f"0 to 1: new_admin_peer_cnt / (it + {LATERAL_HALF}); {_YOUNG}",
+    SCORE,
 )
 
 FORMULAS: Final = (

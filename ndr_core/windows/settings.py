@@ -11,7 +11,7 @@ from ndr_core.deltas.settings import DEFAULT_PORT_SETS
 from ndr_core.errors import Problem, shown, too_many
 from ndr_core.flows.record import MAX_PORT
 from ndr_core.names import PATH_SEGMENT_RULE, is_path_segment, whole
-from ndr_core.times import MINUTE_US, Duration
+from ndr_core.times import MINUTE_US, Duration, duration_text
 from ndr_core.windows.labels import (
     DAY_MINUTES,
     DEFAULT_LABELS,
@@ -32,8 +32,8 @@ def _default_labels() -> dict[str, Duration]:
 
 
 @frozen
-class Windows:
-    """Which windows are built, and of what."""
+class Labels:
+    """Which windows there are."""
 
     labels: Mapping[str, Duration] = field(
         factory=_default_labels,
@@ -45,14 +45,6 @@ class Windows:
                 "maxProperties": _MOST_LABELS,
                 "propertyNames": {"pattern": whole(LABEL_PATTERN)},
             },
-        },
-    )
-    sources: tuple[str, ...] = field(
-        default=(),
-        metadata={
-            "doc": "names of delta jobs: a slice is published when each of them has published it; "
-            "if absent, when any delta job has",
-            "schema": {"maxItems": _MOST_SOURCES},
         },
     )
 
@@ -75,13 +67,6 @@ class Windows:
                         "must be whole minutes of which a day is a multiple, such as 15m or 1h",
                     )
                 )
-        if len(self.sources) > _MOST_SOURCES:
-            found.append(Problem("sources", too_many(len(self.sources), _MOST_SOURCES)))
-        found += [
-            Problem("sources", f"{shown(name)} is no name of a job: it {PATH_SEGMENT_RULE}")
-            for name in self.sources
-            if not is_path_segment(name)
-        ]
         return found
 
     @property
@@ -93,6 +78,36 @@ class Windows:
                 for name, every in self.labels.items()
             )
         )
+
+    def to_plain(self) -> dict[str, str]:
+        """Give the labels as plain data, as a spec has them."""
+        return {name: duration_text(every) for name, every in self.labels.items()}
+
+
+@frozen
+class Windows(Labels):
+    """Which windows are built, and of what."""
+
+    sources: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "names of delta jobs: a slice is published when each of them has published it; "
+            "if absent, when any delta job has",
+            "schema": {"maxItems": _MOST_SOURCES},
+        },
+    )
+
+    def problems(self) -> list[Problem]:
+        """List what is wrong, by key; nothing when all is well."""
+        found = super().problems()
+        if len(self.sources) > _MOST_SOURCES:
+            found.append(Problem("sources", too_many(len(self.sources), _MOST_SOURCES)))
+        found += [
+            Problem("sources", f"{shown(name)} is no name of a job: it {PATH_SEGMENT_RULE}")
+            for name in self.sources
+            if not is_path_segment(name)
+        ]
+        return found
 
 
 @frozen

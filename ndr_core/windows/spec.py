@@ -8,12 +8,11 @@ from attrs import asdict, field, frozen
 
 from ndr_core.errors import Problem
 from ndr_core.features.networks import Hosts, Networks
-from ndr_core.features.settings import FeatureStorage, Inputs, given
+from ndr_core.features.settings import FG_A_JOB, FeatureStorage, Inputs, given
 from ndr_core.jobs.choice import EngineSettings
 from ndr_core.jobs.spec import JobKey, hash_of_plain
 from ndr_core.jobs.spec_reader import Spec, part_problems
 from ndr_core.names import PATH_SEGMENT, whole
-from ndr_core.times import duration_text
 from ndr_core.windows.calendar import Calendar
 from ndr_core.windows.settings import DetectionPorts, Windows
 
@@ -31,7 +30,7 @@ class FgASpec:
     project_name: str = field(
         metadata={"doc": "the tenant or network that the logs belong to", "schema": _SEGMENT}
     )
-    job_name: str = field(default="fg_a", metadata={"doc": "name of the job", "schema": _SEGMENT})
+    job_name: str = field(default=FG_A_JOB, metadata={"doc": "name of the job", "schema": _SEGMENT})
     feature_spec_version: str = field(
         default="v1",
         metadata={"doc": "version of the features; part of every output path", "schema": _SEGMENT},
@@ -82,9 +81,7 @@ class FgASpec:
             "kind": KIND,
             **asdict(self.key),
             "windows": {
-                "labels": {
-                    name: duration_text(every) for name, every in self.windows.labels.items()
-                },
+                "labels": self.windows.to_plain(),
                 "sources": list(self.windows.sources),
             },
             "inputs": given(self.inputs),

@@ -28,7 +28,8 @@ def _days(value: Any, _cls: object) -> tuple[int, ...]:
     return tuple(value)
 
 
-def _make_converter() -> Converter:
+def calendar_spec_converter() -> Converter:
+    """Make a converter of specs that hold a calendar, labels of windows, or sets of ports."""
     converter = spec_converter()
     converter.register_structure_hook_func(lambda cls: cls == frozenset[int], read_ports)
     converter.register_structure_hook_func(lambda cls: cls == tuple[int, ...], _days)
@@ -44,4 +45,4 @@ def _make_converter() -> Converter:
     return converter
 
 
-_CONVERTER = _make_converter()
+_CONVERTER = calendar_spec_converter()

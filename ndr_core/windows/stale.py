@@ -106,7 +106,16 @@ def _stale_windows(
         if missed:
             reasons.append(f"not built, though all is published: {' '.join(missed)}")
         if reasons:
-            yield StaleRun(spec.job_name, anchor_name(anchor), anchor, few(reasons), allows_missing)
+            labels_now = due(labels, anchor)
+            needs = window_needs(anchor, labels_now, state, allows_missing=allows_missing)
+            yield StaleRun(
+                spec.job_name,
+                anchor_name(anchor),
+                anchor,
+                few(reasons),
+                allows_missing,
+                needs.read,
+            )
 
 
 def _changes(

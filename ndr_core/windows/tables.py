@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from attrs import evolve
+
+from ndr_core.deltas.tables import PORT_COLUMN
 from ndr_core.errors import printable
 from ndr_core.measures.kinds import Additive, Distribution, Measure, PairDerived, Untold
 from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
+from ndr_core.tables.origin import UNSAID, Origin
 from ndr_core.tables.slices import SLICE_LEVELS
 from ndr_core.tables.table import Table
+from ndr_core.tables.units import COUNT, DAYS, FLAG, HOUR, TEXT, TIME
 from ndr_core.times import iso_text
 from ndr_core.windows.aggregates import (
     BEACON_AGGREGATES,
@@ -39,9 +44,11 @@ FG_A: Final = "fg_a"
 """Name of the table of windows."""
 
 
-def _value(name: str, column_type: ColumnType, meaning: str) -> OutputColumn:
+def _value(
+    name: str, column_type: ColumnType, meaning: str, origin: Origin = UNSAID
+) -> OutputColumn:
     """A column of a row that nothing adds to: a later run replaces the row."""
-    return OutputColumn(name, column_type, Merge.NEVER, meaning)
+    return OutputColumn(name, column_type, Merge.NEVER, meaning, origin)
 
 
 def _texts(*columns: tuple[str, str]) -> tuple[OutputColumn, ...]:
@@ -50,7 +57,9 @@ def _texts(*columns: tuple[str, str]) -> tuple[OutputColumn, ...]:
 
 def _made(made: Iterable[Aggregate | Formula]) -> tuple[OutputColumn, ...]:
     """The columns of aggregates and formulas; a name with a colon is that of no column."""
-    return tuple(_value(one.name, one.type, one.meaning) for one in made if ":" not in one.name)
+    return tuple(
+        _value(one.name, one.type, one.meaning, one.origin) for one in made if ":" not in one.name
+    )
 
 
 def _named(made: Sequence[Aggregate | Formula], *names: str) -> tuple[OutputColumn, ...]:
@@ -60,6 +69,7 @@ def _named(made: Sequence[Aggregate | Formula], *names: str) -> tuple[OutputColu
 
 
 _HOST: Final = key_column("host_ip", ColumnType.STRING, "the host")
+_PEER: Final = key_column("peer_ip", ColumnType.STRING, "the peer")
 _END: Final = key_column(
     "window_end_ts", ColumnType.TIMESTAMP, "end of the window, exclusive: the anchor of its run"
 )
@@ -67,6 +77,7 @@ _PUBLISHED: Final = _value(
     "published_at",
     ColumnType.TIMESTAMP,
     "when the run was made; two runs of equal rows differ here",
+    Origin(TIME, "the clock of the run"),
 )
 _LEVEL_COLUMNS: Final = _texts(
     ("feature_spec_version", "version of the features"),
@@ -77,25 +88,80 @@ _LEVEL_COLUMNS: Final = _texts(
 )
 _WINDOW: Final = (
     key_column("window_label", ColumnType.STRING, "the length of the window, such as w_15m"),
-    _value("window_start_ts", ColumnType.TIMESTAMP, "start of the window, inclusive"),
+    _value(
+        "window_start_ts",
+        ColumnType.TIMESTAMP,
+        "start of the window, inclusive",
+        Origin(
+            TIME,
+            "window_end_ts less the length that window_label says",
+            ("window_end_ts", "window_label"),
+        ),
+    ),
     _END,
-    _value("coverage_slices", ColumnType.INT64, "published slices of the window"),
+    _value(
+        "coverage_slices",
+        ColumnType.INT64,
+        "published slices of the window",
+        Origin(COUNT, "count of the slices that manifests cover", ("delta.slice_start_ts",)),
+    ),
     _value(
         "is_partial",
         ColumnType.INT64,
         "1 where slices of the window, or days of its history, are missing, else 0",
+        Origin(
+            FLAG,
+            "0 if coverage_slices is that of a whole window and the history is known, else 1",
+            ("coverage_slices", "pair_history.day_ts"),
+        ),
     ),
 )
+
+
+def _of_time(name: str, column_type: ColumnType, meaning: str, unit: str, how: str) -> OutputColumn:
+    origin = Origin(unit, f"{how} of window_end_ts - 1 us in calendar.zone", ("window_end_ts",))
+    return _value(name, column_type, meaning, origin)
+
+
 TIME_COLUMNS: Final = (
-    _value("hour_of_day", ColumnType.INT64, "local hour of the window's last microsecond, 0..23"),
-    _value("day_of_week", ColumnType.INT64, "its local day: Monday is 1, Sunday 7"),
+    _of_time(
+        "hour_of_day",
+        ColumnType.INT64,
+        "local hour of the window's last microsecond, 0..23",
+        HOUR,
+        "local hour",
+    ),
+    _of_time(
+        "day_of_week",
+        ColumnType.INT64,
+        "its local day: Monday is 1, Sunday 7",
+        DAYS,
+        "local weekday",
+    ),
     _value(
         "time_band",
         ColumnType.STRING,
         "its part of the week: wd_work, wd_off, wd_night or we; of a whole day: all",
+        Origin(
+            TEXT,
+            "all of a whole day; else we if is_weekend or is_holiday; else by hour_of_day and the hours of calendar",
+            ("hour_of_day", "is_weekend", "is_holiday", "window_label"),
+        ),
     ),
-    _value("is_weekend", ColumnType.INT64, "1 where its local day is one of the weekend, else 0"),
-    _value("is_holiday", ColumnType.INT64, "1 where its local day is a holiday, else 0"),
+    _of_time(
+        "is_weekend",
+        ColumnType.INT64,
+        "1 where its local day is one of the weekend, else 0",
+        FLAG,
+        "1 if calendar.weekend_days has the local weekday, else 0,",
+    ),
+    _of_time(
+        "is_holiday",
+        ColumnType.INT64,
+        "1 where its local day is a holiday, else 0",
+        FLAG,
+        "1 if calendar.holidays has the local date, else 0,",
+    ),
 )
 
 
@@ -108,11 +174,26 @@ def delta_columns(measures: Sequence[Measure]) -> tuple[OutputColumn, ...]:
     read_out = [one for one in measures if isinstance(one, Distribution)]
     of_pairs = [one for one in measures if isinstance(one, PairDerived)]
     columns = (
-        *(column for one in sums for column in one.columns()),
-        *(column for one in read_out for column in one.columns()[1:]),
+        *(column for one in sums for column in map(_summed, one.columns())),
+        *(column for one in read_out for column in map(_read_off, one.columns()[1:])),
         *(column for one in of_pairs for column in one.columns()),
     )
-    return tuple(_value(column.name, column.type, column.meaning) for column in columns)
+    return tuple(
+        _value(column.name, column.type, column.meaning, column.origin) for column in columns
+    )
+
+
+def _summed(column: OutputColumn) -> OutputColumn:
+    """A sum over the slices of a window; one that a slice does not know is null."""
+    null = "where it is null in a slice" if column.origin.null else ""
+    how = "sum over the slices of the window"
+    return evolve(column, origin=Origin(column.origin.unit, how, (f"delta.{column.name}",), null))
+
+
+def _read_off(column: OutputColumn) -> OutputColumn:
+    """A value read off a histogram, that of the slices of a window added up."""
+    inputs = tuple(f"delta.{name}" for name in column.origin.inputs)
+    return evolve(column, origin=evolve(column.origin, inputs=inputs))
 
 
 def fg_a_table(measures: Sequence[Measure]) -> Table:
@@ -150,8 +231,8 @@ BEACON: Final = Table(
     ("window_end_ts", "role", "host_ip", "peer_ip", "peer_port"),
     (
         _HOST,
-        key_column("peer_ip", ColumnType.STRING, "the peer"),
-        key_column("peer_port", ColumnType.INT64, "the service port, null where unknown"),
+        _PEER,
+        PORT_COLUMN,
         _END,
         *_named(PAIR_AGGREGATES, "sessions_cnt", "gaps_cnt", "period_s"),
         *_named(BEACON_FORMULAS, "reg_pm", "mode_pm", "size_pm", "span_pm", "beacon_score"),

@@ -1,42 +1,45 @@
-"""`ndr features`: the pair history and the windows (FG-A) that are made of published deltas."""
+"""`ndr features`: the pair history, windows, baselines and correlations that are made of published deltas."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
 
 from ndr_adapters.local.spec_file import JobSpecFile
-from ndr_core.errors import SpecError, UsageError, after_publication
-from ndr_core.features.running import FeatureRunSummary, NotPublishedError
-from ndr_core.features.stale import StaleRun
-from ndr_core.history.job import HistoryRunner
-from ndr_core.history.spec import PairHistorySpec
+from ndr_core.correlations.chain import Chain
+from ndr_core.errors import UsageError
+from ndr_core.features.running import NotPublishedError, run_each
 from ndr_core.publishing.layout import FEATURES
-from ndr_core.publishing.manifest import summary
-from ndr_core.spec_kinds import AnySpec
-from ndr_core.times import DAY_US, parse_bound
-from ndr_core.windows.history_spec import history_spec_of
-from ndr_core.windows.job import FgARunner
-from ndr_core.windows.renew import Renewed
-from ndr_core.windows.spec import FgASpec
-from ndr_entrypoints import console
+from ndr_core.times import parse_bound
 from ndr_entrypoints.commands.features_explain import explain
-from ndr_entrypoints.feature_jobs import WINDOW_ENGINES, FeatureWiring
+from ndr_entrypoints.commands.features_runs import (
+    Asked,
+    Span,
+    refuse,
+    runs_asked,
+    runs_of_span,
+)
+from ndr_entrypoints.commands.features_shown import show_renewed, show_runs, show_stale
+from ndr_entrypoints.commands.features_specs import JOBS, chain_of, job_of
+from ndr_entrypoints.feature_engines import WINDOW_ENGINES
+from ndr_entrypoints.feature_jobs import FeatureWiring
 from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, QUIET
 from ndr_entrypoints.run_log import FEATURE_STAGES, NoticesOnly, run_log
 from ndr_entrypoints.stopping import Stopping
 from ndr_entrypoints.wiring import AUTO
 
-FG_A: Final = "fg-a"
-HISTORY: Final = "history"
-_NOTHING: Final = "nothing is out of date"
-
 _SPEC: Final = click.option(
     "--spec", type=PATH, required=True, help="JobSpec file of the job, YAML or JSON."
+)
+_WITH_SPEC: Final = click.option(
+    "--with-spec",
+    "with_specs",
+    type=PATH,
+    multiple=True,
+    help="With --stale: JobSpec file of a job of history, baselines or correlations; may be given again. "
+    "Default: those that the JobSpec of the windows implies.",
 )
 _OUTPUT: Final = click.option(
     *("-o", "--output"), required=True, help="Output of the deltas, a folder or s3://.."
@@ -47,8 +50,9 @@ _FEATURES: Final = click.option(
 )
 _JOB: Final = click.option(
     "--job",
-    type=click.Choice([FG_A, HISTORY]),
-    help="What to build: windows, or the pair history that they read. Default: by the kind of the JobSpec.",
+    type=click.Choice(JOBS),
+    help="What to build: windows (fg-a), the pair history that they read, baselines (fg-b), or correlations of windows "
+    "with baselines (fg-c). Default: by the kind of the JobSpec.",
 )
 _ENGINE: Final = click.option(
     "--engine",
@@ -63,7 +67,7 @@ _SINCE: Final = click.option(
 
 @click.group()
 def features() -> None:
-    """Build and renew features: windows per host (FG-A), and the pair history that they read."""
+    """Build and renew features: windows per host, what is usual for it, how windows depart from that."""
 
 
 features.add_command(explain)
@@ -72,15 +76,17 @@ features.add_command(explain)
 @features.command(epilog=EXIT_CODES)
 @_JOB
 @_SPEC
+@_WITH_SPEC
 @_OUTPUT
 @_FEATURES
 @click.option(
     "--end",
-    help="ISO-8601, UTC: the end of the windows to build. If absent, --day or --stale says what to build.",
+    help="ISO-8601, UTC: the end of the windows to build or to compare. If absent, --day or --stale says what.",
 )
 @click.option(
     "--day",
-    help="UTC day of the history to build, such as 2025-03-01. If absent, --end or --stale says what to build.",
+    help="UTC day of the history to build, such as 2025-03-01; of baselines the local date to sum up: those of the "
+    "next date are made, too. If absent, --end or --stale says what to build.",
 )
 @click.option(
     "--label",
@@ -91,7 +97,8 @@ features.add_command(explain)
 @click.option(
     "--partial",
     is_flag=True,
-    help="Build what there is where slices or history are missing: is_partial is 1, and without history no novelty.",
+    help="Build what there is where slices, history or baselines are missing: is_partial is 1, without history "
+    "there is no novelty, without baselines no comparison.",
 )
 @click.option(
     "--stale",
@@ -109,6 +116,7 @@ def run(
     /,
     job: str | None,
     spec: Path,
+    with_specs: tuple[Path, ...],
     end: str | None,
     day: str | None,
     labels: tuple[str, ...],
@@ -120,41 +128,30 @@ def run(
     quiet: bool,
     **places: Any,
 ) -> None:
-    """Build the windows that end at a time, or the history of a day, and publish them.
+    """Build the windows that end at a time, what compares them with what is usual, or what a day adds; publish it.
 
     A run replaces what was published of the same time or day, and nothing else.
     """
     loaded = JobSpecFile(spec).load_any()
     if stale:
-        _refuse(
+        refuse(
             {"end": end, "day": day, "label": labels, "partial": partial, "run-id": run_id},
             "--stale says itself what to build",
         )
-        _rebuild(stopping, _windows_spec(loaded), since, as_json, quiet, places)
+        chain = chain_of(loaded, with_specs)
+        _rebuild(stopping, chain, since, as_json, quiet, places)
         return
-    if since is not None:
-        raise UsageError("since: is for --stale; leave it out")
+    if since is not None or with_specs:
+        name = "with-spec" if since is None else "since"
+        raise UsageError(f"{name}: is for --stale; leave it out")
     with run_log(quiet, as_json, FEATURE_STAGES) as log:
         wiring = _wiring(stopping, log, **places)
-        if _job_of(job, loaded) == HISTORY:
-            _refuse({"end": end, "label": labels}, "a history is built by --day")
-            runner = wiring.history(
-                _history_spec(loaded),
-                _day(day, "day"),
-                allows_missing=partial,
-                run_id=run_id,
-            )
-            made = runner.run()
-        else:
-            _refuse({"day": day}, "windows are built by --end")
-            made = wiring.windows(
-                _windows_spec(loaded),
-                parse_bound(_needed(end, "end"), "end"),
-                names=labels,
-                allows_missing=partial,
-                run_id=run_id,
-            ).run()
-    _show([made], [], as_json, quiet)
+        asked = Asked(end, day, labels, partial, run_id)
+        done, left_out = run_each(runs_asked(wiring, loaded, job_of(job, loaded), asked))
+    if left_out:
+        published = (f"{one.manifest.facts.mini_batch_id} is published" for one in done)
+        raise NotPublishedError("; ".join([*left_out, *published]))
+    show_runs(done, [], as_json=as_json, quiet=quiet)
 
 
 @features.command(epilog=EXIT_CODES)
@@ -166,18 +163,19 @@ def run(
     "--from",
     "first",
     required=True,
-    help="ISO-8601, UTC: windows that end after then are built; of a history, its first day.",
+    help="ISO-8601, UTC: windows that end after then are built; of a history or of baselines, the first day.",
 )
 @click.option(
     "--to",
     "last",
     required=True,
-    help="ISO-8601, UTC: the end of the last windows; of a history, its last day.",
+    help="ISO-8601, UTC: the end of the last windows; of a history or of baselines, the last day.",
 )
 @click.option(
     "--partial",
     is_flag=True,
-    help="Build what there is where slices or history are missing: is_partial is 1, and without history no novelty.",
+    help="Build what there is where slices, history or baselines are missing: is_partial is 1, without history "
+    "there is no novelty, without baselines no comparison.",
 )
 @_ENGINE
 @AS_JSON
@@ -195,27 +193,24 @@ def backfill(
     quiet: bool,
     **places: Any,
 ) -> None:
-    """Build all windows that end in a span of time, or the history of all its days: a run for each, in order.
+    """Build all windows or correlations of a span of time, or what all its days add: a run for each, in order.
 
     Each run is published by itself. Windows that can't be built, as slices are not published, are named and left out.
     """
     loaded = JobSpecFile(spec).load_any()
-    done: list[FeatureRunSummary] = []
-    left_out: list[str] = []
     with run_log(quiet, as_json, FEATURE_STAGES) as log:
         wiring = _wiring(stopping, log, **places)
-        for runner in _runners(wiring, loaded, _job_of(job, loaded), first, last, partial=partial):
-            try:
-                done.append(runner.run())
-            except NotPublishedError as error:
-                left_out.append(str(error))
+        span = Span(first, last, partial)
+        runners = runs_of_span(wiring, loaded, job_of(job, loaded), span)
+        done, left_out = run_each(runners)
     if not done and left_out:
         raise NotPublishedError(left_out[0])
-    _show(done, left_out, as_json, quiet)
+    show_runs(done, left_out, as_json=as_json, quiet=quiet)
 
 
 @features.command(epilog=EXIT_CODES)
 @_SPEC
+@_WITH_SPEC
 @_OUTPUT
 @_FEATURES
 @_SINCE
@@ -230,59 +225,37 @@ def stale(
     stopping: Stopping,
     /,
     spec: Path,
+    with_specs: tuple[Path, ...],
     since: str | None,
     rebuild: bool,
     as_json: bool,
     quiet: bool,
     **places: Any,
 ) -> None:
-    """List the days of the history and the windows that would be others if they were built now.
+    """List the runs of all feature jobs whose rows would be others if they were done now.
 
     They read a mini-batch that was replaced, or not one that came late, or were left out while slices were missing.
     Compaction and prune change nothing.
     """
-    loaded = _windows_spec(JobSpecFile(spec).load_any())
+    chain = chain_of(JobSpecFile(spec).load_any(), with_specs)
     if rebuild:
-        _rebuild(stopping, loaded, since, as_json, quiet, places)
+        _rebuild(stopping, chain, since, as_json, quiet, places)
         return
     wiring = _wiring(stopping, NoticesOnly(), **places)
-    found = wiring.stale(loaded, _since(since))
-    rows = [_of_stale(one) for one in (*found.days, *found.windows)]
-    if as_json:
-        console.print_json(rows)
-    elif rows and not quiet:
-        console.print_whole(Console(), "Out of date", rows)
-    elif not quiet:
-        click.echo(_NOTHING)
+    show_stale(wiring.stale_chain(chain, _since(since)).runs, as_json=as_json, quiet=quiet)
 
 
 def _rebuild(
     stopping: Stopping,
-    spec: FgASpec,
+    chain: Chain,
     since: str | None,
     as_json: bool,
     quiet: bool,
     places: dict[str, Any],
 ) -> None:
     with run_log(quiet, as_json, FEATURE_STAGES) as log:
-        done = list(_wiring(stopping, log, **places).renew(spec, _since(since)))
-    _show_renewed(done, as_json, quiet)
-
-
-def _runners(
-    wiring: FeatureWiring, spec: AnySpec, job: str, first: str, last: str, *, partial: bool
-) -> Sequence[HistoryRunner | FgARunner]:
-    """The runs of a span of time, in order. Raises SpecError for a span that holds none."""
-    found: Sequence[HistoryRunner | FgARunner]
-    if job == HISTORY:
-        days = _day(first, "from"), _day(last, "to")
-        found = wiring.all_days(_history_spec(spec), *days, allows_missing=partial)
-    else:
-        span = parse_bound(first, "from"), parse_bound(last, "to")
-        found = wiring.all_windows(_windows_spec(spec), *span, allows_missing=partial)
-    if not found:
-        raise SpecError(f"from: nothing to build lies between {first} and {last}")
-    return found
+        done = list(_wiring(stopping, log, **places).renew_chain(chain, _since(since)))
+    show_renewed(done, as_json=as_json, quiet=quiet)
 
 
 def _wiring(
@@ -291,83 +264,5 @@ def _wiring(
     return FeatureWiring.between(output, features, engine, log, stopping.undisturbed)
 
 
-def _job_of(job: str | None, spec: AnySpec) -> str:
-    return job or (HISTORY if isinstance(spec, PairHistorySpec) else FG_A)
-
-
-def _history_spec(spec: AnySpec) -> PairHistorySpec:
-    """The spec of a history: one for itself, or the one that a spec of windows implies."""
-    return spec if isinstance(spec, PairHistorySpec) else history_spec_of(_windows_spec(spec))
-
-
-def _windows_spec(spec: AnySpec) -> FgASpec:
-    if not isinstance(spec, FgASpec):
-        raise SpecError("spec: is of another kind of job; windows need one with kind: fg_a")
-    return spec
-
-
-def _refuse(options: dict[str, object], why: str) -> None:
-    for name, value in options.items():
-        if value:
-            raise UsageError(f"{name}: leave it out; {why}")
-
-
-def _needed(value: str | None, name: str) -> str:
-    if value is None:
-        raise UsageError(f"{name}: is missing; give --{name}, or --stale")
-    return value
-
-
-def _day(text: str | None, name: str) -> int:
-    """A UTC day, in days since 1970-01-01."""
-    given = _needed(text, name)
-    moment = parse_bound(given, name)
-    if moment % DAY_US:
-        raise SpecError(f"{name}: {given} is no day such as 2025-03-01")
-    return moment // DAY_US
-
-
 def _since(text: str | None) -> int | None:
     return None if text is None else parse_bound(text, "since")
-
-
-def _show(done: list[FeatureRunSummary], left_out: list[str], as_json: bool, quiet: bool) -> None:
-    with after_publication("what it did could not be shown"):
-        if as_json:
-            runs = [{**summary(one.manifest), "seconds": round(one.seconds, 3)} for one in done]
-            console.print_json({"runs": runs, "left_out": left_out})
-        elif not quiet:
-            if done:
-                console.print_whole(Console(), "Built", [_of_run(one) for one in done])
-            for problem in left_out:
-                click.echo(f"left out: {problem}", err=True)
-
-
-def _show_renewed(done: list[Renewed], as_json: bool, quiet: bool) -> None:
-    summaries = [one.summary for one in done if one.summary is not None]
-    left_out = [one.problem for one in done if one.problem is not None]
-    if not done and not as_json and not quiet:
-        click.echo(_NOTHING)
-    _show(summaries, left_out, as_json, quiet)
-
-
-def _of_run(done: FeatureRunSummary) -> dict[str, object]:
-    manifest = done.manifest
-    read = manifest.facts.read
-    return {
-        "job": manifest.facts.job_name,
-        "run": manifest.facts.mini_batch_id,
-        "windows": " ".join(read.built) if read is not None else "",
-        "left_out": " ".join(read.left_out) if read is not None else "",
-        "rows": sum(sum(manifest.rows(table).values()) for table in manifest.tables),
-        "files": len(manifest.files),
-        "seconds": round(done.seconds, 1),
-    }
-
-
-def _of_stale(one: StaleRun) -> dict[str, object]:
-    return {
-        "job": one.job_name,
-        "run": one.mini_batch_id,
-        "why": "; ".join(one.reasons),
-    }

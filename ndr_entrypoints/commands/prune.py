@@ -6,6 +6,7 @@ import click
 from attrs import asdict
 
 from ndr_adapters.outputs import keep_output, open_output
+from ndr_core.baselines.needed import refuse_needed_summaries
 from ndr_core.publishing.layout import FEATURES, features_of
 from ndr_core.times import iso_text, parse_bound
 from ndr_core.windows.horizon import refuse_needed
@@ -33,7 +34,8 @@ def prune(
 
     Runs without any slice go by the time of their publication, what stopped runs left in `failed/` by the age of its
     files. What comes later for the removed slices is not published. Slices are kept that the next features may be made
-    of: of 30 days where there is a pair history.
+    of: of 30 days where there is a pair history. An output of features keeps the summaries that its next baselines may
+    be made of: by default of 38 days.
     """
     moment = parse_bound(before, "before")
     kept = keep_output(output)
@@ -58,3 +60,5 @@ def _refuse_needed(output: str, features: str | None, moment: int) -> None:
     for place in (features or features_of(output), output):
         tables = open_output(place)
         refuse_needed(tables.manifests(None, None), moment, tables.root)
+    # Summaries stand for the deltas and windows that they are made of: only an output that holds them needs them.
+    refuse_needed_summaries(tables.manifests(None, None), moment, tables.root)

@@ -22,6 +22,7 @@ from ndr_core.expressions.portable import bucket_middle, bucket_of
 from ndr_core.tables.slices import partition_of
 from ndr_core.times import MINUTE_US, day_start
 from ndr_core.windows.formulas import FORMULAS
+from ndr_core.windows.history_source import HistorySource
 from ndr_core.windows.labels import WindowLabel
 from ndr_core.windows.plan import WindowPlan
 
@@ -312,10 +313,5 @@ def _top(share: pl.Expr, total: pl.Expr) -> pl.Expr:
     return part / total.cast(pl.Float64)
 
 
-class _Known:
-    """The history of a window, known."""
-
-    is_known = True
-
-
-_KNOWN: Final = _Known()
+_KNOWN: Final = HistorySource(0, None, ())
+"""A history that is known, of no days."""

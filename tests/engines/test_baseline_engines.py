@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ from attrs import evolve
 from ndr_adapters.polars.features.baseline_engine import PolarsBaselineEngine
 from ndr_adapters.polars.features.summary_engine import PolarsSummaryEngine
 from ndr_adapters.reference.baselines import ReferenceBaselineEngine, ReferenceSummaryEngine
+from ndr_adapters.spark.fanout.feature_engines import FanoutBaselineEngine, FanoutSummaryEngine
 from ndr_core.baselines.engine import BaselineEngine, SummaryEngine
 from ndr_core.baselines.tables import (
     BASELINE_TABLES,
@@ -30,19 +32,33 @@ from tests.baseline_cases import (
     tables_of,
 )
 from tests.baseline_frames import file_order
+from tests.chains import RunnerHere
 from tests.engines.baseline_outputs import BaselineOutput
 from tests.engines.feature_outputs import sorted_as_read
 from tests.property.frames import exactly
+
+
+def in_shares(count: int) -> Callable[[int, int], int]:
+    """Cut hosts into so many shares."""
+    return lambda _rows, _cores: count
+
+
+TASKS = RunnerHere(seed=3)
+"""Runs tasks as Spark does, in this process."""
 
 SUMMARY_ENGINES = [
     pytest.param(ReferenceSummaryEngine(), id="reference"),
     pytest.param(PolarsSummaryEngine(), id="polars"),
     pytest.param(PolarsSummaryEngine(rows_at_once=1), id="polars in shares"),
+    pytest.param(FanoutSummaryEngine(TASKS, cut=in_shares(1)), id="spark in one share"),
+    pytest.param(FanoutSummaryEngine(TASKS, cut=in_shares(3)), id="spark in shares"),
 ]
 BASELINE_ENGINES = [
     pytest.param(ReferenceBaselineEngine(), id="reference"),
     pytest.param(PolarsBaselineEngine(), id="polars"),
     pytest.param(PolarsBaselineEngine(bytes_at_once=1), id="polars in shares"),
+    pytest.param(FanoutBaselineEngine(TASKS, cut=in_shares(1)), id="spark in one share"),
+    pytest.param(FanoutBaselineEngine(TASKS, cut=in_shares(3)), id="spark in shares"),
 ]
 
 

@@ -15,12 +15,13 @@ from ndr_adapters.local.source import FolderSource
 from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.polars.published import read_deltas
-from ndr_core.catalog import describe
+from ndr_core.baselines.buckets import BUCKET_BITS
+from ndr_core.catalog.schema import describe
 from ndr_core.deltas.job import DeltaBuilderRunner
 from ndr_core.deltas.tables import delta_table
 from ndr_core.expressions.evaluate import evaluate
 from ndr_core.expressions.expr import Expr, col
-from ndr_core.expressions.portable import bucket_middle, bucket_of
+from ndr_core.expressions.portable import MANTISSA_BITS, bucket_middle, bucket_of
 from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.tables.columns import ColumnType
@@ -163,17 +164,25 @@ def random_values() -> list[int]:
     ]
 
 
-@pytest.mark.parametrize("page", [READING, TABLES], ids=["reading.md", "tables.md"])
-def test_the_formulas_of_a_page_are_those_of_the_library(page: str) -> None:
-    described = describe(make_spec())["Histograms"]
-    (small, large) = rows_of(page)
+@pytest.mark.parametrize(
+    ("page", "title", "bits"),
+    [
+        (READING, "Histograms", MANTISSA_BITS),
+        (TABLES, "Histograms", MANTISSA_BITS),
+        (TABLES, "Histograms of summaries and baselines", BUCKET_BITS),
+    ],
+    ids=["reading.md", "tables.md", "tables.md, of baselines"],
+)
+def test_the_formulas_of_a_page_are_those_of_the_library(page: str, title: str, bits: int) -> None:
+    described = describe(make_spec())[title]
+    (small, large) = rows_of(page.partition(f"\n## {title}\n")[2])
 
     assert [small, large] == [[str(cell) for cell in row.values()] for row in described]
     for value in random_values():
         row = small if value <= int(small[0].partition("..")[2]) else large
-        bucket = of_core(bucket_of(col("value")), value=value)
+        bucket = of_core(bucket_of(col("value"), bits), value=value)
         assert value_of(row[1], value=value) == bucket
-        middle = of_core(bucket_middle(col("bucket")), bucket=bucket)
+        middle = of_core(bucket_middle(col("bucket"), bits), bucket=bucket)
         assert value_of(row[2], bucket=bucket) == middle
 
 

@@ -37,6 +37,8 @@ EXPRESSIONS: dict[str, Expr] = {
     "log2": log2(when(X < 1, 1, X)),
     "c log2 c": n_log2_n_fixed_point(when(X > 1 << 40, 1 << 40, X)),
     "ratio": X.to_float() / lit(3.0) + X.to_float() / 1_000_000.0,
+    "ratio to a choice": X.to_float() / when(X > 1 << 62, X.to_float(), 1000.0)
+    + X.to_float() / (when(X < 0, X.to_float(), None).or_else(24.0) + 25.0),
 }
 
 

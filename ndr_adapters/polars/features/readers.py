@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -10,36 +10,26 @@ import polars as pl
 
 from ndr_adapters.polars.published import read_table
 from ndr_adapters.polars.write import empty_frame
-from ndr_core.deltas.roles import INBOUND, OUTBOUND
+from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS
+from ndr_core.correlations.tables import fg_c_table
 from ndr_core.history.tables import PAIR_HISTORY
 from ndr_core.publishing.published import PublishedTables
-from ndr_core.tables.table import Table
+from ndr_core.tables.table import RECORD_ID, Table
 from ndr_core.windows.labels import DEFAULT_LABELS
 from ndr_core.windows.tables import BEACON, fg_a_table
-
-RECORD_ID: Final = "record_id"
+from ndr_core.windows.wide import (
+    OF_ANCHOR,
+    OF_LABEL,
+    PREFIXES,
+    WIDE_KEYS,
+    has_values,
+    label_fact_name,
+    wide_name,
+)
 
 _TIME_TEXT: Final = "%Y-%m-%dT%H:%M:%SZ"
-
-_OF_ANCHOR: Final = ("hour_of_day", "day_of_week", "is_weekend", "is_holiday")
-"""Columns of windows that are equal in all windows with one end."""
-_OF_LABEL: Final = ("window_start_ts", "coverage_slices", "is_partial", "time_band")
-"""Columns that are equal in all windows of one label with one end."""
-_WIDE_KEYS: Final = ("feature_spec_version", "host_ip", "window_end_ts")
-_NO_VALUES: Final = (*_WIDE_KEYS, *_OF_ANCHOR, *_OF_LABEL, "window_label", "published_at")
-_FOLDERS: Final = ("dt", "hh", "mm", "role", RECORD_ID)
-
-_ORIGINAL_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
-    role: {
-        "drop_cnt": "deny_cnt",
-        "high_risk_sessions_cnt": "high_risk_port_sessions_cnt",
-        "bytes_sent_sum": f"bytes_{host}_sum",
-        "bytes_recv_sum": f"bytes_{peer}_sum",
-    }
-    # The host is the source of outbound sessions, and the destination of inbound ones.
-    for role, host, peer in ((OUTBOUND.name, "src", "dst"), (INBOUND.name, "dst", "src"))
-}
-_PREFIXES: Final = {OUTBOUND.name: "", INBOUND.name: "in_"}
+_OF_PLACE: Final = ("scope", "name", "role", "time_band", "window_label")
+"""Whose baseline it is."""
 
 
 def read_pair_history(
@@ -78,6 +68,47 @@ def read_beacons(
     return rows.with_columns(_record_id("host_ip", "role", "peer_ip", "peer_port", "window_end_ts"))
 
 
+def read_fg_c(
+    published: PublishedTables, *, since: datetime | None = None, until: datetime | None = None
+) -> pl.LazyFrame:
+    """Give the published correlations: a row for each host, role, label, end of a window and horizon.
+
+    With its `record_id`. Without any run it has no rows, and no columns of metrics. Else as `read_fg_a`.
+    """
+    rows = _rows(published, fg_c_table(()), since, until)
+    return rows.with_columns(
+        _record_id("host_ip", "role", "window_label", "window_end_ts", "horizon")
+    )
+
+
+def read_baselines(
+    published: PublishedTables, *, since: datetime | None = None, until: datetime | None = None
+) -> pl.LazyFrame:
+    """Give the published baselines: a row for each metric of a host, a segment or the network.
+
+    The `record_id` is made of scope, name, role, time_band, window_label, metric, horizon and `dt`. `published`: the
+    output of the features; `since`, `until`: baselines of the dates `dt` that begin in [since, until), as if they were
+    UTC days. Without any run it has no rows. Rows come in no order. Raises as `read_table`.
+
+    A count or sum of which all samples are 0 has no row here: what `read_baseline_rows` has a row of, and this has not,
+    has `samples_cnt` samples, each of them 0. Histograms of counts and sums lack bucket 0, too: it is `n` less the
+    rest, and bucket -1 counts windows of which the value is not known, which are none of `n`.
+    """
+    rows = _rows(published, BASELINE, since, until)
+    return rows.with_columns(_record_id(*_OF_PLACE, "metric", "horizon", "dt"))
+
+
+def read_baseline_rows(
+    published: PublishedTables, *, since: datetime | None = None, until: datetime | None = None
+) -> pl.LazyFrame:
+    """Give what baselines are made of: a row for each host, segment or network, whatever its metrics.
+
+    The `record_id` is that of `read_baselines` without the metric. Else as `read_baselines`.
+    """
+    rows = _rows(published, BASELINE_ROWS, since, until)
+    return rows.with_columns(_record_id(*_OF_PLACE, "horizon", "dt"))
+
+
 def wide_fg_a(rows: pl.LazyFrame, labels: Iterable[str] | None = None) -> pl.LazyFrame:
     """Give windows as one row for each host and end of windows, by the names of the original pipeline.
 
@@ -88,25 +119,21 @@ def wide_fg_a(rows: pl.LazyFrame, labels: Iterable[str] | None = None) -> pl.Laz
     the side of the session that sent them: of inbound rows, whose host is the destination, the other way round.
     """
     known = rows.collect_schema().names()
-    values = [name for name in known if name not in (*_NO_VALUES, *_FOLDERS)]
+    values = [name for name in known if name != RECORD_ID and has_values(name)]
     chosen = [label.name for label in DEFAULT_LABELS] if labels is None else list(labels)
-    wide = rows.group_by(_WIDE_KEYS).agg(pl.col(name).first() for name in _OF_ANCHOR)
+    wide = rows.group_by(WIDE_KEYS).agg(pl.col(name).first() for name in OF_ANCHOR)
     for label in chosen:
         of_label = rows.filter(pl.col("window_label") == label)
-        facts = of_label.group_by(_WIDE_KEYS).agg(
-            pl.col(name).first().alias(f"{name}_{label}") for name in _OF_LABEL
+        facts = of_label.group_by(WIDE_KEYS).agg(
+            pl.col(name).first().alias(label_fact_name(name, label)) for name in OF_LABEL
         )
-        wide = wide.join(facts, on=_WIDE_KEYS, how="left")
-        for role, prefix in _PREFIXES.items():
-            original = _ORIGINAL_NAMES[role]
+        wide = wide.join(facts, on=WIDE_KEYS, how="left")
+        for role in PREFIXES:
             renamed = of_label.filter(pl.col("role") == role).select(
-                *_WIDE_KEYS,
-                *(
-                    pl.col(name).alias(f"{prefix}{original.get(name, name)}_{label}")
-                    for name in values
-                ),
+                *WIDE_KEYS,
+                *(pl.col(name).alias(wide_name(role, name, label)) for name in values),
             )
-            wide = wide.join(renamed, on=_WIDE_KEYS, how="left")
+            wide = wide.join(renamed, on=WIDE_KEYS, how="left")
     return wide.with_columns(_record_id("host_ip", "window_end_ts"))
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ndr_core.baselines.metrics import UNKNOWN, Absent, metrics_named
+from ndr_core.baselines.metrics import metrics_named
 from ndr_core.baselines.readout import read_off
+from ndr_core.baselines.samples import with_zeros
+from ndr_core.baselines.tables import BASELINE_ROWS
 from ndr_core.correlations.ladder import READ_OFF
 from ndr_core.tables.columns import add_histograms
 from ndr_core.tables.merge import Row
@@ -27,26 +29,21 @@ def test_rows_hold_what_was_worked_out_by_hand(case: CorrelationCase) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_baselines_of_the_cases_are_read_off_their_cells(case: CorrelationCase) -> None:
-    shifted = {key_of(row): row["baseline_shift_flag"] for row in case.baseline_rows}
+    made_of = {key_of(row): row for row in case.baseline_rows}
 
     for row in case.baseline:
-        cells = [row["included"], *([row["excluded"]] if shifted.get(key_of(row)) else [])]
-        found = read_off(whole(row, add_histograms(cells)))
+        (metric,) = metrics_named([row["metric"]])
+        rows = made_of[key_of(row)]
+        cells = [row["included"], *([row["excluded"]] if rows["baseline_shift_flag"] else [])]
+        whole = with_zeros(metric.absent, add_histograms(cells), rows["samples_cnt"])
+        found = read_off(whole)
         assert {name: getattr(found, name) for name in READ_OFF} == {
             name: row[name] for name in READ_OFF
         }, row
 
 
 def key_of(row: Row) -> tuple[object, ...]:
-    return row["name"], row["horizon"]
-
-
-def whole(row: Row, cells: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
-    """The cells that a baseline is read off, with bucket 0, and without unknown values."""
-    known = [cell for cell in cells if cell[0] != UNKNOWN]
-    (metric,) = metrics_named([row["metric"]])
-    zeros = row["n"] - sum(count for _, count in known)
-    return (*([(0, zeros)] if metric.absent is Absent.ZERO and zeros else []), *known)
+    return tuple(row[name] for name in BASELINE_ROWS.keys)
 
 
 def test_every_column_has_a_value_worked_out_by_hand() -> None:

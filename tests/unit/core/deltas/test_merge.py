@@ -11,7 +11,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ndr_core.catalog import tables_of
+from ndr_core.catalog.tables import tables_of
 from ndr_core.deltas.merge import merge_deltas, merge_pairs
 from ndr_core.deltas.reference import Tables, build_tables
 from ndr_core.errors import OverflowingColumnError

@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from ndr_core.expressions.expr import Expr, col, let, lit, when
-from ndr_core.expressions.portable import log2
+from ndr_core.expressions.portable import bucket_middle, bucket_of, log2
 from ndr_core.expressions.spell import spell, taken
 from ndr_core.windows.beacon import BEACON_FORMULAS
 from ndr_core.windows.formulas import FORMULAS, LATERAL_SCORE
 
 A, B, C = col("a"), col("b"), col("c")
+OTHER_CHOICE = "a if b is null, else b if a is null, else min(a, b)"
+
+
+def larger_known(a: Expr, b: Expr) -> Expr:
+    return when(b.is_null(), a, when(a.is_null(), b, when(a >= b, a, b)))
 
 
 @pytest.mark.parametrize(
@@ -31,6 +36,8 @@ A, B, C = col("a"), col("b"), col("c")
         (A.eq(B), "a = b"),
         (A.ne("x"), "a != 'x'"),
         (A.is_null(), "a is null"),
+        (~A.is_null(), "a is not null"),
+        (~(A + B).is_null(), "(a + b) is not null"),
         ((A + B).is_null(), "(a + b) is null"),
         (A.is_in([22, 3, 443]), "a in {3, 22, 443}"),
         (A.is_in(["b", "a"]), "a in {'a', 'b'}"),
@@ -48,6 +55,15 @@ A, B, C = col("a"), col("b"), col("c")
         (when(A < B, B, A), "max(a, b)"),
         (when(A < 0, 0, when(A > 9, 9, A)), "min(max(a, 0), 9)"),
         (when(A < 0, 0, when(B > 9, 9, A)), "0 if a < 0, else 9 if b > 9, else a"),
+        (bucket_of(A + 1), "bucket_of(a + 1)"),
+        (bucket_middle(bucket_of(A)), "bucket_middle(bucket_of(a))"),
+        (bucket_of(A, 10), "bucket_of(a, 10 bits)"),
+        (bucket_middle(A, 10), "bucket_middle(a, 10 bits)"),
+        (when(A < 128, A, B), "a if a < 128, else b"),
+        (when(A < 2, A, B), "a if a < 2, else b"),
+        (larger_known(A, B), "greatest(a, b)"),
+        (larger_known(larger_known(A, B), C + 1), "greatest(a, b, c + 1)"),
+        (when(B.is_null(), A, when(A.is_null(), B, when(A >= B, B, A))), OTHER_CHOICE),
         (log2((A + 1) * 2) - log2(B), "log2((a + 1) * 2) - log2(b)"),
         (let("x", A + B, lambda x: x * x), "x * x, where x = a + b"),
         (let("x", A - 1, lambda x: x * x), "x * x, where x = a - 1"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from ndr_core.features.renew import Renewed, renew
 from ndr_core.features.running import FeatureRunSummary, NotPublishedError
 from ndr_core.features.stale import StaleRun
 from ndr_core.publishing.compaction import days_to_compact
 from ndr_core.times import day_of, to_datetime
-from ndr_core.windows.renew import Renewed, renew
 from ndr_core.windows.spec_reader import parse_fg_a_spec
 from ndr_core.windows.stale import find_stale
 from tests.unit.core.features.world import FIRST_DAY, World, at, days
@@ -33,7 +33,8 @@ def renewed(world: World) -> list[Renewed]:
         runner = evolve(world.window_runner(0), anchor=run.start)
         return evolve(runner, allows_missing=run.allows_missing).run()
 
-    return list(renew(find_stale(world.spec, world.deltas, world.features), run_day, run_anchor))
+    found = find_stale(world.spec, world.deltas, world.features)
+    return [*renew(found.days, run_day), *renew(found.windows, run_anchor)]
 
 
 def test_nothing_is_out_of_date_where_nothing_was_built_or_nothing_has_changed() -> None:
@@ -125,7 +126,7 @@ def test_what_can_not_be_built_is_told_and_the_next_one_is_done() -> None:
             raise NotPublishedError("slices went away")
         return world.build_windows(8)
 
-    done = list(renew(found, fail, fail))
+    done = list(renew(found.windows, fail))
 
     # What lies between the two was left out, so that it is to be built, too.
     assert [one.problem for one in done] == ["slices went away", None, None, None, None]

@@ -1,29 +1,19 @@
-"""Every column of every table, for `ndr schema`, the pages of the documentation, and other catalogues."""
+"""Every column of every table by type, merging and meaning: what `ndr schema` prints, and its page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
+from ndr_core.baselines.buckets import BUCKET_BITS
+from ndr_core.catalog.markdown import markdown_table
+from ndr_core.catalog.tables import feature_tables_of, tables_of
 from ndr_core.deltas.spec import JobSpec
-from ndr_core.deltas.tables import delta_table, pair_table
 from ndr_core.expressions.portable import MANTISSA_BITS
 from ndr_core.flows.record import FLOW_FIELDS
 from ndr_core.flows.vocabulary import Action
-from ndr_core.history.tables import HISTORY_TABLES
 from ndr_core.tables.table import Table
-from ndr_core.windows.tables import BEACON, fg_a_table
 
 Rows = list[dict[str, str]]
-
-
-def tables_of(spec: JobSpec) -> tuple[Table, ...]:
-    """Give the tables that a spec builds."""
-    return delta_table(spec.chosen_measures()), pair_table(timing=spec.pair.timing)
-
-
-def feature_tables_of(spec: JobSpec) -> tuple[Table, ...]:
-    """Give the tables that feature jobs build over the deltas of a spec."""
-    return fg_a_table(spec.chosen_measures()), BEACON, *HISTORY_TABLES
 
 
 def describe(spec: JobSpec) -> dict[str, Rows]:
@@ -47,7 +37,11 @@ def describe(spec: JobSpec) -> dict[str, Rows]:
             f"{table.name.capitalize()} table": _columns(table)
             for table in (*tables_of(spec), *feature_tables_of(spec))
         }
-        | {"Histograms": _buckets(), "Action classes": _action_classes()}
+        | {
+            "Histograms": _buckets(MANTISSA_BITS),
+            "Histograms of summaries and baselines": _buckets(BUCKET_BITS),
+            "Action classes": _action_classes(),
+        }
     )
 
 
@@ -56,15 +50,14 @@ def markdown(descriptions: Mapping[str, Rows]) -> str:
     return "\n".join(_page(descriptions)) + "\n"
 
 
-def _buckets() -> Rows:
+def _buckets(bits: int) -> Rows:
     """The buckets of `expressions.portable.bucket_of` and `bucket_middle`, as formulas to read."""
-    single = 2 << MANTISSA_BITS
-    per_doubling = 1 << MANTISSA_BITS
+    single, per_doubling = 2 << bits, 1 << bits
     return [
         {"value": f"0..{single - 1}", "bucket": "value", "middle of a bucket": "bucket"},
         {
             "value": f"{single} and more",
-            "bucket": f"{per_doubling} e + floor(value / 2^e), e = bits of value - {MANTISSA_BITS + 1}",
+            "bucket": f"{per_doubling} e + floor(value / 2^e), e = bits of value - {bits + 1}",
             "middle of a bucket": f"(bucket - {per_doubling} e) 2^e + floor((2^e - 1) / 2), "
             f"e = floor(bucket / {per_doubling}) - 1",
         },
@@ -95,11 +88,4 @@ def _page(descriptions: Mapping[str, Rows]) -> Iterator[str]:
     yield ""
     yield "Made by `ndr schema --markdown`; do not edit."
     for title, rows in descriptions.items():
-        yield from ("", f"## {title}", "")
-        yield _line(rows[0])
-        yield _line("---" for _ in rows[0])
-        yield from (_line(row.values()) for row in rows)
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+        yield from ("", f"## {title}", "", *markdown_table(rows))

@@ -1,0 +1,84 @@
+"""The baselines with which some windows can be compared, numbered: a number for each horizon, label and place.
+
+So columns of them are looked up by number, and no text is compared twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+from attrs import frozen
+
+from ndr_core.baselines.tables import HOST, NETWORK, SEGMENT
+
+_PLACE: Final = ("scope", "name")
+
+
+@frozen
+class Grid:
+    """All numbers there are: those of one horizon and label are together, in the order of the places."""
+
+    horizons: tuple[str, ...]
+    labels: tuple[str, ...]
+    """Names of windows."""
+    places: pl.DataFrame
+    """`scope` and `name`: hosts, then segments, then the network."""
+
+    @classmethod
+    def of(
+        cls,
+        horizons: Sequence[str],
+        labels: Sequence[str],
+        hosts: pl.Series,
+        segments: pl.Series,
+    ) -> Grid:
+        """Number what hosts are compared with. `hosts`, `segments`: texts, each once."""
+        parts = ((HOST, hosts), (SEGMENT, segments), (NETWORK, pl.Series([NETWORK])))
+        frames = (
+            names.alias("name").to_frame().select(pl.lit(scope).alias("scope"), "name")
+            for scope, names in parts
+        )
+        return cls(tuple(horizons), tuple(labels), pl.concat(frames))
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are."""
+        return len(self.horizons) * len(self.labels) * self.places.height
+
+    def scopes(self) -> pl.Series:
+        """Give the scope of each number."""
+        return pl.concat([self.places.get_column("scope")] * len(self.horizons) * len(self.labels))
+
+    def numbers_at(self, horizons: pl.Series, labels: pl.Series, places: pl.Series) -> pl.Series:
+        """Give the numbers of some horizons, labels and places, each given as where it stands here."""
+        return (horizons * len(self.labels) + labels) * self.places.height + places
+
+    def numbers(self, rows: pl.DataFrame) -> pl.Series:
+        """Give the numbers of rows of `baseline` or `baseline_rows`; null for what no window is compared with."""
+        return self.numbers_at(
+            numbered(rows.get_column("horizon"), self.horizons),
+            numbered(rows.get_column("window_label"), self.labels),
+            self._places_of(rows.select(_PLACE)),
+        )
+
+    def _places_of(self, rows: pl.DataFrame) -> pl.Series:
+        """Where the places of rows stand. Rows of one place are one behind the other: each run is looked up once."""
+        changes = (pl.col(name).ne_missing(pl.col(name).shift()) for name in _PLACE)
+        begins = rows.select(pl.any_horizontal(*changes)).to_series()
+        runs = rows.filter(begins)
+        known = self.places.with_columns(pl.int_range(pl.len()).alias("place"))
+        places = runs.join(known, on=_PLACE, how="left", maintain_order="left").get_column("place")
+        return places.gather(begins.cum_sum().cast(pl.Int64) - 1)
+
+
+def numbered(texts: pl.Series, known: Sequence[str]) -> pl.Series:
+    """Give the place of each text among known ones; null for others."""
+    return texts.cast(pl.Enum(list(known)), strict=False).to_physical().cast(pl.Int64)
+
+
+def standing(numbers: pl.Series, size: int) -> pl.Series:
+    """Give, for each number below `size`, where it stands among some, each of them once; null where it does not."""
+    places = pl.int_range(numbers.len(), dtype=pl.Int64, eager=True)
+    return pl.repeat(None, size, dtype=pl.Int64, eager=True).scatter(numbers, places)

@@ -1,0 +1,1 @@
+"""Every column of every table: for `ndr schema`, `ndr catalog`, their pages, and feature stores."""
