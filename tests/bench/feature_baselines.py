@@ -28,12 +28,27 @@ from ndr_adapters.local.published import FolderTables
 from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.polars.features.baseline_engine import PolarsBaselineEngine
 from ndr_adapters.polars.features.summary_engine import PolarsSummaryEngine
-from ndr_adapters.polars.write import StagingRoot, write_named
+from ndr_adapters.polars.features.summary_kernel import (
+    JUDGE_COLUMNS,
+    JUDGE_ROWS_COLUMNS,
+    WINDOW_KEYS,
+    SummaryEnds,
+    SummaryFrames,
+    build_share,
+    window_columns,
+)
+from ndr_adapters.polars.write import HISTOGRAMS, StagingRoot, empty_frame, write_named
 from ndr_core.baselines.engine import BaselineInputs, HorizonInputs, SummaryInputs
 from ndr_core.baselines.horizon import DEFAULT_GAPS, Horizon
 from ndr_core.baselines.metrics import DEFAULT_KEY_METRICS, DEFAULT_METRICS, metrics_named
 from ndr_core.baselines.plan import BandLabel, BaselinePlan, HorizonPlan, SummaryPlan
-from ndr_core.baselines.tables import BASELINE, BASELINE_TABLES, SUMMARY, SUMMARY_TABLES
+from ndr_core.baselines.tables import (
+    BASELINE,
+    BASELINE_ROWS,
+    BASELINE_TABLES,
+    SUMMARY,
+    SUMMARY_TABLES,
+)
 from ndr_core.features.days import date_of
 from ndr_core.features.networks import Networks
 from ndr_core.publishing.manifest import RunFacts
@@ -128,11 +143,17 @@ class Output:
                 files |= write_named(of_end.sort(PLAN.fg_a.keys), PLAN.fg_a, StagingRoot(root), "p")
 
     def publish_summary(self, rows: pl.DataFrame, date: int) -> None:
-        """Sum up the windows of a date, with no judge."""
-        with tempfile.TemporaryDirectory() as folder:
-            aside = Output(Path(folder))
-            aside.publish_windows(rows)
-            self.build_summary(aside.pinned("anchor-"), date, None)
+        """Publish the summary of the windows of a date, with no judge."""
+        plan = summary_plan(date)
+        frames = SummaryFrames(
+            rows.lazy().select(*WINDOW_KEYS, *window_columns(plan)),
+            _no_rows(BASELINE).select(JUDGE_COLUMNS),
+            _no_rows(BASELINE_ROWS).select(JUDGE_ROWS_COLUMNS),
+        )
+        share = build_share(frames, plan, SummaryEnds(ends(date), {}))
+        with self._run("fg_b", f"summary-{date_of(date)}", SUMMARY_TABLES, date) as (root, files):
+            for table, frame in share.tables():
+                files |= write_named(frame, table, StagingRoot(root), "p", HISTOGRAMS)
 
     def build_summary(self, windows: PinnedTables, date: int, judge: PinnedTables | None) -> None:
         inputs = SummaryInputs(windows, ends(date), {}, judge)
@@ -177,6 +198,10 @@ class Output:
         yield staging.root, files
         staging.publish(Publication(facts, tables, files))
         staging.close()
+
+
+def _no_rows(table: Table) -> pl.LazyFrame:
+    return empty_frame(table.columns).lazy().rename({"name": "host_ip"})
 
 
 def windows(hosts: pl.DataFrame, date: int) -> pl.DataFrame:
