@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from attrs import asdict
@@ -13,14 +13,22 @@ from ndr_core.times import iso_text
 from ndr_core.windows.aggregates import DETECTION_AGGREGATES
 from ndr_core.windows.explained import (
     BeaconExplanation,
-    Evidence,
     Explained,
     RoleExplanation,
-    number_text,
 )
 from ndr_core.windows.explanation import Explanation, SliceState, StoredRow
 from ndr_core.windows.formulas import NOVELTY, RARITY
-from ndr_entrypoints import console
+from ndr_entrypoints.explained_rows import (
+    Say,
+    cells,
+    json_of,
+    plain_explained,
+    print_operands,
+    print_rows,
+    text_of,
+    title_of,
+    value_row,
+)
 
 _TELLING: Final = frozenset(
     one.name for one in (*NOVELTY, *RARITY, *DETECTION_AGGREGATES) if one.name != "brute_even_pm"
@@ -50,7 +58,7 @@ def plain(found: Explanation, columns: Collection[str]) -> dict[str, Any]:
 
 def print_explanation(screen: Console, found: Explanation, columns: Collection[str]) -> None:
     """Print an explanation as text and tables. `columns`: those to show with all that stands behind them."""
-    say = _Say(screen)
+    say = Say(screen)
     say(f"{found.host_ip}, {found.label.name}: {iso_text(found.start)} to {iso_text(found.end)}")
     _print_published(say, found)
     _print_slices(say, screen, found)
@@ -69,8 +77,8 @@ def print_explanation(screen: Console, found: Explanation, columns: Collection[s
             if len(told) == len(chosen)
             else f", without the {len(chosen) - len(told)} that are 0"
         )
-        _print_rows(screen, f"Values{zeros}", [_value_row(one) for one in told])
-        _print_rows(screen, _title(role.pairs), _cells(role.pairs.rows))
+        print_rows(screen, f"Values{zeros}", [value_row(one) for one in told])
+        print_rows(screen, title_of(role.pairs), cells(role.pairs.rows))
         _print_evidence(screen, chosen, columns)
         if columns and not any(name.startswith("beacon") for name in columns):
             continue
@@ -80,17 +88,7 @@ def print_explanation(screen: Console, found: Explanation, columns: Collection[s
             say(f".. and {role.beacons_total - len(role.beacons):,} more regular pairs")
 
 
-class _Say:
-    """Prints a line as it is."""
-
-    def __init__(self, screen: Console) -> None:
-        self._screen = screen
-
-    def __call__(self, text: str, style: str | None = None) -> None:
-        self._screen.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
-
-
-def _print_published(say: _Say, found: Explanation) -> None:
+def _print_published(say: Say, found: Explanation) -> None:
     if found.run is None:
         say("Not published: no run has built windows of this end; this is what one would give.")
         return
@@ -104,7 +102,7 @@ def _print_published(say: _Say, found: Explanation) -> None:
         say("Up to date: it has read what is published now.")
 
 
-def _print_differences(say: _Say, stored: StoredRow | None, found: Explanation) -> None:
+def _print_differences(say: Say, stored: StoredRow | None, found: Explanation) -> None:
     if stored is None:
         if found.run is not None:
             say("There is no published row.")
@@ -113,18 +111,18 @@ def _print_differences(say: _Say, stored: StoredRow | None, found: Explanation) 
         say("The published row is what the slices give now.")
         return
     parts = (
-        f"{name} (published {_text(name, was)}, now {_text(name, now)})"
+        f"{name} (published {text_of(name, was)}, now {text_of(name, now)})"
         for name, (was, now) in stored.differs.items()
     )
     say(f"The published row differs in {', '.join(parts)}.")
 
 
-def _print_slices(say: _Say, screen: Console, found: Explanation) -> None:
+def _print_slices(say: Say, screen: Console, found: Explanation) -> None:
     missing = found.unpublished
     say(f"Slices: {len(found.slices) - len(missing)} of {len(found.slices)} are published.")
     if missing:
         say(f"Missing: {', '.join(iso_text(one.start) for one in missing)}")
-    _print_rows(screen, "Mini-batches that contribute, of any host", _batches(found.slices))
+    print_rows(screen, "Mini-batches that contribute, of any host", _batches(found.slices))
 
 
 def _batches(slices: Sequence[SliceState]) -> list[dict[str, Any]]:
@@ -145,7 +143,7 @@ def _batches(slices: Sequence[SliceState]) -> list[dict[str, Any]]:
     ]
 
 
-def _print_history(say: _Say, found: Explanation) -> None:
+def _print_history(say: Say, found: Explanation) -> None:
     source = found.source
     if not source.is_known:
         say("History: unknown, as that of the day before the window is missing; novelty is null.")
@@ -161,76 +159,25 @@ def _print_history(say: _Say, found: Explanation) -> None:
     say(f"History of the window, seen from {date_of(source.day)}: {text}.")
 
 
-def _value_row(one: Explained) -> dict[str, Any]:
-    value = _text(one.column, one.value)
-    how = one.formula if one.worked in (None, value) else one.worked
-    return {"column": one.column, "value": value, "from": how or ""}
-
-
 def _print_evidence(screen: Console, chosen: Iterable[Explained], columns: Collection[str]) -> None:
     shown = set()
     for one in chosen:
         if not columns and (one.column not in _TELLING or not one.value):
             continue
         if columns and one.formula is not None:
-            screen.print(
-                f"{one.column} = {one.formula}", markup=False, highlight=False, soft_wrap=True
-            )
-            operands = [
-                {"where": each.name, "value": _text(each.name, each.value), "meaning": each.meaning}
-                for each in one.operands
-            ]
-            _print_rows(screen, None, operands)
+            print_operands(screen, one)
         for evidence in one.evidence:
             if evidence.title not in shown or columns:
                 shown.add(evidence.title)
-                title = f"{one.column}: {_title(evidence)}"
-                _print_rows(screen, title, _cells(evidence.rows))
+                title = f"{one.column}: {title_of(evidence)}"
+                print_rows(screen, title, cells(evidence.rows))
 
 
 def _print_beacon(screen: Console, beacon: BeaconExplanation) -> None:
     port = "no port" if beacon.peer_port is None else f"port {beacon.peer_port}"
-    rows = [_value_row(one) for one in beacon.columns]
+    rows = [value_row(one) for one in beacon.columns]
     title = f"Regular pair {beacon.peer_ip}, {port}: score {beacon.value('beacon_score')}"
-    _print_rows(screen, title, rows)
-
-
-def _print_rows(screen: Console, title: str | None, rows: Iterable[Mapping[str, Any]]) -> None:
-    """A table below its title, which is a line of its own: a narrow table would break it."""
-    if title is not None:
-        screen.print(title, style="bold", markup=False, highlight=False, soft_wrap=True)
-    console.print_whole(screen, "", rows)
-
-
-def _title(evidence: Evidence) -> str:
-    more = f", the first {len(evidence.rows)} of {evidence.total:,}"
-    return evidence.title + (more if len(evidence.rows) < evidence.total else "")
-
-
-def _cells(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Rows to print: an absent value is `null`, ports and years have no thousands."""
-    return [
-        {
-            name: value
-            if isinstance(value, int) and not name.endswith("_port")
-            else _text(name, value)
-            for name, value in row.items()
-        }
-        for row in rows
-    ]
-
-
-def _text(name: str, value: Any) -> str:
-    return str(_json(name, value)) if _is_time(name) and value is not None else number_text(value)
-
-
-def _is_time(name: str) -> bool:
-    return name.endswith("_ts") or name == "published_at"
-
-
-def _json(name: str, value: Any) -> Any:
-    """A value as JSON has it: times as text."""
-    return iso_text(value) if _is_time(name) and isinstance(value, int) else value
+    print_rows(screen, title, rows)
 
 
 def _published(found: Explanation) -> dict[str, Any] | None:
@@ -245,7 +192,7 @@ def _published(found: Explanation) -> dict[str, Any] | None:
             {
                 "role": one.role,
                 "differs": {
-                    name: {"published": _json(name, was), "now": _json(name, now)}
+                    name: {"published": json_of(name, was), "now": json_of(name, now)}
                     for name, (was, now) in one.differs.items()
                 },
             }
@@ -281,24 +228,16 @@ def _role(role: RoleExplanation, columns: Collection[str]) -> dict[str, Any]:
     return {
         "role": role.role,
         "columns": [
-            _explained(one) for one in role.columns if not columns or one.column in columns
+            plain_explained(one) for one in role.columns if not columns or one.column in columns
         ],
         "pairs": asdict(role.pairs),
         "beacons": [
             {
                 "peer_ip": one.peer_ip,
                 "peer_port": one.peer_port,
-                "columns": [_explained(each) for each in one.columns],
+                "columns": [plain_explained(each) for each in one.columns],
             }
             for one in role.beacons
         ],
         "beacons_total": role.beacons_total,
-    }
-
-
-def _explained(one: Explained) -> dict[str, Any]:
-    return asdict(one) | {
-        "value": _json(one.column, one.value),
-        "operands": [asdict(each) for each in one.operands],
-        "evidence": [asdict(each) for each in one.evidence],
     }

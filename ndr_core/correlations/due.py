@@ -20,10 +20,11 @@ def due_after(
     job_name: str,
     mini_batch: str,
 ) -> tuple[int, ...]:
-    """Give the ends, us, of the windows that are to be compared after a mini-batch of a delta job, in the order of time.
+    """Give the ends, us, of the windows that are to be compared after a mini-batch of a delta job, in order of time.
 
     They hold a part of its span, and the run of FG-A that built them was not read yet by one of `spec`. `of_windows`:
-    the JobSpec of FG-A, which says which deltas it reads. None where the mini-batch is not published. Raises as `FollowedOutput.of_owners`.
+    the JobSpec of FG-A, which says which deltas it reads. Gives none where the mini-batch is not published. Raises as
+    `FollowedOutput.of_owners`.
     """
     span = span_of_mini_batch(deltas, deltas_version(of_windows), job_name, mini_batch)
     if span is None:

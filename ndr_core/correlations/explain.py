@@ -6,7 +6,7 @@ same rows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import frozen
@@ -37,6 +37,10 @@ from ndr_core.windows.explained import Evidence, Explained, of_formula, top
 from ndr_core.windows.labels import WindowLabel
 
 NEW_BYTES: Final = "new_ext_bytes_sent"
+STRENGTH: Final = "anomaly_strength"
+EXFIL: Final = "exfil_score"
+SCORES: Final = (STRENGTH, EXFIL)
+"""The scores that windows themselves do not have."""
 
 _MEANINGS: Final = {
     "n": "samples of the baseline",
@@ -67,17 +71,20 @@ def columns_of_metric(metric: Metric) -> frozenset[str]:
     return frozenset(departure_name(metric.name, ending) for ending in endings)
 
 
-def read_by(plan: CorrelationPlan, name: str) -> frozenset[str]:
-    """Give the columns of `fg_a` that a column of `fg_c` is made of; none for other columns."""
-    for metric in plan.metrics:
-        if name in columns_of_metric(metric):
-            return columns_of(metric.value)
-    by_name = {metric.name: metric for metric in plan.metrics}
-    if name == "anomaly_strength":
-        return frozenset().union(*(columns_of(by_name[key].value) for key in plan.key_metrics))
-    if name == "exfil_score":
+def read_by(metrics: Iterable[Metric], key_metrics: Iterable[str], name: str) -> frozenset[str]:
+    """Give the columns of `fg_a` that a column of `fg_c` is made of; none for columns that say what a row is.
+
+    `metrics`, `key_metrics`: those of the correlations.
+    """
+    known = {metric.name: metric for metric in metrics}
+    if name == STRENGTH:
+        return frozenset[str]().union(*(columns_of(known[key].value) for key in key_metrics))
+    if name == EXFIL:
         return frozenset({EXFIL_METRIC, NEW_BYTES})
-    return frozenset({name} if name in CARRIED else ())
+    found = (one for one in known.values() if name in columns_of_metric(one))
+    return next(
+        (columns_of(one.value) for one in found), frozenset({name} if name in CARRIED else ())
+    )
 
 
 def explain_comparisons(
@@ -215,10 +222,8 @@ class _Facts:
             for name in CARRIED
         }
         return {
-            "anomaly_strength": of_formula(
-                by_name["anomaly_strength"], strength, values, meanings, (shown,)
-            ),
-            "exfil_score": of_formula(by_name["exfil_score"], exfil, values, meanings),
+            STRENGTH: of_formula(by_name[STRENGTH], strength, values, meanings, (shown,)),
+            EXFIL: of_formula(by_name[EXFIL], exfil, values, meanings),
             **carried,
         }
 

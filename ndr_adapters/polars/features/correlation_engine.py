@@ -20,7 +20,7 @@ from ndr_core.correlations.engine import CorrelationInputs
 from ndr_core.correlations.plan import BaselineDate, CorrelationPlan
 
 BYTES_AT_ONCE: Final = 32 << 20
-"""Bytes of files of baselines with which a share of hosts is compared: it takes some twenty times as much memory."""
+"""Bytes of files of baselines with which a share of hosts is compared: it takes some twenty times the memory."""
 
 
 @frozen

@@ -21,8 +21,7 @@ from ndr_adapters.polars.features.baseline_frames import (
 from ndr_adapters.polars.features.baseline_kernel import SEGMENT, BaselineShare
 from ndr_adapters.polars.features.baseline_scopes import Used, scope_tables
 from ndr_adapters.polars.features.folder_rows import HOST_FOLDERS, FolderRows
-from ndr_adapters.polars.features.summary_engine import ROWS_PER_GROUP
-from ndr_adapters.polars.write import StagingRoot
+from ndr_adapters.polars.write import HISTOGRAMS, StagingRoot
 from ndr_adapters.spark.fanout.chain import Chain, Frames, Kernel, Step, Task
 from ndr_adapters.spark.fanout.file_rows import ADDRESSES, read_folders, spread
 from ndr_adapters.spark.fanout.staged import FILES, written
@@ -139,7 +138,7 @@ class _Build:
         yield _USED_ROWS, share.used_rows()
         for cells in share.frames.cells:
             made, used = share.baselines(cells)
-            yield written(made, BASELINE, self.staging, task.token, ROWS_PER_GROUP)
+            yield written(made, BASELINE, self.staging, task.token, HISTOGRAMS)
             yield _USED_CELLS, used
 
     def _frames(self, frames: dict[str, pl.DataFrame], task: Task) -> BaselineFrames:
@@ -209,5 +208,5 @@ def _written(
 ) -> Frames:
     baseline, baseline_rows = scope_tables(used, scope, plan)
     name = f"{scope}-{task.token}"
-    yield written(baseline, BASELINE, staging, name, ROWS_PER_GROUP)
+    yield written(baseline, BASELINE, staging, name, HISTOGRAMS)
     yield written(baseline_rows, BASELINE_ROWS, staging, name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from ndr_core.correlations.explain import Comparison, explain_comparisons, read_by
@@ -198,10 +196,14 @@ def test_scores_that_are_carried_over_say_so() -> None:
     ],
 )
 def test_a_column_is_led_back_to_those_of_the_window(name: str, read: set[str]) -> None:
-    assert read_by(EVERY_COLUMN.plan, name) == read
+    plan = EVERY_COLUMN.plan
+
+    assert read_by(plan.metrics, plan.key_metrics, name) == read
 
 
 def test_the_score_of_a_window_is_led_back_to_all_key_metrics() -> None:
-    read: Any = read_by(SEVEN_DAYS_OF_TEN.plan, "anomaly_strength")
+    plan = SEVEN_DAYS_OF_TEN.plan
 
-    assert read == set(SEVEN_DAYS_OF_TEN.plan.key_metrics)
+    read = read_by(plan.metrics, plan.key_metrics, "anomaly_strength")
+
+    assert read == set(plan.key_metrics)
