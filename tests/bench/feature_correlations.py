@@ -27,9 +27,8 @@ from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.features.correlation_engine import PolarsCorrelationEngine
 from ndr_adapters.polars.features.correlation_files import CorrelationFiles
 from ndr_adapters.polars.features.networks import segments
-from ndr_adapters.polars.features.summary_engine import ROWS_PER_GROUP
 from ndr_adapters.polars.features.usual import BASELINE_COLUMNS, ROWS_COLUMNS
-from ndr_adapters.polars.write import StagingRoot, schema_of, write_named
+from ndr_adapters.polars.write import HISTOGRAMS, StagingRoot, schema_of, write_named
 from ndr_core.baselines.buckets import middle
 from ndr_core.baselines.metrics import (
     DEFAULT_KEY_METRICS,
@@ -253,7 +252,7 @@ def _publish(
     staging = FolderSink(output).open_staging("run", tables, print)
     files: dict[str, int] = {}
     for name, table, rows in parts:
-        files |= write_named(rows, table, StagingRoot(staging.root), name, ROWS_PER_GROUP)
+        files |= write_named(rows, table, StagingRoot(staging.root), name, HISTOGRAMS)
     facts = RunFacts("bench", job, "v1", "00", batch, "run", "hand", "test")
     if day is not None:
         facts = evolve(facts, bounds=SliceBounds(day_start(day), day_start(day + 1)))
