@@ -65,6 +65,17 @@ SCHEDULED: Final = job_option(
     required=False,
 )
 
+LOCAL_DATE: Final = job_option(
+    "--day",
+    "Local date of the network, such as 2025-03-01; absent or empty: see --scheduled-ts.",
+    required=False,
+)
+SCHEDULED_DATE: Final = job_option(
+    "--scheduled-ts",
+    "ISO-8601, UTC: the last local date that ended before this time; absent or empty: see --day.",
+    required=False,
+)
+
 
 def job_command(*options: Option) -> Callable[[Command], click.Command]:
     """Make a command of a function that is given these options, in this order, and `debug`."""

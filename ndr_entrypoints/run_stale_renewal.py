@@ -1,8 +1,8 @@
-"""The renewal of what is stale, as the daily pipeline runs it: history first, then the windows that read it.
+"""The renewal of what is stale, as the daily pipeline runs it: each table before those that are made of it.
 
 Stale is what was built from contributions that late ones have changed since, or was left out and can be built now.
-JobSpecs from DynamoDB: that of FG-A, and that of the history which it names. Exit codes: 0 done, 1 the run failed,
-2 wrong usage or configuration.
+JobSpecs from DynamoDB: that of FG-C, those of FG-A and FG-B which it names, and that of the history which FG-A names.
+Exit codes: 0 done, 1 the run failed, 2 wrong usage or configuration.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ndr_entrypoints.job_main import (
 
 @job_command(PROJECT_NAME, JOB_NAME, SPEC_VERSION, RUN_ID, SPEC_TABLE, DAY, SCHEDULED)
 def main(debug: bool, **options: Any) -> None:
-    """Build again the pair history and the windows of the 40 days up to a day whose inputs have changed."""
+    """Build again the features of the 40 days up to a day whose inputs have changed."""
     run_as_job(
         feature_log(options, "day", "scheduled_ts"),
         debug,

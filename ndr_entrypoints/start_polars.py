@@ -12,7 +12,13 @@ from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.polars.s3 import polars_options
 from ndr_adapters.spark.fanout.engine import FanoutEngine
 from ndr_adapters.spark.fanout.exchange import SparkRunner
-from ndr_adapters.spark.fanout.feature_engines import FanoutHistoryEngine, FanoutWindowEngine
+from ndr_adapters.spark.fanout.feature_engines import (
+    FanoutBaselineEngine,
+    FanoutCorrelationEngine,
+    FanoutHistoryEngine,
+    FanoutSummaryEngine,
+    FanoutWindowEngine,
+)
 from ndr_adapters.spark.runtime.session import session
 from ndr_core.flows.records import ReadRows
 
@@ -46,10 +52,16 @@ class SparkEngines:
     deltas: Callable[[S3Client | None], FanoutEngine]
     history: Callable[[S3Client | None], FanoutHistoryEngine]
     windows: Callable[[S3Client | None], FanoutWindowEngine]
+    summaries: Callable[[S3Client | None], FanoutSummaryEngine]
+    baselines: Callable[[S3Client | None], FanoutBaselineEngine]
+    correlations: Callable[[S3Client | None], FanoutCorrelationEngine]
 
 
 SPARK_ENGINES: Final = SparkEngines(
     spark_engine,
     lambda client: FanoutHistoryEngine(_runner(), polars_options(client)),
     lambda client: FanoutWindowEngine(_runner(), polars_options(client)),
+    lambda client: FanoutSummaryEngine(_runner(), polars_options(client)),
+    lambda client: FanoutBaselineEngine(_runner(), polars_options(client)),
+    lambda client: FanoutCorrelationEngine(_runner(), polars_options(client)),
 )

@@ -158,15 +158,22 @@ def _each_once(rows: Iterable[PlainRow]) -> list[PlainRow]:
 
 
 def as_plain(tables: Mapping[Table, Sequence[pl.DataFrame]]) -> dict[str, list[Row]]:
-    """Rows of the core, sorted by key. Asserts that the rows of each frame are in order."""
+    """Rows of the core, sorted by key. Asserts that the rows of each frame are in the order of files."""
     for table, frames in tables.items():
         for frame in frames:
-            keys = [key for key in table.keys if key != "dt"]
-            assert frame.equals(frame.sort(keys)), table.name
+            assert frame.equals(frame.sort(file_order(table))), table.name
     return {
         table.name: rows_of(pl.concat(frames), table.columns, table.keys)
         for table, frames in tables.items()
     }
+
+
+def file_order(table: Table) -> list[str]:
+    """The columns by which files with few names are sorted: those of histograms have each metric together."""
+    if table in (SUMMARY, BASELINE):
+        last = [name for name in ("horizon", "name", "host_ip") if name in table.keys]
+        return ["role", "time_band", "metric", "window_label", *last]
+    return [key for key in table.keys if key not in ("dt", "scope")]
 
 
 def plain(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:

@@ -64,16 +64,31 @@ REJECTED: Final = f"{QUARANTINE}/rejected.json.gz"
 """The file of rejected records, below a staging root."""
 
 
+@frozen
+class FileLayout:
+    """How files are cut, and how much work it is to make them small; None leaves it to Polars."""
+
+    rows_per_group: int | None = None
+    page_bytes: int | None = None
+    zstd_level: int | None = None
+
+
+DEFAULT_LAYOUT: Final = FileLayout()
+
+HISTOGRAMS: Final = FileLayout(1 << 16, 4 << 20, _ZSTD_LEVEL)
+"""Of tables that are nearly all histograms: who reads some of the hosts, reads few more. Large pages are smaller."""
+
+
 def write_named(
     rows: pl.DataFrame,
     table: Table,
     staging: StagingRoot,
     name: str,
-    rows_per_group: int | None = None,
+    layout: FileLayout = DEFAULT_LAYOUT,
 ) -> dict[str, int]:
     """Write rows, in the columns of a table, to one file of this name in each of its folders.
 
-    `rows_per_group`: of each file; None leaves it to Polars. Gives the files, below the root, and their rows.
+    Gives the files, below the root, and their rows.
     """
     found = {}
     by_folder = rows.partition_by(table.levels, as_dict=True, include_key=False)
@@ -83,7 +98,9 @@ def write_named(
         part.write_parquet(
             f"{staging.address}/{path}",
             compression="zstd",
-            row_group_size=rows_per_group,
+            compression_level=layout.zstd_level,
+            row_group_size=layout.rows_per_group,
+            data_page_size=layout.page_bytes,
             mkdir=True,
             metadata=dict(FORMAT_METADATA),
             storage_options=staging.storage_options,

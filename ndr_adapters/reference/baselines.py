@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import polars as pl
 from attrs import field, frozen
 
-from ndr_adapters.polars.published import read_table
 from ndr_adapters.polars.write import StagingRoot
-from ndr_adapters.reference.features import plain_rows, staged
+from ndr_adapters.reference.features import published_rows, staged
 from ndr_core.baselines.engine import BaselineInputs, HorizonInputs, SummaryInputs
 from ndr_core.baselines.plan import BaselinePlan, SummaryPlan
 from ndr_core.baselines.reference import baseline_tables, summary_tables
@@ -41,7 +40,7 @@ class ReferenceSummaryEngine:
     def build(
         self, plan: SummaryPlan, inputs: SummaryInputs, staging_root: str
     ) -> Mapping[str, int]:
-        windows = _rows(inputs.windows, FG_A)
+        windows = published_rows(inputs.windows, FG_A)
         rows = SummaryRows(
             _that_end(windows, inputs.ends),
             _that_end(windows, inputs.excluded_ends),
@@ -80,24 +79,20 @@ def _summaries(published: PinnedTables, dates: Iterable[int]) -> SummaryTables:
     texts = [date_of(date) for date in dates]
     of_dates = pl.col("dt").is_in(texts)
     return SummaryTables(
-        _rows(published, SUMMARY.name, of_dates), _rows(published, SUMMARY_ROWS.name, of_dates)
+        published_rows(published, SUMMARY.name, of_dates),
+        published_rows(published, SUMMARY_ROWS.name, of_dates),
     )
 
 
 def _baselines(published: PinnedTables | None) -> BaselineTables:
     if published is None:
         return BaselineTables()
-    return BaselineTables(_rows(published, BASELINE.name), _rows(published, BASELINE_ROWS.name))
+    return BaselineTables(
+        published_rows(published, BASELINE.name), published_rows(published, BASELINE_ROWS.name)
+    )
 
 
 def _that_end(rows: Iterable[Row], ends: Mapping[int, tuple[WindowLabel, ...]]) -> list[Row]:
     """The rows of some windows, each by its end and its label."""
     wanted = {(end, label.name) for end, labels in ends.items() for label in labels}
     return [row for row in rows if (to_us(row["window_end_ts"]), row["window_label"]) in wanted]
-
-
-def _rows(published: PinnedTables, table: str, *conditions: pl.Expr) -> list[Row]:
-    found = read_table(published, table)
-    if not found.collect_schema().names():
-        return []  # there is no run
-    return plain_rows(found.filter(*conditions))

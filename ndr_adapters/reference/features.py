@@ -18,6 +18,7 @@ from ndr_core.history.engine import HistoryInputs
 from ndr_core.history.plan import HistoryPlan
 from ndr_core.history.reference import HistoryRows, history_tables
 from ndr_core.history.tables import HISTORY_TABLES, PAIR_HISTORY, PAIR_TILE
+from ndr_core.publishing.published import PublishedTables
 from ndr_core.tables.merge import Row
 from ndr_core.tables.table import Table
 from ndr_core.times import to_datetime
@@ -105,6 +106,12 @@ def _history(inputs: WindowInputs, source: HistorySource) -> Sequence[Row]:
 
 def _names(table: Table) -> list[str]:
     return [column.name for column in table.columns]
+
+
+def published_rows(published: PublishedTables, table: str, *conditions: pl.Expr) -> list[Row]:
+    """Give the published rows of a table for which conditions hold, as mappings; none where no run has made it."""
+    found = read_table(published, table)
+    return plain_rows(found.filter(*conditions)) if found.collect_schema().names() else []
 
 
 def plain_rows(rows: pl.LazyFrame) -> list[Row]:

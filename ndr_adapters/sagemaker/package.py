@@ -24,9 +24,18 @@ from ndr_core.errors import NdrError
 PACKAGES: Final = ("ndr_core", "ndr_adapters", "ndr_entrypoints")
 DELTA_BUILDER: Final = "run_delta_builder.py"
 FG_A_BUILDER: Final = "run_fg_a_builder.py"
+FG_C_BUILDER: Final = "run_fg_c_builder.py"
 PAIR_HISTORY: Final = "run_pair_history.py"
+FG_B_BUILDER: Final = "run_fg_b_builder.py"
 STALE_RENEWAL: Final = "run_stale_renewal.py"
-SCRIPTS: Final = (DELTA_BUILDER, FG_A_BUILDER, PAIR_HISTORY, STALE_RENEWAL)
+SCRIPTS: Final = (
+    DELTA_BUILDER,
+    FG_A_BUILDER,
+    FG_C_BUILDER,
+    PAIR_HISTORY,
+    FG_B_BUILDER,
+    STALE_RENEWAL,
+)
 """Of `ndr_entrypoints`: what `spark-submit` is given, one for each job."""
 ARCHIVE: Final = "ndr-delta-builder.zip"
 DEPENDENCIES: Final = ("attrs", "cattrs", "click", "typing_extensions", "tzdata")

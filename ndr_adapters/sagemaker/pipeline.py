@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 from ndr_adapters.sagemaker.package import (
     DELTA_BUILDER,
     FG_A_BUILDER,
+    FG_B_BUILDER,
+    FG_C_BUILDER,
     PAIR_HISTORY,
     STALE_RENEWAL,
     JobPackage,
@@ -61,7 +63,8 @@ _DEFAULTS: Final = {
 def build_delta_builder_pipeline(
     settings: PipelineSettings, package: JobPackage, session: Session | None = None
 ) -> Pipeline:
-    """Give the pipeline of mini-batches, neither created nor uploaded: the deltas of one, then the windows due by it.
+    """Give the pipeline of mini-batches, neither created nor uploaded: the deltas of one, then the windows due by it,
+    then their correlations.
 
     `session`: a session of the SDK, default one for pipelines in the region of the environment. Raises
     UsageError where no region is set, or the SDK refuses a setting.
@@ -72,7 +75,10 @@ def build_delta_builder_pipeline(
 def build_daily_pipeline(
     settings: PipelineSettings, package: JobPackage, session: Session | None = None
 ) -> Pipeline:
-    """Give the daily pipeline likewise: the pair history of a day, then the renewal of what is stale."""
+    """Give the daily pipeline likewise: the pair history of a day, its summary and baselines, then what is stale.
+
+    History and baselines do not read each other: where one fails, the other is built nevertheless.
+    """
     return _made(settings, package, session, settings.daily_name, _of_days)
 
 
@@ -98,16 +104,19 @@ def _of_mini_batches(name: str, made: Steps) -> Pipeline:
     delta = made.step("DeltaBuilder", DELTA_BUILDER, run, Instances(instance_type, instance_count))
     steps = [delta]
     if settings.has_features:
-        fg_a_job, one_instance = text("fg_a_job_name", settings.fg_a_job), _one_instance(settings)
-        parameters += [fg_a_job, one_instance.type]
+        fg_a_job = text("fg_a_job_name", settings.fg_a_job)
+        fg_c_job = text("fg_c_job_name", settings.fg_c_job)
+        one_instance = _one_instance(settings)
+        parameters += [fg_a_job, fg_c_job, one_instance.type]
         options = {
-            **_part(run, "project_name"),
-            "job_name": fg_a_job,
+            **_part(run, "project_name", "feature_spec_version", "run_id"),
+            **_part(run, "job_spec_ddb_table_name", "mini_batch_id"),
             "delta_job_name": run["job_name"],
-            **_part(run, "mini_batch_id", "feature_spec_version", "run_id"),
-            **_part(run, "job_spec_ddb_table_name"),
         }
-        steps.append(made.step("FgABuilder", FG_A_BUILDER, options, one_instance, [delta]))
+        of_windows, of_correlations = ({**options, "job_name": job} for job in (fg_a_job, fg_c_job))
+        fg_a = made.step("FgABuilder", FG_A_BUILDER, of_windows, one_instance, [delta])
+        fg_c = made.step("FgCBuilder", FG_C_BUILDER, of_correlations, one_instance, [fg_a])
+        steps += [fg_a, fg_c]
     return Pipeline(name=name, parameters=parameters, steps=steps, sagemaker_session=made.session)
 
 
@@ -115,16 +124,17 @@ def _of_days(name: str, made: Steps) -> Pipeline:
     settings = made.settings
     run = _texts(settings, DAILY_PARAMETERS)
     history_job = text("history_job_name", settings.history_job)
-    fg_a_job = text("fg_a_job_name", settings.fg_a_job)
+    fg_b_job = text("fg_b_job_name", settings.fg_b_job)
+    fg_c_job = text("fg_c_job_name", settings.fg_c_job)
     instances = _one_instance(settings)
     history = made.step("PairHistory", PAIR_HISTORY, {**run, "job_name": history_job}, instances)
-    renewal = made.step(
-        "StaleRenewal", STALE_RENEWAL, {**run, "job_name": fg_a_job}, instances, [history]
-    )
+    baselines = made.step("FgBBuilder", FG_B_BUILDER, {**run, "job_name": fg_b_job}, instances)
+    of_chain = {**run, "job_name": fg_c_job}
+    renewal = made.step("StaleRenewal", STALE_RENEWAL, of_chain, instances, [history, baselines])
     return Pipeline(
         name=name,
-        parameters=[*run.values(), history_job, fg_a_job, instances.type],
-        steps=[history, renewal],
+        parameters=[*run.values(), history_job, fg_b_job, fg_c_job, instances.type],
+        steps=[history, baselines, renewal],
         sagemaker_session=made.session,
     )
 

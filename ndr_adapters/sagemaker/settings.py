@@ -45,6 +45,8 @@ class PipelineSettings:
     """Whether feature jobs run after the deltas."""
     fg_a_job: str = "fg_a"
     history_job: str = "pair_history"
+    fg_b_job: str = "fg_b"
+    fg_c_job: str = "fg_c"
     features_instance_type: str = "ml.m5.xlarge"
     """Of the feature jobs, each of which runs on one instance."""
 
@@ -63,7 +65,7 @@ class PipelineSettings:
         for key in ("instance_count", "max_runtime_seconds", "volume_gb"):
             if getattr(self, key) < 1:
                 raise UsageError(f"{key.replace('_', '-')}: {getattr(self, key)} is below 1")
-        for key in ("fg_a_job", "history_job"):
+        for key in ("fg_a_job", "history_job", "fg_b_job", "fg_c_job"):
             if not is_path_segment(getattr(self, key)):
                 raise UsageError(
                     f"{key.replace('_', '-')}: {shown(getattr(self, key))} {PATH_SEGMENT_RULE}"

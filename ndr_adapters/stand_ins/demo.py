@@ -44,6 +44,6 @@ def fill(bucket: str, table: str) -> JobSpec:
     specs.create()
     specs.put(spec)
     places = {"deltas_prefix": str(spec.storage.output())}
-    for kind in ("fg_a", "pair_history"):
+    for kind in ("fg_a", "pair_history", "fg_b", "fg_c"):
         specs.put(parse_spec({"kind": kind, "project_name": PROJECT, "storage": places}))
     return spec

@@ -177,6 +177,7 @@ _NOT_BY_DEFAULT: Final = frozenset(
         "rare_peer_cnt",
         "rare_port_cnt",
         "peer_ip_top1_sessions_share",
+        "peer_ip_top1_bytes_share",
         "peer_port_top1_sessions_share",
         "peer_port_top1_bytes_share",
         "pair_rarity_max",

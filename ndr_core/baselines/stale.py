@@ -91,13 +91,9 @@ class _Walk:
 
     def run(self, dates: range) -> Iterator[StaleRun]:
         for date in dates:
-            if not self._is_pruned(date):
+            if not self.pruned.holds(self.spec.feature_spec_version, date_place(date)):
                 yield from self._summary(date)
-            if not self._is_pruned(date + 1):
-                yield from self._baselines(date + 1)
-
-    def _is_pruned(self, date: int) -> bool:
-        return self.pruned.holds(self.spec.feature_spec_version, date_place(date))
+            yield from self._baselines(date + 1)
 
     def _summary(self, date: int) -> Iterator[StaleRun]:
         spec, name = self.spec, summary_name(date)

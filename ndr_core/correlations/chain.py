@@ -49,7 +49,7 @@ class Chain:
                     chain = evolve(chain, baselines=spec)
                 case FgCSpec():
                     chain = evolve(chain, correlations=spec)
-                case FgASpec():
+                case _:
                     raise SpecError("spec: is a second one of windows; give one of each job")
         chain._refuse_strangers()
         return chain

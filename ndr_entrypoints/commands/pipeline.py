@@ -37,6 +37,8 @@ _SETTINGS = (
     click.option(
         "--history-job", default="pair_history", help="Job name of the JobSpec of pair history."
     ),
+    click.option("--fg-b-job", default="fg_b", help="Job name of the JobSpec of FG-B."),
+    click.option("--fg-c-job", default="fg_c", help="Job name of the JobSpec of FG-C."),
     click.option(
         "--features-instance-type",
         default="ml.m5.xlarge",
@@ -45,7 +47,7 @@ _SETTINGS = (
     click.option(
         "--without-features",
         is_flag=True,
-        help="Build deltas alone: no windows after them, and no daily pipeline.",
+        help="Build deltas alone: no windows and correlations after them, and no daily pipeline.",
     ),
     click.option("--max-runtime-seconds", type=int, default=3600, help="Then a job is stopped."),
     click.option("--volume-gb", type=int, default=30, help="Disk of an instance."),

@@ -29,6 +29,8 @@ from ndr_core.baselines.tables import (
     SUMMARY_ROWS,
     SUMMARY_TABLES,
 )
+from ndr_core.correlations.engine import CorrelationEngine, CorrelationInputs
+from ndr_core.correlations.plan import BaselineDates, CorrelationPlan
 from ndr_core.features.days import date_of, day_of_date
 from ndr_core.publishing.manifest import RunFacts
 from ndr_core.publishing.pinned import PinnedTables
@@ -95,6 +97,14 @@ class BaselineOutput:
         inputs = BaselineInputs(self.pinned("summary-"), tuple(horizons))
         facts = _facts("fg_b", f"baseline-{date_of(plan.date)}", plan.date)
         return self._build(facts, BASELINE_TABLES, lambda root: engine.build(plan, inputs, root))
+
+    def build_correlations(
+        self, engine: CorrelationEngine, plan: CorrelationPlan, dates: BaselineDates
+    ) -> Mapping[str, int]:
+        """Build the correlations of an anchor and publish them. Gives the staged files."""
+        inputs = CorrelationInputs(self.pinned("anchor-"), self.pinned("baseline-"), dates)
+        facts = _facts("fg_c", f"correlations-{plan.anchor}")
+        return self._build(facts, [plan.table], lambda root: engine.build(plan, inputs, root))
 
     def anew(self, case: BaselineCase) -> list[HorizonInputs]:
         """Each horizon by the summaries of all its dates that there are."""

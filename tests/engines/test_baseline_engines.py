@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -11,10 +12,9 @@ from attrs import evolve
 from ndr_adapters.polars.features.baseline_engine import PolarsBaselineEngine
 from ndr_adapters.polars.features.summary_engine import PolarsSummaryEngine
 from ndr_adapters.reference.baselines import ReferenceBaselineEngine, ReferenceSummaryEngine
+from ndr_adapters.spark.fanout.feature_engines import FanoutBaselineEngine, FanoutSummaryEngine
 from ndr_core.baselines.engine import BaselineEngine, SummaryEngine
 from ndr_core.baselines.tables import (
-    BASELINE,
-    BASELINE_ROWS,
     BASELINE_TABLES,
     SUMMARY,
     SUMMARY_ROWS,
@@ -31,19 +31,34 @@ from tests.baseline_cases import (
     SummaryCase,
     tables_of,
 )
+from tests.baseline_frames import file_order
+from tests.chains import RunnerHere
 from tests.engines.baseline_outputs import BaselineOutput
 from tests.engines.feature_outputs import sorted_as_read
 from tests.property.frames import exactly
+
+
+def in_shares(count: int) -> Callable[[int, int], int]:
+    """Cut hosts into so many shares."""
+    return lambda _rows, _cores: count
+
+
+TASKS = RunnerHere(seed=3)
+"""Runs tasks as Spark does, in this process."""
 
 SUMMARY_ENGINES = [
     pytest.param(ReferenceSummaryEngine(), id="reference"),
     pytest.param(PolarsSummaryEngine(), id="polars"),
     pytest.param(PolarsSummaryEngine(rows_at_once=1), id="polars in shares"),
+    pytest.param(FanoutSummaryEngine(TASKS, cut=in_shares(1)), id="spark in one share"),
+    pytest.param(FanoutSummaryEngine(TASKS, cut=in_shares(3)), id="spark in shares"),
 ]
 BASELINE_ENGINES = [
     pytest.param(ReferenceBaselineEngine(), id="reference"),
     pytest.param(PolarsBaselineEngine(), id="polars"),
     pytest.param(PolarsBaselineEngine(bytes_at_once=1), id="polars in shares"),
+    pytest.param(FanoutBaselineEngine(TASKS, cut=in_shares(1)), id="spark in one share"),
+    pytest.param(FanoutBaselineEngine(TASKS, cut=in_shares(3)), id="spark in shares"),
 ]
 
 
@@ -179,18 +194,18 @@ def test_baselines_that_were_made_of_other_summaries_are_not_gone_on_from(
         output.build_baselines(engine, case.plan, [evolve(horizon, removed=())])
 
 
-def test_files_are_sorted_by_host_and_key(tmp_path: Path) -> None:
+def test_files_are_sorted_by_key_and_those_of_histograms_by_metric_first(tmp_path: Path) -> None:
     case = EVERY_COLUMN
     output = BaselineOutput(tmp_path)
     output.publish_summaries(case.summaries)
 
     output.build_baselines(PolarsBaselineEngine(bytes_at_once=1), case.plan, output.anew(case))
 
-    keys = {BASELINE: ["metric"], BASELINE_ROWS: []}
-    for table, more in keys.items():
+    for table in BASELINE_TABLES:
         paths = sorted(tmp_path.glob(f"{table.name}/**/*.parquet"))
         assert len(paths) > 3
         for path in paths:
             rows = pl.read_parquet(path, hive_partitioning=False)
-            assert rows.equals(rows.sort("scope", "name", "window_label", *more, "horizon"))
+            order = [key for key in file_order(table) if key in rows.columns]
+            assert rows.equals(rows.sort("scope", *order))
             assert rows.columns == [column.name for column in table.file_columns]

@@ -28,6 +28,8 @@ from ndr_core.publishing.location import S3Address
 from ndr_entrypoints import (
     run_delta_builder,
     run_fg_a_builder,
+    run_fg_b_builder,
+    run_fg_c_builder,
     run_pair_history,
     run_stale_renewal,
 )
@@ -41,7 +43,9 @@ WITHOUT = ("--without-wheels", "--without-features")
 COMMANDS = {
     "DeltaBuilder": run_delta_builder.main,
     "FgABuilder": run_fg_a_builder.main,
+    "FgCBuilder": run_fg_c_builder.main,
     "PairHistory": run_pair_history.main,
+    "FgBBuilder": run_fg_b_builder.main,
     "StaleRenewal": run_stale_renewal.main,
 }
 """Step -> the command that it runs."""
@@ -93,12 +97,14 @@ def test_the_pipeline_has_all_parameters_and_defaults_for_those_that_may_be_left
         "instance_type": "ml.m5.xlarge",
         "instance_count": 1,
         "fg_a_job_name": "fg_a",
+        "fg_c_job_name": "fg_c",
         "features_instance_type": "ml.m5.xlarge",
     }
 
 
 def test_the_daily_pipeline_has_its_parameters_with_defaults_likewise() -> None:
-    assert parameters_of(daily_definition(history_job="pairs", fg_a_job="windows")) == {
+    names = {"history_job": "pairs", "fg_b_job": "usual", "fg_c_job": "departures"}
+    assert parameters_of(daily_definition(**names)) == {
         "project_name": None,
         "feature_spec_version": None,
         "run_id": None,
@@ -106,39 +112,45 @@ def test_the_daily_pipeline_has_its_parameters_with_defaults_likewise() -> None:
         "day": "",
         "scheduled_ts": "",
         "history_job_name": "pairs",
-        "fg_a_job_name": "windows",
+        "fg_b_job_name": "usual",
+        "fg_c_job_name": "departures",
         "features_instance_type": "ml.m5.xlarge",
     }
 
 
-def test_the_windows_are_built_after_the_deltas_and_the_stale_renewed_after_the_history() -> None:
-    delta, fg_a = definition()["Steps"]
-    history, renewal = daily_definition()["Steps"]
+def test_windows_follow_the_deltas_and_correlations_the_windows() -> None:
+    delta, fg_a, fg_c = definition()["Steps"]
 
-    assert [each["Name"] for each in (delta, fg_a, history, renewal)] == list(COMMANDS)
+    assert [each["Name"] for each in (delta, fg_a, fg_c)] == list(COMMANDS)[:3]
     assert "DependsOn" not in delta
     assert fg_a["DependsOn"] == ["DeltaBuilder"]
+    assert fg_c["DependsOn"] == ["FgABuilder"]
+
+
+def test_history_and_baselines_do_not_wait_for_each_other_and_the_stale_is_renewed_last() -> None:
+    history, fg_b, renewal = daily_definition()["Steps"]
+
+    assert [each["Name"] for each in (history, fg_b, renewal)] == list(COMMANDS)[3:]
     assert "DependsOn" not in history
-    assert renewal["DependsOn"] == ["PairHistory"]
+    assert "DependsOn" not in fg_b
+    assert renewal["DependsOn"] == ["PairHistory", "FgBBuilder"]
 
 
 def test_each_step_gives_its_job_the_options_that_it_takes() -> None:
-    delta, fg_a = definition()["Steps"]
-    history, renewal = daily_definition()["Steps"]
+    delta, fg_a, fg_c = definition()["Steps"]
+    history, fg_b, renewal = daily_definition()["Steps"]
 
     run = {name: name for name in ("project_name", "feature_spec_version", "run_id")}
     run["job_spec_ddb_table_name"] = "job_spec_ddb_table_name"
     assert options_of(delta) == from_parameters(**{name: name for name in RUN_PARAMETERS})
-    assert options_of(fg_a) == from_parameters(
-        **run, job_name="fg_a_job_name", delta_job_name="job_name", mini_batch_id="mini_batch_id"
-    )
-    assert options_of(history) == from_parameters(
-        **{name: name for name in DAILY_PARAMETERS}, job_name="history_job_name"
-    )
-    assert options_of(renewal) == from_parameters(
-        **{name: name for name in DAILY_PARAMETERS}, job_name="fg_a_job_name"
-    )
-    for step in (delta, fg_a, history, renewal):
+    batch = {"delta_job_name": "job_name", "mini_batch_id": "mini_batch_id"}
+    for step, job in ((fg_a, "fg_a_job_name"), (fg_c, "fg_c_job_name")):
+        assert options_of(step) == from_parameters(**run, **batch, job_name=job)
+    day = {name: name for name in DAILY_PARAMETERS}
+    of_days = (history, "history_job_name"), (fg_b, "fg_b_job_name"), (renewal, "fg_c_job_name")
+    for step, job in of_days:
+        assert options_of(step) == from_parameters(**day, job_name=job)
+    for step in (delta, fg_a, fg_c, history, fg_b, renewal):
         taken = {option for each in COMMANDS[step["Name"]].params for option in each.opts}
         assert set(options_of(step)) == taken - {"--debug", "-h", "--help"}
 
@@ -150,7 +162,7 @@ def test_each_step_runs_the_script_of_its_job() -> None:
 
 
 def test_feature_jobs_run_on_one_instance_of_a_type_of_their_own() -> None:
-    steps = [definition()["Steps"][1], *daily_definition()["Steps"]]
+    steps = [*definition()["Steps"][1:], *daily_definition()["Steps"]]
     for step in steps:
         cluster = step["Arguments"]["ProcessingResources"]["ClusterConfig"]
         assert cluster["InstanceType"] == {"Get": "Parameters.features_instance_type"}
@@ -160,10 +172,12 @@ def test_feature_jobs_run_on_one_instance_of_a_type_of_their_own() -> None:
 def test_a_pipeline_without_features_builds_deltas_alone() -> None:
     alone = definition(has_features=False)
     assert [step["Name"] for step in alone["Steps"]] == ["DeltaBuilder"]
-    assert not {"fg_a_job_name", "features_instance_type"} & set(parameters_of(alone))
+    assert not {"fg_a_job_name", "fg_c_job_name", "features_instance_type"} & set(
+        parameters_of(alone)
+    )
 
 
-@pytest.mark.parametrize("key", ["fg_a_job", "history_job"])
+@pytest.mark.parametrize("key", ["fg_a_job", "history_job", "fg_b_job", "fg_c_job"])
 def test_a_job_name_that_can_be_no_key_is_refused(key: str) -> None:
     with pytest.raises(UsageError, match=f"{key.replace('_', '-')}: 'a/b' may hold letters"):
         settings(**{key: "a/b"})

@@ -16,9 +16,8 @@ from ndr_adapters.polars.features.baseline_frames import BaselineFrames, Horizon
 from ndr_adapters.polars.features.baseline_kernel import SEGMENT, BaselineShare
 from ndr_adapters.polars.features.baseline_scopes import Used, scope_tables
 from ndr_adapters.polars.features.networks import segments
-from ndr_adapters.polars.features.summary_engine import ROWS_PER_GROUP
 from ndr_adapters.polars.features.unreadable import unreadable_named
-from ndr_adapters.polars.write import StagingRoot, write_named
+from ndr_adapters.polars.write import HISTOGRAMS, StagingRoot, write_named
 from ndr_core.baselines import tables
 from ndr_core.baselines.engine import BaselineInputs
 from ndr_core.baselines.plan import BaselinePlan
@@ -110,7 +109,7 @@ class _Build:
         cells = [waiting.cells]
         for of_folder in frames.cells:
             found, used = share.baselines(of_folder)
-            files |= write_named(found, BASELINE, self.staging, name, ROWS_PER_GROUP)
+            files |= write_named(found, BASELINE, self.staging, name, HISTOGRAMS)
             cells.append(used)
         return Used.of([waiting.rows, share.used_rows()], cells, self.plan)
 
@@ -119,7 +118,7 @@ class _Build:
     ) -> None:
         of_tables: tuple[Table, Table] = (BASELINE, BASELINE_ROWS)
         for table, rows in zip(of_tables, made, strict=True):
-            files |= write_named(rows, table, self.staging, name, ROWS_PER_GROUP)
+            files |= write_named(rows, table, self.staging, name, HISTOGRAMS)
 
 
 @frozen

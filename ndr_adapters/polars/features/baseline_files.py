@@ -64,17 +64,17 @@ class BaselineFiles:
     def frames(self) -> BaselineFrames:
         """Give their rows, the histograms of each role and band apart."""
         summaries, formers = (one.folders(HOST_FOLDERS) for one in (self.summary, self.former))
-        none = (FolderRows(one.scanner, ()) for one in (self.summary, self.former))
-        no_summary, no_former = none
+        no_summary, no_former = self.summary.none(), self.former.none()
         cells = [
-            CellFrames(
-                _dated(summaries.get(folder, no_summary), SUMMARY_COLUMNS),
-                self._of_hosts(formers.get(folder, no_former), FORMER_COLUMNS),
-            )
+            self.cells(summaries.get(folder, no_summary), formers.get(folder, no_former))
             for folder in sorted({*summaries, *formers})
         ]
         rows = _dated(self.summary_rows, SUMMARY_ROWS_COLUMNS)
         return BaselineFrames(rows, self._of_hosts(self.former_rows, FORMER_ROWS_COLUMNS), cells)
+
+    def cells(self, summary: FolderRows, former: FolderRows) -> CellFrames:
+        """Give the rows of some of the files of histograms."""
+        return CellFrames(_dated(summary, SUMMARY_COLUMNS), self._of_hosts(former, FORMER_COLUMNS))
 
     def _of_hosts(self, files: FolderRows, columns: Sequence[str]) -> pl.LazyFrame:
         """Rows of baselines of hosts that are gone on from."""

@@ -27,7 +27,7 @@ class HostRows:
     hosts: Hosts
     codes: Codes
     rows: pl.DataFrame
-    """ROW and the columns that are counts, sorted by ROW, each once."""
+    """ROW, each once, PLACE and the columns that are counts."""
 
 
 def host_rows(
@@ -57,7 +57,7 @@ def host_rows(
         _Horizon(hosts, codes, horizon, dates).rows(rows, former, covered, plan)
         for horizon, dates in zip(plan.horizons, horizons, strict=True)
     ]
-    return HostRows(hosts, codes, pl.concat(found).sort(ROW))
+    return HostRows(hosts, codes, pl.concat(found))
 
 
 def covered_windows(plan: BaselinePlan) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from ndr_adapters.polars.features.baseline_frames import (
 from ndr_adapters.polars.features.baseline_hosts import HostRows, host_rows
 from ndr_adapters.polars.features.metric_cells import added_up, exploded, groups_of, histograms
 from ndr_adapters.polars.features.metric_codes import GROUP, HOST_NUMBER, PLACE, ROW, Codes
-from ndr_adapters.polars.features.metric_readouts import READOUT, read_off
+from ndr_adapters.polars.features.metric_readouts import read_off
 from ndr_adapters.polars.features.metric_zeros import with_zeros
 from ndr_adapters.polars.features.networks import segments
 from ndr_adapters.polars.features.summary_kernel import finished
@@ -30,6 +30,8 @@ from ndr_core.baselines.plan import BaselinePlan, HorizonPlan
 from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS, HOST
 from ndr_core.tables.columns import ColumnType
 
+CHUNK: Final = 256
+"""Names whose histograms lie together in a file: who compares windows of some hosts, reads few others."""
 SEGMENT: Final = "segment"
 """Column: the name of a segment."""
 USED: Final = "used"
@@ -86,7 +88,7 @@ class BaselineShare:
         return added_rows(rows)
 
     def baselines(self, cells: CellFrames) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Make the rows of `baseline` of some histograms, sorted by role, band and key, and USED_CELLS.
+        """Make the rows of `baseline` of some histograms, in the order in which files have them, and USED_CELLS.
 
         `cells`: one of the `frames`. Raises NdrError where the former baselines and the summary of the leaving date
         do not fit together.
@@ -103,12 +105,8 @@ class BaselineShare:
         included, excluded = (histograms(read.get_column(GROUP), kind) for kind in kinds)
         of_segments = self._by_segment(used)
         del kinds, used
-        found = (
-            read.lazy()
-            .with_columns(codes.row_of(), codes.metric_of())
-            .with_columns(*codes.key("name"), included=pl.lit(included), excluded=pl.lit(excluded))
-        )
-        return baselines(found, HOST, self.plan), of_segments
+        whole = read.with_columns(included=included, excluded=excluded)
+        return baselines(whole, codes, HOST, self.plan), of_segments
 
     def _kinds(self, cells: CellFrames) -> list[pl.DataFrame]:
         """The cells of windows that are included, and of those that are excluded, of all horizons."""
@@ -190,9 +188,14 @@ def added_rows(rows: pl.LazyFrame) -> pl.DataFrame:
     return rows.group_by(_KEY_TYPES.keys()).agg(*sums).select(USED_ROWS.keys()).collect()
 
 
-def baselines(rows: pl.LazyFrame, scope: str, plan: BaselinePlan) -> pl.DataFrame:
-    """Give rows in the columns of `baseline`. `rows`: KEY, `name`, `metric`, READOUT and both histograms."""
-    named = rows.select("name", *KEY, "metric", *READOUT, *_KINDS, pl.lit(scope).alias("scope"))
+def baselines(rows: pl.DataFrame, codes: Codes, scope: str, plan: BaselinePlan) -> pl.DataFrame:
+    """Give rows in the columns of `baseline`. `rows`: GROUP, READOUT and both histograms, sorted by GROUP."""
+    named = (
+        codes.in_chunks(rows, CHUNK)
+        .lazy()
+        .with_columns(codes.row_of(), codes.metric_of())
+        .with_columns(*codes.key("name"), pl.lit(scope).alias("scope"))
+    )
     return finished(named, BASELINE, plan.constants())
 
 
@@ -204,7 +207,7 @@ def baseline_rows(rows: pl.LazyFrame, scope: str, plan: BaselinePlan) -> pl.Data
         values = pl.Series(of_horizon, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
         return pl.col("horizon").replace_strict(pl.Series(names), values)
 
-    named = rows.with_columns(
+    named = rows.sort("role", "time_band", "name", "window_label", "horizon").with_columns(
         pl.lit(scope).alias("scope"),
         baseline_start_ts=moment(one.start for one in plan.horizons),
         baseline_end_ts=moment(one.end for one in plan.horizons),

@@ -56,7 +56,7 @@ class Used:
 
 
 def scope_tables(used: Used, scope: str, plan: BaselinePlan) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Make the rows of `baseline` and `baseline_rows` of segments, or of the network, sorted by role, band and key.
+    """Make the rows of `baseline` and `baseline_rows` of segments, or of the network, in the order of files.
 
     `used`: of all their hosts; of the network as `Used.network`.
     """
@@ -70,7 +70,6 @@ def scope_tables(used: Used, scope: str, plan: BaselinePlan) -> tuple[pl.DataFra
         .with_columns(place, first_bit())
         .join(covered.drop("windows_cnt"), on=on, how="left")
         .with_columns(codes.row(), is_cold.cast(pl.Int64).alias("is_cold"))
-        .sort(ROW)
         .rename({SEGMENT: "name"})
         .collect()
     )
@@ -81,16 +80,11 @@ def scope_tables(used: Used, scope: str, plan: BaselinePlan) -> tuple[pl.DataFra
     )
     zeros = with_zeros(samples, "samples_cnt", cells, codes, plan.metrics)
     read = read_off(zeros, cells.filter(pl.col("bucket") >= 0))
-    found = (
-        read.lazy()
-        .with_columns(codes.row_of(), codes.metric_of())
-        .with_columns(
-            *codes.key("name"),
-            included=pl.lit(histograms(read.get_column(GROUP), cells)),
-            excluded=pl.lit(histograms(read.get_column(GROUP), cells.clear())),
-        )
+    group = read.get_column(GROUP)
+    found = read.with_columns(
+        included=histograms(group, cells), excluded=histograms(group, cells.clear())
     )
-    return baselines(found, scope, plan), baseline_rows(rows.lazy(), scope, plan)
+    return baselines(found, codes, scope, plan), baseline_rows(rows.lazy(), scope, plan)
 
 
 def _codes(names: pl.Series, plan: BaselinePlan) -> Codes:

@@ -26,6 +26,8 @@ class FolderRows:
 
     scanner: Scanner
     files: tuple[OutputFile, ...]
+    piece: tuple[int, int] | None = None
+    """The first row and the number of rows of the only file; None: all rows of all files."""
 
     @classmethod
     def of_table(cls, published: PinnedTables | None, table: Table) -> FolderRows:
@@ -52,6 +54,14 @@ class FolderRows:
     def bytes(self) -> int:
         """How many bytes they have."""
         return sum(file.bytes for file in self.files)
+
+    def none(self) -> FolderRows:
+        """Give no rows, of the same columns."""
+        return evolve(self, files=())
+
+    def rows_of(self, file: OutputFile, first: int, count: int) -> FolderRows:
+        """Give some rows of a file."""
+        return evolve(self, files=(file,), piece=(first, count))
 
     def chosen(self, wanted: Mapping[str, Iterable[str]]) -> FolderRows:
         """Choose files. `wanted`: level of their folders -> what it may spell."""
@@ -82,7 +92,7 @@ class FolderRows:
             if name not in self.scanner.schema
         ]
         found = [
-            part.scanner.scan(part.files)
+            part._scanned()
             .select(held)
             .with_columns(
                 *(pl.lit(text).alias(level) for level, text in zip(levels, folder, strict=True)),
@@ -92,6 +102,10 @@ class FolderRows:
             for folder, part in self.folders(levels).items()
         ]
         return pl.concat(found or [self.scanner.no_rows().with_columns(absent).select(columns)])
+
+    def _scanned(self) -> pl.LazyFrame:
+        rows = self.scanner.scan(self.files)
+        return rows if self.piece is None else rows.slice(*self.piece)
 
 
 def _of_roles(files: Iterable[OutputFile]) -> tuple[OutputFile, ...]:

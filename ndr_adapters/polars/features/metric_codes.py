@@ -13,7 +13,7 @@ from ndr_core.windows.calendar import TimeBand
 from ndr_core.windows.plan import ROLE_NAMES
 
 ROW: Final = "row"
-"""Column: the number of role, band, name, label and horizon."""
+"""Column: the number of role, band, label, horizon and name."""
 GROUP: Final = "group"
 """Column: the number of these and a metric: of one histogram."""
 PLACE: Final = "place"
@@ -29,7 +29,8 @@ NO_HORIZON: Final = ("",)
 class Codes:
     """Numbers of keys, and the keys of numbers: they hold for one build.
 
-    A number has the place of each part of its key among the sorted texts of this part, the role's first.
+    A number has the place of each part of its key among the sorted texts of this part: role, band, metric, label,
+    horizon, name. So histograms of one metric lie together, which packs and sorts best.
     """
 
     names: pl.Series
@@ -51,26 +52,23 @@ class Codes:
 
     def row(self) -> pl.Expr:
         """Give ROW, over `role`, `time_band`, PLACE, `window_label` and, where there are some, `horizon`."""
-        return self._number(self._row_parts()).alias(ROW)
+        return self._number(*self._band(), *self._rest()).alias(ROW)
 
     def group(self) -> pl.Expr:
         """Give GROUP, over the columns of `row` and `metric`."""
-        *parts, horizon = self._row_parts()
         metric = (_place("metric", self.metrics), len(self.metrics))
-        return self._number([*parts, metric, horizon]).alias(GROUP)
+        return self._number(*self._band(), metric, *self._rest()).alias(GROUP)
 
     def group_of(self, metric: str) -> pl.Expr:
         """Give GROUP of a metric, over ROW."""
+        band, rest = pl.col(ROW) // self._rests, pl.col(ROW) % self._rests
         place = self.metrics.index(metric)
-        horizons = len(self.horizons)
-        above = pl.col(ROW) // horizons * len(self.metrics) + place
-        return (above * horizons + pl.col(ROW) % horizons).alias(GROUP)
+        return ((band * len(self.metrics) + place) * self._rests + rest).alias(GROUP)
 
     def row_of(self) -> pl.Expr:
         """Give ROW, over GROUP."""
-        horizons = len(self.horizons)
-        above = pl.col(GROUP) // (horizons * len(self.metrics))
-        return (above * horizons + pl.col(GROUP) % horizons).alias(ROW)
+        band = pl.col(GROUP) // (self._rests * len(self.metrics))
+        return (band * self._rests + pl.col(GROUP) % self._rests).alias(ROW)
 
     def metric_of(self) -> pl.Expr:
         """Give `metric`, over GROUP."""
@@ -83,52 +81,71 @@ class Codes:
     def key(self, name: str) -> list[pl.Expr]:
         """Give the columns of a key, over ROW: role, time_band, window_label, horizon, and PLACE's text as `name`."""
         above = pl.col(ROW)
-        found = {}
+        found = []
         for column, texts in (
+            (name, self.names),
             ("horizon", self.horizons),
             ("window_label", self.labels),
-            (name, self.names),
             ("time_band", _BANDS),
             ("role", _ROLES),
         ):
-            found[column] = _text(above % max(1, len(texts)), texts).alias(column)
-            above = above // max(1, len(texts))
-        return list(found.values())
+            count = max(1, len(texts))
+            found.append(_text(above % count, texts).alias(column))
+            above = above // count
+        return found
 
-    def place_of(self) -> pl.Expr:
-        """Give PLACE, over ROW."""
-        below = len(self.horizons) * len(self.labels)
-        return (pl.col(ROW) // below % max(1, len(self.names))).cast(pl.UInt32).alias(PLACE)
+    def place_of(self, code: str = ROW) -> pl.Expr:
+        """Give PLACE, over ROW or GROUP."""
+        return (pl.col(code) % self._names).cast(pl.UInt32).alias(PLACE)
 
     def renamed(self, others: Codes, places: pl.Series) -> pl.Expr:
         """Give GROUP among others, over GROUP, where all but the names is the same.
 
         `places`: by PLACE, the place among the names of the others.
         """
-        below = len(self.labels) * len(self.metrics) * len(self.horizons)
-        above = pl.col(GROUP) // below
-        name = pl.lit(places.cast(pl.UInt64)).gather(above % max(1, len(self.names)))
-        whole = above // max(1, len(self.names)) * len(others.names) + name
-        return (whole * below + pl.col(GROUP) % below).alias(GROUP)
+        name = pl.lit(places.cast(pl.UInt64)).gather(pl.col(GROUP) % self._names)
+        return (pl.col(GROUP) // self._names * others._names + name).alias(GROUP)
+
+    def in_chunks(self, rows: pl.DataFrame, size: int) -> pl.DataFrame:
+        """Put rows into the order in which files have them: so many names, then others. `rows`: sorted by GROUP."""
+        if self._names <= size:
+            return rows
+        of_band = self._rests * len(self.metrics)
+        chunks = -(-self._names // size)
+        chunk = pl.col(GROUP) // of_band * chunks + pl.col(GROUP) % self._names // size
+        order = rows.select((chunk * of_band + pl.col(GROUP) % of_band).arg_sort()).to_series()
+        # Lists in one piece are picked many times faster.
+        return rows.rechunk()[order]
+
+    @property
+    def _names(self) -> int:
+        return max(1, len(self.names))
+
+    @property
+    def _rests(self) -> int:
+        """Numbers of label, horizon and name."""
+        return len(self.labels) * len(self.horizons) * self._names
 
     def _metric_place(self) -> pl.Expr:
-        return pl.col(GROUP) // len(self.horizons) % len(self.metrics)
+        return pl.col(GROUP) // self._rests % len(self.metrics)
 
-    def _row_parts(self) -> list[tuple[pl.Expr, int]]:
-        horizon = _place("horizon", self.horizons)
+    def _band(self) -> list[tuple[pl.Expr, int]]:
         return [
             (_place("role", _ROLES), len(_ROLES)),
             (_place("time_band", _BANDS), len(_BANDS)),
-            (pl.col(PLACE).cast(pl.UInt64), len(self.names)),
+        ]
+
+    def _rest(self) -> list[tuple[pl.Expr, int]]:
+        none = pl.lit(0, dtype=pl.UInt64)
+        horizon = none if self.horizons == NO_HORIZON else _place("horizon", self.horizons)
+        return [
             (_place("window_label", self.labels), len(self.labels)),
-            (
-                pl.lit(0, dtype=pl.UInt64) if self.horizons == NO_HORIZON else horizon,
-                len(self.horizons),
-            ),
+            (horizon, len(self.horizons)),
+            (pl.col(PLACE).cast(pl.UInt64), self._names),
         ]
 
     @staticmethod
-    def _number(parts: Sequence[tuple[pl.Expr, int]]) -> pl.Expr:
+    def _number(*parts: tuple[pl.Expr, int]) -> pl.Expr:
         number = parts[0][0]
         for place, count in parts[1:]:
             number = number * pl.lit(count, dtype=pl.UInt64) + place

@@ -10,6 +10,8 @@ import polars as pl
 
 from ndr_adapters.polars.published import read_table
 from ndr_adapters.polars.write import empty_frame
+from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS
+from ndr_core.correlations.tables import fg_c_table
 from ndr_core.history.tables import PAIR_HISTORY
 from ndr_core.publishing.published import PublishedTables
 from ndr_core.tables.table import RECORD_ID, Table
@@ -26,6 +28,8 @@ from ndr_core.windows.wide import (
 )
 
 _TIME_TEXT: Final = "%Y-%m-%dT%H:%M:%SZ"
+_OF_PLACE: Final = ("scope", "name", "role", "time_band", "window_label")
+"""Whose baseline it is."""
 
 
 def read_pair_history(
@@ -62,6 +66,47 @@ def read_beacons(
     """
     rows = _rows(published, BEACON, since, until)
     return rows.with_columns(_record_id("host_ip", "role", "peer_ip", "peer_port", "window_end_ts"))
+
+
+def read_fg_c(
+    published: PublishedTables, *, since: datetime | None = None, until: datetime | None = None
+) -> pl.LazyFrame:
+    """Give the published correlations: a row for each host, role, label, end of a window and horizon.
+
+    With its `record_id`. Without any run it has no rows, and no columns of metrics. Else as `read_fg_a`.
+    """
+    rows = _rows(published, fg_c_table(()), since, until)
+    return rows.with_columns(
+        _record_id("host_ip", "role", "window_label", "window_end_ts", "horizon")
+    )
+
+
+def read_baselines(
+    published: PublishedTables, *, since: datetime | None = None, until: datetime | None = None
+) -> pl.LazyFrame:
+    """Give the published baselines: a row for each metric of a host, a segment or the network.
+
+    The `record_id` is made of scope, name, role, time_band, window_label, metric, horizon and `dt`. `published`: the
+    output of the features; `since`, `until`: baselines of the dates `dt` that begin in [since, until), as if they were
+    UTC days. Without any run it has no rows. Rows come in no order. Raises as `read_table`.
+
+    A count or sum of which all samples are 0 has no row here: what `read_baseline_rows` has a row of, and this has not,
+    has `samples_cnt` samples, each of them 0. Histograms of counts and sums lack bucket 0, too: it is `n` less the
+    rest, and bucket -1 counts windows of which the value is not known, which are none of `n`.
+    """
+    rows = _rows(published, BASELINE, since, until)
+    return rows.with_columns(_record_id(*_OF_PLACE, "metric", "horizon", "dt"))
+
+
+def read_baseline_rows(
+    published: PublishedTables, *, since: datetime | None = None, until: datetime | None = None
+) -> pl.LazyFrame:
+    """Give what baselines are made of: a row for each host, segment or network, whatever its metrics.
+
+    The `record_id` is that of `read_baselines` without the metric. Else as `read_baselines`.
+    """
+    rows = _rows(published, BASELINE_ROWS, since, until)
+    return rows.with_columns(_record_id(*_OF_PLACE, "horizon", "dt"))
 
 
 def wide_fg_a(rows: pl.LazyFrame, labels: Iterable[str] | None = None) -> pl.LazyFrame:

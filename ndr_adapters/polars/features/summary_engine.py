@@ -13,14 +13,12 @@ from ndr_adapters.interruptible import interruptible
 from ndr_adapters.polars.features.summary_files import SummaryFiles
 from ndr_adapters.polars.features.summary_kernel import SummaryEnds, build_share
 from ndr_adapters.polars.features.unreadable import unreadable_named
-from ndr_adapters.polars.write import StagingRoot, write_named
+from ndr_adapters.polars.write import HISTOGRAMS, StagingRoot, write_named
 from ndr_core.baselines.engine import SummaryInputs
 from ndr_core.baselines.plan import SummaryPlan
 
 ROWS_AT_ONCE: Final = 1 << 20
 """Rows of windows that are in memory at once, about: of more, a share of the hosts is read at a time."""
-ROWS_PER_GROUP: Final = 1 << 16
-"""Rows of histograms in a part of a file: who reads some of the hosts, reads few more."""
 
 
 @frozen
@@ -55,5 +53,5 @@ def _build(
             share = build_share(frames.share(number, shares), files.plan, ends)
             for table, frame in share.tables():
                 name = f"part-{number:05}"
-                staged |= write_named(frame, table, staging, name, ROWS_PER_GROUP)
+                staged |= write_named(frame, table, staging, name, HISTOGRAMS)
     return staged

@@ -44,6 +44,9 @@ JUDGE_COLUMNS: Final = (
 JUDGE_ROWS_COLUMNS: Final = ("host_ip", "role", "time_band", "window_label", "windows_cnt")
 """What is read of the hosts' `baseline_rows`, likewise."""
 
+CHUNK: Final = 1024
+"""Hosts whose histograms lie together in a file: in it those of one metric do, which packs a sixth better."""
+
 _BUCKET: Final = bucket(col("x"))
 _IS_EXCLUDED: Final = "is_excluded"
 
@@ -107,7 +110,7 @@ class SummaryFrames:
 
 @frozen
 class SummaryShare:
-    """Rows in the columns of the tables, sorted by role, band and key."""
+    """Rows in the columns of the tables, in the order in which files have them."""
 
     summary: pl.DataFrame
     rows: pl.DataFrame
@@ -129,15 +132,13 @@ def build_share(frames: SummaryFrames, plan: SummaryPlan, ends: SummaryEnds) -> 
     included, excluded = _cells(rows, numbered.codes, plan)
     codes = numbered.codes
     groups = groups_of([included, excluded])
+    sorted_groups = groups.to_frame().with_columns(
+        included=histograms(groups, included), excluded=histograms(groups, excluded)
+    )
     summary = (
-        groups.to_frame()
+        codes.in_chunks(sorted_groups, CHUNK)
         .lazy()
-        .with_columns(
-            codes.row_of(),
-            codes.metric_of(),
-            included=pl.lit(histograms(groups, included)),
-            excluded=pl.lit(histograms(groups, excluded)),
-        )
+        .with_columns(codes.row_of(), codes.metric_of())
         .with_columns(codes.key("host_ip"))
     )
     of_rows = (
@@ -147,8 +148,8 @@ def build_share(frames: SummaryFrames, plan: SummaryPlan, ends: SummaryEnds) -> 
             rows_included=(~pl.col(_IS_EXCLUDED)).sum().cast(pl.Int64),
             rows_excluded=pl.col(_IS_EXCLUDED).sum().cast(pl.Int64),
         )
-        .sort(ROW)
         .with_columns(codes.key("host_ip"))
+        .sort("role", "time_band", "host_ip", "window_label")
     )
     constants = plan.constants()
     return SummaryShare(

@@ -33,9 +33,8 @@ class Usual:
     """`row`: where the row of `baseline` stands, null without one; `n`: samples, null without a baseline; `is_warm`."""
     read_off: pl.DataFrame
     """`READ_OFF`, row by row, and `median_bits`."""
-    included: Tails
-    excluded: Tails
-    """Of the rows that use what was excluded; of others nothing."""
+    used: Sequence[pl.Series]
+    """The histograms of each row: what was included, and what was excluded, null where it is not used."""
 
     @classmethod
     def of(
@@ -57,13 +56,21 @@ class Usual:
         return cls(
             _by_number(metrics, with_scope, row, rows.get_column("n").gather(row)),
             rows.select(*READ_OFF, bits_of_middles(median).alias("median_bits")),
-            Tails.of(rows.get_column("included")),
-            Tails.of(rows.select(pl.when(is_shifted).then("excluded")).to_series()),
+            rows.select("included", pl.when(is_shifted).then("excluded")).get_columns(),
         )
 
     def at_least(self, rows: pl.Series, buckets: pl.Series) -> pl.Series:
-        """Count the samples of some rows from a bucket of each on, but for bucket 0; null where row or bucket is."""
-        return self.included.at_least(rows, buckets) + self.excluded.at_least(rows, buckets)
+        """Count the samples of some rows from a bucket of each on; null where row or bucket is, and for bucket 0."""
+        wanted = pl.select(pl.when(buckets > 0).then(rows)).to_series()
+        # Most windows have nothing of most metrics: the cells of others alone are unfolded.
+        are_needed = pl.repeat(False, self.read_off.height, eager=True)
+        are_needed = are_needed.scatter(wanted.drop_nulls(), True)
+        number = (are_needed.cum_sum().cast(pl.Int64) - 1).gather(wanted)
+        included, excluded = (
+            Tails.of(histograms.filter(are_needed)).at_least(number, buckets)
+            for histograms in self.used
+        )
+        return included + excluded
 
 
 def _by_number(

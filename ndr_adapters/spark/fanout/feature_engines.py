@@ -7,14 +7,26 @@ from typing import Any, ClassVar, Final
 
 from attrs import field, frozen
 
+from ndr_adapters.polars.features.baseline_files import BaselineFiles
+from ndr_adapters.polars.features.baseline_frames import HorizonDates
+from ndr_adapters.polars.features.correlation_files import CorrelationFiles
 from ndr_adapters.polars.features.history_files import day_files
+from ndr_adapters.polars.features.summary_files import SummaryFiles
+from ndr_adapters.polars.features.summary_kernel import SummaryEnds
 from ndr_adapters.polars.features.window_files import window_files
 from ndr_adapters.polars.features.window_kernel import Anchor
 from ndr_adapters.polars.write import StagingRoot
+from ndr_adapters.spark.fanout.baselines import baseline_chain
 from ndr_adapters.spark.fanout.chain import ChainRunner
+from ndr_adapters.spark.fanout.correlations import correlation_chain
 from ndr_adapters.spark.fanout.history import history_chain
 from ndr_adapters.spark.fanout.staged import files_of
+from ndr_adapters.spark.fanout.summaries import summary_chain
 from ndr_adapters.spark.fanout.windows import window_chain
+from ndr_core.baselines.engine import BaselineInputs, SummaryInputs
+from ndr_core.baselines.plan import BaselinePlan, SummaryPlan
+from ndr_core.correlations.engine import CorrelationInputs
+from ndr_core.correlations.plan import CorrelationPlan
 from ndr_core.deltas.roles import OUTBOUND
 from ndr_core.features.networks import Hosts
 from ndr_core.history.engine import HistoryInputs
@@ -73,4 +85,65 @@ class FanoutWindowEngine:
         cores = self.runner.cores
         shares = self.cut(files.pairs.count(roles), cores)
         chain = window_chain(files, plan, anchor, staging, cores, shares)
+        return files_of(self.runner.run(chain, Meter()))
+
+
+@frozen
+class FanoutSummaryEngine:
+    """Sums up windows by a chain of Polars kernels: a `SummaryEngine`. Its parts: as `FanoutHistoryEngine`."""
+
+    name: ClassVar[str] = "spark"
+    runner: ChainRunner
+    storage_options: dict[str, Any] = field(factory=dict)
+    cut: Callable[[int, int], int] = cut_rows
+
+    def build(
+        self, plan: SummaryPlan, inputs: SummaryInputs, staging_root: str
+    ) -> Mapping[str, int]:
+        staging = StagingRoot(staging_root, self.storage_options)
+        ends = SummaryEnds(inputs.ends, inputs.excluded_ends)
+        files = SummaryFiles.of(plan, inputs, ends)
+        cores = self.runner.cores
+        shares = self.cut(files.windows.rows, cores)
+        chain = summary_chain(files, ends, staging, cores, shares)
+        return files_of(self.runner.run(chain, Meter()))
+
+
+@frozen
+class FanoutBaselineEngine:
+    """Makes baselines by a chain of Polars kernels: a `BaselineEngine`. Its parts: as `FanoutHistoryEngine`."""
+
+    name: ClassVar[str] = "spark"
+    runner: ChainRunner
+    storage_options: dict[str, Any] = field(factory=dict)
+    cut: Callable[[int, int], int] = cut_rows
+
+    def build(
+        self, plan: BaselinePlan, inputs: BaselineInputs, staging_root: str
+    ) -> Mapping[str, int]:
+        staging = StagingRoot(staging_root, self.storage_options)
+        files = BaselineFiles.of(plan, inputs)
+        dates = HorizonDates.of(inputs.horizons)
+        cores = self.runner.cores
+        shares = self.cut(files.summary.rows + files.former.rows, cores)
+        chain = baseline_chain(files, plan, dates, staging, cores, shares)
+        return files_of(self.runner.run(chain, Meter()))
+
+
+@frozen
+class FanoutCorrelationEngine:
+    """Compares windows with baselines in tasks: a `CorrelationEngine`. Its parts: as `FanoutHistoryEngine`."""
+
+    name: ClassVar[str] = "spark"
+    runner: ChainRunner
+    storage_options: dict[str, Any] = field(factory=dict)
+    cut: Callable[[int, int], int] = cut_rows
+
+    def build(
+        self, plan: CorrelationPlan, inputs: CorrelationInputs, staging_root: str
+    ) -> Mapping[str, int]:
+        staging = StagingRoot(staging_root, self.storage_options)
+        files = CorrelationFiles.of(plan, inputs)
+        cores = self.runner.cores
+        chain = correlation_chain(files, staging, lambda rows: self.cut(rows, cores))
         return files_of(self.runner.run(chain, Meter()))

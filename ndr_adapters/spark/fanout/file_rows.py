@@ -10,6 +10,7 @@ import polars as pl
 from attrs import define, evolve, field, frozen
 
 from ndr_adapters.polars.addresses import Addresses
+from ndr_adapters.polars.features.folder_rows import FolderRows
 from ndr_adapters.polars.features.networks import sides
 from ndr_adapters.polars.scan import Scanner
 from ndr_core.features.networks import Hosts, Networks, Side
@@ -66,6 +67,19 @@ def read(rows: Rows, scanners: Mapping[str, Scanner]) -> Iterator[tuple[str, str
         else:
             for one in some:
                 yield name, role, scanner.scan([one.file]).slice(one.first, one.count)
+
+
+def read_folders(rows: Rows, sources: Mapping[str, FolderRows]) -> Iterator[tuple[str, FolderRows]]:
+    """Give the rows of a task of tables that lie in folders: the name of a frame, and some of its rows.
+
+    `sources`: name of a frame -> what reads its files.
+    """
+    for (name, is_whole), some in groupby(rows, key=lambda one: (one.frame, one.is_whole)):
+        source = sources[name]
+        if is_whole:
+            yield name, evolve(source, files=tuple(one.file for one in some))
+        else:
+            yield from ((name, source.rows_of(one.file, one.first, one.count)) for one in some)
 
 
 @define

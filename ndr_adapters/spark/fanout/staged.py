@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from ndr_adapters.full_disk import full_disk_named
-from ndr_adapters.polars.write import StagingRoot, write_named
+from ndr_adapters.polars.write import DEFAULT_LAYOUT, FileLayout, StagingRoot, write_named
 from ndr_core.tables.table import Table
 
 FILES: Final = "files"
@@ -16,14 +16,18 @@ FILES: Final = "files"
 
 
 def written(
-    rows: pl.DataFrame, table: Table, staging: StagingRoot, name: str
+    rows: pl.DataFrame,
+    table: Table,
+    staging: StagingRoot,
+    name: str,
+    layout: FileLayout = DEFAULT_LAYOUT,
 ) -> tuple[str, pl.DataFrame]:
     """Write rows, in the columns of a table, to files of this name, which has the token of its task.
 
-    Gives the files as a result, FILES.
+    `layout`: as for `write_named`. Gives the files as a result, FILES.
     """
     with full_disk_named(staging.address):
-        return FILES, files_frame(write_named(rows, table, staging, name))
+        return FILES, files_frame(write_named(rows, table, staging, name, layout))
 
 
 def files_frame(rows: Mapping[str, int]) -> pl.DataFrame:

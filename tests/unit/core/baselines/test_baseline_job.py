@@ -167,6 +167,18 @@ def test_baselines_of_other_numbers_than_the_summaries_are_refused_by_the_key() 
         world.make_baselines(3, spec=evolve(world.fg_b, baselines=settings))
 
 
+def test_what_was_replaced_meanwhile_is_read_again() -> None:
+    world = BaselineWorld()
+    world.pass_days(4)
+    world.baseline_engine.failures = 1
+    world.baseline_engine.meanwhile = lambda: world.summarise(1)
+
+    world.make_baselines(4)
+
+    first, second = world.baseline_engine.seen[-2:]
+    assert first.summaries.pinned != second.summaries.pinned
+
+
 def test_the_log_says_how_they_are_made_and_how_much_is_read() -> None:
     world = BaselineWorld()
     world.pass_days(12)

@@ -285,13 +285,51 @@ def test_only_dates_and_windows_from_a_moment_on_are_looked_at() -> None:
     assert not [one for one in found if one < f"fg_c {date(3)}" and one.startswith("fg_c")]
 
 
-def test_prune_changes_nothing() -> None:
+@pytest.mark.parametrize("day", [3, 5])
+def test_prune_changes_nothing(day: int) -> None:
     world = days_passed(6)
-    before = stale(world)
-    world.features.pruned = Pruned({"v1": at(days(3))})
-    world.deltas.pruned = Pruned({"v1": at(days(3))})
+    assert stale(world) == {}
 
-    assert before == stale(world) == {}
+    world.features.pruned = Pruned({"v1": at(days(day))})
+    world.deltas.pruned = Pruned({"v1": at(days(day))})
+
+    assert stale(world) == {}
+
+
+def test_windows_that_went_make_their_summary_stale() -> None:
+    world = days_passed(2)
+    gone = f"{date(1)}T120000Z"
+    world.features.runs = [
+        run
+        for run in world.features.runs
+        if (run.facts.job_name, run.facts.mini_batch_id) != ("fg_a", gone)
+    ]
+
+    (summary,) = find_stale_baselines(chain(world), world.features, HostNames).baselines
+
+    assert summary.reasons == (f"run {gone} of job fg_a is gone",)
+
+
+def test_windows_that_are_not_compared_are_not_asked_for() -> None:
+    world = BaselineWorld()
+    world.windows_of_day(0)
+    short = evolve(world.fg_c.windows, labels={"w_6h": world.fg_c.windows.labels["w_6h"]})
+    world.fg_c = evolve(world.fg_c, windows=short)
+    world.correlate(PART)
+    world.correlate(3 * PART)
+    number = next(
+        number
+        for number, run in enumerate(world.features.runs)
+        if run.facts.mini_batch_id == f"{date(0)}T120000Z"
+    )
+    run = world.features.runs[number]
+    assert run.facts.read is not None
+    other = evolve(run.facts, read=evolve(run.facts.read, built=("w_8h",)))
+    world.features.runs[number] = evolve(run, facts=other)
+
+    above = find_stale_baselines(chain(world), world.features, HostNames)
+
+    assert above.correlations == ()
 
 
 def test_what_can_not_be_built_any_more_is_not_asked_for() -> None:
