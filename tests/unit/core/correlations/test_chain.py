@@ -200,6 +200,15 @@ def test_a_date_without_windows_is_not_asked_for() -> None:
     assert stale(world) == {}
 
 
+def test_a_date_that_is_not_over_is_not_asked_for_where_baselines_are_made_ahead() -> None:
+    world = days_passed(4)
+    world.make_baselines(5)
+    world.contribute("day-4", days(4), days(5))
+    world.build_windows(days(4) + PART)
+
+    assert stale(world) == {}
+
+
 def test_dates_that_were_not_judged_are_stale_once_they_can_be() -> None:
     world = BaselineWorld()
     for day in range(4):
