@@ -79,6 +79,11 @@ def numbered(texts: pl.Series, known: Sequence[str]) -> pl.Series:
 
 
 def standing(numbers: pl.Series, size: int) -> pl.Series:
-    """Give, for each number below `size`, where it stands among some, each of them once; null where it does not."""
-    places = pl.int_range(numbers.len(), dtype=pl.Int64, eager=True)
-    return pl.repeat(None, size, dtype=pl.Int64, eager=True).scatter(numbers, places)
+    """Give, for each number below `size`, where it stands among some; null where it does not.
+
+    Some may be null, and no other one is there twice.
+    """
+    are_known = numbers.is_not_null()
+    places = pl.int_range(numbers.len(), dtype=pl.Int64, eager=True).filter(are_known)
+    nowhere = pl.repeat(None, size, dtype=pl.Int64, eager=True)
+    return nowhere.scatter(numbers.filter(are_known), places)
