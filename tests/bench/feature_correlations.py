@@ -24,6 +24,7 @@ from attrs import evolve, frozen
 from ndr_adapters.local.published import FolderTables
 from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.polars.expr import compile_expr
+from ndr_adapters.polars.features.baseline_kernel import CHUNK
 from ndr_adapters.polars.features.correlation_engine import PolarsCorrelationEngine
 from ndr_adapters.polars.features.correlation_files import CorrelationFiles
 from ndr_adapters.polars.features.networks import segments
@@ -72,6 +73,8 @@ _ACTIVE: Final = {"w_15m": 0.4, "w_30m": 0.5, "w_1h": 0.6, "w_8h": 1.0, "w_24h":
 """Share of the windows of a label in which a host has sessions."""
 _RARE: Final = ("new_", "rare_", "alert", "rst", "high_risk", "scan", "trw", "brute", "lateral")
 _COLD: Final = 0.05
+_GAP: Final = 4
+"""Buckets from one cell to the next one, about."""
 
 
 def windows_of(label: WindowLabel, horizon: str) -> int:
@@ -110,14 +113,21 @@ def histograms(metric: Metric, label: WindowLabel, horizon: str, scope: Scope) -
     count = (drawn * cells // 1000 + cells // 2 + 1).cast(pl.Int64)
     first = 1 + (drawn % 50 if metric.unit is not Unit.BYTES else 8000 + drawn)
     rows = pl.DataFrame({"name": scope.names, "cells": count, "first": first.cast(pl.Int64)})
-    bucket = pl.int_ranges(pl.col("first"), pl.col("first") + pl.col("cells")).alias("bucket")
-    unfolded = rows.select("name", bucket).explode("bucket")
-    cell = pl.struct("bucket", (pl.col("bucket") * 7 % 3 + 1).alias("count")).alias("included")
+    place = pl.int_ranges(pl.col("cells")).alias("place")
+    unfolded = rows.select("name", "first", place).explode("place")
+    drawn_gap = pl.col("place").hash(seed) % _GAP
+    bucket = pl.col("first") + pl.col("place") * _GAP + drawn_gap.cast(pl.Int64)
+    times = (pl.col("place").hash(seed + 1) % 3 + 1).cast(pl.Int64)
+    cell = pl.struct(bucket.alias("bucket"), times.alias("count")).alias("included")
     whole = unfolded.group_by("name", maintain_order=True).agg(cell)
     zeros = windows // 2 if metric.absent is Absent.ZERO else 0
     of_bucket = compile_expr(middle(col("bucket")))
-    half = rows.select((pl.col("first") + pl.col("cells") // 2).alias("bucket")).select(of_bucket)
-    last = rows.select((pl.col("first") + pl.col("cells")).alias("bucket")).select(of_bucket)
+    half, last = (
+        rows.select((pl.col("first") + pl.col("cells") * _GAP // part).alias("bucket")).select(
+            of_bucket
+        )
+        for part in (2, 1)
+    )
     made = whole.with_columns(
         pl.col("included").list.eval(pl.element().struct.field("count")).list.sum().alias("n")
         + zeros,
@@ -164,7 +174,7 @@ def of_scope(
 
 
 def finished(rows: pl.DataFrame, table: Table, same: Mapping[str, str]) -> pl.DataFrame:
-    """Rows in the columns of their table, sorted by its keys."""
+    """Rows in the columns of their table, in the order in which files have them."""
     types = schema_of(table.columns)
     columns = (
         pl.lit(same[name], dtype=dtype).alias(name)
@@ -172,7 +182,8 @@ def finished(rows: pl.DataFrame, table: Table, same: Mapping[str, str]) -> pl.Da
         else (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in types.items()
     )
-    return rows.select(columns).sort(table.keys)
+    by_metric = ("metric", "window_label", "horizon", "name")
+    return rows.select(columns).sort(by_metric if table is BASELINE else table.keys)
 
 
 def build(hosts: int, output: Path) -> None:
@@ -237,8 +248,9 @@ def _baselines(
 
 
 def _shares(names: pl.Series) -> Iterator[pl.Series]:
-    for first in range(0, names.len(), 500):
-        yield names.slice(first, 500)
+    """As many hosts as lie together in files: then come the rows of the next ones."""
+    for first in range(0, names.len(), CHUNK):
+        yield names.slice(first, CHUNK)
 
 
 def _publish(
