@@ -23,6 +23,15 @@ NOISY_SCAN: Final = 0.5
 """From this scan_score on a host scans, and new ports and pairs are no news of their own."""
 MUTED_BY_SCAN: Final = ("new_port_cnt", "new_pair_cnt")
 
+ANOMALY_METRICS: Final = (
+    "sessions_cnt",
+    "drop_ratio",
+    "peer_ip_nunique",
+    "peer_port_nunique",
+)
+"""The metrics by which a window is anomalous, where a spec names none. Bytes are not among them: one large session
+lifts the bytes of many a usual window by ten scales, and `exfil_score` is there for those that leave."""
+
 EXFIL_METRIC: Final = "ext_bytes_sent_sum"
 NEW_BYTES: Final = "new_ext_bytes_sent"
 """The part of it that went to new peers."""

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import polars as pl
 from attrs import evolve, frozen
-from ndr_adapters.reference.baselines import ReferenceBaselineEngine, ReferenceSummaryEngine
-from ndr_adapters.reference.correlations import ReferenceCorrelationEngine
 
 from ndr_adapters.aws.clients import dynamodb_client
 from ndr_adapters.dynamodb.job_specs import JobSpecTable
 from ndr_adapters.outputs import open_output
+from ndr_adapters.reference.baselines import ReferenceBaselineEngine, ReferenceSummaryEngine
+from ndr_adapters.reference.correlations import ReferenceCorrelationEngine
 from ndr_adapters.reference.features import ReferenceHistoryEngine, ReferenceWindowEngine
 from ndr_core.baselines.job import BaselineRunner, SummaryRunner
 from ndr_core.baselines.spec import FgBSpec
