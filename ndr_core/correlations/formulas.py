@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import reduce
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -150,7 +149,15 @@ def larger(a: Expr, b: Expr) -> Expr:
 
 def anomaly_strength(key_metrics: Iterable[str]) -> Expr:
     """Give the score of a window as a whole, over the z columns: null where no key metric has one."""
-    return reduce(larger, (strength(col(departure_name(name, "z"))) for name in key_metrics))
+    return _largest([strength(col(departure_name(name, "z"))) for name in key_metrics])
+
+
+def _largest(values: Sequence[Expr]) -> Expr:
+    """The largest of some values. `larger` repeats what it compares: halves of halves keep what is repeated short."""
+    if len(values) == 1:
+        return values[0]
+    half = (len(values) + 1) // 2
+    return larger(_largest(values[:half]), _largest(values[half:]))
 
 
 def exfil_score(min_bytes: int | Expr) -> Expr:

@@ -71,7 +71,7 @@ def largest_known(expr: Expr) -> tuple[Expr, ...] | None:
             a,
             If(Unary("is_null", a_again), b_again, If(Binary(">=", left, right), then, otherwise)),
         ) if (a, b) == (a_again, b_again) == (left, right) == (then, otherwise):
-            return (*(largest_known(a) or (a,)), b)
+            return tuple(part for one in (a, b) for part in largest_known(one) or (one,))
     return None
 
 

@@ -100,6 +100,10 @@ def test_the_anomaly_strength_is_that_of_the_largest_z_of_the_key_metrics(
     assert strength(*z) == expected
 
 
+def test_any_number_of_metrics_can_be_key_metrics() -> None:
+    assert strength(*([None] * 40), 6.0, *([-1.0] * 40)) == 0.5
+
+
 def exfil(sent: int | None, new: int | None, z: float | None) -> float | None:
     columns = {"ext_bytes_sent_sum": sent, "new_ext_bytes_sent": new, "ext_bytes_sent_sum_z": z}
     found: float | None = evaluate(exfil_score(1000), columns)

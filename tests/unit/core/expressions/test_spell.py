@@ -63,6 +63,7 @@ def larger_known(a: Expr, b: Expr) -> Expr:
         (when(A < 2, A, B), "a if a < 2, else b"),
         (larger_known(A, B), "greatest(a, b)"),
         (larger_known(larger_known(A, B), C + 1), "greatest(a, b, c + 1)"),
+        (larger_known(C + 1, larger_known(A, B)), "greatest(c + 1, a, b)"),
         (when(B.is_null(), A, when(A.is_null(), B, when(A >= B, B, A))), OTHER_CHOICE),
         (log2((A + 1) * 2) - log2(B), "log2((a + 1) * 2) - log2(b)"),
         (let("x", A + B, lambda x: x * x), "x * x, where x = a + b"),
