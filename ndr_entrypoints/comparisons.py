@@ -22,7 +22,6 @@ from ndr_entrypoints.explained_rows import (
     print_rows,
     text_of,
     title_of,
-    value_row,
 )
 
 
@@ -71,7 +70,7 @@ def print_comparison(
         say(f"\n{one.role.upper()}, baseline of {one.horizon}", "bold")
         _print_differences(say, one, found)
         chosen = _chosen(one, columns)
-        print_rows(screen, "Values", [value_row(each) for each in chosen])
+        print_rows(screen, "Values", [_value_row(each) for each in chosen])
         shown: list[Evidence] = []
         for each in chosen:
             if each.operands:
@@ -124,6 +123,12 @@ def _print_differences(say: Say, one: Comparison, found: ComparisonExplanation) 
 def _stored_of(one: Comparison, stored: Iterable[StoredComparison]) -> StoredComparison | None:
     place = one.role, one.horizon
     return next((each for each in stored if (each.role, each.horizon) == place), None)
+
+
+def _value_row(one: Explained) -> dict[str, Any]:
+    """A column with its formula by numbers; the formula itself stands below."""
+    how = one.worked if one.operands else one.formula
+    return {"column": one.column, "value": text_of(one.column, one.value), "from": how or ""}
 
 
 def _chosen(one: Comparison, columns: Collection[str]) -> list[Explained]:

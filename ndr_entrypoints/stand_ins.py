@@ -39,7 +39,14 @@ python -m ndr_entrypoints.run_fg_a_builder --project-name {PROJECT} --job-name f
   --delta-job-name {spec.job_name} --mini-batch-id {MINI_BATCH} --feature-spec-version v1 \\
   --run-id run-1 --job-spec-ddb-table-name {table}
 
+python -m ndr_entrypoints.run_fg_c_builder --project-name {PROJECT} --job-name fg_c \\
+  --delta-job-name {spec.job_name} --mini-batch-id {MINI_BATCH} --feature-spec-version v1 \\
+  --run-id run-1 --job-spec-ddb-table-name {table}
+
 python -m ndr_entrypoints.run_pair_history --project-name {PROJECT} --job-name pair_history \\
+  --day 2025-03-01 --feature-spec-version v1 --run-id run-1 --job-spec-ddb-table-name {table}
+
+python -m ndr_entrypoints.run_fg_b_builder --project-name {PROJECT} --job-name fg_b \\
   --day 2025-03-01 --feature-spec-version v1 --run-id run-1 --job-spec-ddb-table-name {table}
 
 ndr inspect {spec.storage.output()}

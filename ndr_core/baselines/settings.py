@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any, Final
 
 from attrs import asdict, field, frozen
@@ -24,7 +24,7 @@ _MOST_GAP: Final = 366
 _MOST_PERIODS: Final = 10_000
 _MOST_PREFIXES: Final = 1_000
 _KNOWN: Final = tuple(metric.name for metric in METRICS)
-_NAMES: Final = {"minItems": 1, "uniqueItems": True, "items": {"enum": list(_KNOWN)}}
+METRIC_NAMES: Final = {"minItems": 1, "uniqueItems": True, "items": {"enum": list(_KNOWN)}}
 _GAP: Final = {"minimum": 0, "maximum": _MOST_GAP}
 _SEGMENT: Final = {"pattern": whole(PATH_SEGMENT)}
 
@@ -41,7 +41,7 @@ class BaselineSettings:
         metadata={
             "doc": "numbers of windows that have a baseline, such as bytes_sent_sum; if absent, those that the manual "
             f"lists. {NEEDED_METRIC} must be one of them",
-            "schema": _NAMES,
+            "schema": METRIC_NAMES,
         },
     )
     key_metrics: tuple[str, ...] = field(
@@ -49,7 +49,7 @@ class BaselineSettings:
         metadata={
             "doc": "those of the metrics by which a window is judged as a whole; if absent, sessions_cnt, "
             "bytes_sent_sum, bytes_recv_sum, drop_ratio, peer_ip_nunique, peer_port_nunique",
-            "schema": _NAMES,
+            "schema": METRIC_NAMES,
         },
     )
     gap_days_7d: int = field(
@@ -70,13 +70,9 @@ class BaselineSettings:
     def problems(self) -> list[Problem]:
         """List what is wrong, by key; nothing when all is well."""
         found = [
-            *_list_problems("metrics", self.metrics, _KNOWN),
-            *_list_problems("key_metrics", self.key_metrics, _KNOWN),
-        ]
-        found += [
-            Problem("key_metrics", f"{name} is none of the metrics; add it to them")
-            for name in dict.fromkeys(self.key_metrics)
-            if name in _KNOWN and name not in self.metrics
+            *metric_problems("metrics", self.metrics),
+            *metric_problems("key_metrics", self.key_metrics),
+            *not_among("key_metrics", self.key_metrics, self.metrics),
         ]
         if NEEDED_METRIC not in self.metrics:
             found.append(
@@ -223,14 +219,23 @@ def segment_problems(part: Any) -> list[Problem]:
     ]
 
 
-def _list_problems(key: str, names: tuple[str, ...], known: Iterable[str]) -> list[Problem]:
-    """What is wrong with a list of metrics."""
+def metric_problems(key: str, names: tuple[str, ...]) -> list[Problem]:
+    """List what is wrong with a list of metrics; nothing when all is well."""
     if not names:
         return [Problem(key, "needs at least one metric")]
-    wrong = [name for name in dict.fromkeys(names) if name not in set(known)]
+    wrong = [name for name in dict.fromkeys(names) if name not in _KNOWN]
     found = [
-        Problem(key, f"{shown(name)} is no metric, {nearest(name, known)}") for name in wrong[:3]
+        Problem(key, f"{shown(name)} is no metric, {nearest(name, _KNOWN)}") for name in wrong[:3]
     ]
     if len(set(names)) < len(names):
         found.append(Problem(key, "names a metric more than once"))
     return found
+
+
+def not_among(key: str, names: tuple[str, ...], metrics: Collection[str]) -> list[Problem]:
+    """List the metrics of a list that have no baseline. `metrics`: names of those that have one."""
+    return [
+        Problem(key, f"{name} is none of the metrics; add it to them")
+        for name in dict.fromkeys(names)
+        if name in _KNOWN and name not in metrics
+    ]

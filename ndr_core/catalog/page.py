@@ -22,7 +22,7 @@ from ndr_core.tables.units import UNITS
 _INTRODUCTION: Final = """\
 # Catalogue of features
 
-Made by `ndr catalog --markdown`; do not edit. How the tables come about: [features.md](features.md); how values merge,
+Made by `ndr catalog --markdown`; do not edit. How the tables come about: [windows.md](windows.md); how values merge,
 and the buckets of histograms: [tables.md](tables.md).
 
 - **formula**: over other values of the row, as it is computed, in this order: `//` divides and rounds down, `max` and

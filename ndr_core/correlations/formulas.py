@@ -23,6 +23,15 @@ NOISY_SCAN: Final = 0.5
 """From this scan_score on a host scans, and new ports and pairs are no news of their own."""
 MUTED_BY_SCAN: Final = ("new_port_cnt", "new_pair_cnt")
 
+ANOMALY_METRICS: Final = (
+    "sessions_cnt",
+    "drop_ratio",
+    "peer_ip_nunique",
+    "peer_port_nunique",
+)
+"""The metrics by which a window is anomalous, where a spec names none. Bytes are not among them: one large session
+lifts the bytes of many a usual window by ten scales, and `exfil_score` is there for those that leave."""
+
 EXFIL_METRIC: Final = "ext_bytes_sent_sum"
 NEW_BYTES: Final = "new_ext_bytes_sent"
 """The part of it that went to new peers."""
@@ -129,17 +138,19 @@ def _upper_half(z: Expr) -> Expr:
     return when(z > 0.0, z / (z + HALF_Z), 0.0)
 
 
+def strength(z: Expr) -> Expr:
+    """Give how much a metric stands out, 0 to 1: half where z is `HALF_Z`, 0 where it is not above 0."""
+    return when(z.is_null(), None, _upper_half(z))
+
+
+def larger(a: Expr, b: Expr) -> Expr:
+    """Give the larger of two numbers, or the one that is known."""
+    return when(b.is_null(), a, when(a.is_null(), b, when(a >= b, a, b)))
+
+
 def anomaly_strength(key_metrics: Iterable[str]) -> Expr:
     """Give the score of a window as a whole, over the z columns: null where no key metric has one."""
-
-    def larger(a: Expr, b: Expr) -> Expr:
-        return when(b.is_null(), a, when(a.is_null(), b, when(a >= b, a, b)))
-
-    parts = [
-        when(z.is_null(), None, _upper_half(z))
-        for z in (col(departure_name(name, "z")) for name in key_metrics)
-    ]
-    return reduce(larger, parts)
+    return reduce(larger, (strength(col(departure_name(name, "z"))) for name in key_metrics))
 
 
 def exfil_score(min_bytes: int | Expr) -> Expr:

@@ -60,6 +60,7 @@ def meaning_of(spec: FgCSpec) -> dict[str, Any]:
     """Give the keys of a JobSpec in which all feature jobs of an output must agree, with their values."""
     return {
         "correlations.meaning_version": MEANING_VERSION,
+        "anomaly.key_metrics": list(spec.anomaly.judging),
         "exfil.min_bytes": spec.exfil.min_bytes,
         **spec.baselines.meaning(),
         "calendar": given(spec.calendar),
@@ -220,7 +221,7 @@ class FgCRunner:
             anchor=self.anchor,
             labels=needs.labels,
             metrics=spec.baselines.chosen,
-            key_metrics=spec.baselines.judging,
+            key_metrics=spec.anomaly.judging,
             horizons=tuple(one.name for one in spec.baselines.horizons),
             min_bytes=spec.exfil.min_bytes,
             networks=spec.networks,

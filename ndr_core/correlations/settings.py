@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from attrs import field, frozen
 
-from ndr_core.baselines.settings import segment_problems
+from ndr_core.baselines.metrics import metrics_named
+from ndr_core.baselines.settings import (
+    METRIC_NAMES,
+    metric_problems,
+    not_among,
+    segment_problems,
+)
+from ndr_core.correlations.formulas import ANOMALY_METRICS
 from ndr_core.errors import Problem
 from ndr_core.features.settings import FG_A_JOB, FG_B_JOB
 from ndr_core.int64 import INT64_MAX
@@ -36,6 +44,33 @@ class FgCInputs:
     def problems(self) -> list[Problem]:
         """List what is wrong, by key; nothing when all is well."""
         return segment_problems(self)
+
+
+@frozen
+class Anomaly:
+    """By which metrics a window is anomalous."""
+
+    key_metrics: tuple[str, ...] = field(
+        default=ANOMALY_METRICS,
+        metadata={
+            "doc": "metrics whose largest departure is anomaly_strength; if absent, "
+            + ", ".join(ANOMALY_METRICS),
+            "schema": METRIC_NAMES,
+        },
+    )
+
+    def problems(self) -> list[Problem]:
+        """List what is wrong, by key; nothing when all is well."""
+        return metric_problems("key_metrics", self.key_metrics)
+
+    def missing(self, metrics: Collection[str]) -> list[Problem]:
+        """List the key metrics that are none of some metrics."""
+        return not_among("key_metrics", self.key_metrics, metrics)
+
+    @property
+    def judging(self) -> tuple[str, ...]:
+        """Names of the key metrics, in the order of columns."""
+        return tuple(metric.name for metric in metrics_named(self.key_metrics))
 
 
 @frozen

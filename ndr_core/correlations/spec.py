@@ -7,7 +7,7 @@ from typing import Any, Final
 from attrs import asdict, field, frozen
 
 from ndr_core.baselines.settings import BaselineSettings
-from ndr_core.correlations.settings import Exfil, FgCInputs
+from ndr_core.correlations.settings import Anomaly, Exfil, FgCInputs
 from ndr_core.errors import Problem
 from ndr_core.features.networks import Hosts, Networks
 from ndr_core.features.settings import FG_C_JOB, FeatureStorage, given
@@ -48,6 +48,9 @@ class FgCSpec:
         factory=BaselineSettings,
         metadata={"doc": "what has a baseline: as in the job of baselines"},
     )
+    anomaly: Anomaly = field(
+        factory=Anomaly, metadata={"doc": "by which metrics a window is anomalous"}
+    )
     exfil: Exfil = field(factory=Exfil, metadata={"doc": "when bytes that leave count"})
     networks: Networks = field(factory=Networks, metadata={"doc": "the own networks"})
     calendar: Calendar = field(factory=Calendar, metadata={"doc": "where and when people work"})
@@ -73,13 +76,19 @@ class FgCSpec:
             "windows": self.windows,
             "inputs": self.inputs,
             "baselines": self.baselines,
+            "anomaly": self.anomaly,
             "exfil": self.exfil,
             "networks": self.networks,
             "calendar": self.calendar,
             "engine": self.engine,
             "storage": self.storage,
         }
-        return [*self.key.problems(), *part_problems(parts)]
+        missing = self.anomaly.missing(self.baselines.metrics)
+        return [
+            *self.key.problems(),
+            *part_problems(parts),
+            *(problem.below("anomaly") for problem in missing),
+        ]
 
     def content_hash(self) -> str:
         """Give the SHA-256 of the normalised spec: the same for equal specs, however they were written."""
@@ -93,6 +102,7 @@ class FgCSpec:
             "windows": {"labels": self.windows.to_plain()},
             "inputs": given(self.inputs),
             "baselines": given(self.baselines),
+            "anomaly": given(self.anomaly),
             "exfil": given(self.exfil),
             "networks": self.networks.to_plain(),
             "calendar": given(self.calendar),

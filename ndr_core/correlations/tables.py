@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache
 from typing import Final
 
-from ndr_core.baselines.metrics import DEFAULT_KEY_METRICS, Metric
+from ndr_core.baselines.metrics import Metric
 from ndr_core.baselines.tables import SCOPES
 from ndr_core.correlations.formulas import (
+    ANOMALY_METRICS,
     CARRIED,
     EXFIL_METRIC,
     SCOPE_ENDING,
@@ -81,8 +82,8 @@ SCORES: Final = (
         "0 to 1: the largest z / (z + 6) of the key metrics; 0 where no z is above 0, null without any",
         Origin(
             units.SCORE,
-            anomaly_strength(DEFAULT_KEY_METRICS),
-            note="here by the default key metrics; baselines.key_metrics names others",
+            anomaly_strength(ANOMALY_METRICS),
+            note="here by the default metrics; anomaly.key_metrics names others",
         ),
     ),
     _value(

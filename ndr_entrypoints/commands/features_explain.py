@@ -107,8 +107,8 @@ def explain(
         _correlations(runner, correlations), PolarsComparedReader(), label, host, limit, asked
     )
     # What the comparison is made of, and what else is asked for of the window.
-    settings = correlations.baselines
-    read = [read_by(settings.chosen, settings.judging, name) for name in asked]
+    metrics, judging = correlations.baselines.chosen, correlations.anomaly.judging
+    read = [read_by(metrics, judging, name) for name in asked]
     of_window = {*columns, *frozenset[str]().union(*read)} - {*asked}
     if as_json:
         comparison = {"comparison": plain_comparison(compared, asked)}

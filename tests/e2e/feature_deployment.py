@@ -1,4 +1,4 @@
-"""Feature jobs as they are deployed: three JobSpecs in a table, deltas in S3, and the same deltas in a folder."""
+"""Feature jobs as they are deployed: their JobSpecs in a table, deltas in S3, and the same deltas in a folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import polars as pl
@@ -16,14 +18,20 @@ from attrs import evolve, frozen
 from ndr_adapters.aws.clients import dynamodb_client
 from ndr_adapters.dynamodb.job_specs import JobSpecTable
 from ndr_adapters.outputs import open_output
+from ndr_adapters.reference.baselines import ReferenceBaselineEngine, ReferenceSummaryEngine
+from ndr_adapters.reference.correlations import ReferenceCorrelationEngine
 from ndr_adapters.reference.features import ReferenceHistoryEngine, ReferenceWindowEngine
+from ndr_core.baselines.job import BaselineRunner, SummaryRunner
+from ndr_core.baselines.spec import FgBSpec
+from ndr_core.correlations.job import FgCRunner
+from ndr_core.correlations.spec import FgCSpec
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.features.running import Chosen
 from ndr_core.features.settings import FeatureStorage
 from ndr_core.history.job import HistoryRunner
 from ndr_core.history.spec import PairHistorySpec
 from ndr_core.jobs.ports import QuietLog
-from ndr_core.spec_kinds import AnySpec, parse_spec
+from ndr_core.spec_kinds import AnySpec, expect, parse_spec
 from ndr_core.times import HOUR_US, day_of, iso_text
 from ndr_core.windows.job import FgARunner
 from ndr_core.windows.spec import FgASpec
@@ -36,6 +44,7 @@ ROOT: Final = Path(__file__).parents[2]
 MIDNIGHT: Final = us("2025-03-02T00:00:00Z")
 BEACON: Final = ("10.0.0.1", "198.51.100.9")
 """A host that calls an external peer each five minutes."""
+LABELS: Final = {"w_1h": "1h", "w_24h": "1h"}
 
 Rows = list[dict[str, Any]]
 
@@ -77,6 +86,8 @@ class FeatureDeployment:
     """Of the deltas."""
     windows: FgASpec
     history: PairHistorySpec
+    baselines: FgBSpec
+    correlations: FgCSpec
 
     @property
     def prefix(self) -> str:
@@ -130,10 +141,10 @@ class FeatureDeployment:
             for part in (f"--{name.replace('_', '-')}", value)
         ]
 
-    def of_mini_batch(self, name: str, **more: str) -> list[str]:
-        """Give the arguments of the FG-A job after a mini-batch."""
+    def of_mini_batch(self, name: str, job: str = "fg_a", **more: str) -> list[str]:
+        """Give the arguments of the FG-A job, or of FG-C, after a mini-batch."""
         batch = {"delta_job_name": "delta_builder", "mini_batch_id": name}
-        return self.arguments("fg_a", **(batch | more))
+        return self.arguments(job, **(batch | more))
 
     def windows_here(self, anchor: int) -> Rows:
         """Build the windows that end at a moment, us, on this machine, by the reference.
@@ -144,6 +155,7 @@ class FeatureDeployment:
             spec=self.windows,
             anchor=anchor,
             start_engine=lambda _: Chosen(ReferenceWindowEngine()),
+            deltas=open_output(self.here),
             **self._ports_here(),
         ).run()
         return [row for table in ("fg_a", "beacon") for row in rows(self.features_here, table)]
@@ -154,9 +166,37 @@ class FeatureDeployment:
             spec=self.history,
             day=day,
             start_engine=lambda _: Chosen(ReferenceHistoryEngine()),
+            deltas=open_output(self.here),
             **self._ports_here(),
         ).run()
         return rows(self.features_here, "pair_history")
+
+    def summary_here(self, date: int) -> None:
+        """Sum up the windows of a local date likewise."""
+        SummaryRunner(
+            spec=self.baselines,
+            date=date,
+            start_engine=lambda _: Chosen(ReferenceSummaryEngine()),
+            **self._ports_here(),
+        ).run()
+
+    def baselines_here(self, date: int) -> None:
+        """Make the baselines of a local date likewise."""
+        BaselineRunner(
+            spec=self.baselines,
+            date=date,
+            start_engine=lambda _: Chosen(ReferenceBaselineEngine()),
+            **self._ports_here(),
+        ).run()
+
+    def correlations_here(self, anchor: int) -> None:
+        """Compare the windows that end at a moment, us, likewise."""
+        FgCRunner(
+            spec=self.correlations,
+            anchor=anchor,
+            start_engine=lambda _: Chosen(ReferenceCorrelationEngine()),
+            **self._ports_here(),
+        ).run()
 
     @property
     def features_here(self) -> str:
@@ -170,15 +210,16 @@ class FeatureDeployment:
     def _ports_here(self) -> dict[str, Any]:
         return {
             "run_id": "run-1",
-            "deltas": open_output(self.here),
             "features": open_output(self.features_here),
             "sink": sink_of(self.features_here)[0],
             "log": QuietLog(),
         }
 
 
-def deploy_features(folder: Path, bucket: str) -> FeatureDeployment:
-    """Deploy JobSpecs of deltas by the hour, of windows of an hour and of a day, and of history."""
+def deploy_features(
+    folder: Path, bucket: str, labels: Mapping[str, str] = MappingProxyType(LABELS)
+) -> FeatureDeployment:
+    """Deploy JobSpecs of deltas by the hour, and of features: windows of an hour and of a day, baselines of gap 1."""
     deltas = make_spec(
         delta={"slice_minutes": 60},
         storage={
@@ -187,15 +228,18 @@ def deploy_features(folder: Path, bucket: str) -> FeatureDeployment:
         },
     )
     common = {"project_name": "test", "storage": {"deltas_prefix": f"s3://{bucket}/deltas/demo"}}
-    labels = {"w_1h": "1h", "w_24h": "1h"}
-    windows = parse_spec({"kind": "fg_a", "windows": {"labels": labels}, **common})
-    history = parse_spec({"kind": "pair_history", **common})
-    assert isinstance(windows, FgASpec)
-    assert isinstance(history, PairHistorySpec)
+    of_windows = {"windows": {"labels": dict(labels)}, **common}
+    gaps = {"baselines": {"gap_days_7d": 1, "gap_days_30d": 1}}
+    windows = expect(parse_spec({"kind": "fg_a", **of_windows}), FgASpec, "test")
+    history = expect(parse_spec({"kind": "pair_history", **common}), PairHistorySpec, "test")
+    baselines = expect(parse_spec({"kind": "fg_b", **of_windows, **gaps}), FgBSpec, "test")
+    correlations = expect(parse_spec({"kind": "fg_c", **of_windows, **gaps}), FgCSpec, "test")
     table = f"specs-{uuid.uuid4().hex[:8]}"
     JobSpecTable(dynamodb_client(), table).create()
-    deployed = FeatureDeployment(bucket, table, folder, deltas, windows, history)
-    for spec in (deltas, windows, history):
+    deployed = FeatureDeployment(
+        bucket, table, folder, deltas, windows, history, baselines, correlations
+    )
+    for spec in (deltas, windows, history, baselines, correlations):
         deployed.put(spec)
     return deployed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,13 @@ import pytest
 from botocore.model import ListShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from ndr_adapters.polars.features.readers import wide_fg_a
+from ndr_adapters.outputs import open_output
+from ndr_adapters.polars.features.readers import (
+    read_beacons,
+    read_fg_a,
+    read_fg_c,
+    wide_fg_a,
+)
 from ndr_core.deltas.measures import FIXED_NAMES
 from ndr_core.windows.tables import fg_a_table
 from tests.e2e.cli import ndr, write_spec
@@ -159,6 +166,18 @@ def test_names_are_told_apart_and_are_none_of_the_services_own(name: str) -> Non
 
     assert len(set(names)) == len(names)
     assert not RESERVED.intersection(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("fg_c", read_fg_c), ("beacon", read_beacons), ("fg_a", read_fg_a)]
+)
+def test_a_reader_gives_the_record_id_and_no_column_that_is_no_feature(
+    name: str, read: Callable[[Any], pl.LazyFrame], tmp_path: Path
+) -> None:
+    names = read(open_output(str(tmp_path))).collect_schema().names()
+
+    assert "record_id" in names
+    assert set(names) <= {one["FeatureName"] for one in GROUPS[name]["FeatureDefinitions"]}
 
 
 def test_features_of_wide_rows_are_the_columns_that_the_reader_gives() -> None:

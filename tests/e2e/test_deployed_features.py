@@ -178,7 +178,7 @@ def test_late_records_are_in_the_rows_after_the_renewal(deployed: FeatureDeploym
     late = traffic(DAY_BEFORE + 20 * HOUR_US, 2)
     deployed.publish("late", DAY_BEFORE + 20 * HOUR_US, 2, late[:5])
 
-    renewal = deployed.arguments("fg_a", day="2025-03-02")
+    renewal = deployed.arguments("fg_c", day="2025-03-02")
     done = run_job("run_stale_renewal", *renewal)
 
     assert counted(done)["Publications"] >= 2
@@ -274,7 +274,7 @@ def test_the_jobs_policy_covers_all_that_feature_jobs_ask_of_s3_and_dynamodb(
     jobs = {
         "run_fg_a_builder": deployed.of_mini_batch("hour"),
         "run_pair_history": deployed.arguments("pair_history", day="2025-03-01"),
-        "run_stale_renewal": deployed.arguments("fg_a", day="2025-03-02"),
+        "run_stale_renewal": deployed.arguments("fg_c", day="2025-03-02"),
     }
     with proxy(aws, lambda _: None) as server:
         for name, arguments in jobs.items():

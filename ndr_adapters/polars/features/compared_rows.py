@@ -49,7 +49,7 @@ class ComparedRows:
         window, horizon = number // len(grid.horizons), number % len(grid.horizons)
         label = numbered(ordered.get_column("window_label"), labels).gather(window)
         host = ordered.get_column("host_ip").rle_id().cast(pl.Int64).gather(window)
-        segment = numbered(its_segment, all_segments.to_list()).gather(host) + hosts.len()
+        segment = numbered(its_segment, all_segments).gather(host) + hosts.len()
         network = pl.repeat(grid.places.height - 1, number.len(), dtype=pl.Int64, eager=True)
         places = (grid.numbers_at(horizon, label, place) for place in (host, segment, network))
         return cls(ordered, plan.labels, grid, window, horizon, label, tuple(places))

@@ -7,7 +7,8 @@ no rows are joined.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from typing import Final
 
 import polars as pl
@@ -25,14 +26,15 @@ from ndr_core.correlations.formulas import (
     NEW_BYTES,
     SCOPE_ENDING,
     Departure,
-    anomaly_strength,
     departure_name,
     departures,
     exfil_score,
+    larger,
+    strength,
 )
 from ndr_core.correlations.plan import BaselineDate, CorrelationPlan
 from ndr_core.correlations.tables import metric_columns
-from ndr_core.expressions.expr import columns_of
+from ndr_core.expressions.expr import col, columns_of
 
 _OF_WINDOW: Final = ("host_ip", "window_label", "time_band", "is_partial", *CARRIED)
 
@@ -59,20 +61,29 @@ def compare(
     """
     rows = ComparedRows.of(plan, windows)
     found = rows.columns(*_OF_WINDOW) | _metrics(plan, role, rows, baseline, baseline_rows)
-    scores = {
-        "anomaly_strength": anomaly_strength(plan.key_metrics),
-        "exfil_score": exfil_score(plan.min_bytes),
-    }
     same = {**plan.constants(), "role": role, "baseline_ts": date.start}
     if not date.is_known:
         same["is_partial"] = 1
     made = pl.DataFrame({**rows.columns(EXFIL_METRIC, NEW_BYTES), **found}).with_columns(
         rows.horizons().alias("horizon"),
-        *(compile_expr(score).alias(name) for name, score in scores.items()),
+        _anomaly_strength(plan, found).alias("anomaly_strength"),
+        compile_expr(exfil_score(plan.min_bytes)).alias("exfil_score"),
         *(pl.lit(value).alias(name) for name, value in same.items()),
     )
     schema = schema_of(plan.table.columns)
     return made.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+
+
+def _anomaly_strength(plan: CorrelationPlan, found: Mapping[str, pl.Series]) -> pl.Series:
+    """`anomaly_strength` of the core, metric by metric: written out at once it would be very long."""
+
+    def step(so_far: pl.Series, z: pl.Series) -> pl.Series:
+        both = pl.DataFrame({"so_far": so_far, "z": z})
+        return both.select(compile_expr(larger(col("so_far"), strength(col("z"))))).to_series()
+
+    of_keys = [found[departure_name(name, "z")] for name in plan.key_metrics]
+    nothing = pl.repeat(None, of_keys[0].len(), dtype=pl.Float64, eager=True)
+    return reduce(step, of_keys, nothing)
 
 
 def _metrics(

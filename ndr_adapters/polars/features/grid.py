@@ -6,14 +6,11 @@ So columns of them are looked up by number, and no text is compared twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import polars as pl
 from attrs import frozen
 
-from ndr_core.baselines.tables import HOST, NETWORK, SEGMENT
-
-_PLACE: Final = ("scope", "name")
+from ndr_core.baselines.tables import HOST, NETWORK, SCOPES, SEGMENT
 
 
 @frozen
@@ -60,25 +57,31 @@ class Grid:
         return self.numbers_at(
             numbered(rows.get_column("horizon"), self.horizons),
             numbered(rows.get_column("window_label"), self.labels),
-            self._places_of(rows.select(_PLACE)),
+            self._places_of(rows),
         )
 
     def _places_of(self, rows: pl.DataFrame) -> pl.Series:
-        """Where the places of rows stand. Rows of one place are one behind the other: each run is looked up once."""
-        changes = (pl.col(name).ne_missing(pl.col(name).shift()) for name in _PLACE)
-        begins = rows.select(pl.any_horizontal(*changes)).to_series()
-        runs = rows.filter(begins)
-        known = self.places.with_columns(pl.int_range(pl.len()).alias("place"))
-        places = runs.join(known, on=_PLACE, how="left", maintain_order="left").get_column("place")
-        return places.gather(begins.cum_sum().cast(pl.Int64) - 1)
+        """Where the places of rows stand, which are in no order; null for others."""
+        names = self.places.get_column("name").unique()
+        known, wanted = (
+            numbered(of.get_column("scope"), SCOPES) * names.len()
+            + numbered(of.get_column("name"), names)
+            for of in (self.places, rows)
+        )
+        return standing(known, len(SCOPES) * names.len()).gather(wanted)
 
 
-def numbered(texts: pl.Series, known: Sequence[str]) -> pl.Series:
-    """Give the place of each text among known ones; null for others."""
-    return texts.cast(pl.Enum(list(known)), strict=False).to_physical().cast(pl.Int64)
+def numbered(texts: pl.Series, known: Sequence[str] | pl.Series) -> pl.Series:
+    """Give the place of each text among known ones, of which each is there once; null for others."""
+    return texts.cast(pl.Enum(known), strict=False).to_physical().cast(pl.Int64)
 
 
 def standing(numbers: pl.Series, size: int) -> pl.Series:
-    """Give, for each number below `size`, where it stands among some, each of them once; null where it does not."""
-    places = pl.int_range(numbers.len(), dtype=pl.Int64, eager=True)
-    return pl.repeat(None, size, dtype=pl.Int64, eager=True).scatter(numbers, places)
+    """Give, for each number below `size`, where it stands among some; null where it does not.
+
+    Some may be null, and no other one is there twice.
+    """
+    are_known = numbers.is_not_null()
+    places = pl.int_range(numbers.len(), dtype=pl.Int64, eager=True).filter(are_known)
+    nowhere = pl.repeat(None, size, dtype=pl.Int64, eager=True)
+    return nowhere.scatter(numbers.filter(are_known), places)

@@ -45,18 +45,18 @@ class Usual:
         baseline_rows: pl.DataFrame,
     ) -> Usual:
         """Number rows of the two tables. Those that no window of the grid can be compared with are left out."""
-        made_of, numbers = _with_number(baseline_rows, grid.numbers(baseline_rows))
-        by_number = made_of.select(pl.col(*_MADE_OF).gather(standing(numbers, grid.size)))
+        made_of = standing(grid.numbers(baseline_rows), grid.size)
+        by_number = baseline_rows.select(pl.col(*_MADE_OF).gather(made_of))
         metric = numbered(baseline.get_column("metric"), [one.name for one in metrics])
-        rows, places = _with_number(baseline, metric * grid.size + grid.numbers(baseline))
-        is_shifted = by_number.get_column("baseline_shift_flag").gather(places % grid.size) == 1
-        median = rows.select(compile_expr(bucket(col("median")))).to_series()
-        row = standing(places, len(metrics) * grid.size)
+        number = grid.numbers(baseline)
+        is_shifted = by_number.get_column("baseline_shift_flag").gather(number) == 1
+        median = baseline.select(compile_expr(bucket(col("median")))).to_series()
+        row = standing(metric * grid.size + number, len(metrics) * grid.size)
         with_scope = by_number.with_columns(grid.scopes())
         return cls(
-            _by_number(metrics, with_scope, row, rows.get_column("n").gather(row)),
-            rows.select(*READ_OFF, bits_of_middles(median).alias("median_bits")),
-            rows.select("included", pl.when(is_shifted).then("excluded")).get_columns(),
+            _by_number(metrics, with_scope, row, baseline.get_column("n").gather(row)),
+            baseline.select(*READ_OFF, bits_of_middles(median).alias("median_bits")),
+            baseline.select("included", pl.when(is_shifted).then("excluded")).get_columns(),
         )
 
     def at_least(self, rows: pl.Series, buckets: pl.Series) -> pl.Series:
@@ -84,9 +84,3 @@ def _by_number(
         row.alias("row"), n=pl.when(row.is_not_null()).then(n).otherwise(of_silent)
     )
     return found.select("row", "n", compile_expr(IS_WARM).fill_null(False).alias("is_warm"))
-
-
-def _with_number(rows: pl.DataFrame, numbers: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
-    """The rows that have a number, and their numbers."""
-    has_one = numbers.is_not_null()
-    return rows.filter(has_one), numbers.filter(has_one)

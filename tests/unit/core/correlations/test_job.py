@@ -190,7 +190,7 @@ def test_a_plan_has_the_settings_of_the_spec() -> None:
 
     assert (plan.horizons, plan.min_bytes) == (("7d", "30d"), 10_000_000)
     assert plan.metrics == world.fg_c.baselines.chosen
-    assert plan.key_metrics == world.fg_c.baselines.judging
+    assert plan.key_metrics == world.fg_c.anomaly.judging
 
 
 def test_what_was_replaced_meanwhile_is_read_again() -> None:

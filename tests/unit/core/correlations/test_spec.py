@@ -22,6 +22,7 @@ FULL: dict[str, Any] = {
     "job_name": "departures",
     "feature_spec_version": "v2",
     "inputs": {"fg_a_job": "windows", "fg_b_job": "usual"},
+    "anomaly": {"key_metrics": ["sessions_cnt"]},
     "exfil": {"min_bytes": 0},
     **{key: FULL_BASELINES[key] for key in SHARED},
 }
@@ -33,6 +34,12 @@ def test_a_spec_needs_only_the_name_of_its_project() -> None:
     assert spec.key == JobKey("acme", "fg_c", "v1")
     assert (spec.inputs.fg_a_job, spec.inputs.fg_b_job) == ("fg_a", "fg_b")
     assert spec.exfil.min_bytes == 10_000_000
+    assert spec.anomaly.judging == (
+        "sessions_cnt",
+        "peer_ip_nunique",
+        "peer_port_nunique",
+        "drop_ratio",
+    )
 
 
 @pytest.mark.parametrize("data", [LEAST, FULL])
@@ -53,6 +60,11 @@ def test_a_spec_is_read_back_as_it_was_written(data: dict[str, Any]) -> None:
         ({"kind": "fg_b"}, "kind: unknown value 'fg_b', did you mean 'fg_c'?"),
         ({"inputs": {"fg_b_job": "a/b"}}, "inputs.fg_b_job: may hold letters"),
         ({"exfil": {"min_bytes": -1}}, "exfil.min_bytes: must lie between 0 and"),
+        ({"anomaly": {"key_metrics": []}}, "anomaly.key_metrics: needs at least one metric"),
+        (
+            {"anomaly": {"key_metrics": ["allow_cnt"]}},
+            "anomaly.key_metrics: allow_cnt is none of the metrics; add it to them",
+        ),
         ({"exfil": {"min_bytes": 1 << 63}}, "exfil.min_bytes: must lie between 0 and"),
         ({"baselines": {"metrics": []}}, "baselines.metrics: needs at least one metric"),
         ({"calendar": {"zone": "Berlin"}}, "calendar.zone: unknown zone"),
