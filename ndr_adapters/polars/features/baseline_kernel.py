@@ -115,20 +115,25 @@ class BaselineShare:
             frame.with_columns(number).drop("host_ip").collect(engine="streaming")
             for frame in (cells.summaries, cells.former)
         )
-        found: list[list[pl.DataFrame]] = [[], []]
+        added: list[list[pl.DataFrame]] = [[], []]
+        removed: list[list[pl.DataFrame]] = [[], []]
         for horizon, dates in zip(self.plan.horizons, self.dates, strict=True):
             before = former.lazy().filter(pl.col("horizon") == horizon.horizon.name)
-            parts = [
-                self._groups(summaries.lazy().filter(pl.col(DATE).is_in(dates.added)), horizon),
-                self._groups(before if dates.goes_on else before.clear(), horizon),
-                self._groups(summaries.lazy().filter(pl.col(DATE).is_in(dates.removed)), horizon),
-            ]
+            of_dates = pl.col(DATE)
+            come = self._groups(summaries.lazy().filter(of_dates.is_in(dates.added)), horizon)
+            stay = self._groups(before if dates.goes_on else before.clear(), horizon)
+            go = self._groups(summaries.lazy().filter(of_dates.is_in(dates.removed)), horizon)
             for place, kind in enumerate(_KINDS):
-                added, before_it, removed = (exploded(part, kind) for part in parts)
-                whole = added_up([added, before_it], [removed])
-                self._refuse_misfits(whole, horizon)
-                found[place].append(whole)
-        return [added_up(parts) for parts in found]
+                added[place] += [exploded(come, kind), exploded(stay, kind)]
+                removed[place].append(exploded(go, kind))
+        del summaries, former, come, stay, go
+        # All horizons at once: their groups differ, and each cell is sorted once.
+        found = []
+        for of_kind, gone in zip(added, removed, strict=True):
+            found.append(added_up(of_kind, gone))
+            of_kind.clear()
+            self._refuse_misfits(found[-1])
+        return found
 
     def _groups(self, rows: pl.LazyFrame, horizon: HorizonPlan) -> pl.DataFrame:
         """GROUP and the histograms of rows of a horizon."""
@@ -137,13 +142,16 @@ class BaselineShare:
         )
         return named.select(self.hosts.codes.group(), *_KINDS).collect()
 
-    def _refuse_misfits(self, cells: pl.DataFrame, horizon: HorizonPlan) -> None:
+    def _refuse_misfits(self, cells: pl.DataFrame) -> None:
         """Raise NdrError where more is taken away than there was."""
-        negative = cells.lazy().filter(pl.col("count") < 0)
         codes = self.hosts.codes
-        first = negative.select(codes.row_of()).select(codes.place_of().min()).collect().item()
-        if first is not None:
-            raise horizon.misfit(str(self.hosts.hosts.texts[first]))
+        negative = cells.lazy().filter(pl.col("count") < 0).select(codes.row_of())
+        found = negative.select(*codes.key("name"), codes.place_of()).collect()
+        for horizon in self.plan.horizons:
+            of_horizon = found.filter(pl.col("horizon") == horizon.horizon.name)
+            first = of_horizon.get_column(PLACE).min()
+            if isinstance(first, int):
+                raise horizon.misfit(str(self.hosts.hosts.texts[first]))
 
     def _used(self, kinds: Sequence[pl.DataFrame]) -> pl.DataFrame:
         """The cells that are read off: those of excluded windows, too, where a regime has changed."""
