@@ -109,7 +109,8 @@ class _Walk:
             is_judged=is_judged(spec, date, self.summaries, judge),
             allows_missing=True,
         )
-        if run is None and (not windows or needs.read.without_baseline):
+        is_over = date < max(self.summaries, default=date)
+        if run is None and (not is_over or not windows or needs.read.without_baseline):
             return
         reasons = self._reasons(run, needs.read)
         if reasons:
@@ -154,7 +155,8 @@ def baselines_now(
 
     `runs`: those of the output that count, from `reach_of` before `since` on; `windows`: as they will be, as
     `windows_now`; `pruned`: up to where the output was; `names`: of hosts; `since`: us, dates before it are not looked
-    at. A date between the first and the last one without a run was left out.
+    at. A date between the first and the last one without a run was left out; after the last summary there is none, as
+    baselines may be made before their date has begun.
     """
     own = {run.facts.mini_batch_id: run for run in runs if run.facts.job_name == spec.job_name}
     walk = _Walk(spec, windows, pruned, names, own)

@@ -28,7 +28,7 @@ def stale_correlations(
 
     `runs`: those of the output that count; `windows`, `baselines`: as they will be, as `windows_now`, `baselines_now`;
     `may_be_missing`: as for `correlation_needs`; `pruned`: up to where the output was; `since`: us, windows that end
-    before it are not looked at. Windows between the first and the last ones that were compared were left out.
+    before it are not looked at. Windows after the first ones that were compared, and that can be, were left out.
     """
     own = {
         run.facts.bounds.start: run
@@ -39,7 +39,7 @@ def stale_correlations(
         return
     read = {date: None if one.is_empty else one.contribution for date, one in baselines.items()}
     first = min(own) if since is None else max(min(own), since)
-    for anchor in sorted(end for end in windows if first <= end <= max(own)):
+    for anchor in sorted(end for end in windows if end >= first):
         if not _has_any(spec, anchor, windows[anchor]):
             continue
         needs = correlation_needs(

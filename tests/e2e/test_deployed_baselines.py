@@ -10,6 +10,8 @@ import pytest
 from attrs import evolve
 
 from ndr_adapters.aws.clients import s3_client
+from ndr_adapters.outputs import open_output
+from ndr_core.features.days import read_of
 from ndr_core.times import DAY_US, HOUR_US
 from ndr_core.windows.calendar import Calendar
 from tests.e2e.deployment import said, stages_of
@@ -82,6 +84,18 @@ def build_here(deployed: FeatureDeployment) -> None:
 def dates_of(deployed: FeatureDeployment, table: str) -> set[str]:
     """The local dates of which a table has rows."""
     return {row["dt"] for row in rows(deployed.features, table)}
+
+
+def baselines_read(deployed: FeatureDeployment) -> set[str]:
+    """The digests of the baselines with which windows were compared."""
+    runs = open_output(deployed.features).manifests(None, None)
+    return {
+        one.digest
+        for run in runs
+        if run.facts.job_name == "fg_c"
+        for one in read_of(run).contributions
+        if one.job_name == "fg_b"
+    }
 
 
 def test_a_local_date_is_summed_up_and_baselines_made_as_on_this_machine(
@@ -173,12 +187,13 @@ def test_nothing_to_compare_is_no_failure_and_is_told(deployed: FeatureDeploymen
 def test_missing_baselines_fail_the_run_and_name_the_date_and_the_renewal_makes_good(
     deployed: FeatureDeployment,
 ) -> None:
+    assert compare(deployed, "first").returncode == 0
     publish_third_day(deployed)
 
     message = only_error(compare(deployed, "third"), 1)
 
     assert "there are no baselines of 2025-03-03" in message
-    assert rows(deployed.features, "fg_c") == []
+    assert dates_of(deployed, "fg_c") == {"2025-03-01"}
     assert sum_up(deployed).returncode == 0
     renewal = run_job("run_stale_renewal", *deployed.arguments("fg_c", day="2025-03-03"))
     assert counted(renewal)["NotRenewed"] == 0
@@ -206,7 +221,8 @@ def test_late_records_are_in_all_that_is_made_of_them_after_the_renewal(
     assert sum_up(deployed).returncode == 0
     publish_third_day(deployed)
     assert compare(deployed, "third").returncode == 0
-    before = {table: rows(deployed.features, table) for table in (*TABLES, "fg_c")}
+    before = {table: rows(deployed.features, table) for table in ("summary", "baseline")}
+    compared_with = baselines_read(deployed)
     deployed.publish("late", FIRST + HOUR_US, 1, traffic(FIRST + HOUR_US, 1))
 
     renewal = deployed.arguments("fg_c", day="2025-03-03")
@@ -217,10 +233,9 @@ def test_late_records_are_in_all_that_is_made_of_them_after_the_renewal(
     for table in TABLES:
         found = rows(deployed.features, table)
         assert found == rows(deployed.features_here, table)
-        if table in ("summary", "baseline"):
-            assert found != before[table]
-    after = [row for row in rows(deployed.features, "fg_c") if row["dt"] == "2025-03-03"]
-    assert after != before["fg_c"]
+        assert table not in before or found != before[table]
+    assert len(baselines_read(deployed)) == len(compared_with) == 1
+    assert baselines_read(deployed) != compared_with
     assert counted(run_job("run_stale_renewal", *renewal))["Publications"] == 0
 
 

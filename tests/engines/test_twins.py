@@ -96,6 +96,7 @@ NAMES_OF_ONE: dict[str, dict[str, str]] = {
         "views.host_columns": "a host is one number in Polars' views",
         "views.needed_columns": "Spark leaves out by itself what nothing reads",
         "views.numbered": "a host is one number in Polars' views",
+        "write.FileLayout": "only files of frames that the fan-out has in memory are laid out by it",
         "write.StagingRoot": "Polars takes the options of S3 with each call, Spark with the session",
     },
     SPARK: {

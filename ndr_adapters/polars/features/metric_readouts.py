@@ -19,7 +19,7 @@ PERCENTILES: Final = {"median": 50, "p25": 25, "p75": 75, "p95": 95, "p99": 99}
 READOUT: Final = ("n", *PERCENTILES, "mad", "iqr")
 """Columns of what is read off, as those of `Readout`."""
 
-_KEY_BITS: Final = 63
+_KEY_BITS: Final = 62
 
 
 def read_off(groups: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:

@@ -187,6 +187,18 @@ def test_dates_and_windows_that_were_left_out_are_found() -> None:
     assert stale(world) == {}
 
 
+def test_the_last_windows_are_left_out_too_where_their_baselines_were_missing() -> None:
+    """As in the hours before a daily run that makes them: no later windows are compared yet."""
+    world = days_passed(5)
+    last = [run for run in world.features.runs if run.facts.job_name == "fg_c"][-3:]
+    world.features.runs = [run for run in world.features.runs if run not in last]
+
+    found = stale(world)
+
+    assert found == {f"fg_c {run.facts.mini_batch_id}": "not built" for run in last}
+    assert len(renewed(world)) == 3
+
+
 def test_a_date_without_windows_is_not_asked_for() -> None:
     world = BaselineWorld()
     for day in range(6):
@@ -196,6 +208,15 @@ def test_a_date_without_windows_is_not_asked_for() -> None:
             world.windows_of_day(day)
             world.summarise(day)
         world.make_baselines(day + 1)
+
+    assert stale(world) == {}
+
+
+def test_a_date_that_is_not_over_is_not_asked_for_where_baselines_are_made_ahead() -> None:
+    world = days_passed(4)
+    world.make_baselines(5)
+    world.contribute("day-4", days(4), days(5))
+    world.build_windows(days(4) + PART)
 
     assert stale(world) == {}
 
@@ -222,10 +243,11 @@ def test_correlations_without_baselines_are_stale_once_these_are_there() -> None
     assert stale(world) == {}
 
     world.daily(2)
-    (run,) = renewed(world)
+    run, *later = renewed(world)
 
     assert run.run.reasons == (f"run baseline-{date(3)} of job fg_b is new",)
     assert run.run.allows_missing
+    assert {one.run.reasons for one in later} == {("not built",)}, "others were left out"
     assert stale(world) == {}
 
 
@@ -317,6 +339,7 @@ def test_windows_that_are_not_compared_are_not_asked_for() -> None:
     world.fg_c = evolve(world.fg_c, windows=short)
     world.correlate(PART)
     world.correlate(3 * PART)
+    world.correlate(4 * PART)
     number = next(
         number
         for number, run in enumerate(world.features.runs)
