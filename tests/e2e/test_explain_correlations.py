@@ -160,7 +160,8 @@ def test_a_column_of_neither_is_an_error_that_names_the_nearest(built: Place) ->
 def test_a_jobspec_of_correlations_can_be_given(built: Place) -> None:
     other = built.folder / "fg_c.json"
     metrics = {"metrics": ["sessions_cnt", "ext_bytes_sent_sum"], "key_metrics": ["sessions_cnt"]}
-    other.write_text(json.dumps(SPEC | {"kind": "fg_c", "baselines": metrics}))
+    parts = {"baselines": metrics, "anomaly": {"key_metrics": ["sessions_cnt"]}}
+    other.write_text(json.dumps(SPEC | {"kind": "fg_c"} | parts))
 
     answer = built.explain("--column", "anomaly_strength", "--with-spec", other)
 

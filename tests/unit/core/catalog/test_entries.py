@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from ndr_core.baselines.metrics import DEFAULT_KEY_METRICS, METRICS
+from ndr_core.baselines.metrics import METRICS
 from ndr_core.baselines.tables import BASELINE
 from ndr_core.catalog.entries import Entry, TableEntries, entries_of
 from ndr_core.catalog.tables import feature_tables_of, tables_of
-from ndr_core.correlations.formulas import anomaly_strength
+from ndr_core.correlations.formulas import ANOMALY_METRICS, anomaly_strength
 from ndr_core.correlations.tables import fg_c_table
 from ndr_core.expressions.spell import spell
 from ndr_core.flows.record import FLOW_FIELDS
@@ -75,7 +75,7 @@ def test_a_formula_is_spelled_from_its_expression() -> None:
     for formula in FORMULAS:
         assert entry_of("fg_a", formula.name).formula == spell(formula.value)
     strength = entry_of("fg_c", "anomaly_strength").formula
-    assert strength.startswith(f"{spell(anomaly_strength(DEFAULT_KEY_METRICS))}; ")
+    assert strength.startswith(f"{spell(anomaly_strength(ANOMALY_METRICS))}; ")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_column_is_described_by_formula_inputs_and_nulls(
 def test_a_score_of_several_metrics_is_null_where_all_of_them_are() -> None:
     null = entry_of("fg_c", "anomaly_strength").null
 
-    assert null == "where " + " and ".join(f"{name}_z is null" for name in DEFAULT_KEY_METRICS)
+    assert null == "where " + " and ".join(f"{name}_z is null" for name in ANOMALY_METRICS)
 
 
 def test_a_formula_may_read_columns_of_another_table() -> None:
