@@ -22,14 +22,14 @@ from attrs import field, frozen
 
 from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_table
-from ndr_core.baselines.metrics import DEFAULT_KEY_METRICS, metrics_named
+from ndr_core.baselines.metrics import metrics_named
 from ndr_core.baselines.plan import SummaryPlan
 from ndr_core.baselines.readout import read_off
 from ndr_core.baselines.reference import summary_tables
 from ndr_core.baselines.rows import SummaryRows
 from ndr_core.baselines.samples import with_zeros
 from ndr_core.baselines.tables import HOST
-from ndr_core.correlations.formulas import anomaly_strength
+from ndr_core.correlations.formulas import ANOMALY_METRICS, anomaly_strength
 from ndr_core.correlations.ladder import READ_OFF, Usual
 from ndr_core.correlations.reference import metric_values
 from ndr_core.expressions.evaluate import evaluate
@@ -47,7 +47,7 @@ FIRST: Final = "2022-06-12T21:00:00Z"
 LAST: Final = "2022-06-13T22:00:00Z"
 HOUR: Final = WindowLabel(60, 60)
 FLAGGED: Final = 0.6
-KEY_METRICS: Final = metrics_named(DEFAULT_KEY_METRICS)
+METRICS: Final = metrics_named(ANOMALY_METRICS)
 
 Flow = Mapping[str, Any]
 
@@ -138,7 +138,7 @@ class FirstHalf:
     def of(cls, hours: Iterable[Row], halves: Halves) -> FirstHalf:
         rows = [row for row in hours if row["window_end_ts"] in halves.first]
         plan = SummaryPlan(
-            day_of(parse_bound(LAST, "day")), (HOUR,), KEY_METRICS, DEFAULT_KEY_METRICS, "v1", 0
+            day_of(parse_bound(LAST, "day")), (HOUR,), METRICS, ANOMALY_METRICS, "v1", 0
         )
         summary = summary_tables(plan, SummaryRows(rows))["summary"]
         return cls(
@@ -149,14 +149,14 @@ class FirstHalf:
     def strength(self, row: Row) -> float | None:
         """How far an hour departs from it: `anomaly_strength`."""
         values: Row = {}
-        for metric in KEY_METRICS:
+        for metric in METRICS:
             cells = self.cells.get((row["role"], row["time_band"], metric.name), ())
             samples = self.halves.count(row["time_band"])
             known = read_off(with_zeros(metric.absent, cells, samples))
             read = {name: getattr(known, name) for name in READ_OFF}
             usual = Usual(HOST, read, cells) if known.n else None
             values |= metric_values(metric, row, usual)
-        found: float | None = evaluate(anomaly_strength(DEFAULT_KEY_METRICS), values)
+        found: float | None = evaluate(anomaly_strength(ANOMALY_METRICS), values)
         return found
 
 
