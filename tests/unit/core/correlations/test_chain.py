@@ -217,6 +217,7 @@ def test_a_date_that_is_not_over_is_not_asked_for_where_baselines_are_made_ahead
     world.make_baselines(5)
     world.contribute("day-4", days(4), days(5))
     world.build_windows(days(4) + PART)
+    world.correlate(days(4) + PART)
 
     assert stale(world) == {}
 
