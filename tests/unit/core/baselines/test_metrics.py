@@ -149,7 +149,7 @@ def test_metrics_are_given_in_one_order_whatever_the_order_of_their_names() -> N
 
 def test_windows_are_judged_by_metrics_that_have_baselines_by_default() -> None:
     assert set(DEFAULT_KEY_METRICS) <= set(DEFAULT_METRICS)
-    assert len(DEFAULT_METRICS) == 42
+    assert len(DEFAULT_METRICS) == 41
 
 
 def test_the_least_scales_are_one_count_a_kibibyte_a_second_and_a_twentieth() -> None:

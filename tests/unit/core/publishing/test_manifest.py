@@ -19,7 +19,14 @@ from ndr_core.publishing.manifest import (
     plain_of,
     summary,
 )
-from ndr_core.publishing.read_facts import DELTAS, DayRead, ReadContribution, ReadFacts
+from ndr_core.publishing.read_facts import (
+    DELTAS,
+    CoveredWindows,
+    DayRead,
+    ReadContribution,
+    ReadFacts,
+    SettingRead,
+)
 from tests.unit.core.publishing.makers import (
     ALL_FACTS,
     BARE,
@@ -354,6 +361,19 @@ def test_a_summary_of_a_first_run_without_bounds_says_so() -> None:
     told = summary(BARE)
 
     assert (told["bounds"], told["replaced"]) == (None, None)
+
+
+def test_what_a_summary_counted_is_in_its_manifest_and_absent_where_a_run_counted_nothing() -> None:
+    read = ReadFacts(
+        covered=(CoveredWindows("wd_work", "w_1h", 10),),
+        settings=(SettingRead("names", "digest"),),
+        without_baseline=("2025-03-01",),
+    )
+    manifest = evolve(ONE, facts=evolve(ONE.facts, read=read))
+    plain = evolve(ONE, facts=evolve(ONE.facts, read=ReadFacts())).to_plain()["facts"]["read"]
+
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    assert plain.keys().isdisjoint({"covered", "settings", "without_baseline"})
 
 
 def test_what_a_run_read_is_in_its_manifest_and_absent_where_it_read_files() -> None:
