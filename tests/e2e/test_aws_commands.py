@@ -154,7 +154,7 @@ def test_the_local_stand_ins_run_the_commands_that_they_print() -> None:
         exports = dict(re.findall(r"(AWS_\w+)=(\S+)", told))
         lines = told.replace("\\\n", "").splitlines()
         commands = [shlex.split(line) for line in lines if line.startswith(("python -m", "ndr "))]
-        assert len(commands) == 5
+        assert len(commands) == 7
         for command in commands:
             done = subprocess.run(
                 [str(Path(sys.executable).parent / command[0]), *command[1:]],

@@ -26,6 +26,7 @@ from tests.e2e.feature_deployment import (
 )
 from tests.e2e.test_deployed_features import counted, table_rows
 from tests.e2e.test_production_path import only_error, refused_by_policy
+from tests.soak import only_in_soak
 from tests.stand_in import proxy
 
 WITHOUT_SPARK = True
@@ -184,6 +185,7 @@ def test_nothing_to_compare_is_no_failure_and_is_told(deployed: FeatureDeploymen
     assert rows(deployed.features, "fg_c") == []
 
 
+@only_in_soak
 def test_missing_baselines_fail_the_run_and_name_the_date_and_the_renewal_makes_good(
     deployed: FeatureDeployment,
 ) -> None:
@@ -215,6 +217,7 @@ def test_a_date_without_windows_fails_the_run_but_its_baselines_are_made(
     assert dates_of(deployed, "baseline") == {"2025-03-03", "2025-03-04"}
 
 
+@only_in_soak
 def test_late_records_are_in_all_that_is_made_of_them_after_the_renewal(
     deployed: FeatureDeployment,
 ) -> None:

@@ -24,6 +24,7 @@ from tests.e2e.feature_deployment import (
     without_places,
 )
 from tests.e2e.test_production_path import only_error, refused_by_policy
+from tests.soak import only_in_soak
 from tests.stand_in import Request, proxy
 from tests.support import objects
 
@@ -169,6 +170,7 @@ def test_nothing_that_is_due_is_no_failure_and_is_told(deployed: FeatureDeployme
     assert objects(deployed.bucket, "deltas/demo/features/") == {}
 
 
+@only_in_soak
 def test_late_records_are_in_the_rows_after_the_renewal(deployed: FeatureDeployment) -> None:
     next_hour(deployed)
     (day,) = days("2025-03-01")
