@@ -7,6 +7,7 @@ from attrs import evolve, field, frozen
 
 from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.features.networks import sides
+from ndr_adapters.polars.features.numbers import port
 from ndr_core.features.networks import Hosts, Side
 from ndr_core.history.plan import ROLES, HistoryPlan
 from ndr_core.times import DAY_US
@@ -102,7 +103,7 @@ def _numbered(rows: pl.LazyFrame, addresses: Addresses, **columns: pl.Expr | str
         role=role,
         host=addresses.number(pl.col("host_ip")),
         peer=addresses.number(pl.col("peer_ip")),
-        port=(pl.col("peer_port") + 1).fill_null(0).cast(pl.UInt32),
+        port=port(),
         **columns,
     ).collect(engine="streaming")
 

@@ -12,7 +12,7 @@ from ndr_adapters.polars.addresses import Addresses
 from ndr_adapters.polars.features.networks import segments, sides
 from ndr_adapters.polars.views import HOST
 from ndr_core.deltas.roles import INBOUND, OUTBOUND
-from ndr_core.features.networks import Networks
+from ndr_core.features.networks import Networks, Side
 
 PEER: Final = "peer"
 """Column: the number of a peer's address."""
@@ -72,7 +72,7 @@ class Numbers:
         return known.with_columns(side, names.select(self.segment()).to_series())
 
 
-_SIDES: Final = pl.Enum(["internal", "external", "neither"])
+_SIDES: Final = pl.Enum([side.value for side in Side])
 
 
 def port() -> pl.Expr:
