@@ -17,7 +17,7 @@ from ndr_adapters.polars.features.window_files import window_files
 from ndr_adapters.polars.features.window_kernel import Anchor
 from ndr_adapters.polars.write import StagingRoot
 from ndr_adapters.spark.fanout.baselines import baseline_chain
-from ndr_adapters.spark.fanout.chain import ChainRunner
+from ndr_adapters.spark.fanout.chain import Chain, ChainRunner
 from ndr_adapters.spark.fanout.correlations import correlation_chain
 from ndr_adapters.spark.fanout.history import history_chain
 from ndr_adapters.spark.fanout.staged import files_of
@@ -46,8 +46,8 @@ def cut_rows(rows: int, cores: int) -> int:
 
 
 @frozen
-class FanoutHistoryEngine:
-    """Builds the pair history by a chain of Polars kernels, in tasks: a `HistoryEngine`.
+class _FanoutEngine:
+    """What all of them have: each builds by a chain of Polars kernels, in tasks.
 
     `storage_options`: how Polars reaches S3, where the output lies there.
     """
@@ -58,92 +58,83 @@ class FanoutHistoryEngine:
     cut: Callable[[int, int], int] = cut_rows
     """Cuts rows into shares for some cores. How they are cut never changes what is built."""
 
+    def _staging(self, root: str) -> StagingRoot:
+        return StagingRoot(root, self.storage_options)
+
+    def _shares(self, rows: int) -> int:
+        return self.cut(rows, self.runner.cores)
+
+    def _staged(self, chain: Chain) -> Mapping[str, int]:
+        """Run a chain. Gives the files that its tasks have staged, with their rows."""
+        return files_of(self.runner.run(chain, Meter()))
+
+
+@frozen
+class FanoutHistoryEngine(_FanoutEngine):
+    """Builds the pair history: a `HistoryEngine`."""
+
     def build(
         self, plan: HistoryPlan, inputs: HistoryInputs, staging_root: str
     ) -> Mapping[str, int]:
-        staging = StagingRoot(staging_root, self.storage_options)
+        staging = self._staging(staging_root)
         found = day_files(plan, inputs)
-        cores = self.runner.cores
-        chain = history_chain(found, plan, staging, cores, self.cut(found.row_count, cores))
-        return files_of(self.runner.run(chain, Meter()))
+        shares = self._shares(found.row_count)
+        chain = history_chain(found, plan, staging, self.runner.cores, shares)
+        return self._staged(chain)
 
 
 @frozen
-class FanoutWindowEngine:
-    """Builds windows by a chain of Polars kernels, in tasks: a `WindowEngine`. Its parts: as `FanoutHistoryEngine`."""
-
-    name: ClassVar[str] = "spark"
-    runner: ChainRunner
-    storage_options: dict[str, Any] = field(factory=dict)
-    cut: Callable[[int, int], int] = cut_rows
+class FanoutWindowEngine(_FanoutEngine):
+    """Builds windows: a `WindowEngine`."""
 
     def build(self, plan: WindowPlan, inputs: WindowInputs, staging_root: str) -> Mapping[str, int]:
-        staging = StagingRoot(staging_root, self.storage_options)
+        staging = self._staging(staging_root)
         anchor = Anchor.of(inputs)
         files = window_files(inputs, anchor.intervals)
         roles = ROLE_NAMES if plan.hosts is Hosts.ALL else (OUTBOUND.name,)
-        cores = self.runner.cores
-        shares = self.cut(files.pairs.count(roles), cores)
-        chain = window_chain(files, plan, anchor, staging, cores, shares)
-        return files_of(self.runner.run(chain, Meter()))
+        shares = self._shares(files.pairs.count(roles))
+        chain = window_chain(files, plan, anchor, staging, self.runner.cores, shares)
+        return self._staged(chain)
 
 
 @frozen
-class FanoutSummaryEngine:
-    """Sums up windows by a chain of Polars kernels: a `SummaryEngine`. Its parts: as `FanoutHistoryEngine`."""
-
-    name: ClassVar[str] = "spark"
-    runner: ChainRunner
-    storage_options: dict[str, Any] = field(factory=dict)
-    cut: Callable[[int, int], int] = cut_rows
+class FanoutSummaryEngine(_FanoutEngine):
+    """Sums up windows: a `SummaryEngine`."""
 
     def build(
         self, plan: SummaryPlan, inputs: SummaryInputs, staging_root: str
     ) -> Mapping[str, int]:
-        staging = StagingRoot(staging_root, self.storage_options)
+        staging = self._staging(staging_root)
         ends = SummaryEnds(inputs.ends, inputs.excluded_ends)
         files = SummaryFiles.of(plan, inputs, ends)
-        cores = self.runner.cores
-        shares = self.cut(files.windows.rows, cores)
-        chain = summary_chain(files, ends, staging, cores, shares)
-        return files_of(self.runner.run(chain, Meter()))
+        shares = self._shares(files.windows.rows)
+        chain = summary_chain(files, ends, staging, self.runner.cores, shares)
+        return self._staged(chain)
 
 
 @frozen
-class FanoutBaselineEngine:
-    """Makes baselines by a chain of Polars kernels: a `BaselineEngine`. Its parts: as `FanoutHistoryEngine`."""
-
-    name: ClassVar[str] = "spark"
-    runner: ChainRunner
-    storage_options: dict[str, Any] = field(factory=dict)
-    cut: Callable[[int, int], int] = cut_rows
+class FanoutBaselineEngine(_FanoutEngine):
+    """Makes baselines: a `BaselineEngine`."""
 
     def build(
         self, plan: BaselinePlan, inputs: BaselineInputs, staging_root: str
     ) -> Mapping[str, int]:
-        staging = StagingRoot(staging_root, self.storage_options)
+        staging = self._staging(staging_root)
         files = BaselineFiles.of(plan, inputs)
         dates = HorizonDates.of(inputs.horizons)
-        cores = self.runner.cores
-        shares = self.cut(files.summary.rows + files.former.rows, cores)
-        chain = baseline_chain(files, plan, dates, staging, cores, shares)
-        return files_of(self.runner.run(chain, Meter()))
+        shares = self._shares(files.summary.rows + files.former.rows)
+        chain = baseline_chain(files, plan, dates, staging, self.runner.cores, shares)
+        return self._staged(chain)
 
 
 @frozen
-class FanoutCorrelationEngine:
-    """Compares windows with baselines in tasks: a `CorrelationEngine`. Its parts: as `FanoutHistoryEngine`."""
-
-    name: ClassVar[str] = "spark"
-    runner: ChainRunner
-    storage_options: dict[str, Any] = field(factory=dict)
-    cut: Callable[[int, int], int] = cut_rows
+class FanoutCorrelationEngine(_FanoutEngine):
+    """Compares windows with baselines: a `CorrelationEngine`."""
 
     def build(
         self, plan: CorrelationPlan, inputs: CorrelationInputs, staging_root: str
     ) -> Mapping[str, int]:
-        staging = StagingRoot(staging_root, self.storage_options)
+        staging = self._staging(staging_root)
         files = CorrelationFiles.of(plan, inputs)
-        cores = self.runner.cores
-        chain = correlation_chain(files, staging, lambda rows: self.cut(rows, cores))
-        return files_of(self.runner.run(chain, Meter()))
+        chain = correlation_chain(files, staging, self._shares)
+        return self._staged(chain)
