@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from attrs import frozen
@@ -119,27 +119,26 @@ def window_runs(
     features: FollowedOutput, version: str, job_name: str, ends: Iterable[int]
 ) -> dict[int, Manifest]:
     """Give the published runs of a job of windows that count, by the end of their windows, us."""
-    names = {anchor_name(end): end for end in ends}
-    return {
-        names[name]: run for name, run in runs_named(features, version, job_name, names).items()
-    }
+    return _runs_by(features, version, job_name, {anchor_name(end): end for end in ends})
 
 
 def summary_runs(
     features: FollowedOutput, version: str, job_name: str, dates: Iterable[int]
 ) -> dict[int, Manifest]:
     """Give the published summaries that count, by their local dates."""
-    names = {summary_name(date): date for date in dates}
-    return {
-        names[name]: run for name, run in runs_named(features, version, job_name, names).items()
-    }
+    return _runs_by(features, version, job_name, {summary_name(date): date for date in dates})
 
 
 def baseline_runs(
     features: FollowedOutput, version: str, job_name: str, dates: Iterable[int]
 ) -> dict[int, Manifest]:
     """Give the published runs of baselines that count, by the local dates that they are for."""
-    names = {baselines_name(date): date for date in dates}
-    return {
-        names[name]: run for name, run in runs_named(features, version, job_name, names).items()
-    }
+    return _runs_by(features, version, job_name, {baselines_name(date): date for date in dates})
+
+
+def _runs_by(
+    features: FollowedOutput, version: str, job_name: str, names: Mapping[str, int]
+) -> dict[int, Manifest]:
+    """The published runs that count, by what their names stand for."""
+    found = runs_named(features, version, job_name, names)
+    return {names[name]: run for name, run in found.items()}
