@@ -10,7 +10,7 @@ from ndr_core.baselines.samples import SAMPLES, SHIFT
 from ndr_core.expressions.expr import Expr, col
 from ndr_core.expressions.spell import spell
 from ndr_core.tables import units
-from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
+from ndr_core.tables.columns import ColumnType, OutputColumn, text_key, value_column
 from ndr_core.tables.origin import Origin
 from ndr_core.tables.slices import DAY_LEVELS
 from ndr_core.tables.table import Table
@@ -23,40 +23,34 @@ _BUCKET: Final = spell(buckets.bucket(col("x")))
 _MIDDLE: Final = spell(buckets.middle(col("bucket")))
 
 
-def _never(name: str, column_type: ColumnType, meaning: str, origin: Origin) -> OutputColumn:
-    return OutputColumn(name, column_type, Merge.NEVER, meaning, origin)
-
-
 def _int(name: str, meaning: str, origin: Origin) -> OutputColumn:
-    return _never(name, ColumnType.INT64, meaning, origin)
+    return value_column(name, ColumnType.INT64, meaning, origin)
 
 
 def _count(how: Expr | str, *inputs: str, note: str = "") -> Origin:
     return Origin(units.COUNT, how, inputs, note=note)
 
 
-def _text(name: str, meaning: str) -> OutputColumn:
-    return key_column(name, ColumnType.STRING, meaning)
-
-
 def _end(date: str) -> tuple[OutputColumn, ...]:
     return (
-        _never(
+        value_column(
             "published_at",
             ColumnType.TIMESTAMP,
             "when the run published the row",
             Origin(units.TIME, "the clock of the run"),
         ),
-        _text("feature_spec_version", "version of the features"),
-        _text("dt", f"{date}, YYYY-MM-DD"),
-        _text("role", "the side from which the host is seen"),
-        _text("time_band", "part of the week: wd_work, wd_off, wd_night or we; of whole days: all"),
+        text_key("feature_spec_version", "version of the features"),
+        text_key("dt", f"{date}, YYYY-MM-DD"),
+        text_key("role", "the side from which the host is seen"),
+        text_key(
+            "time_band", "part of the week: wd_work, wd_off, wd_night or we; of whole days: all"
+        ),
     )
 
 
-_HOST: Final = _text("host_ip", "the host")
-_LABEL: Final = _text("window_label", "the length of the windows, such as w_15m")
-_METRIC: Final = _text("metric", "the number of the windows that is counted")
+_HOST: Final = text_key("host_ip", "the host")
+_LABEL: Final = text_key("window_label", "the length of the windows, such as w_15m")
+_METRIC: Final = text_key("metric", "the number of the windows that is counted")
 _WINDOWS: Final = ("fg_a.host_ip", "fg_a.window_end_ts")
 _OF_DAY: Final = _end("local date of the windows")
 _OF_BASELINE: Final = _end("local date on which windows begin that are compared with it")
@@ -98,14 +92,14 @@ SUMMARY: Final = Table(
         _HOST,
         _LABEL,
         _METRIC,
-        _never(
+        value_column(
             "included",
             ColumnType.HISTOGRAM,
             "the usual windows by the log-linear bucket of the metric; of counts and sums without bucket 0, which is "
             "rows_included less the rest, and with unknown values as bucket -1",
             Origin(units.COUNTS, f"number of included rows by {_BUCKET}, x: the metric", _METRICS),
         ),
-        _never(
+        value_column(
             "excluded",
             ColumnType.HISTOGRAM,
             "the others likewise, of rows_excluded",
@@ -124,10 +118,10 @@ SCOPES: Final = (HOST, SEGMENT, NETWORK)
 """Whose baseline a row is, the narrowest first."""
 
 _SCOPE: Final = (
-    _text("scope", "whose baseline it is: host, segment or network"),
-    _text("name", "the host's address, the segment's name, or network"),
+    text_key("scope", "whose baseline it is: host, segment or network"),
+    text_key("name", "the host's address, the segment's name, or network"),
 )
-_HORIZON: Final = _text("horizon", "how far it goes back: 7d or 30d")
+_HORIZON: Final = text_key("horizon", "how far it goes back: 7d or 30d")
 
 
 def _added(name: str) -> Origin:
@@ -206,7 +200,7 @@ BASELINE_ROWS: Final = Table(
                 ("baseline_rows.dates_mask", "summary_rows.host_ip"),
             ),
         ),
-        _never(
+        value_column(
             "baseline_start_ts",
             ColumnType.TIMESTAMP,
             "start of the first local date",
@@ -216,7 +210,7 @@ BASELINE_ROWS: Final = Table(
                 ("dt", "horizon"),
             ),
         ),
-        _never(
+        value_column(
             "baseline_end_ts",
             ColumnType.TIMESTAMP,
             "end of the last local date, exclusive",
@@ -276,7 +270,7 @@ BASELINE: Final = Table(
             f"median of |{_MIDDLE} - median| over the samples",
         ),
         _int("iqr", "p75 - p25", Origin(units.OF_METRIC, col("p75") - col("p25"))),
-        _never(
+        value_column(
             "included",
             ColumnType.HISTOGRAM,
             "the usual windows of the horizon, as in summary; of segment and network what their hosts use",
@@ -286,7 +280,7 @@ BASELINE: Final = Table(
                 ("summary.included",),
             ),
         ),
-        _never(
+        value_column(
             "excluded",
             ColumnType.HISTOGRAM,
             "the others; with baseline_shift_flag 1 they are used, too",

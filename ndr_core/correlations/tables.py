@@ -23,7 +23,7 @@ from ndr_core.correlations.ladder import IS_WARM, READ_OFF
 from ndr_core.expressions.expr import col, columns_of, substitute
 from ndr_core.expressions.spell import spell
 from ndr_core.tables import units
-from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
+from ndr_core.tables.columns import ColumnType, OutputColumn, key_column, text_key, value_column
 from ndr_core.tables.origin import Origin
 from ndr_core.tables.slices import SLICE_LEVELS
 from ndr_core.tables.table import Table
@@ -34,16 +34,8 @@ LEVELS: Final = (*SLICE_LEVELS, "role")
 FG_C: Final = "fg_c"
 
 
-def _value(name: str, column_type: ColumnType, meaning: str, origin: Origin) -> OutputColumn:
-    return OutputColumn(name, column_type, Merge.NEVER, meaning, origin)
-
-
 def _as_in_fg_a(unit: str, name: str) -> Origin:
     return Origin(unit, "as in fg_a", (f"fg_a.{name}",), "where it is null in fg_a")
-
-
-def _text(name: str, meaning: str) -> OutputColumn:
-    return key_column(name, ColumnType.STRING, meaning)
 
 
 WITHOUT_BASELINE: Final = "where no baseline is warm"
@@ -76,7 +68,7 @@ X: Final = Origin(
 )
 
 SCORES: Final = (
-    _value(
+    value_column(
         "anomaly_strength",
         ColumnType.FLOAT64,
         "0 to 1: the largest z / (z + 6) of the key metrics; 0 where no z is above 0, null without any",
@@ -86,7 +78,7 @@ SCORES: Final = (
             note="here by the default metrics; anomaly.key_metrics names others",
         ),
     ),
-    _value(
+    value_column(
         "exfil_score",
         ColumnType.FLOAT64,
         "0 to 1: z / (z + 6) * (1 + s) / 2, z of ext_bytes_sent_sum, s the share of it that went to new peers; 0 "
@@ -100,7 +92,7 @@ SCORES: Final = (
         ),
     ),
     *(
-        _value(
+        value_column(
             name,
             column_type,
             meaning,
@@ -119,11 +111,11 @@ def fg_c_table(metrics: Sequence[Metric]) -> Table:
         FG_C,
         ("window_end_ts", "role", "host_ip", "window_label", "horizon"),
         (
-            _text("host_ip", "the host"),
-            _text("window_label", "the length of the window, such as w_15m"),
+            text_key("host_ip", "the host"),
+            text_key("window_label", "the length of the window, such as w_15m"),
             key_column("window_end_ts", ColumnType.TIMESTAMP, "end of the window, exclusive"),
-            _text("horizon", "how far the baseline goes back: 7d or 30d"),
-            _value(
+            text_key("horizon", "how far the baseline goes back: 7d or 30d"),
+            value_column(
                 "baseline_ts",
                 ColumnType.TIMESTAMP,
                 "start of the local date whose baseline it is: that on which the window begins",
@@ -133,13 +125,13 @@ def fg_c_table(metrics: Sequence[Metric]) -> Table:
                     ("fg_a.window_start_ts",),
                 ),
             ),
-            _value(
+            value_column(
                 "time_band",
                 ColumnType.STRING,
                 "the part of the week, as in fg_a",
                 Origin(units.TEXT, "as in fg_a", ("fg_a.time_band",)),
             ),
-            _value(
+            value_column(
                 "is_partial",
                 ColumnType.INT64,
                 "1 where the window is partial, or its baseline is missing, else 0",
@@ -151,17 +143,17 @@ def fg_c_table(metrics: Sequence[Metric]) -> Table:
             ),
             *SCORES,
             *(column for metric in metrics for column in metric_columns(metric)),
-            _value(
+            value_column(
                 "published_at",
                 ColumnType.TIMESTAMP,
                 "when the run was made",
                 Origin(units.TIME, "the clock of the run"),
             ),
-            _text("feature_spec_version", "version of the features"),
-            _text("dt", "UTC date of window_end_ts, YYYY-MM-DD"),
-            _text("hh", "UTC hour of window_end_ts, 00..23"),
-            _text("mm", "UTC minute of window_end_ts, 00..59"),
-            _text("role", "the side from which the host is seen"),
+            text_key("feature_spec_version", "version of the features"),
+            text_key("dt", "UTC date of window_end_ts, YYYY-MM-DD"),
+            text_key("hh", "UTC hour of window_end_ts, 00..23"),
+            text_key("mm", "UTC minute of window_end_ts, 00..59"),
+            text_key("role", "the side from which the host is seen"),
         ),
         LEVELS,
     )
@@ -170,7 +162,7 @@ def fg_c_table(metrics: Sequence[Metric]) -> Table:
 @cache
 def metric_columns(metric: Metric) -> tuple[OutputColumn, ...]:
     """Give the columns of a metric."""
-    scope = _value(
+    scope = value_column(
         departure_name(metric.name, SCOPE_ENDING),
         ColumnType.STRING,
         f"whose baseline of {metric.name} it is: host, segment or network; null where all are cold",
@@ -187,7 +179,7 @@ def metric_columns(metric: Metric) -> tuple[OutputColumn, ...]:
 def _departure_column(metric: Metric, departure: Departure, scope: str) -> OutputColumn:
     formula = departure.formula
     made_of = tuple(f"fg_a.{name}" for name in sorted(columns_of(metric.value)))
-    return _value(
+    return value_column(
         departure_name(metric.name, departure.ending),
         departure.type,
         f"{metric.name}: {departure.meaning}",

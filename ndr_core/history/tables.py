@@ -7,7 +7,7 @@ from typing import Final
 from ndr_core.deltas.tables import PORT_COLUMN
 from ndr_core.history.masks import DAYS
 from ndr_core.tables import units
-from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
+from ndr_core.tables.columns import ColumnType, OutputColumn, key_column, text_key, value_column
 from ndr_core.tables.origin import KEY, Origin
 from ndr_core.tables.slices import DAY_COLUMNS, DAY_LEVELS
 from ndr_core.tables.table import Table
@@ -19,19 +19,15 @@ PREVALENCE_DAYS: Final = 7
 """The days of which prevalence tells, the day itself among them."""
 
 
-def _never(name: str, column_type: ColumnType, meaning: str, origin: Origin) -> OutputColumn:
-    return OutputColumn(name, column_type, Merge.NEVER, meaning, origin)
-
-
 def _pair_of(how: str, unit: str, *names: str) -> Origin:
     """What is made of the pairs of a day's slices."""
     return Origin(unit, how, tuple(f"pair.{name}" for name in names))
 
 
-_HOST = key_column("host_ip", ColumnType.STRING, "the host")
-_PEER = key_column("peer_ip", ColumnType.STRING, "the peer")
+_HOST = text_key("host_ip", "the host")
+_PEER = text_key("peer_ip", "the peer")
 _DAY = key_column("day_ts", ColumnType.TIMESTAMP, "start of the UTC day")
-_MASK = _never(
+_MASK = value_column(
     "days_mask",
     ColumnType.INT64,
     f"bit i is 1 where it was active i days before the day; {DAYS} bits, the day itself is bit 0",
@@ -42,7 +38,7 @@ _MASK = _never(
         ("pair_history.days_mask", "pair.slice_start_ts"),
     ),
 )
-_LAST_SEEN = _never(
+_LAST_SEEN = value_column(
     "last_seen_ts",
     ColumnType.TIMESTAMP,
     "latest end of a session of the last active day, of several pairs the latest",
@@ -53,21 +49,21 @@ _LAST_SEEN = _never(
     ),
 )
 _END = (
-    _never(
+    value_column(
         "published_at",
         ColumnType.TIMESTAMP,
         "when the run published the row",
         Origin(units.TIME, "the clock of the run"),
     ),
     *DAY_COLUMNS,
-    key_column("role", ColumnType.STRING, "the side from which the host is seen"),
+    text_key("role", "the side from which the host is seen"),
 )
 
 
 def _sum_of_days(name: str, meaning: str, unit: str, summed: str) -> OutputColumn:
     how = f"{name} of the day before + {summed} of the day - {summed} of {DAYS} days before"
     origin = Origin(unit, how, (f"pair_history.{name}", f"pair_tile.{summed}"))
-    return _never(name, ColumnType.INT64, meaning, origin)
+    return value_column(name, ColumnType.INT64, meaning, origin)
 
 
 PAIR_KEY: Final = ("host_ip", "role", "peer_ip", "peer_port")
@@ -83,7 +79,7 @@ PAIR_HISTORY: Final = Table(
         _DAY,
         _MASK,
         _LAST_SEEN,
-        _never(
+        value_column(
             "age_days",
             ColumnType.INT64,
             "days from the first active day of the mask to the day",
@@ -109,19 +105,19 @@ PAIR_TILE: Final = Table(
         _PEER,
         PORT_COLUMN,
         _DAY,
-        _never(
+        value_column(
             "sessions_cnt",
             ColumnType.INT64,
             "sessions of the pair on the day",
             _pair_of("sum over the slices of the day", units.COUNT, "sessions_cnt"),
         ),
-        _never(
+        value_column(
             "bytes_sent_sum",
             ColumnType.INT64,
             "bytes the host sent to the peer on the day",
             _pair_of("sum over the slices of the day", units.BYTES, "bytes_sent_sum"),
         ),
-        _never(
+        value_column(
             "last_seen_ts",
             ColumnType.TIMESTAMP,
             "latest end of a session of the day's slices",
@@ -172,7 +168,7 @@ PREVALENCE: Final = Table(
     columns=(
         _PEER,
         _DAY,
-        _never(
+        value_column(
             "hosts_cnt",
             ColumnType.INT64,
             f"distinct internal hosts that contacted the peer in the {PREVALENCE_DAYS} days that end with the day",
@@ -183,7 +179,7 @@ PREVALENCE: Final = Table(
                 ("pair_history.host_ip", "pair_history.peer_ip", "pair_history.days_mask"),
             ),
         ),
-        _never(
+        value_column(
             "hosts_seen_cnt",
             ColumnType.INT64,
             f"distinct internal hosts that contacted any peer in the {PREVALENCE_DAYS} days; the same in all rows "

@@ -120,3 +120,15 @@ def key_column(
 ) -> OutputColumn:
     """Make a column whose values are equal in all rows of a key."""
     return OutputColumn(name, column_type, Merge.KEY, meaning, origin)
+
+
+def text_key(name: str, meaning: str) -> OutputColumn:
+    """Make a column of text whose values are equal in all rows of a key."""
+    return key_column(name, ColumnType.STRING, meaning)
+
+
+def value_column(
+    name: str, column_type: ColumnType, meaning: str, origin: Origin = UNSAID
+) -> OutputColumn:
+    """Make a column of a row that nothing adds to: a later run replaces the row."""
+    return OutputColumn(name, column_type, Merge.NEVER, meaning, origin)

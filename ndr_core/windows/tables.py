@@ -10,8 +10,8 @@ from attrs import evolve
 from ndr_core.deltas.tables import PORT_COLUMN
 from ndr_core.errors import printable
 from ndr_core.measures.kinds import Additive, Distribution, Measure, PairDerived, Untold
-from ndr_core.tables.columns import ColumnType, Merge, OutputColumn, key_column
-from ndr_core.tables.origin import UNSAID, Origin
+from ndr_core.tables.columns import ColumnType, OutputColumn, key_column, text_key, value_column
+from ndr_core.tables.origin import Origin
 from ndr_core.tables.slices import SLICE_LEVELS
 from ndr_core.tables.table import Table
 from ndr_core.tables.units import COUNT, DAYS, FLAG, HOUR, TEXT, TIME
@@ -44,21 +44,16 @@ FG_A: Final = "fg_a"
 """Name of the table of windows."""
 
 
-def _value(
-    name: str, column_type: ColumnType, meaning: str, origin: Origin = UNSAID
-) -> OutputColumn:
-    """A column of a row that nothing adds to: a later run replaces the row."""
-    return OutputColumn(name, column_type, Merge.NEVER, meaning, origin)
-
-
 def _texts(*columns: tuple[str, str]) -> tuple[OutputColumn, ...]:
-    return tuple(key_column(name, ColumnType.STRING, meaning) for name, meaning in columns)
+    return tuple(text_key(name, meaning) for name, meaning in columns)
 
 
 def _made(made: Iterable[Aggregate | Formula]) -> tuple[OutputColumn, ...]:
     """The columns of aggregates and formulas; a name with a colon is that of no column."""
     return tuple(
-        _value(one.name, one.type, one.meaning, one.origin) for one in made if ":" not in one.name
+        value_column(one.name, one.type, one.meaning, one.origin)
+        for one in made
+        if ":" not in one.name
     )
 
 
@@ -68,12 +63,12 @@ def _named(made: Sequence[Aggregate | Formula], *names: str) -> tuple[OutputColu
     return tuple(columns[name] for name in names)
 
 
-_HOST: Final = key_column("host_ip", ColumnType.STRING, "the host")
-_PEER: Final = key_column("peer_ip", ColumnType.STRING, "the peer")
+_HOST: Final = text_key("host_ip", "the host")
+_PEER: Final = text_key("peer_ip", "the peer")
 _END: Final = key_column(
     "window_end_ts", ColumnType.TIMESTAMP, "end of the window, exclusive: the anchor of its run"
 )
-_PUBLISHED: Final = _value(
+_PUBLISHED: Final = value_column(
     "published_at",
     ColumnType.TIMESTAMP,
     "when the run was made; two runs of equal rows differ here",
@@ -87,8 +82,8 @@ _LEVEL_COLUMNS: Final = _texts(
     ("role", "the side from which the host is seen"),
 )
 _WINDOW: Final = (
-    key_column("window_label", ColumnType.STRING, "the length of the window, such as w_15m"),
-    _value(
+    text_key("window_label", "the length of the window, such as w_15m"),
+    value_column(
         "window_start_ts",
         ColumnType.TIMESTAMP,
         "start of the window, inclusive",
@@ -99,13 +94,13 @@ _WINDOW: Final = (
         ),
     ),
     _END,
-    _value(
+    value_column(
         "coverage_slices",
         ColumnType.INT64,
         "published slices of the window",
         Origin(COUNT, "count of the slices that manifests cover", ("delta.slice_start_ts",)),
     ),
-    _value(
+    value_column(
         "is_partial",
         ColumnType.INT64,
         "1 where slices of the window, or days of its history, are missing, else 0",
@@ -120,7 +115,7 @@ _WINDOW: Final = (
 
 def _of_time(name: str, column_type: ColumnType, meaning: str, unit: str, how: str) -> OutputColumn:
     origin = Origin(unit, f"{how} of window_end_ts - 1 us in calendar.zone", ("window_end_ts",))
-    return _value(name, column_type, meaning, origin)
+    return value_column(name, column_type, meaning, origin)
 
 
 TIME_COLUMNS: Final = (
@@ -138,7 +133,7 @@ TIME_COLUMNS: Final = (
         DAYS,
         "local weekday",
     ),
-    _value(
+    value_column(
         "time_band",
         ColumnType.STRING,
         "its part of the week: wd_work, wd_off, wd_night or we; of a whole day: all",
@@ -179,7 +174,7 @@ def delta_columns(measures: Sequence[Measure]) -> tuple[OutputColumn, ...]:
         *(column for one in of_pairs for column in one.columns()),
     )
     return tuple(
-        _value(column.name, column.type, column.meaning, column.origin) for column in columns
+        value_column(column.name, column.type, column.meaning, column.origin) for column in columns
     )
 
 
