@@ -46,13 +46,13 @@ from ndr_core.features.days import date_of, read_of
 from ndr_core.features.ground import network_ground_of, shared_meaning
 from ndr_core.features.running import (
     Chosen,
-    FeatureBuild,
     FeatureRunSummary,
     NotPublishedError,
+    facts_of_run,
+    look_and_build,
 )
 from ndr_core.features.settings import given
 from ndr_core.jobs.ports import RunLog
-from ndr_core.jobs.runner import JobRunner
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.pinned import PinnedTables
 from ndr_core.publishing.published import FollowedOutput
@@ -140,14 +140,7 @@ class SummaryRunner:
         are missing, OverflowingColumnError after; what was published before is untouched then. From publication on, a
         failure is an AfterPublicationError; StopRequested passes, and says whether the run is published.
         """
-        published_at = now_us()
-        build = FeatureBuild(
-            jobs=JobRunner(self.sink, self.log, self.undisturbed),
-            look=lambda: self.look(published_at),
-            start_engine=self.start_engine,
-            describe=_described_summary,
-        )
-        return build.run()
+        return look_and_build(self, _described_summary)
 
     def look(self, published_at: int) -> FoundSummary:
         """Look at what there is for the date. `published_at`: the time of the run, us. Raises as `run` before work."""
@@ -260,14 +253,7 @@ class BaselineRunner:
         untouched then. From publication on, a failure is an AfterPublicationError; StopRequested passes, and says
         whether the run is published.
         """
-        published_at = now_us()
-        build = FeatureBuild(
-            jobs=JobRunner(self.sink, self.log, self.undisturbed),
-            look=lambda: self.look(published_at),
-            start_engine=self.start_engine,
-            describe=_described_baselines,
-        )
-        return build.run()
+        return look_and_build(self, _described_baselines)
 
     def look(self, published_at: int) -> FoundBaselines:
         """Look at what there is for the date. `published_at`: the time of the run, us. Raises as `run` before work."""
@@ -335,20 +321,9 @@ def _facts(
     runs: tuple[Manifest, ...],
 ) -> RunFacts:
     """The facts of a run. `runs`: those that it reads. Raises SpecError, UsageError where it would do harm."""
-    spec, date = runner.spec, runner.date
-    facts = RunFacts(
-        project_name=spec.project_name,
-        job_name=spec.job_name,
-        feature_spec_version=spec.feature_spec_version,
-        spec_sha256=spec.content_hash(),
-        mini_batch_id=name,
-        run_id=runner.run_id,
-        engine="",
-        code_version=runner.code_version,
-        bounds=SliceBounds(day_start(date), day_start(date + 1)),
-        read=read,
-    )
-    found = shared_meaning(meaning_of(spec), runs, facts)
+    bounds = SliceBounds(day_start(runner.date), day_start(runner.date + 1))
+    facts = facts_of_run(runner, name, bounds, read)
+    found = shared_meaning(meaning_of(runner.spec), runs, facts)
     check_standing(runner.sink.standing(found, now_us()), found, {}, Overrides())
     return found
 

@@ -26,13 +26,13 @@ from ndr_core.features.days import date_of, read_of
 from ndr_core.features.ground import network_ground_of, shared_meaning
 from ndr_core.features.running import (
     Chosen,
-    FeatureBuild,
     FeatureRunSummary,
     NotPublishedError,
+    facts_of_run,
+    look_and_build,
 )
 from ndr_core.features.settings import given
 from ndr_core.jobs.ports import RunLog
-from ndr_core.jobs.runner import JobRunner
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.pinned import PinnedTables
 from ndr_core.publishing.published import FollowedOutput
@@ -46,7 +46,6 @@ from ndr_core.times import (
     MINUTE_US,
     TIME_LIMIT_US,
     iso_text,
-    now_us,
 )
 from ndr_core.windows.job import anchor_name
 from ndr_core.windows.labels import WindowLabel, due
@@ -128,14 +127,7 @@ class FgCRunner:
         baselines are missing; what was published before is untouched then. From publication on, a failure is an
         AfterPublicationError; StopRequested passes, and says whether the run is published.
         """
-        published_at = now_us()
-        build = FeatureBuild(
-            jobs=JobRunner(self.sink, self.log, self.undisturbed),
-            look=lambda: self.look(published_at),
-            start_engine=self.start_engine,
-            describe=_described,
-        )
-        return build.run()
+        return look_and_build(self, _described)
 
     def look(self, published_at: int) -> FoundCorrelations:
         """Look at what there is for the windows. `published_at`: of the run, us. Raises as `run` before work."""
@@ -231,20 +223,9 @@ class FgCRunner:
 
     def _facts(self, needs: CorrelationNeeds, runs: tuple[Manifest, ...]) -> RunFacts:
         """The facts of the run. `runs`: those that it reads. Raises SpecError where they mean something else."""
-        spec = self.spec
-        facts = RunFacts(
-            project_name=spec.project_name,
-            job_name=spec.job_name,
-            feature_spec_version=spec.feature_spec_version,
-            spec_sha256=spec.content_hash(),
-            mini_batch_id=anchor_name(self.anchor),
-            run_id=self.run_id,
-            engine="",
-            code_version=self.code_version,
-            bounds=SliceBounds(self.anchor, self.anchor + MINUTE_US),
-            read=needs.read,
-        )
-        return shared_meaning(meaning_of(spec), runs, facts)
+        bounds = SliceBounds(self.anchor, self.anchor + MINUTE_US)
+        facts = facts_of_run(self, anchor_name(self.anchor), bounds, needs.read)
+        return shared_meaning(meaning_of(self.spec), runs, facts)
 
 
 def _described(found: FoundCorrelations) -> dict[str, Any]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from attrs import evolve, frozen
 
 from ndr_core.errors import NdrError
+from ndr_core.jobs.ports import RunLog
 from ndr_core.jobs.run import Stage
 from ndr_core.jobs.runner import JobRunner
+from ndr_core.jobs.spec import JobKey
 from ndr_core.publishing.manifest import Manifest, RunFacts
-from ndr_core.publishing.sink import Publication, Staging
+from ndr_core.publishing.read_facts import ReadFacts
+from ndr_core.publishing.sink import Publication, Sink, Staging
+from ndr_core.tables.slices import SliceBounds
 from ndr_core.tables.table import Table
+from ndr_core.times import now_us
 
 _ATTEMPTS: Final = 5
 
@@ -155,5 +161,96 @@ class FeatureBuild(Generic[LookT, EngineT]):
         with self.jobs.stage(Stage.BUILD, engine=engine.name) as facts:
             rows = engine.build(found.plan, found.inputs, staging.root)
             facts |= {"rows": sum(rows.values())}
-        facts_of_run = evolve(found.facts, engine=engine.name)
-        return Publication(facts_of_run, tuple(found.tables), rows)
+        return Publication(evolve(found.facts, engine=engine.name), tuple(found.tables), rows)
+
+
+class KeyedSpec(Protocol):
+    """A JobSpec, as far as the facts of its runs tell of it."""
+
+    @property
+    def key(self) -> JobKey:
+        """The key under which it is stored."""
+        ...
+
+    def content_hash(self) -> str:
+        """Give the SHA-256 of the normalised spec."""
+        ...
+
+
+class Wired(Protocol[LookT, EngineT]):
+    """A run of a feature job with its ports."""
+
+    @property
+    def spec(self) -> KeyedSpec:
+        """Its JobSpec."""
+        ...
+
+    @property
+    def run_id(self) -> str:
+        """Its name in manifests and logs."""
+        ...
+
+    @property
+    def code_version(self) -> str:
+        """The version of the code that does it."""
+        ...
+
+    @property
+    def sink(self) -> Sink:
+        """Publishes what is built."""
+        ...
+
+    @property
+    def log(self) -> RunLog:
+        """Hears what the run does."""
+        ...
+
+    @property
+    def undisturbed(self) -> Callable[[], AbstractContextManager[Any]]:
+        """Holds back requests to stop while the run is published."""
+        ...
+
+    @property
+    def start_engine(self) -> Callable[[LookT], Chosen[EngineT]]:
+        """Makes the engine of what was found."""
+        ...
+
+    def look(self, published_at: int) -> LookT:
+        """Look at what there is. `published_at`: the time of the run, us."""
+        ...
+
+
+def look_and_build(
+    runner: Wired[LookT, EngineT], describe: Callable[[LookT], dict[str, Any]]
+) -> FeatureRunSummary:
+    """Do a run, as `FeatureBuild.run`. `describe`: what the log says of what was found."""
+    published_at = now_us()
+    build = FeatureBuild(
+        jobs=JobRunner(runner.sink, runner.log, runner.undisturbed),
+        look=lambda: runner.look(published_at),
+        start_engine=runner.start_engine,
+        describe=describe,
+    )
+    return build.run()
+
+
+def facts_of_run(
+    runner: Wired[Any, Any], name: str, bounds: SliceBounds, read: ReadFacts
+) -> RunFacts:
+    """Give the facts of a run but for its engine, and for what its columns mean.
+
+    `name`: its mini_batch_id; `bounds`: its day, or the end of its windows; `read`: what it reads.
+    """
+    key = runner.spec.key
+    return RunFacts(
+        project_name=key.project_name,
+        job_name=key.job_name,
+        feature_spec_version=key.feature_spec_version,
+        spec_sha256=runner.spec.content_hash(),
+        mini_batch_id=name,
+        run_id=runner.run_id,
+        engine="",
+        code_version=runner.code_version,
+        bounds=bounds,
+        read=read,
+    )

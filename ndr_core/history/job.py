@@ -15,9 +15,10 @@ from ndr_core.features.days import date_of, history_runs
 from ndr_core.features.ground import ground_of, refuse_other_project, refuse_same_output
 from ndr_core.features.running import (
     Chosen,
-    FeatureBuild,
     FeatureRunSummary,
     NotPublishedError,
+    facts_of_run,
+    look_and_build,
 )
 from ndr_core.history.engine import HistoryEngine, HistoryInputs
 from ndr_core.history.masks import DAYS
@@ -26,7 +27,6 @@ from ndr_core.history.plan import HistoryPlan, compile_history_plan
 from ndr_core.history.spec import PairHistorySpec
 from ndr_core.history.tables import HISTORY_TABLES, PAIR_HISTORY, PAIR_TILE
 from ndr_core.jobs.ports import RunLog
-from ndr_core.jobs.runner import JobRunner
 from ndr_core.publishing.manifest import RunFacts
 from ndr_core.publishing.pinned import PinnedTables
 from ndr_core.publishing.published import FollowedOutput
@@ -121,14 +121,7 @@ class HistoryRunner:
         OverflowingColumnError after; what was published before is untouched then. From publication on, a failure is
         an AfterPublicationError; StopRequested passes, and says whether the run is published.
         """
-        published_at = now_us()
-        build = FeatureBuild(
-            jobs=JobRunner(self.sink, self.log, self.undisturbed),
-            look=lambda: self.look(published_at),
-            start_engine=self.start_engine,
-            describe=_described,
-        )
-        return build.run()
+        return look_and_build(self, _described)
 
     def look(self, published_at: int) -> FoundDay:
         """Look at what there is for the day. `published_at`: the time of the run, us. Raises as `run` before work."""
@@ -161,20 +154,10 @@ class HistoryRunner:
         return FoundDay(plan, deltas, needs, self.features, facts)
 
     def _facts(self, needs: DayNeeds) -> RunFacts:
-        spec = self.spec
-        return RunFacts(
-            project_name=spec.project_name,
-            job_name=spec.job_name,
-            feature_spec_version=spec.feature_spec_version,
-            spec_sha256=spec.content_hash(),
-            mini_batch_id=date_of(self.day),
-            run_id=self.run_id,
-            engine="",
-            code_version=self.code_version,
-            bounds=SliceBounds(day_start(self.day), day_start(self.day + 1)),
-            meaning=meaning_of(spec),
-            read=evolve(needs.read, allows_missing=self.allows_missing),
-        )
+        bounds = SliceBounds(day_start(self.day), day_start(self.day + 1))
+        read = evolve(needs.read, allows_missing=self.allows_missing)
+        facts = facts_of_run(self, date_of(self.day), bounds, read)
+        return evolve(facts, meaning=meaning_of(self.spec))
 
 
 def _described(found: FoundDay) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
-from attrs import asdict, field, frozen
+from attrs import asdict, evolve, field, frozen
 
 from ndr_core.deltas.meaning import measures_of
 from ndr_core.deltas.tables import DELTA, PAIR
@@ -21,13 +21,13 @@ from ndr_core.features.ground import (
 )
 from ndr_core.features.running import (
     Chosen,
-    FeatureBuild,
     FeatureRunSummary,
     NotPublishedError,
+    facts_of_run,
+    look_and_build,
 )
 from ndr_core.history.tables import PAIR_HISTORY, VIEWS
 from ndr_core.jobs.ports import RunLog
-from ndr_core.jobs.runner import JobRunner
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.pinned import PinnedTables
 from ndr_core.publishing.published import FollowedOutput
@@ -47,7 +47,6 @@ from ndr_core.times import (
     day_of,
     day_start,
     iso_text,
-    now_us,
     to_datetime,
 )
 from ndr_core.windows.engine import WindowEngine, WindowInputs
@@ -159,14 +158,7 @@ class FgARunner:
         missing, OverflowingColumnError after; what was published before is untouched then. From publication on, a
         failure is an AfterPublicationError; StopRequested passes, and says whether the run is published.
         """
-        published_at = now_us()
-        build = FeatureBuild(
-            jobs=JobRunner(self.sink, self.log, self.undisturbed),
-            look=lambda: self.look(published_at),
-            start_engine=self.start_engine,
-            describe=_described,
-        )
-        return build.run()
+        return look_and_build(self, _described)
 
     def look(self, published_at: int) -> FoundWindows:
         """Look at what there is for the windows. `published_at`: of the run, us. Raises as `run` before work."""
@@ -295,20 +287,9 @@ class FgARunner:
         )
 
     def _facts(self, needs: WindowNeeds) -> RunFacts:
-        spec = self.spec
-        return RunFacts(
-            project_name=spec.project_name,
-            job_name=spec.job_name,
-            feature_spec_version=spec.feature_spec_version,
-            spec_sha256=spec.content_hash(),
-            mini_batch_id=anchor_name(self.anchor),
-            run_id=self.run_id,
-            engine="",
-            code_version=self.code_version,
-            bounds=SliceBounds(self.anchor, self.anchor + MINUTE_US),
-            meaning=meaning_of(spec),
-            read=needs.read,
-        )
+        bounds = SliceBounds(self.anchor, self.anchor + MINUTE_US)
+        facts = facts_of_run(self, anchor_name(self.anchor), bounds, needs.read)
+        return evolve(facts, meaning=meaning_of(self.spec))
 
 
 def _slice_starts(needs: WindowNeeds) -> list[int]:
