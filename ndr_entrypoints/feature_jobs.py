@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -54,6 +54,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 EngineT = TypeVar("EngineT", bound=FeatureEngine)
+
+
+class _Sized(Protocol):
+    """What a run has found to read."""
+
+    @property
+    def read_bytes(self) -> int: ...
 
 
 @frozen
@@ -120,9 +127,7 @@ class FeatureWiring:
             deltas=self.deltas,
             features=self.features,
             sink=self.sink,
-            start_engine=lambda found: self._started(
-                HISTORY_ENGINES, spec.engine, found.read_bytes
-            ),
+            start_engine=self._starter(HISTORY_ENGINES, spec.engine),
             log=self.log,
             code_version=__version__,
             undisturbed=self.undisturbed,
@@ -146,7 +151,7 @@ class FeatureWiring:
             deltas=self.deltas,
             features=self.features,
             sink=self.sink,
-            start_engine=lambda found: self._started(WINDOW_ENGINES, spec.engine, found.read_bytes),
+            start_engine=self._starter(WINDOW_ENGINES, spec.engine),
             log=self.log,
             code_version=__version__,
             undisturbed=self.undisturbed,
@@ -195,9 +200,7 @@ class FeatureWiring:
             run_id=run_id or uuid.uuid4().hex,
             features=self.features,
             sink=self.sink,
-            start_engine=lambda found: self._started(
-                SUMMARY_ENGINES, spec.engine, found.read_bytes
-            ),
+            start_engine=self._starter(SUMMARY_ENGINES, spec.engine),
             log=self.log,
             code_version=__version__,
             undisturbed=self.undisturbed,
@@ -212,9 +215,7 @@ class FeatureWiring:
             run_id=run_id or uuid.uuid4().hex,
             features=self.features,
             sink=self.sink,
-            start_engine=lambda found: self._started(
-                BASELINE_ENGINES, spec.engine, found.read_bytes
-            ),
+            start_engine=self._starter(BASELINE_ENGINES, spec.engine),
             log=self.log,
             names=lambda: self.host_names(spec),
             code_version=__version__,
@@ -238,9 +239,7 @@ class FeatureWiring:
             run_id=run_id or uuid.uuid4().hex,
             features=self.features,
             sink=self.sink,
-            start_engine=lambda found: self._started(
-                CORRELATION_ENGINES, spec.engine, found.read_bytes
-            ),
+            start_engine=self._starter(CORRELATION_ENGINES, spec.engine),
             log=self.log,
             code_version=__version__,
             undisturbed=self.undisturbed,
@@ -289,23 +288,23 @@ class FeatureWiring:
         """
 
         def run_day(run: StaleRun) -> FeatureRunSummary:
-            runner = self.history(chain.history, day_of(run.start), run_id=run_id)
-            return evolve(runner, allows_missing=run.allows_missing).run()
+            day, missing = day_of(run.start), run.allows_missing
+            return self.history(chain.history, day, allows_missing=missing, run_id=run_id).run()
 
         def run_windows(run: StaleRun) -> FeatureRunSummary:
-            runner = self.windows(chain.windows, run.start, run_id=run_id)
-            return evolve(runner, allows_missing=run.allows_missing).run()
+            spec, missing = chain.windows, run.allows_missing
+            return self.windows(spec, run.start, allows_missing=missing, run_id=run_id).run()
 
         def run_date(run: StaleRun) -> FeatureRunSummary:
-            date = date_of_run(run.mini_batch_id)
+            spec, date = chain.baselines, date_of_run(run.mini_batch_id)
             if not is_summary(run.mini_batch_id):
-                return self.baselines(chain.baselines, date, run_id=run_id).run()
-            runner = self.summary(chain.baselines, date, run_id=run_id)
-            return evolve(runner, allows_missing=run.allows_missing).run()
+                return self.baselines(spec, date, run_id=run_id).run()
+            missing = run.allows_missing
+            return self.summary(spec, date, allows_missing=missing, run_id=run_id).run()
 
         def run_correlations(run: StaleRun) -> FeatureRunSummary:
-            runner = self.correlations(chain.correlations, run.start, run_id=run_id)
-            return evolve(runner, allows_missing=run.allows_missing).run()
+            spec, missing = chain.correlations, run.allows_missing
+            return self.correlations(spec, run.start, allows_missing=missing, run_id=run_id).run()
 
         windows = find_stale(chain.windows, self.deltas, self.features, since)
         yield from renew(windows.days, run_day)
@@ -315,20 +314,25 @@ class FeatureWiring:
         yield from renew(above.baselines, run_date)
         yield from renew(above.correlations, run_correlations)
 
-    def _started(
+    def _starter(
         self,
         engines: Mapping[str, Callable[[S3Client | None], EngineT]],
         settings: EngineSettings,
-        read_bytes: int,
-    ) -> Chosen[EngineT]:
-        if self.engine == AUTO:
-            choice = choose_for_features(read_bytes, settings, has_cluster=self.has_cluster)
-            return Chosen(engines[choice.engine](self.client), choice.reason)
-        if self.engine not in engines:
-            raise UsageError(
-                f"engine: {shown(self.engine)} is unknown, {nearest(self.engine, engines)}"
-            )
-        return Chosen(engines[self.engine](self.client))
+    ) -> Callable[[_Sized], Chosen[EngineT]]:
+        """Give what starts one of some engines, once it is known how much there is to read."""
+
+        def start(found: _Sized) -> Chosen[EngineT]:
+            if self.engine == AUTO:
+                has_cluster = self.has_cluster
+                choice = choose_for_features(found.read_bytes, settings, has_cluster=has_cluster)
+                return Chosen(engines[choice.engine](self.client), choice.reason)
+            if self.engine not in engines:
+                raise UsageError(
+                    f"engine: {shown(self.engine)} is unknown, {nearest(self.engine, engines)}"
+                )
+            return Chosen(engines[self.engine](self.client))
+
+        return start
 
 
 def _refuse_overlap(deltas: str, usual: str, sink: Sink) -> None:
