@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,7 @@ from ndr_core.baselines.spec import FgBSpec
 from ndr_core.correlations.due import due_after as correlations_due_after
 from ndr_core.correlations.spec import FgCSpec
 from ndr_core.errors import UsageError, after_publication
-from ndr_core.features.running import FeatureRunSummary, NotPublishedError
+from ndr_core.features.running import FeatureRunner, FeatureRunSummary, NotPublishedError
 from ndr_core.features.settings import FeatureStorage
 from ndr_core.history.asked_day import asked_day
 from ndr_core.history.spec import PairHistorySpec
@@ -62,11 +62,7 @@ def run_fg_a(
             f"no window is due by mini-batch {mini_batch_id} of job {delta_job_name}: other slices of its windows are "
             "not published yet, or all are built",
         )
-    done: list[FeatureRunSummary] = []
-    with _earlier_ones_told(log, done):
-        for anchor in anchors:
-            done.append(wired.windows(spec, anchor, run_id=run_id).run())
-    _tell(log, done, started)
+    _run_each(log, (wired.windows(spec, anchor, run_id=run_id) for anchor in anchors), started)
 
 
 def run_fg_c(
@@ -99,11 +95,7 @@ def run_fg_c(
             f"no correlations are due by mini-batch {mini_batch_id} of job {delta_job_name}: none of its windows is "
             "built yet, or all are compared",
         )
-    done: list[FeatureRunSummary] = []
-    with _earlier_ones_told(log, done):
-        for anchor in anchors:
-            done.append(wired.correlations(spec, anchor, run_id=run_id).run())
-    _tell(log, done, started)
+    _run_each(log, (wired.correlations(spec, anchor, run_id=run_id) for anchor in anchors), started)
 
 
 def run_history(
@@ -227,6 +219,15 @@ def _wired(storage: FeatureStorage, log: JsonLog, undisturbed: Undisturbed) -> F
     from ndr_entrypoints.feature_jobs import FeatureWiring
 
     return FeatureWiring.on_cluster(str(deltas), str(features), log, undisturbed)
+
+
+def _run_each(log: JsonLog, runners: Iterable[FeatureRunner], started: float) -> None:
+    """Do runs, each a publication of its own. Of one that fails the log says what was published before."""
+    done: list[FeatureRunSummary] = []
+    with _earlier_ones_told(log, done):
+        for runner in runners:
+            done.append(runner.run())
+    _tell(log, done, started)
 
 
 @contextmanager

@@ -53,6 +53,8 @@ def job_option(name: str, about: str, *, required: bool = True) -> Option:
 PROJECT_NAME: Final = job_option("--project-name", "Project whose JobSpec to run.")
 JOB_NAME: Final = job_option("--job-name", "Job of the project.")
 SPEC_VERSION: Final = job_option("--feature-spec-version", "Version of the JobSpec.")
+DELTA_JOB_NAME: Final = job_option("--delta-job-name", "Delta job that published the mini-batch.")
+MINI_BATCH_ID: Final = job_option("--mini-batch-id", "Mini-batch that may have made windows due.")
 RUN_ID: Final = job_option("--run-id", "Name of this run, for logs and manifests.")
 SPEC_TABLE: Final = job_option("--job-spec-ddb-table-name", "DynamoDB table of JobSpecs.")
 

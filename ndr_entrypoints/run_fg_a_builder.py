@@ -10,14 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from ndr_entrypoints.job_main import (
+    DELTA_JOB_NAME,
     JOB_NAME,
+    MINI_BATCH_ID,
     PROJECT_NAME,
     RUN_ID,
     SPEC_TABLE,
     SPEC_VERSION,
     feature_log,
     job_command,
-    job_option,
     run_as_job,
 )
 
@@ -25,8 +26,8 @@ from ndr_entrypoints.job_main import (
 @job_command(
     PROJECT_NAME,
     JOB_NAME,
-    job_option("--delta-job-name", "Delta job that published the mini-batch."),
-    job_option("--mini-batch-id", "Mini-batch that may have made windows due."),
+    DELTA_JOB_NAME,
+    MINI_BATCH_ID,
     SPEC_VERSION,
     RUN_ID,
     SPEC_TABLE,
