@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import polars as pl
 import pytest
 
+from ndr_adapters.polars.features.metric_buckets import BUCKETS
 from ndr_adapters.polars.features.metric_cells import (
-    BUCKETS,
     CELLS,
     added_up,
     counted,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from ndr_adapters.polars.features.bits import BUCKETS, bits_of, bits_of_middles
+from ndr_adapters.polars.features.bits import bits_of, bits_of_middles
+from ndr_adapters.polars.features.metric_buckets import BUCKETS
 from ndr_adapters.polars.features.tails import Tails
 from ndr_core.baselines.buckets import middle
 from ndr_core.correlations.formulas import BITS

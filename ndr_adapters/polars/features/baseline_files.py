@@ -19,7 +19,7 @@ from ndr_adapters.polars.features.baseline_frames import (
 from ndr_adapters.polars.features.folder_rows import HOST_FOLDERS, FolderRows
 from ndr_core.baselines.engine import BaselineInputs
 from ndr_core.baselines.plan import BaselinePlan
-from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS, HOST, SUMMARY, SUMMARY_ROWS
+from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS, SUMMARY, SUMMARY_ROWS
 from ndr_core.features.days import date_of, day_of_date
 
 
@@ -70,18 +70,15 @@ class BaselineFiles:
             for folder in sorted({*summaries, *formers})
         ]
         rows = _dated(self.summary_rows, SUMMARY_ROWS_COLUMNS)
-        return BaselineFrames(rows, self._of_hosts(self.former_rows, FORMER_ROWS_COLUMNS), cells)
+        return BaselineFrames(
+            rows, self.former_rows.of_hosts(FORMER_ROWS_COLUMNS, self.horizons), cells
+        )
 
     def cells(self, summary: FolderRows, former: FolderRows) -> CellFrames:
         """Give the rows of some of the files of histograms."""
-        return CellFrames(_dated(summary, SUMMARY_COLUMNS), self._of_hosts(former, FORMER_COLUMNS))
-
-    def _of_hosts(self, files: FolderRows, columns: Sequence[str]) -> pl.LazyFrame:
-        """Rows of baselines of hosts that are gone on from."""
-        held = ["name" if name == "host_ip" else name for name in columns]
-        is_wanted = (pl.col("scope") == HOST) & pl.col("horizon").is_in(self.horizons)
-        rows = files.frame([*held, "scope"]).filter(is_wanted)
-        return rows.rename({"name": "host_ip"}).select(columns)
+        return CellFrames(
+            _dated(summary, SUMMARY_COLUMNS), former.of_hosts(FORMER_COLUMNS, self.horizons)
+        )
 
 
 def _dated(files: FolderRows, columns: Sequence[str]) -> pl.LazyFrame:

@@ -8,14 +8,8 @@ from typing import Final
 import polars as pl
 
 from ndr_adapters.polars.expr import compile_expr
-from ndr_core.baselines.buckets import bucket, middle
+from ndr_adapters.polars.features.metric_buckets import middles
 from ndr_core.correlations.formulas import BITS
-from ndr_core.expressions.evaluate import evaluate
-from ndr_core.expressions.expr import col, lit
-from ndr_core.int64 import INT64_MAX
-
-BUCKETS: Final[int] = evaluate(bucket(lit(INT64_MAX)), {}) + 1
-"""How many buckets there are, from 0 on."""
 
 _SMALL: Final = 1 << 16
 """Counts below it have their bits in a table: those of the windows of a host always do."""
@@ -44,8 +38,7 @@ def _of_small_counts() -> pl.Series:
 
 @cache
 def _of_middles() -> pl.Series:
-    buckets = pl.int_range(BUCKETS, dtype=pl.Int64, eager=True).alias("bucket").to_frame()
-    return _bits(buckets.select(compile_expr(middle(col("bucket")))).to_series())
+    return _bits(middles())
 
 
 def _bits(counts: pl.Series) -> pl.Series:

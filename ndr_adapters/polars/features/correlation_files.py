@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import polars as pl
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ndr_adapters.polars.features.correlation_kernel import window_columns
 from ndr_adapters.polars.features.folder_rows import FolderRows
@@ -14,8 +14,6 @@ from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS, HOST, NETWORK
 from ndr_core.correlations.engine import CorrelationInputs
 from ndr_core.correlations.plan import BaselineDate, BaselineDates, CorrelationPlan
 from ndr_core.features.days import date_of
-from ndr_core.publishing.manifest import OutputFile
-from ndr_core.tables.slices import place_us
 from ndr_core.windows.plan import ROLE_NAMES
 from ndr_core.windows.tables import FG_A
 
@@ -57,12 +55,10 @@ class CorrelationFiles:
     @classmethod
     def of(cls, plan: CorrelationPlan, inputs: CorrelationInputs) -> CorrelationFiles:
         """Find them. Raises as `readable_files`, and NdrError for a format that this version does not know."""
-        windows = FolderRows.of_runs(inputs.windows, FG_A)
-        at_anchor = tuple(file for file in windows.files if _end(file) == plan.anchor)
         return cls(
             plan,
             inputs.dates,
-            evolve(windows, files=at_anchor),
+            FolderRows.of_runs(inputs.windows, FG_A).ending([plan.anchor]),
             FolderRows.of_table(inputs.baselines, BASELINE),
             FolderRows.of_table(inputs.baselines, BASELINE_ROWS),
         )
@@ -99,9 +95,3 @@ class CorrelationFiles:
                 of_date = windows.filter(pl.col("window_label").is_in(self.labels_of(date)))
                 for part in of_date.partition_by("time_band", maintain_order=True):
                     yield role, date, part.item(0, "time_band"), part
-
-
-def _end(file: OutputFile) -> int:
-    """The end of the windows of a file, us."""
-    assert file.slice is not None
-    return place_us(file.slice)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -10,9 +10,11 @@ import polars as pl
 from attrs import evolve, frozen
 
 from ndr_adapters.polars.scan import Scanner, check_format
+from ndr_core.baselines.tables import HOST
 from ndr_core.publishing.manifest import OutputFile
 from ndr_core.publishing.pinned import PinnedTables
 from ndr_core.publishing.published import readable_files
+from ndr_core.tables.slices import place_us
 from ndr_core.tables.table import Table
 from ndr_core.windows.plan import ROLE_NAMES
 
@@ -73,6 +75,13 @@ class FolderRows:
         )
         return evolve(self, files=tuple(files))
 
+    def ending(self, ends: Container[int]) -> FolderRows:
+        """Choose the files of the windows that end at some moments, us."""
+        files = (
+            file for file in self.files if file.slice is not None and place_us(file.slice) in ends
+        )
+        return evolve(self, files=tuple(files))
+
     def folders(self, levels: Sequence[str]) -> dict[tuple[str, ...], FolderRows]:
         """Part the files by what some levels of their folders spell, in the order of the texts."""
 
@@ -102,6 +111,13 @@ class FolderRows:
             for folder, part in self.folders(levels).items()
         ]
         return pl.concat(found or [self.scanner.no_rows().with_columns(absent).select(columns)])
+
+    def of_hosts(self, columns: Sequence[str], horizons: Iterable[str]) -> pl.LazyFrame:
+        """Give some columns of rows of baselines, those of hosts and of some horizons: `name` as `host_ip`."""
+        held = dict.fromkeys("name" if name == "host_ip" else name for name in columns)
+        is_wanted = (pl.col("scope") == HOST) & pl.col("horizon").is_in(list(horizons))
+        rows = self.frame([*held | dict.fromkeys(("scope", "horizon"))]).filter(is_wanted)
+        return rows.rename({"name": "host_ip"}).select(columns)
 
     def _scanned(self) -> pl.LazyFrame:
         rows = self.scanner.scan(self.files)

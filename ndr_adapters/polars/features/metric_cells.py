@@ -11,20 +11,15 @@ from typing import Final
 
 import polars as pl
 
+from ndr_adapters.polars.features.metric_buckets import BUCKETS
 from ndr_adapters.polars.features.metric_codes import GROUP
 from ndr_adapters.polars.write import DTYPES
-from ndr_core.baselines.buckets import bucket
 from ndr_core.baselines.metrics import UNKNOWN
-from ndr_core.expressions.evaluate import evaluate
-from ndr_core.expressions.expr import col
-from ndr_core.int64 import INT64_MAX
 from ndr_core.tables.columns import ColumnType
 
 CELLS: Final = {GROUP: pl.UInt64(), "bucket": pl.Int64(), "count": pl.Int64()}
 """Columns of cells. Buckets begin at UNKNOWN."""
 
-BUCKETS: Final = int(evaluate(bucket(col("x")), {"x": INT64_MAX})) + 1
-"""Of int64, without that of unknown values."""
 _BUCKET_BITS: Final = (BUCKETS - UNKNOWN).bit_length()
 _KEY_BITS: Final = 64
 _HISTOGRAM: Final = DTYPES[ColumnType.HISTOGRAM]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Final
 
 import polars as pl
 
-from ndr_adapters.polars.expr import compile_expr
-from ndr_adapters.polars.features.metric_cells import BUCKETS
+from ndr_adapters.polars.features.metric_buckets import middles
 from ndr_adapters.polars.features.metric_codes import GROUP
-from ndr_core.baselines.readout import MIDDLE
 
 ZEROS: Final = "zeros"
 """Column of groups: samples in bucket 0 that are in no cell."""
@@ -45,11 +42,11 @@ def read_off(groups: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
         for name, percent in PERCENTILES.items()
     ]
     held = _at(places, 50, seen, cells.get_column("count"), ZEROS).alias("held")
-    middles = (
-        pl.when(pl.col("n") > 0).then(pl.lit(_middles()).gather(name)).alias(name)
+    its_middles = (
+        pl.when(pl.col("n") > 0).then(pl.lit(middles()).gather(name)).alias(name)
         for name in PERCENTILES
     )
-    found = places.with_columns(*values, held).with_columns(*middles)
+    found = places.with_columns(*values, held).with_columns(*its_middles)
     return found.select(
         GROUP,
         "n",
@@ -85,7 +82,7 @@ def _spread(found: pl.DataFrame, cells: pl.DataFrame) -> pl.Series:
     chosen = pl.DataFrame({"run": run, "bucket": cells["bucket"], "count": cells["count"]}).filter(
         is_chosen
     )
-    middle = pl.lit(_middles()).gather("bucket")
+    middle = pl.lit(middles()).gather("bucket")
     median = pl.lit(of_cells.get_column("median")).gather("run")
     of_chosen = chosen.select("run", (middle - median).abs().alias("distance"), "count")
     spread = of_cells.with_row_index("run").filter("is_spread")
@@ -114,10 +111,3 @@ def _by_distance(samples: pl.DataFrame) -> pl.DataFrame:
 
 def _with_one_more(values: pl.Series) -> pl.Series:
     return pl.concat([values, pl.Series(values.name, [0], dtype=values.dtype)])
-
-
-@cache
-def _middles() -> pl.Series:
-    """The middles of all buckets, by bucket: faster than to work each one out."""
-    buckets = pl.int_range(BUCKETS, dtype=pl.Int64, eager=True).alias("bucket")
-    return buckets.to_frame().select(compile_expr(MIDDLE)).to_series()

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 from attrs import frozen
 
-from ndr_adapters.polars.features.bits import BUCKETS
+from ndr_adapters.polars.features.metric_buckets import BUCKETS
 
 _NUMBER: Final = 1 << BUCKETS.bit_length()
 """What a histogram adds to the keys of its cells: more than any bucket, and -1 for what is unknown."""
