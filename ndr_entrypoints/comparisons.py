@@ -20,6 +20,8 @@ from ndr_entrypoints.explained_rows import (
     plain_explained,
     print_operands,
     print_rows,
+    say_differences,
+    say_state,
     text_of,
     title_of,
 )
@@ -96,12 +98,7 @@ def _print_runs(say: Say, found: ComparisonExplanation) -> None:
         say("Not published: no run has compared these windows; this is what one would give.")
         return
     say(f"Published {iso_text(found.run.published_at)} by run {found.run.facts.run_id}.")
-    if found.is_other_spec:
-        say("That run had another JobSpec: its rows may differ for that reason.")
-    if found.stale:
-        say(f"OUT OF DATE: {'; '.join(found.stale)}. `ndr features run --stale` builds it again.")
-    else:
-        say("Up to date: it has read what is published now.")
+    say_state(say, found.stale, is_other_spec=found.is_other_spec)
 
 
 def _print_differences(say: Say, one: Comparison, found: ComparisonExplanation) -> None:
@@ -113,11 +110,7 @@ def _print_differences(say: Say, one: Comparison, found: ComparisonExplanation) 
     elif not stored.differs:
         say("The published row is what the published tables give now.")
     else:
-        parts = (
-            f"{name} (published {text_of(name, was)}, now {text_of(name, now)})"
-            for name, (was, now) in stored.differs.items()
-        )
-        say(f"The published row differs in {', '.join(parts)}.")
+        say_differences(say, stored.differs)
 
 
 def _stored_of(one: Comparison, stored: Iterable[StoredComparison]) -> StoredComparison | None:

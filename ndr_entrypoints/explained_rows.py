@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import asdict
@@ -21,6 +21,25 @@ class Say:
 
     def __call__(self, text: str, style: str | None = None) -> None:
         self._screen.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def say_state(say: Say, stale: Sequence[str], *, is_other_spec: bool) -> None:
+    """Say whether a published run has read what is published now. `stale`: what it has read in another version."""
+    if is_other_spec:
+        say("That run had another JobSpec: its rows may differ for that reason.")
+    if stale:
+        say(f"OUT OF DATE: {'; '.join(stale)}. `ndr features run --stale` builds it again.")
+    else:
+        say("Up to date: it has read what is published now.")
+
+
+def say_differences(say: Say, differs: Mapping[str, tuple[Any, Any]]) -> None:
+    """Say in which columns a published row differs from what would be now: column -> both values."""
+    parts = (
+        f"{name} (published {text_of(name, was)}, now {text_of(name, now)})"
+        for name, (was, now) in differs.items()
+    )
+    say(f"The published row differs in {', '.join(parts)}.")
 
 
 def value_row(one: Explained) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from ndr_entrypoints.explained_rows import (
     plain_explained,
     print_operands,
     print_rows,
-    text_of,
+    say_differences,
+    say_state,
     title_of,
     value_row,
 )
@@ -94,12 +95,7 @@ def _print_published(say: Say, found: Explanation) -> None:
         return
     facts = found.run.facts
     say(f"Published {iso_text(found.run.published_at)} by run {facts.run_id} ({facts.engine}).")
-    if found.is_other_spec:
-        say("That run had another JobSpec: its rows may differ for that reason.")
-    if found.stale:
-        say(f"OUT OF DATE: {'; '.join(found.stale)}. `ndr features run --stale` builds it again.")
-    else:
-        say("Up to date: it has read what is published now.")
+    say_state(say, found.stale, is_other_spec=found.is_other_spec)
 
 
 def _print_differences(say: Say, stored: StoredRow | None, found: Explanation) -> None:
@@ -110,11 +106,7 @@ def _print_differences(say: Say, stored: StoredRow | None, found: Explanation) -
     if not stored.differs:
         say("The published row is what the slices give now.")
         return
-    parts = (
-        f"{name} (published {text_of(name, was)}, now {text_of(name, now)})"
-        for name, (was, now) in stored.differs.items()
-    )
-    say(f"The published row differs in {', '.join(parts)}.")
+    say_differences(say, stored.differs)
 
 
 def _print_slices(say: Say, screen: Console, found: Explanation) -> None:
