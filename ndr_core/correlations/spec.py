@@ -9,17 +9,14 @@ from attrs import asdict, field, frozen
 from ndr_core.baselines.settings import BaselineSettings
 from ndr_core.correlations.settings import Anomaly, Exfil, FgCInputs
 from ndr_core.errors import Problem
-from ndr_core.features.networks import Hosts, Networks
+from ndr_core.features.networks import HOSTS, NETWORKS, Hosts, Networks
 from ndr_core.features.settings import FG_C_JOB, FeatureStorage, given
 from ndr_core.jobs.choice import EngineSettings
-from ndr_core.jobs.spec import JobKey, hash_of_plain
+from ndr_core.jobs.spec import JOB_NAME, PROJECT_NAME, SPEC_VERSION, STORAGE, JobKey, hash_of_plain
 from ndr_core.jobs.spec_reader import Spec, part_problems
-from ndr_core.names import PATH_SEGMENT, whole
-from ndr_core.windows.calendar import Calendar
+from ndr_core.windows.calendar import CALENDAR, Calendar
 from ndr_core.windows.settings import Labels
 from ndr_core.windows.spec import FgASpec
-
-_SEGMENT: Final = {"pattern": whole(PATH_SEGMENT)}
 
 KIND: Final = "fg_c"
 """What tells a spec of correlations from those of other jobs."""
@@ -29,14 +26,9 @@ KIND: Final = "fg_c"
 class FgCSpec:
     """One job of correlations of one project. `parse_fg_c_spec` makes it from plain data."""
 
-    project_name: str = field(
-        metadata={"doc": "the tenant or network that the logs belong to", "schema": _SEGMENT}
-    )
-    job_name: str = field(default=FG_C_JOB, metadata={"doc": "name of the job", "schema": _SEGMENT})
-    feature_spec_version: str = field(
-        default="v1",
-        metadata={"doc": "version of the features; part of every output path", "schema": _SEGMENT},
-    )
+    project_name: str = field(metadata=PROJECT_NAME)
+    job_name: str = field(default=FG_C_JOB, metadata=JOB_NAME)
+    feature_spec_version: str = field(default="v1", metadata=SPEC_VERSION)
     windows: Labels = field(
         factory=Labels,
         metadata={"doc": "the windows that are compared: those of the job of windows"},
@@ -52,18 +44,13 @@ class FgCSpec:
         factory=Anomaly, metadata={"doc": "by which metrics a window is anomalous"}
     )
     exfil: Exfil = field(factory=Exfil, metadata={"doc": "when bytes that leave count"})
-    networks: Networks = field(factory=Networks, metadata={"doc": "the own networks"})
-    calendar: Calendar = field(factory=Calendar, metadata={"doc": "where and when people work"})
-    hosts: Hosts = field(
-        default=Hosts.INTERNAL,
-        metadata={"doc": "whose rows are built: internal, or all (of external hosts, too)"},
-    )
+    networks: Networks = field(factory=Networks, metadata=NETWORKS)
+    calendar: Calendar = field(factory=Calendar, metadata=CALENDAR)
+    hosts: Hosts = field(default=Hosts.INTERNAL, metadata=HOSTS)
     engine: EngineSettings = field(
         factory=EngineSettings, metadata={"doc": "what builds the table, where no engine is named"}
     )
-    storage: FeatureStorage = field(
-        factory=FeatureStorage, metadata={"doc": "the prefixes that a deployed job keeps to"}
-    )
+    storage: FeatureStorage = field(factory=FeatureStorage, metadata=STORAGE)
 
     @property
     def key(self) -> JobKey:

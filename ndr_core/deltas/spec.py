@@ -17,34 +17,33 @@ from ndr_core.flows.mapping import InputMapping
 from ndr_core.flows.mapping_plain import mapping_to_plain
 from ndr_core.flows.wanted import Wanted, wanted_columns
 from ndr_core.jobs.choice import SPARK_SQL, Choice, EngineSettings, Machine, choose
-from ndr_core.jobs.spec import JobKey, Storage, hash_of_plain
+from ndr_core.jobs.spec import (
+    ENGINE,
+    JOB_NAME,
+    PROJECT_NAME,
+    SPEC_VERSION,
+    STORAGE,
+    JobKey,
+    Storage,
+    hash_of_plain,
+)
 from ndr_core.jobs.spec_reader import Spec, part_problems
 from ndr_core.measures.kinds import Measure
-from ndr_core.names import PATH_SEGMENT, whole
 from ndr_core.quality.settings import Quality
 from ndr_core.times import duration_text
 
 _MOST_ROLES: Final = 16
 """Far above any use: each role is a view of every record."""
 
-_SEGMENT: Final = {"pattern": whole(PATH_SEGMENT)}
-
 
 @frozen
 class JobSpec:
     """One delta job of one project. `parse_job_spec` makes it from plain data."""
 
-    project_name: str = field(
-        metadata={"doc": "the tenant or network that the logs belong to", "schema": _SEGMENT}
-    )
+    project_name: str = field(metadata=PROJECT_NAME)
     input: InputMapping = field(metadata={"doc": "how to read the source's columns"})
-    job_name: str = field(
-        default="delta_builder", metadata={"doc": "name of the job", "schema": _SEGMENT}
-    )
-    feature_spec_version: str = field(
-        default="v1",
-        metadata={"doc": "version of the features; part of every output path", "schema": _SEGMENT},
-    )
+    job_name: str = field(default="delta_builder", metadata=JOB_NAME)
+    feature_spec_version: str = field(default="v1", metadata=SPEC_VERSION)
     roles: tuple[Role, ...] = field(
         default=(OUTBOUND, INBOUND),
         metadata={
@@ -56,12 +55,8 @@ class JobSpec:
     delta: Delta = field(factory=Delta, metadata={"doc": "the delta table"})
     pair: Pair = field(factory=Pair, metadata={"doc": "the pair table"})
     enrichment: Enrichment = field(factory=Enrichment, metadata={"doc": "named port sets"})
-    engine: EngineSettings = field(
-        factory=EngineSettings, metadata={"doc": "what builds the tables, where no engine is named"}
-    )
-    storage: Storage = field(
-        factory=Storage, metadata={"doc": "the prefixes that a deployed job keeps to"}
-    )
+    engine: EngineSettings = field(factory=EngineSettings, metadata=ENGINE)
+    storage: Storage = field(factory=Storage, metadata=STORAGE)
 
     @property
     def key(self) -> JobKey:

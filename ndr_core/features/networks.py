@@ -229,3 +229,8 @@ def _list_problems(key: str, texts: Iterable[str]) -> list[Problem]:
 
 NEITHER_CIDRS: Final = tuple(map(parse_cidr, NEITHER_NETWORKS))
 """`NEITHER_NETWORKS`, read."""
+
+
+NETWORKS: Final = {"doc": "the own networks"}
+HOSTS: Final = {"doc": "whose rows are built: internal, or all (of external hosts, too)"}
+"""What the keys `networks` and `hosts` of JobSpecs say of themselves."""

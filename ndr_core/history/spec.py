@@ -7,10 +7,18 @@ from typing import Any, Final
 from attrs import asdict, field, frozen
 
 from ndr_core.errors import Problem
-from ndr_core.features.networks import Hosts, Networks
+from ndr_core.features.networks import HOSTS, NETWORKS, Hosts, Networks
 from ndr_core.features.settings import HISTORY_JOB, FeatureStorage, given
 from ndr_core.jobs.choice import EngineSettings
-from ndr_core.jobs.spec import JobKey, hash_of_plain
+from ndr_core.jobs.spec import (
+    ENGINE,
+    JOB_NAME,
+    PROJECT_NAME,
+    SPEC_VERSION,
+    STORAGE,
+    JobKey,
+    hash_of_plain,
+)
 from ndr_core.jobs.spec_reader import Spec, part_problems
 from ndr_core.names import PATH_SEGMENT, PATH_SEGMENT_RULE, is_path_segment, whole
 
@@ -47,28 +55,14 @@ class PairInputs:
 class PairHistorySpec:
     """One job of pair history of one project. `parse_pair_history_spec` makes it from plain data."""
 
-    project_name: str = field(
-        metadata={"doc": "the tenant or network that the logs belong to", "schema": _SEGMENT}
-    )
-    job_name: str = field(
-        default=HISTORY_JOB, metadata={"doc": "name of the job", "schema": _SEGMENT}
-    )
-    feature_spec_version: str = field(
-        default="v1",
-        metadata={"doc": "version of the features; part of every output path", "schema": _SEGMENT},
-    )
+    project_name: str = field(metadata=PROJECT_NAME)
+    job_name: str = field(default=HISTORY_JOB, metadata=JOB_NAME)
+    feature_spec_version: str = field(default="v1", metadata=SPEC_VERSION)
     inputs: PairInputs = field(factory=PairInputs, metadata={"doc": "the deltas to read"})
-    networks: Networks = field(factory=Networks, metadata={"doc": "the own networks"})
-    hosts: Hosts = field(
-        default=Hosts.INTERNAL,
-        metadata={"doc": "whose rows are built: internal, or all (of external hosts, too)"},
-    )
-    engine: EngineSettings = field(
-        factory=EngineSettings, metadata={"doc": "what builds the tables, where no engine is named"}
-    )
-    storage: FeatureStorage = field(
-        factory=FeatureStorage, metadata={"doc": "the prefixes that a deployed job keeps to"}
-    )
+    networks: Networks = field(factory=Networks, metadata=NETWORKS)
+    hosts: Hosts = field(default=Hosts.INTERNAL, metadata=HOSTS)
+    engine: EngineSettings = field(factory=EngineSettings, metadata=ENGINE)
+    storage: FeatureStorage = field(factory=FeatureStorage, metadata=STORAGE)
 
     @property
     def key(self) -> JobKey:

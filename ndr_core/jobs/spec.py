@@ -10,11 +10,25 @@ from typing import Any, Final
 from attrs import asdict, field, frozen
 
 from ndr_core.errors import Problem, SpecError
-from ndr_core.names import PATH_SEGMENT_RULE, is_path_segment
+from ndr_core.names import PATH_SEGMENT, PATH_SEGMENT_RULE, is_path_segment, whole
 from ndr_core.place import overlap
 from ndr_core.publishing.location import S3Address
 
 _IN_S3: Final = {"pattern": "^s3a?://."}
+_SEGMENT: Final = {"pattern": whole(PATH_SEGMENT)}
+
+PROJECT_NAME: Final = {
+    "doc": "the tenant or network that the logs belong to",
+    "schema": _SEGMENT,
+}
+JOB_NAME: Final = {"doc": "name of the job", "schema": _SEGMENT}
+SPEC_VERSION: Final = {
+    "doc": "version of the features; part of every output path",
+    "schema": _SEGMENT,
+}
+ENGINE: Final = {"doc": "what builds the tables, where no engine is named"}
+STORAGE: Final = {"doc": "the prefixes that a deployed job keeps to"}
+"""What keys that all JobSpecs have say of themselves."""
 
 
 @frozen

@@ -148,3 +148,7 @@ def _is_date(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
+
+
+CALENDAR: Final = {"doc": "where and when people work"}
+"""What the key `calendar` of JobSpecs says of itself."""
