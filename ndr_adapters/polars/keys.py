@@ -103,14 +103,46 @@ def distinct(rows: pl.DataFrame) -> pl.DataFrame:
 
 def with_keys_of(rows: pl.DataFrame, others: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """Give the rows whose keys others have, too. `columns`: the keys, as `packed_keys` takes them, alike in both."""
+    own, theirs = _alike(rows, others, columns)
+    wanted = theirs.lazy()
+    found = pl.concat([rows, own], how="horizontal").lazy()
+    found = found.join(wanted, on=own.columns, how="semi", maintain_order="left")
+    return found.drop(own.columns).collect()
+
+
+def places_in(others: pl.DataFrame, rows: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
+    """Give where others have the key of each row, null where they don't.
+
+    `columns`: the keys, as `packed_keys` takes them, alike in both. Of others with one key any may be found.
+    """
+    own, theirs = _alike(rows, others, columns)
+    placed = theirs.with_row_index(_PLACE).lazy()
+    if own.width > 1:
+        first = placed.unique(own.columns, keep="any")
+        found = own.lazy().join(first, on=own.columns, how="left", maintain_order="left")
+        return found.collect().get_column(_PLACE)
+    # Most others have the key of no row. Those left are few to sort, and to search them is faster than to join.
+    (name,) = own.columns
+    met = placed.join(own.lazy(), on=name, how="semi").sort(name).collect(engine="streaming")
+    nearest = met.get_column(name).search_sorted(own.get_column(name))
+    with_none = pl.concat([met, met.clear(1)])
+    is_met = with_none.get_column(name).gather(nearest) == own.get_column(name)
+    place = with_none.get_column(_PLACE).gather(nearest)
+    return pl.select(pl.when(is_met).then(place)).to_series()
+
+
+def _alike(
+    rows: pl.DataFrame, others: pl.DataFrame, columns: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The keys of both, packed alike."""
     both = pl.concat([rows.lazy().select(columns), others.lazy().select(columns)])
     keys = [
         key.packed().alias(f"key_{number}") for number, key in enumerate(packed_keys(both, columns))
     ]
-    wanted = others.lazy().select(keys)
-    names = wanted.collect_schema().names()
-    found = rows.lazy().with_columns(keys).join(wanted, on=names, how="semi", maintain_order="left")
-    return found.drop(names).collect()
+    return rows.select(keys), others.select(keys)
+
+
+_PLACE: Final = "place"
 
 
 def _number(value: int) -> pl.Expr:

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from ndr_adapters.polars import keys as packing
 from ndr_adapters.polars.engine import PolarsEngine
-from ndr_adapters.polars.keys import order_by, packed_keys, with_keys_of
+from ndr_adapters.polars.keys import order_by, packed_keys, places_in, with_keys_of
 from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
 from tests.makers import differences, flow, make_plan, write_batch
 from tests.support import run_engine, run_reference
@@ -118,6 +118,19 @@ def test_rows_with_the_keys_of_others_are_found_by_one_key_or_by_several() -> No
         assert len(packed_keys(both.lazy(), names)) == keys
         assert with_keys_of(rows, others, names).equals(rows[[0, 3]])
         assert with_keys_of(rows, others.clear(), names).equals(rows.clear())
+
+
+def test_places_of_rows_among_others_are_found_by_one_key_or_by_several() -> None:
+    narrow = pl.DataFrame({"one": [3, 1, 3, 1], "other": [0, 9, 8, 2]})
+    wide = narrow.with_columns(one=pl.when(pl.col("one") == 3).then(2**63 - 1).otherwise(0))
+
+    for rows, keys in ((narrow, 1), (wide, 2)):
+        others = pl.DataFrame({"one": [7], "other": [40]}).vstack(rows[[3, 0]])
+
+        assert len(packed_keys(pl.concat([rows, others]).lazy(), rows.columns)) == keys
+        assert places_in(others, rows, rows.columns).to_list() == [2, None, None, 1]
+        assert places_in(others.clear(), rows, rows.columns).to_list() == [None] * 4
+        assert places_in(others, rows.clear(), rows.columns).to_list() == []
 
 
 def test_no_rows_have_a_key() -> None:

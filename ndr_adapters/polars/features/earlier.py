@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 
 import polars as pl
 from attrs import frozen
@@ -11,9 +10,7 @@ from attrs import frozen
 from ndr_adapters.polars.features.numbered import PairRows
 from ndr_adapters.polars.features.numbers import PEER, SEGMENT
 from ndr_adapters.polars.features.pair_cells import SEEN
-from ndr_adapters.polars.keys import grouped, with_keys_of
-
-_MET: Final = "met"
+from ndr_adapters.polars.keys import places_in, with_keys_of
 
 
 @frozen
@@ -46,11 +43,9 @@ class Earlier:
     def added_to(self, seen: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
         """Add to SEEN of rows the intervals with a pair of their keys, in the same order. `seen`: `keys` and SEEN."""
         for bit, pairs in self.pairs:
-            of_interval = pl.lit(bit, dtype=pl.UInt64)
-            met = grouped(pairs.lazy(), keys, []).select(*keys, of_interval.alias(_MET))
-            with_met = seen.lazy().join(met, on=keys, how="left", maintain_order="left")
-            both = pl.col(SEEN).fill_null(0) | pl.col(_MET).fill_null(0)
-            seen = with_met.with_columns(both.alias(SEEN)).drop(_MET).collect()
+            is_met = places_in(pairs, seen, keys).is_not_null()
+            met = pl.when(is_met).then(pl.lit(bit, dtype=pl.UInt64)).otherwise(0)
+            seen = seen.with_columns(pl.col(SEEN).fill_null(0) | met)
         return seen
 
     def _mapped(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Earlier:

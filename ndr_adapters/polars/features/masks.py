@@ -11,7 +11,7 @@ from attrs import frozen
 from ndr_adapters.polars.features.intervals import Intervals
 from ndr_adapters.polars.features.numbered import MASK
 from ndr_adapters.polars.features.pair_cells import SEEN
-from ndr_adapters.polars.keys import grouped
+from ndr_adapters.polars.keys import grouped, places_in
 from ndr_core.history.masks import ALL_DAYS, day_bit
 from ndr_core.times import day_of
 from ndr_core.windows.history_source import HistorySource
@@ -29,11 +29,11 @@ def with_days(
     seen: pl.DataFrame, keys: Sequence[str], history: Mapping[int, pl.DataFrame]
 ) -> pl.DataFrame:
     """Add what the history of each day knows of keys, in the same order. `history`: day -> `keys` and MASK."""
-    rows = seen.lazy()
-    for day, known in history.items():
-        named = known.lazy().select(*keys, pl.col(MASK).alias(_column(day)))
-        rows = rows.join(named, on=keys, how="left", maintain_order="left")
-    return rows.collect()
+    found = {
+        _column(day): known.get_column(MASK).gather(places_in(known, seen, keys))
+        for day, known in history.items()
+    }
+    return seen.with_columns(**found)
 
 
 def united(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from ndr_adapters.polars.cell_counts import added_cells
 from ndr_adapters.polars.features.frames import HistoryRows, IntervalRows, WindowFrames
 from ndr_adapters.polars.features.intervals import Interval
+from ndr_adapters.polars.features.marks import marks
 from ndr_adapters.polars.features.numbers import PEER, PORT, SEGMENT, Numbers, port
 from ndr_adapters.polars.keys import distinct
 from ndr_adapters.polars.views import HOST
@@ -112,8 +113,10 @@ class NumberedFrames:
         yield from (self._of(by_place[key]) for key in sorted(by_place))
 
     def _of(self, hosts: pl.DataFrame) -> NumberedFrames:
+        is_chosen = marks(hosts.get_column(HOST), self.hosts.select(pl.max(HOST) + 1).item())
+
         def chosen(rows: pl.DataFrame) -> pl.DataFrame:
-            return rows.join(hosts, on=HOST, how="semi", maintain_order="left")
+            return rows.filter(is_chosen.gather(rows.get_column(HOST)))
 
         deltas = (
             DeltaRows(
@@ -220,14 +223,18 @@ def _of_hosts(rows: pl.LazyFrame, host: pl.Expr, hosts: pl.DataFrame) -> pl.Lazy
 
 def _delta_rows(rows: pl.LazyFrame, window: int, plan: WindowPlan) -> DeltaRows:
     """Merge the rows of an interval, whatever contributions they are of."""
-    found = rows.group_by(HOST).agg(map(summed, added_up(plan.measures)))
-    sums = found.collect(engine="streaming")
-    for one in largest(plan.measures):
-        sums = sums.join(_largest(rows, one), on=HOST, how="left")
+    sums, highest = added_up(plan.measures), largest(plan.measures)
+    percentiles = ranked(plan.measures)
+    histograms = [one.histogram for one in (*highest, *percentiles)]
+    # In one reading: to open each of many small files once more for each column takes longer than to read it.
+    read = rows.select(HOST, *sums, *histograms).collect(engine="streaming")
+    found = read.lazy().group_by(HOST).agg(map(summed, sums)).collect(engine="streaming")
+    for one in highest:
+        found = found.join(_largest(read, one), on=HOST, how="left")
     cells, unknown = {}, {}
-    for item in ranked(plan.measures):
-        cells[item.name], unknown[item.name] = _cells(rows, item)
-    return DeltaRows(window, sums, cells, unknown)
+    for item in percentiles:
+        cells[item.name], unknown[item.name] = _cells(read, item)
+    return DeltaRows(window, found, cells, unknown)
 
 
 def summed(name: str) -> pl.Expr:
@@ -236,29 +243,28 @@ def summed(name: str) -> pl.Expr:
     return pl.when(is_known).then(pl.col(name).cast(pl.Int128).sum()).alias(name)
 
 
-def _largest(rows: pl.LazyFrame, item: Distribution) -> pl.DataFrame:
+def _largest(rows: pl.DataFrame, item: Distribution) -> pl.DataFrame:
     """The largest counts of a distribution: its buckets are minutes, and do not cross slices."""
     cells, unknown = _cells(rows, item)
     names = [one.name for one in item.readouts]
     most = [pl.max("count").alias(name) for name in names]
     found = cells.lazy().group_by(HOST).agg(most)
-    hosts = rows.select(HOST).unique().collect(engine="streaming")
-    counts = hosts.lazy().join(found, on=HOST, how="left").with_columns(pl.col(names).fill_null(0))
+    hosts = rows.lazy().select(pl.col(HOST).unique())
+    counts = hosts.join(found, on=HOST, how="left").with_columns(pl.col(names).fill_null(0))
     is_known = ~pl.col(HOST).is_in(unknown.implode())
     return counts.with_columns(pl.when(is_known).then(pl.col(names))).collect()
 
 
-def _cells(rows: pl.LazyFrame, item: Distribution) -> tuple[pl.DataFrame, pl.Series]:
+def _cells(rows: pl.DataFrame, item: Distribution) -> tuple[pl.DataFrame, pl.Series]:
     """HOST, `bucket` and `count` of a histogram, and HOST of the rows that lack it."""
     name = item.histogram
-    found = rows.select(HOST, name).collect(engine="streaming")
+    found = rows.lazy().select(HOST, name)
     cells = (
-        found.lazy()
-        .filter(pl.col(name).list.len() > 0)
+        found.filter(pl.col(name).list.len() > 0)
         .explode(name)
         .select(HOST, pl.col(name).struct.unnest())
     )
-    unknown = found.lazy().filter(pl.col(name).is_null()).select(pl.col(HOST).unique()).collect()
+    unknown = found.filter(pl.col(name).is_null()).select(pl.col(HOST).unique()).collect()
     return added_cells(cells).select(HOST, "bucket", "count"), unknown.to_series()
 
 
@@ -277,7 +283,8 @@ def _pair_rows(
     start = (pl.col("slice_start_ts").dt.epoch("us") // SECOND_US).alias(START)
     histograms = pair_histograms(of.role, plan, has_day=has_day)
     found = rows.select(*keys, start, SESSIONS, SENT_SUM, *outbound_only, *histograms)
-    whole = found.collect(engine="streaming").with_row_index(ROW)
+    # In one piece: rows are taken from it by their places, which takes long among the pieces of many files.
+    whole = found.collect(engine="streaming").rechunk().with_row_index(ROW)
     names = [one.meta.output_name() for one in histograms]
     return PairRows(of.interval, whole.drop(names), whole.select(names))
 

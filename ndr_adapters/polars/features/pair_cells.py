@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 from attrs import frozen
 
+from ndr_adapters.polars.features.marks import marks
 from ndr_adapters.polars.features.numbered import PAIR_VALUES, ROW, START, PairRows
 from ndr_adapters.polars.features.numbers import PEER, PORT
 from ndr_adapters.polars.keys import order_by
@@ -43,7 +44,8 @@ class PairCells:
     def of(cls, parts: Sequence[PairRows], places: pl.DataFrame) -> PairCells:
         """Bring the rows of each pair together. `places`: as `Numbers.places`."""
         rows = pl.concat(
-            _rows(one, part) for part, one in enumerate(parts) if one.interval.window is not None
+            [_rows(one, part) for part, one in enumerate(parts) if one.interval.window is not None],
+            rechunk=True,
         )
         rows = rows[order_by(rows.select(PAIR_KEYS))].with_columns(
             _places(PAIR_KEYS).alias(PAIR), _places(CONTACT_KEYS).alias(CONTACT)
@@ -54,6 +56,12 @@ class PairCells:
         placed = contacts.drop(CONTACT).join(places, on=PEER, how="left", maintain_order="left")
         of_pairs = rows.select(PAIR, WINDOW, PART, ROW, START, *PAIR_VALUES)
         return cls(pairs.drop(PAIR), placed, of_pairs)
+
+    def rows_of(self, pairs: pl.Series, window: int) -> pl.DataFrame:
+        """Give those of `rows` that are of some pairs and in a window. `pairs`: values of PAIR."""
+        is_chosen = marks(pairs, self.pairs.height)
+        rows = self.rows.get_column(PAIR)
+        return self.rows.filter(is_chosen.gather(rows), pl.col(WINDOW) <= window)
 
     def in_window(self, window: int) -> pl.DataFrame:
         """Give the pairs of a window: PAIR, PAIR_VALUES, added up, and the columns of `pairs`."""

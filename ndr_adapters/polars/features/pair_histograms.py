@@ -11,7 +11,7 @@ from attrs import frozen
 from ndr_adapters.polars.cell_counts import added_cells
 from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.features.numbered import ROW, START, PairRows
-from ndr_adapters.polars.features.pair_cells import PAIR, PART, WINDOW, PairCells
+from ndr_adapters.polars.features.pair_cells import PAIR, PART, PairCells
 from ndr_core.deltas.timing import EARLY_START, SENT, STARTS, shifted_bucket
 from ndr_core.expressions.expr import col
 from ndr_core.expressions.portable import bucket_middle
@@ -50,10 +50,7 @@ class PairHistograms:
 
     def _buckets(self, pairs: pl.Series, name: str) -> pl.LazyFrame:
         """PAIR, START, `bucket` and `count`, as they are in the slices."""
-        chosen = pairs.alias(PAIR).to_frame()
-        rows = self.cells.rows.filter(pl.col(WINDOW) <= self.window).join(
-            chosen, on=PAIR, how="semi"
-        )
+        rows = self.cells.rows_of(pairs, self.window)
         frames = [
             of_part.select(PAIR, START).with_columns(
                 self.parts[place].histograms.get_column(name)[of_part[ROW]]
