@@ -38,6 +38,7 @@ FG_A: Final = window_plan().fg_a
 
 NOTHING: Final[dict[str, Any]] = {
     "z": None,
+    "upper_z": None,
     "tail_bits": None,
     "ratio": None,
     "log2_ratio": None,
@@ -264,7 +265,7 @@ EVERY_COLUMN: Final = CorrelationCase(
             "hh": "11",
             "mm": "00",
             "role": "outbound",
-            # Of the key metrics sessions_cnt stands out most, 90 against 100 / 44.478.
+            # Of the key metrics sessions_cnt stands out most, 90 against 100 / 51.6.
             "anomaly_strength": _Z_SESSIONS / (_Z_SESSIONS + 6.0),
             # Three quarters of the bytes went to new peers.
             "exfil_score": _Z_BYTES / (_Z_BYTES + 6.0) * (0.75 + 1.0) / 2.0,
@@ -274,6 +275,7 @@ EVERY_COLUMN: Final = CorrelationCase(
             "beacon_threat_max": 600,
             **of_metric("sessions_cnt", {
                 "z": _Z_SESSIONS,  # 0.05 * 10 is below 1, so the scale is 1
+                "upper_z": _Z_SESSIONS,  # p99 is the median
                 "tail_bits": near(5.357552004618084),  # log2(41), as none of 40 samples is as large
                 "ratio": 10.0,
                 "log2_ratio": near(6.658211482751795 - 3.459431618637297),  # log2(101) - log2(11)
@@ -282,6 +284,7 @@ EVERY_COLUMN: Final = CorrelationCase(
             }),
             **of_metric("high_risk_sessions_cnt", {  # no row: 40 windows, all 0
                 "z": 3.0,
+                "upper_z": 3.0,
                 "tail_bits": near(5.357552004618084),
                 "ratio": None,  # the median is 0
                 "log2_ratio": near(2.0),  # log2(4) - log2(1)
@@ -290,6 +293,7 @@ EVERY_COLUMN: Final = CorrelationCase(
             }),
             **of_metric("ext_bytes_sent_sum", {
                 "z": _Z_BYTES,  # the scale is a twentieth of the median
+                "upper_z": _Z_BYTES,
                 "tail_bits": near(5.357552004618084),
                 "ratio": 20_000_000 / 1_000_191,
                 # 20,000,000 is 1220 * 2^14 and a rest: the middle of its bucket is 19,996,671.
@@ -299,6 +303,7 @@ EVERY_COLUMN: Final = CorrelationCase(
             }),
             **of_metric("peer_ip_nunique", {
                 "z": 100.0 / (60.0 * 0.7413),  # the scale is that of the iqr
+                "upper_z": 100.0 / (120.0 / 2.3263),  # 51.6 against 44.5
                 "tail_bits": near(5.357552004618084 - 2.584962500721156),  # log2(41) - log2(5 + 1)
                 "ratio": None,
                 "log2_ratio": near(6.658211482751795),  # log2(101)
@@ -307,6 +312,7 @@ EVERY_COLUMN: Final = CorrelationCase(
             }),
             **of_metric("duration_mean", {  # 700,000,999 // 100 // 1000 = 7000 ms
                 "z": 6.94,  # (7000 - 60) / 1000: 1.4826 * 30 is below the floor of times
+                "upper_z": 6.94,
                 "tail_bits": near(4.392317422778761),  # log2(21)
                 "ratio": 7000 / 60,
                 # 7000 is 1750 * 2^2: the middle of its bucket is 7000 + 1.
@@ -316,6 +322,7 @@ EVERY_COLUMN: Final = CorrelationCase(
             }),
             **of_metric("drop_ratio", {  # 1000 * 30 // 100
                 "z": 240.0 / (90.0 * 0.7413),  # 66.7 against 1.4826 * 40 = 59.3 and 50
+                "upper_z": 240.0 / (90.0 * 0.7413),  # (127 - 60) / 2.3263 = 28.8 is less
                 "tail_bits": near(4.392317422778761),
                 "ratio": 5.0,
                 "log2_ratio": near(8.233619676759702 - 5.930737337562887),  # log2(301) - log2(61)
@@ -324,6 +331,7 @@ EVERY_COLUMN: Final = CorrelationCase(
             }),
             **of_metric("new_peer_cnt", {
                 "z": 1.0,
+                "upper_z": 1.0,
                 "tail_bits": near(5.044394119358453 - 2.321928094887362),  # log2(33) - log2(4 + 1)
                 "ratio": None,
                 "log2_ratio": near(1.0),
@@ -332,6 +340,7 @@ EVERY_COLUMN: Final = CorrelationCase(
             }),
             **of_metric("scan_score", {  # 250 thousandths
                 "z": 5.0,  # 250 / 50
+                "upper_z": 5.0,  # 100 / 2.3263 is below the floor
                 "tail_bits": near(5.357552004618084),
                 "ratio": None,
                 "log2_ratio": near(7.971543553950772),  # log2(251)

@@ -18,6 +18,8 @@ SCALE_OF_MAD: Final = 1.4826
 SCALE_OF_IQR: Final = 0.7413
 """What makes a median distance, and the distance of the quartiles, that of the standard deviation of a normal law."""
 SCALE_OF_MEDIAN: Final = 0.05
+P99_OF_NORMAL: Final = 2.3263
+"""How many standard deviations the 99th percentile of a normal law lies above its median."""
 
 MIDDLE: Final = middle(col("bucket"))
 """The value that stands for a bucket, over `bucket`."""
@@ -91,5 +93,17 @@ def z_of(unit: Unit) -> Expr:
     return (col("x") - col("median")).to_float() / scale_of(unit)
 
 
+def upper_z_of(unit: Unit) -> Expr:
+    """Give z by the larger of two scales: that of z, and what the upper tail of the baseline says.
+
+    Over `x`, `median`, `mad`, `iqr` and `p99`. For a normal law both scales are the standard deviation. What is large
+    in a few of a hundred samples moves neither mad nor iqr, but p99.
+    """
+    of_tail = (col("p99") - col("median")).to_float() / P99_OF_NORMAL
+    return (col("x") - col("median")).to_float() / _larger(scale_of(unit), of_tail)
+
+
 Z: Final[Mapping[Unit, Expr]] = {unit: z_of(unit) for unit in Unit}
 """Unit -> z."""
+UPPER_Z: Final[Mapping[Unit, Expr]] = {unit: upper_z_of(unit) for unit in Unit}
+"""Unit -> upper_z."""

@@ -18,6 +18,7 @@ from ndr_core.correlations.formulas import (
     CARRIED,
     EXFIL_METRIC,
     SCOPE_ENDING,
+    UPPER_Z_ENDING,
     anomaly_strength,
     departure_name,
     departures,
@@ -207,13 +208,16 @@ class _Facts:
                 "metric": name,
                 **{
                     ending: row[departure_name(name, ending)]
-                    for ending in ("z", "tail_bits", "ratio", SCOPE_ENDING)
+                    for ending in (UPPER_Z_ENDING, "z", "tail_bits", "ratio", SCOPE_ENDING)
                 },
             }
             for name in self.plan.key_metrics
         ]
         shown = top(
-            "key metrics", keys, self.most, lambda one: (one["z"] is not None, one["z"] or 0)
+            "key metrics",
+            keys,
+            self.most,
+            lambda one: (one[UPPER_Z_ENDING] is not None, one[UPPER_Z_ENDING] or 0),
         )
         strength = anomaly_strength(self.plan.key_metrics)
         exfil = exfil_score(self.plan.min_bytes)

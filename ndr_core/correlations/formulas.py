@@ -9,7 +9,7 @@ from attrs import frozen
 
 from ndr_core.baselines.buckets import bucket, middle
 from ndr_core.baselines.metrics import Metric
-from ndr_core.baselines.readout import Z
+from ndr_core.baselines.readout import P99_OF_NORMAL, UPPER_Z, Z
 from ndr_core.expressions.expr import Expr, col, substitute, when
 from ndr_core.expressions.portable import log2
 from ndr_core.tables import units
@@ -78,14 +78,26 @@ def departures(metric: Metric) -> tuple[Departure, ...]:
     """Give the columns of a metric."""
     unit = metric.unit
     is_mutable = metric.name in MUTED_BY_SCAN
+    muted = f"; null while scan_score is {NOISY_SCAN} or more" if is_mutable else ""
+    z, upper_z = (
+        when(col("scan_score") >= NOISY_SCAN, None, value) if is_mutable else value
+        for value in (Z[unit], UPPER_Z[unit])
+    )
     return (
         Departure(
             "z",
-            when(col("scan_score") >= NOISY_SCAN, None, Z[unit]) if is_mutable else Z[unit],
+            z,
             ColumnType.FLOAT64,
             "(x - median) / scale; scale is the largest of 1.4826 mad, 0.7413 iqr, 0.05 median and "
-            f"{unit.floor} {unit.value}"
-            + (f"; null while scan_score is {NOISY_SCAN} or more" if is_mutable else ""),
+            f"{unit.floor} {unit.value}{muted}",
+            units.SCALES,
+        ),
+        Departure(
+            UPPER_Z_ENDING,
+            upper_z,
+            ColumnType.FLOAT64,
+            f"as z, where (p99 - median) / {P99_OF_NORMAL} is one more of the scales: what the baseline itself holds "
+            f"in a few of a hundred samples is no departure{muted}",
             units.SCALES,
         ),
         Departure(
@@ -123,6 +135,8 @@ def departures(metric: Metric) -> tuple[Departure, ...]:
     )
 
 
+UPPER_Z_ENDING: Final = "upper_z"
+"""The column of a metric by which it makes a window anomalous."""
 SCOPE_ENDING: Final = "scope"
 """The column of a metric that says whose baseline it was compared with."""
 
@@ -148,8 +162,8 @@ def larger(a: Expr, b: Expr) -> Expr:
 
 
 def anomaly_strength(key_metrics: Iterable[str]) -> Expr:
-    """Give the score of a window as a whole, over the z columns: null where no key metric has one."""
-    return _largest([strength(col(departure_name(name, "z"))) for name in key_metrics])
+    """Give the score of a window as a whole, over the upper_z columns: null where no key metric has one."""
+    return _largest([strength(col(departure_name(name, UPPER_Z_ENDING))) for name in key_metrics])
 
 
 def _largest(values: Sequence[Expr]) -> Expr:

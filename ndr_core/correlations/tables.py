@@ -71,7 +71,7 @@ SCORES: Final = (
     value_column(
         "anomaly_strength",
         ColumnType.FLOAT64,
-        "0 to 1: the largest z / (z + 6) of the key metrics; 0 where no z is above 0, null without any",
+        "0 to 1: the largest z / (z + 6) of upper_z of the key metrics; 0 where none is above 0, null without any",
         Origin(
             units.SCORE,
             anomaly_strength(ANOMALY_METRICS),

@@ -122,7 +122,12 @@ def compare(folder: Path, setting: Setting, seed: int) -> Compared:
     build_deltas(network, range(first, last + 1))
     wiring = FeatureWiring.between(str(folder / "out"), None, "polars", QuietLog())
     windows = parse_fg_a_spec(
-        {"kind": "fg_a", "project_name": "scenario", "windows": {"labels": setting.labels}}
+        {
+            "kind": "fg_a",
+            "project_name": "scenario",
+            "windows": {"labels": setting.labels},
+            "networks": {"segments": {"servers": servers(network.listing)}},
+        }
     )
     baselines = fg_b_spec_of(windows)
     runs: list[Any] = wiring.all_days(history_spec_of(windows), first, last - 1)
@@ -141,6 +146,11 @@ def compare(folder: Path, setting: Setting, seed: int) -> Compared:
     for one in runs:
         one.run()
     return Compared(network.listing, whole_windows(folder, setting, last))
+
+
+def servers(listing: Mapping[str, Any]) -> list[str]:
+    """Give the servers as the segment that who runs them would name: a host that begins to serve is none of these."""
+    return [f"{address}/32" for of_use in listing["servers"].values() for address in of_use]
 
 
 def generate(folder: Path, setting: Setting, seed: int) -> Network:

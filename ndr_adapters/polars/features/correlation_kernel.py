@@ -25,6 +25,7 @@ from ndr_core.correlations.formulas import (
     EXFIL_METRIC,
     NEW_BYTES,
     SCOPE_ENDING,
+    UPPER_Z_ENDING,
     Departure,
     departure_name,
     departures,
@@ -81,7 +82,7 @@ def _anomaly_strength(plan: CorrelationPlan, found: Mapping[str, pl.Series]) -> 
         both = pl.DataFrame({"so_far": so_far, "z": z})
         return both.select(compile_expr(larger(col("so_far"), strength(col("z"))))).to_series()
 
-    of_keys = [found[departure_name(name, "z")] for name in plan.key_metrics]
+    of_keys = [found[departure_name(name, UPPER_Z_ENDING)] for name in plan.key_metrics]
     nothing = pl.repeat(None, of_keys[0].len(), dtype=pl.Float64, eager=True)
     return reduce(step, of_keys, nothing)
 

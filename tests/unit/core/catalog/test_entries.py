@@ -167,7 +167,7 @@ def test_a_column_is_described_by_formula_inputs_and_nulls(
 def test_a_score_of_several_metrics_is_null_where_all_of_them_are() -> None:
     null = entry_of("fg_c", "anomaly_strength").null
 
-    assert null == "where " + " and ".join(f"{name}_z is null" for name in ANOMALY_METRICS)
+    assert null == "where " + " and ".join(f"{name}_upper_z is null" for name in ANOMALY_METRICS)
 
 
 def test_a_formula_may_read_columns_of_another_table() -> None:

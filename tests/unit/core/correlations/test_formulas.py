@@ -74,9 +74,26 @@ def test_a_departure_from_a_constant_baseline_is_counted_in_the_floor_of_the_uni
             assert f"{floor} {unit.value}" in z.meaning
 
 
+def test_what_a_baseline_holds_in_a_few_of_a_hundred_samples_is_no_departure() -> None:
+    # 95 samples of 10, 5 of 100: neither mad nor iqr knows of these.
+    baseline = {"median": 10, "mad": 0, "iqr": 0, "p99": 100}
+
+    again = values(x=100, **baseline)
+    ten_times_as_far = values(x=910, **baseline)
+
+    assert again["z"] == 90.0
+    assert again["upper_z"] == 90.0 / (90.0 / 2.3263)
+    assert ten_times_as_far["upper_z"] == 900.0 / (90.0 / 2.3263)
+
+
+def test_the_larger_scale_counts_for_upper_z() -> None:
+    assert values(x=100, median=10, mad=20, iqr=0, p99=30)["upper_z"] == 90.0 / (20.0 * 1.4826)
+    assert values(x=5, median=10, mad=0, iqr=0, p99=110)["upper_z"] == -5.0 / (100.0 / 2.3263)
+
+
 def strength(*z: float | None) -> float | None:
     names = [f"m{number}" for number in range(len(z))]
-    columns = {f"{name}_z": value for name, value in zip(names, z, strict=True)}
+    columns = {f"{name}_upper_z": value for name, value in zip(names, z, strict=True)}
     found: float | None = evaluate(anomaly_strength(names), columns)
     return found
 
@@ -94,7 +111,7 @@ def strength(*z: float | None) -> float | None:
         ((None, None), None),
     ],
 )
-def test_the_anomaly_strength_is_that_of_the_largest_z_of_the_key_metrics(
+def test_the_anomaly_strength_is_that_of_the_largest_upper_z_of_the_key_metrics(
     z: tuple[float | None, ...], expected: float | None
 ) -> None:
     assert strength(*z) == expected

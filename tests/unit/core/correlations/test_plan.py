@@ -5,12 +5,12 @@ from __future__ import annotations
 from tests.correlation_cases import EVERY_COLUMN, HOST_IP, SEVEN_DAYS_OF_TEN
 
 
-def test_a_table_has_six_columns_for_each_metric() -> None:
+def test_a_table_has_seven_columns_for_each_metric() -> None:
     one, other = EVERY_COLUMN.plan, SEVEN_DAYS_OF_TEN.plan
 
     difference = len(one.table.columns) - len(other.table.columns)
 
-    assert difference == 6 * (len(one.metrics) - len(other.metrics))
+    assert difference == 7 * (len(one.metrics) - len(other.metrics))
 
 
 def test_constants_are_those_of_all_rows_of_a_run() -> None:

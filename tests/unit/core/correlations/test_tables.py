@@ -15,7 +15,7 @@ def test_the_columns_of_a_metric_say_how_they_are_made() -> None:
 
     assert list(columns) == [
         f"bytes_sent_sum_{ending}"
-        for ending in ("z", "tail_bits", "ratio", "log2_ratio", "excess_p99", "scope")
+        for ending in ("z", "upper_z", "tail_bits", "ratio", "log2_ratio", "excess_p99", "scope")
     ]
     assert columns["bytes_sent_sum_z"].meaning.startswith("bytes_sent_sum: (x - median) / scale")
     assert columns["bytes_sent_sum_excess_p99"].type is ColumnType.INT64

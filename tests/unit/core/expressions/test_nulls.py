@@ -138,4 +138,5 @@ def test_of_columns_that_are_null_together_one_stands_for_all() -> None:
 
 
 def test_the_largest_known_value_is_null_where_all_are() -> None:
-    assert text(anomaly_strength(["a", "b"]), "a_z", "b_z") == "a_z is null and b_z is null"
+    both = ("a_upper_z", "b_upper_z")
+    assert text(anomaly_strength(["a", "b"]), *both) == "a_upper_z is null and b_upper_z is null"
