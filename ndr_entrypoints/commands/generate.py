@@ -35,7 +35,7 @@ _OF_BOTH: Final = ("output", "scenario", "preset", "form", "seed", "hosts", "qui
     "--scenario",
     is_flag=True,
     help="Make days of a whole network instead, with attacks on the last day; takes --seed, --days, --hosts, "
-    "and of --preset paloalto and zeek.",
+    "--preset zeek and its --form.",
 )
 @click.option(
     "--days", type=int, default=Size().days, help="Whole days of a scenario, 2025-03-13 the last."
