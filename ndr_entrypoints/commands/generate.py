@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ndr_adapters.synthetic.batch import SyntheticBatch
+from ndr_adapters.synthetic.form import Form
 from ndr_adapters.synthetic.forms.registry import FORMS, form_of
 from ndr_adapters.synthetic.scenario.size import Size
 from ndr_adapters.synthetic.scenario.write import write_scenario
@@ -22,7 +23,7 @@ from ndr_entrypoints.options import EXIT_CODES, PATH, QUIET
 
 _DEFAULT: Final = SyntheticBatch(records=0)
 _OF_SCENARIOS: Final = ("days",)
-_OF_BOTH: Final = ("output", "scenario", "seed", "hosts", "quiet")
+_OF_BOTH: Final = ("output", "scenario", "preset", "form", "seed", "hosts", "quiet")
 
 
 @click.command(epilog=EXIT_CODES)
@@ -33,7 +34,8 @@ _OF_BOTH: Final = ("output", "scenario", "seed", "hosts", "quiet")
 @click.option(
     "--scenario",
     is_flag=True,
-    help="Make days of a whole network instead, with attacks on the last day; takes --seed, --days and --hosts.",
+    help="Make days of a whole network instead, with attacks on the last day; takes --seed, --days, --hosts, "
+    "--preset zeek and its --form.",
 )
 @click.option(
     "--days", type=int, default=Size().days, help="Whole days of a scenario, 2025-03-13 the last."
@@ -72,7 +74,8 @@ def generate(
     with Progress(console=Console(stderr=True), disable=silent) as progress:
         if scenario:
             size = Size(seed=batch["seed"], days=days, hosts=batch["hosts"])
-            done = _make_scenario(size, output, progress)
+            form = form_of(batch["preset"], batch["form"])
+            done = _make_scenario(size, form, output, progress)
         else:
             done = _make_batch(output, progress, **batch)
     if not quiet:
@@ -96,9 +99,9 @@ def _refuse_others(ctx: click.Context, scenario: bool) -> None:
         raise UsageError("records: say how many to make by --records, or give --scenario")
 
 
-def _make_scenario(size: Size, output: Path, progress: Progress) -> str:
+def _make_scenario(size: Size, form: Form, output: Path, progress: Progress) -> str:
     task = progress.add_task("generating days", total=size.days)
-    records = write_scenario(size, output, lambda days: progress.advance(task, days))
+    records = write_scenario(size, output, lambda days: progress.advance(task, days), form)
     return f"{records:,} records of {size.days} days and {size.hosts:,} hosts"
 
 

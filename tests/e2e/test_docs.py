@@ -134,7 +134,9 @@ def test_a_target_of_the_manual_exists_with_its_variables(said: Said) -> None:
             assert word in targets, f"there is no target {word}"
 
 
-@pytest.mark.parametrize("said", commands("python"), ids=str)
+@pytest.mark.parametrize(
+    "said", [said for said in commands("python") if not said.text.startswith("- <<")], ids=str
+)
 def test_a_module_that_the_manual_runs_exists(said: Said) -> None:
     module = re.match(r"-m ([\w.]+)", said.text)
 

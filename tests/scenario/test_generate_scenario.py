@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests.e2e.cli import ndr
 from tests.scenario.logs import Written
+from tests.soak import only_in_soak
 
 WITHOUT_SPARK = True
 
@@ -85,6 +87,77 @@ def test_the_delta_job_takes_a_day_and_keeps_every_record(tmp_path: Path) -> Non
     assert (report["late"], report["early"]) == (0, 0)
 
 
+def connections(path: Path, form: str) -> pl.DataFrame:
+    """The connections of a file of Zeek: ends, amounts, and times in microseconds."""
+    text = gzip.decompress(path.read_bytes()).decode()
+    if form == "tsv":
+        names = next(line for line in text.splitlines() if line.startswith("#fields")).split("\t")
+        frame = pl.read_csv(
+            io.StringIO(text),
+            separator="\t",
+            comment_prefix="#",
+            has_header=False,
+            new_columns=names[1:],
+            null_values="-",
+            infer_schema=False,
+        )
+    else:
+        records = [json.loads(line) for line in text.splitlines()]
+        records = [{f"id.{k}": v for k, v in r.get("id", {}).items()} | r for r in records]
+        frame = pl.DataFrame(records, infer_schema_length=None)
+    count = pl.Int64
+    return frame.select(
+        pl.col("id.orig_h").alias("source_ip"),
+        pl.col("id.resp_h").alias("destination_ip"),
+        pl.col("id.orig_p").cast(count).alias("source_port"),
+        pl.col("id.resp_p").cast(count).alias("destination_port"),
+        pl.col("orig_bytes").cast(count).alias("source_bytes"),
+        pl.col("resp_bytes").cast(count).alias("destination_bytes"),
+        (pl.col("ts").cast(pl.Float64) * 1e6).round().cast(count).alias("start"),
+        (pl.col("duration").cast(pl.Float64) * 1e6).round().cast(count).alias("length"),
+    )
+
+
+@pytest.mark.parametrize(
+    "form", ["tsv", *(pytest.param(form, marks=only_in_soak) for form in ("json", "nested"))]
+)
+def test_zeek_logs_tell_of_the_same_sessions_as_those_of_the_firewall(
+    tmp_path: Path, form: str
+) -> None:
+    firewall = Written.new(tmp_path / "firewall", days=2, hosts=50)
+
+    made = ndr("generate", *SMALL, "--preset", "zeek", "--form", form, "-o", tmp_path / "zeek")
+
+    assert made.exit_code == 0
+    listing = (tmp_path / "zeek" / "scenario.json").read_bytes()
+    assert listing == (firewall.folder / "scenario.json").read_bytes()
+    files = sorted((tmp_path / "zeek/logs/2025-03-13").iterdir())
+    assert [file.name for file in files] == [
+        f"conn.{hour:02}:00:00-{(hour + 1) % 24:02}:00:00.log.gz" for hour in range(24)
+    ]
+    sessions = firewall.last_day()
+    zeek = pl.concat(connections(file, form) for file in files)
+    start = pl.col("start").dt.epoch("us")
+    length = pl.col("logged").dt.epoch("us") - start
+    told = sessions.select(*zeek.columns[:-2], start=start, length=length)
+    assert zeek.equals(told)
+
+
+@pytest.mark.parametrize(
+    "form", ["json", *(pytest.param(form, marks=only_in_soak) for form in ("tsv", "nested"))]
+)
+def test_the_job_spec_beside_zeek_logs_reads_them(tmp_path: Path, form: str) -> None:
+    ndr("generate", *SMALL, "--preset", "zeek", "--form", form, "-o", tmp_path / "zeek")
+
+    run = ndr(
+        *("run", "--spec", tmp_path / "zeek" / "job-spec.yaml", "--input", tmp_path / "zeek/logs"),
+        *("--dry-run", "--limit", 100, "--engine", "polars", "--json"),
+    )
+
+    report = run.json()["report"]
+    assert (report["read"], report["kept"]) == (100, 100)
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -93,7 +166,9 @@ def test_the_delta_job_takes_a_day_and_keeps_every_record(tmp_path: Path) -> Non
         (("--scenario", "--days", 1), "days: 1"),
         (("--scenario", "--days", 401), "days: 401"),
         (("--scenario", "--records", 5), "records"),
-        (("--scenario", "--preset", "zeek"), "preset"),
+        (("--scenario", "--preset", "suricata"), "preset: a scenario"),
+        (("--scenario", "--form", "panos"), "preset: a scenario"),
+        (("--scenario", "--form", "tsv"), "form"),
         (("--scenario", "--bad-fraction", 0.5), "bad-fraction"),
         (("--scenario", "--slice-start", "2025-01-01T00:00:00Z"), "slice-start"),
         (("--records", 5, "--days", 3), "days"),
