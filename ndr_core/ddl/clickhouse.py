@@ -69,5 +69,5 @@ def _name(name: str) -> str:
 
 
 def _as_glob(address: str) -> str:
-    """A pattern that finds this folder: ClickHouse has no escape, so that `?` stands for what has a meaning."""
-    return re.sub(r"[*?{}]", "?", address)
+    """A pattern that finds this folder: ClickHouse has no escape, so that `?` stands for what may have a meaning."""
+    return re.sub(r"[^\w\s/.:=-]", "?", address)

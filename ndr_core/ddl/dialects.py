@@ -61,7 +61,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         spark,
         reads_folders=True,
         notes=(
-            "-- Run MSCK REPAIR TABLE again for what is published later. A table that is there already: DROP TABLE it first,",
+            "-- Run MSCK REPAIR TABLE again for what is published later. One that is there already: DROP TABLE first,",
             "-- which leaves its files. Times are shown in spark.sql.session.timeZone.",
         ),
     ),
@@ -100,9 +100,9 @@ def refuse_uncounted(name: str, root: str, paths: Iterable[str]) -> None:
     """
     found = sorted(paths)
     if found and DIALECTS[name].reads_folders:
-        more = f" and {len(found) - _MOST_NAMED:,} more" if len(found) > _MOST_NAMED else ""
+        more = f" and {len(found) - _MOST_NAMED:,} more files" if len(found) > _MOST_NAMED else ""
         raise NdrError(
-            f"{root}: {name} would read {len(found):,} files that do not count: "
-            f"{', '.join(found[:_MOST_NAMED])}{more}; try again when no run is at work (the next run removes what a "
-            "killed one left), finish `ndr prune`, or remove files that no run has made"
+            f"{root}: {name} would read what does not count: {', '.join(found[:_MOST_NAMED])}{more}; try again when "
+            "no run is at work (the next run removes what a killed one left), finish `ndr prune`, or remove files "
+            "that no run has made"
         )
