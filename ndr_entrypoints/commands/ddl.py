@@ -33,7 +33,8 @@ def ddl(dialect: str, output: str) -> None:
         )
     runs = readable_runs(published, names)
     refuse_uncounted(dialect, published.root, _uncounted(published, listed, runs, names))
-    root = published.root if is_s3(published.root) else os.path.abspath(published.root)
+    # Engines may name a file by where it lies, not by the link that leads there.
+    root = published.root if is_s3(published.root) else os.path.realpath(published.root)
     today = datetime.now(UTC).date()
     tables = [query_table(evolve(runs.files(name), root=root), today) for name in names]
     click.echo(page(dialect, root, tables), nl=False)

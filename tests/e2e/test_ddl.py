@@ -120,10 +120,10 @@ def test_a_folder_is_named_whole_wherever_the_sql_is_run(
     output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(output.parent)
+    Path("link").symlink_to(output)
 
-    text = ndr("ddl", "spark", output.name).output
-
-    assert f"LOCATION 'file://{output}/delta';" in text
+    for name in (output.name, "link"):
+        assert f"LOCATION 'file://{output}/delta';" in ndr("ddl", "spark", name).output
 
 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))

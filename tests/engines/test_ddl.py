@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
+from attrs import evolve
 from polars.testing import assert_frame_equal
 
 from ndr_adapters.local.sink import FolderSink
@@ -21,12 +22,17 @@ from ndr_adapters.local.source import FolderSource
 from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.polars.published import read_table
+from ndr_adapters.polars.write import DTYPES
+from ndr_core.ddl.clickhouse import clickhouse as clickhouse_view
+from ndr_core.ddl.duckdb import duckdb as duckdb_view
 from ndr_core.deltas.job import DeltaBuilderRunner
 from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import RuntimeParams
+from ndr_core.tables.columns import ColumnType
 from tests.e2e.cli import ndr
 from tests.makers import flow, make_spec, started, write_batch
 from tests.support import spark_session
+from tests.unit.core.ddl.makers import table_of
 
 ODD = 'o\'r "q" `b` [x]{y}*? $HOME ${env:HOME};--/role=zz/OUT'
 """A folder whose name means something in each dialect; the part `role=zz` is no partition of the table."""
@@ -97,7 +103,8 @@ def in_duckdb(sql: str, query: str) -> pl.DataFrame:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(sql)
         connection.execute(sql)  # printed again, it takes the place of what was there
-        return connection.sql(query).pl()
+        found: pl.DataFrame = connection.sql(query).pl()
+        return found
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -119,6 +126,22 @@ def test_duckdb_filters_by_hours_as_text_and_adds_histograms(output: Path) -> No
     found = in_duckdb(printed("duckdb", output), query)
 
     assert found.rows() == [("inbound", 4), ("outbound", 4)]
+
+
+def test_duckdb_sees_a_table_without_files_as_its_columns_without_rows() -> None:
+    found = in_duckdb(duckdb_view(table_of()), "SELECT * FROM delta")
+
+    assert found.height == 0
+    assert dict(found.schema) == {
+        "host_ip": pl.String(),
+        "sessions_cnt": pl.Int64(),
+        "drop_ratio": pl.Float64(),
+        "slice_start_ts": pl.Datetime("us", "UTC"),
+        "bytes_sent_hist": DTYPES[ColumnType.HISTOGRAM],
+        "feature_spec_version": pl.String(),
+        "dt": pl.String(),
+        "role": pl.String(),
+    }
 
 
 def test_duckdb_opens_only_the_files_of_the_folders_that_are_asked_for(output: Path) -> None:
@@ -150,6 +173,10 @@ def test_clickhouse_sees_the_rows_that_count(output: Path, stale: str) -> None:
         assert (output / stale).exists()
         for _ in range(2):  # printed again, it takes the place of what was there
             session.query(printed("clickhouse", output))
+        session.query(clickhouse_view(evolve(table_of(), name="empty")))
+        assert (
+            str(session.query("SELECT count(), count(DISTINCT role) FROM empty", "CSV")) == "0,0\n"
+        )
         rows = {
             table: session.query(f"SELECT * FROM {table}", "Parquet").bytes() for table in TABLES
         }
