@@ -24,6 +24,7 @@ _SUMMARIES: Final = {
     "compact": "Make one set of files and one manifest of each whole UTC day.",
     "prune": "Remove old slices for good, with the manifests, quarantine and reports that belong to them.",
     "migrate": "Take over an output in which runs owned whole slices: each slice becomes a mini-batch.",
+    "ddl": "Print the SQL that makes every table of an output queryable in another engine.",
     "schema": "Print the canonical flow record and the columns of the output tables.",
     "catalog": "Print of each column of features its meaning, formula, unit, type, inputs, and where it is null.",
     "spec": "Write and check JobSpecs; keep them in DynamoDB.",

@@ -1,0 +1,1 @@
+"""SQL by which other engines read the tables of an output: one module for each dialect."""
