@@ -50,6 +50,7 @@ check: $(READY) ## Run the linters, the type checker and the import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint deploy/Dockerfile
 
 aws-local: $(JARS) ## Start stand-ins for S3 and DynamoDB
 	$(BIN)/ndr aws up
@@ -93,11 +94,16 @@ $(AUDIT)/.ready: Makefile
 
 # Needs `uv`; run after a change of the dependencies in pyproject.toml. With their extras, as pip takes `coverage[toml]`
 # for another package than `coverage`: it would choose the newest, which has no hash here.
+OF_THE_IMAGE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-strip-extras --no-emit-index-url --constraints requirements.lock
+
 lock: ## Lock the packages anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-strip-extras --no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url examples/feast/requirements.in --output-file examples/feast/requirements.lock
+	$(OF_THE_IMAGE) --extra aws pyproject.toml --output-file deploy/image/run.lock
+	echo hatchling | $(OF_THE_IMAGE) - --output-file deploy/image/build.lock
 	$(MAKE) wheels
 
 # Which files of the locked versions a cluster gets. Its own target, as it needs the packages, but not `uv`.
