@@ -82,11 +82,14 @@ $(FEAST)/.ready: examples/feast/requirements.lock
 	$(FEAST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/feast/requirements.lock
 	touch $@
 
+LOOK_UP := $(AUDIT)/bin/pip-audit --strict --progress-spinner off --vulnerability-service $(ADVISORIES) \
+	--disable-pip --require-hashes --requirement
+
 # Known vulnerabilities of the locked packages, asked of pypi.org or, with ADVISORIES=osv, of osv.dev. A package that these
 # do not know fails it as well: what was not asked is not known to be good. See docs/supply-chain.md.
 audit: $(AUDIT)/.ready ## Look the locked packages up among known faults
-	$(AUDIT)/bin/pip-audit --strict --progress-spinner off --vulnerability-service $(ADVISORIES) \
-		--disable-pip --require-hashes --requirement requirements.lock
+	$(LOOK_UP) requirements.lock
+	$(LOOK_UP) examples/feast/requirements.lock
 
 $(AUDIT)/.ready: Makefile
 	$(PYTHON) -m venv --clear $(AUDIT)

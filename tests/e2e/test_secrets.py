@@ -112,6 +112,25 @@ def test_a_process_of_a_test_that_says_a_credential_fails_the_test(stream: str) 
         subprocess.run([sys.executable, "-c", says], capture_output=True, check=True)
 
 
+def test_a_test_whose_own_process_says_a_credential_fails(tmp_path: Path) -> None:
+    says = "import os\n\n\ndef test_it():\n    print(os.environ['AWS_ACCESS_KEY_ID'])\n"
+    (tmp_path / "test_it.py").write_text(says)
+
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-p", "tests.conftest", "-c", os.devnull),
+            *("--show-capture=no", str(tmp_path)),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Captured stdout call: holds planted credentials" in done.stdout
+
+
 def test_a_credential_is_found_in_text_in_packed_text_and_in_a_table() -> None:
     table = io.BytesIO()
     words = [f"{number} {PLANTED[1]} {number * number}" for number in range(500)]
