@@ -50,6 +50,8 @@ check: $(READY) ## Run the linters, the type checker and the import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint deploy/Dockerfile
+	$(BIN)/typos
 
 aws-local: $(JARS) ## Start stand-ins for S3 and DynamoDB
 	$(BIN)/ndr aws up
@@ -80,11 +82,14 @@ $(FEAST)/.ready: examples/feast/requirements.lock
 	$(FEAST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/feast/requirements.lock
 	touch $@
 
+LOOK_UP := $(AUDIT)/bin/pip-audit --strict --progress-spinner off --vulnerability-service $(ADVISORIES) \
+	--disable-pip --require-hashes --requirement
+
 # Known vulnerabilities of the locked packages, asked of pypi.org or, with ADVISORIES=osv, of osv.dev. A package that these
 # do not know fails it as well: what was not asked is not known to be good. See docs/supply-chain.md.
 audit: $(AUDIT)/.ready ## Look the locked packages up among known faults
-	$(AUDIT)/bin/pip-audit --strict --progress-spinner off --vulnerability-service $(ADVISORIES) \
-		--disable-pip --require-hashes --requirement requirements.lock
+	$(LOOK_UP) requirements.lock
+	$(LOOK_UP) examples/feast/requirements.lock
 
 $(AUDIT)/.ready: Makefile
 	$(PYTHON) -m venv --clear $(AUDIT)
@@ -93,11 +98,16 @@ $(AUDIT)/.ready: Makefile
 
 # Needs `uv`; run after a change of the dependencies in pyproject.toml. With their extras, as pip takes `coverage[toml]`
 # for another package than `coverage`: it would choose the newest, which has no hash here.
+OF_THE_IMAGE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-strip-extras --no-emit-index-url --constraints requirements.lock
+
 lock: ## Lock the packages anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-strip-extras --no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url examples/feast/requirements.in --output-file examples/feast/requirements.lock
+	$(OF_THE_IMAGE) --extra aws pyproject.toml --output-file deploy/image/run.lock
+	echo hatchling | $(OF_THE_IMAGE) - --output-file deploy/image/build.lock
 	$(MAKE) wheels
 
 # Which files of the locked versions a cluster gets. Its own target, as it needs the packages, but not `uv`.

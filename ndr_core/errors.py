@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final
@@ -14,6 +15,10 @@ class NdrError(Exception):
     """A run failed for a reason the user can act on (exit code 1)."""
 
     exit_code: ClassVar[int] = 1
+
+    def __str__(self) -> str:
+        """Give the message, without the credentials that an address in it may hold."""
+        return without_credentials(super().__str__())
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let another process have the error as it is, whatever it is made from."""
@@ -134,6 +139,18 @@ _MOST_NAMES: Final = 30
 _MOST_CHARACTERS: Final = 100
 
 
+_OF_A_USER: Final = re.compile(r"""(?<=://)([^/\s'"@]+|[^/\s'":@]+:(?!\d+/)[^\s'"@]*)@""")
+"""What follows a colon may hold slashes, as keys of AWS do, and is no number of a port."""
+_SIGNED: Final = re.compile(
+    r"(?<=X-Amz-)(Signature|Credential|Security-Token)=[\w%/+=.-]+", re.IGNORECASE
+)
+
+
+def without_credentials(text: str) -> str:
+    """Make text that may be logged: `***` in place of user and password of a URL, and of what signs one of AWS."""
+    return _SIGNED.sub(r"\1=***", _OF_A_USER.sub("***@", text))
+
+
 def printable(text: str) -> str:
     """Make text that can be shown and stored: what is not printable becomes an escape such as `\\n`.
 
@@ -148,8 +165,8 @@ def _escaped(char: str) -> str:
 
 
 def shown(value: object, most: int = _MOST_CHARACTERS) -> str:
-    """A value as messages show it: its repr, cut where it is longer than `most` characters."""
-    text = repr(value)
+    """A value as messages show it: its repr without credentials, cut where it is longer than `most` characters."""
+    text = without_credentials(repr(value))
     return text if len(text) <= most else f"{text[:most]}.. ({len(text)} characters)"
 
 

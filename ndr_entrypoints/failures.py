@@ -10,9 +10,10 @@ from typing import Any, Final, NoReturn
 
 import click
 
-from ndr_core.errors import NdrError, StopRequested, UsageError
+from ndr_core.errors import NdrError, StopRequested, UsageError, without_credentials
 from ndr_core.publishing.published import GoneSlicesWarning
 from ndr_entrypoints.stopping import exit_stopped, signals_handled, stop_message
+from ndr_entrypoints.traces import show_traces_without_credentials
 
 _AS_JSON: Final = f"{__name__}.as_json"
 _UNEXPECTED: Final = 1
@@ -41,6 +42,7 @@ class FailingGroup(click.Group):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
+        show_traces_without_credentials()
         with signals_handled() as stopping, _gone_slices_told():
             ctx.obj = stopping
             try:
@@ -108,7 +110,7 @@ def _fail(ctx: click.Context, message: str, code: int) -> NoReturn:
 
 
 def _tell(ctx: click.Context, message: str, code: int) -> None:
-    click.echo(f"ndr: {message}", err=True)
+    click.echo(f"ndr: {without_credentials(message)}", err=True)
     _print_json(ctx, message, code)
 
 
@@ -116,4 +118,4 @@ def _print_json(ctx: click.Context, message: str, code: int) -> None:
     """Say it on standard output where JSON was asked for, unless nobody reads that any more."""
     if ctx.meta[_AS_JSON]:
         with suppress(BrokenPipeError):
-            click.echo(json.dumps({"error": message, "exit_code": code}))
+            click.echo(json.dumps({"error": without_credentials(message), "exit_code": code}))

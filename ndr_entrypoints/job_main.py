@@ -16,9 +16,10 @@ from typing import Any, Final
 import click
 
 from ndr_adapters.cloudwatch.json_log import FEATURES_NAMESPACE, JsonLog
-from ndr_core.errors import NdrError, StopRequested
+from ndr_core.errors import NdrError, StopRequested, without_credentials
 from ndr_entrypoints.options import EXIT_CODES
 from ndr_entrypoints.stopping import exit_stopped, signals_handled, stop_message
+from ndr_entrypoints.traces import show_traces_without_credentials
 
 _UNEXPECTED: Final = 1
 
@@ -111,6 +112,7 @@ def run_as_job(
     package is missing. `undisturbed` holds back signals that ask a run to stop, while it publishes. `debug`: let
     failures pass, with their stack traces.
     """
+    show_traces_without_credentials()
     with signals_handled() as stopping:
 
         def work() -> None:
@@ -138,8 +140,8 @@ def _tell_failures(log: JsonLog, debug: bool, work: Callable[[], None]) -> None:
         if debug:
             raise
         # A fault of the program, which nobody can find by its message alone.
-        trace = traceback.format_exc()
-        message = f"unexpected {type(error).__name__}: {error}"
+        trace = without_credentials(traceback.format_exc())
+        message = without_credentials(f"unexpected {type(error).__name__}: {error}")
         log.line("ERROR", message, exit_code=_UNEXPECTED, trace=trace)
         log.failed()
         sys.exit(_UNEXPECTED)

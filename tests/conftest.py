@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from ndr_core.deltas.engine import Engine
 from tests.credentials import CREDENTIALS
+from tests.planted_secrets import processes_watched, secrets_in
 
 # `tests.support` and `tests.stand_in` are imported by the fixtures that use them: they bring Spark and AWS
 # along, which unit tests do without.
@@ -28,6 +29,24 @@ os.environ |= CREDENTIALS
 
 REAL_DATA = "NDR_REAL_DATA"
 """Names the folder of real logs, which are no part of the project."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _processes_watched() -> Iterator[None]:
+    """No process that a test starts may say a credential."""
+    with processes_watched():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test during which this process said a credential, on its outputs or in a log."""
+    report = yield
+    found = [title for title, text in report.sections if secrets_in(text)]
+    if found and report.passed:
+        report.outcome = "failed"
+        report.longrepr = f"{', '.join(found)}: holds planted credentials"
+    return report
 
 
 @pytest.fixture(params=["polars", "spark", "spark-sql"])

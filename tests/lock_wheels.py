@@ -6,31 +6,17 @@ Run by `make lock`. requirements.lock has the hashes of all files of a version a
 from __future__ import annotations
 
 import hashlib
-import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from ndr_adapters.sagemaker.wheels import PYTHON, Wheel, pip_download
+from tests.locks import ROOT, locked
 
-ROOT: Final = Path(__file__).parents[1]
 PINS: Final = ROOT / "ndr_adapters" / "sagemaker" / "wheels.lock"
 COMPILED: Final = ("backports-zstd", "isal", "polars", "polars-runtime-32")
 """What the job imports on a cluster and its image lacks; with packages that only serve these."""
-
-
-def locked() -> dict[str, tuple[str, list[str]]]:
-    """Version and SHA-256 hashes of each package in requirements.lock, by name."""
-    blocks = re.findall(
-        r"^([a-z0-9-]+)(?:\[[^]]*\])?==(\S+)[^\n]*\n((?: +--hash=\S+(?: \\)?\n)+)",
-        (ROOT / "requirements.lock").read_text(),
-        re.MULTILINE,
-    )
-    return {
-        name: (version, re.findall(r"sha256:([0-9a-f]{64})", hashes))
-        for name, version, hashes in blocks
-    }
 
 
 def fetched(python: str, folder: Path) -> Iterator[Wheel]:

@@ -6,7 +6,7 @@ import re
 
 from attrs import frozen
 
-from ndr_core.errors import UsageError, shown
+from ndr_core.errors import UsageError, shown, without_credentials
 
 _SCHEMES = ("s3://", "s3a://")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -34,6 +34,11 @@ class S3Address:
         if not is_s3(address):
             return f"{shown(address)} is no address in S3; give s3://BUCKET/PREFIX"
         bucket, key = _split(address)
+        if without_credentials(address) != address:
+            return (
+                f"{shown(address)}: an address holds no credentials; AWS takes them from the environment, "
+                "a profile or a role"
+            )
         if not _BUCKET.fullmatch(bucket):
             return f"{shown(address)}: {shown(bucket)} is no name of a bucket"
         if address.endswith("//") or (key and not {"", ".", ".."}.isdisjoint(key.split("/"))):

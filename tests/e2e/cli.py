@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from ndr_adapters.outputs import open_output
 from ndr_adapters.polars.published import read_deltas, read_pairs
 from ndr_entrypoints.cli import main
+from tests.planted_secrets import refuse_secrets
 
 SLICE = ("--slice-start", "2025-03-01T10:00:00Z", "--slice-end", "2025-03-01T10:15:00Z")
 
@@ -31,6 +32,7 @@ def ndr(*arguments: object) -> Answer:
     result = CliRunner().invoke(main, [str(argument) for argument in arguments])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
+    refuse_secrets(arguments, result.stdout, result.stderr)
     return Answer(result.exit_code, result.stdout, result.stderr)
 
 

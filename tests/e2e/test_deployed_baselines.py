@@ -25,9 +25,11 @@ from tests.e2e.feature_deployment import (
     traffic,
 )
 from tests.e2e.test_deployed_features import counted, table_rows
-from tests.e2e.test_production_path import only_error, refused_by_policy
+from tests.e2e.test_production_path import only_error, refused_by_policy, unused_of_policy
+from tests.planted_secrets import objects_with_secrets
 from tests.soak import only_in_soak
 from tests.stand_in import proxy
+from tests.support import objects
 
 WITHOUT_SPARK = True
 
@@ -280,3 +282,5 @@ def test_the_jobs_policy_covers_all_that_these_jobs_ask_of_s3_and_dynamodb(
     asked = [request for request in server.requests if request.path.endswith("names.csv")]
     assert asked, "the table of names is read"
     assert refused_by_policy(deployed, server.requests) == []
+    assert unused_of_policy(deployed, server.requests) == {"s3:AbortMultipartUpload"}
+    assert objects_with_secrets(objects(deployed.bucket, "deltas/")) == []

@@ -23,7 +23,8 @@ from tests.e2e.feature_deployment import (
     traffic,
     without_places,
 )
-from tests.e2e.test_production_path import only_error, refused_by_policy
+from tests.e2e.test_production_path import only_error, refused_by_policy, unused_of_policy
+from tests.planted_secrets import objects_with_secrets
 from tests.soak import only_in_soak
 from tests.stand_in import Request, proxy
 from tests.support import objects
@@ -285,3 +286,5 @@ def test_the_jobs_policy_covers_all_that_feature_jobs_ask_of_s3_and_dynamodb(
 
     assert len(server.requests) > 50
     assert refused_by_policy(deployed, server.requests) == []
+    assert unused_of_policy(deployed, server.requests) == {"s3:AbortMultipartUpload"}
+    assert objects_with_secrets(objects(deployed.bucket, "deltas/")) == []

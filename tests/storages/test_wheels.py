@@ -15,7 +15,8 @@ from ndr_adapters.sagemaker.package import DEPENDENCIES
 from ndr_adapters.sagemaker.wheels import Wheel, fetch, pinned_wheels, wheel_folder
 from ndr_adapters.wheel_bundle import BUNDLE, name_of_content, unpack, write_bundle
 from ndr_core.errors import NdrError, UsageError
-from tests.lock_wheels import COMPILED, PINS, ROOT, locked
+from tests.lock_wheels import COMPILED, PINS
+from tests.locks import ROOT, locked
 from tests.storages.wheels import PackageIndex, write_wheel
 
 OF_THE_IMAGE = {"boto3", "botocore", "pyspark", "py4j"}

@@ -12,12 +12,13 @@ import shutil
 import sys
 import urllib.request
 from collections.abc import Callable
+from http.client import InvalidURL
 from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 
-from ndr_core.errors import NdrError, UsageError
+from ndr_core.errors import NdrError, UsageError, without_credentials
 
 HADOOP_VERSION: Final = "3.3.4"
 """Of the Hadoop libraries that pyspark 3.5 brings."""
@@ -89,7 +90,7 @@ def fetch(notice: Callable[[str], None], repository: str | None = None) -> None:
         if target.is_file() and _sha256(target) == jar.sha256:
             continue
         address = f"{base.rstrip('/')}/{jar.path}"
-        notice(f"fetching {address}")
+        notice(f"fetching {without_credentials(address)}")
         partial = target.with_suffix(f".{os.getpid()}.part")
         try:
             _download(address, partial)
@@ -110,6 +111,11 @@ def _download(address: str, target: Path) -> None:
             target.open("wb") as stream,
         ):
             shutil.copyfileobj(answer, stream, 1 << 20)
+    except InvalidURL:
+        # Its text has a part of the address, which may be one of a password.
+        raise UsageError(
+            f"{address}: is no address that can be read; let NDR_MAVEN_URL name a mirror without a password"
+        ) from None
     except OSError as error:
         raise NdrError(
             f"{address}: {error}; check the network, or set NDR_MAVEN_URL to a mirror"

@@ -23,6 +23,7 @@ from ndr_core.errors import (
     printable,
     shown,
     too_many,
+    without_credentials,
 )
 
 
@@ -174,3 +175,27 @@ def test_of_a_long_known_name_only_the_beginning_is_shown() -> None:
 
 def test_too_many_entries_are_counted() -> None:
     assert too_many(65, 64) == "has 65 entries; at most 64 are possible"
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("at https://me:key@host/a?b=1: no", "at https://***@host/a?b=1: no"),
+        ("'s3://AKIA0:k/e+y@bucket/x'", "'s3://***@bucket/x'"),
+        ("s3://token@bucket", "s3://***@bucket"),
+        ("http://a:b@h and http://c:d@h", "http://***@h and http://***@h"),
+        ("?X-Amz-Credential=AKIA0&x-amz-signature=5f", "?X-Amz-Credential=***&x-amz-signature=***"),
+        ("http://127.0.0.1:9/logs/a@b.gz", "http://127.0.0.1:9/logs/a@b.gz"),
+        ("s3://bucket/logs/a@b.gz of me@host", "s3://bucket/logs/a@b.gz of me@host"),
+    ],
+)
+def test_credentials_of_addresses_are_hidden_and_nothing_else(text: str, safe: str) -> None:
+    assert without_credentials(text) == safe
+
+
+def test_no_error_and_no_value_is_shown_with_credentials() -> None:
+    address = "s3://AKIA0:key@bucket/" + "x" * 100
+
+    assert "key" not in str(UsageError(f"{address}: no"))
+    assert "key" not in str(pickle.loads(pickle.dumps(UnreadableFileError(address))))
+    assert "key" not in shown(address, most=12)

@@ -28,6 +28,8 @@ def test_a_bucket_alone_is_a_place() -> None:
         ("s3://ab/a", "is no name of a bucket"),
         ("s3://-bucket/a", "is no name of a bucket"),
         (f"s3://{'b' * 64}/a", "is no name of a bucket"),
+        ("s3://AKIA0:key@bucket/a", "an address holds no credentials"),
+        ("s3://AKIA0:k/ey@bucket/a", "an address holds no credentials"),
         ("s3://bucket/./b", "empty, '.' or '..' segment"),
         ("s3://bucket//", "empty, '.' or '..' segment"),
         ("s3://bucket/a//b", "empty, '.' or '..' segment"),
