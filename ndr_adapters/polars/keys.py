@@ -103,11 +103,26 @@ def distinct(rows: pl.DataFrame) -> pl.DataFrame:
 
 def with_keys_of(rows: pl.DataFrame, others: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """Give the rows whose keys others have, too. `columns`: the keys, as `packed_keys` takes them, alike in both."""
-    own, theirs = _alike(rows, others, columns)
-    wanted = theirs.lazy()
-    found = pl.concat([rows, own], how="horizontal").lazy()
-    found = found.join(wanted, on=own.columns, how="semi", maintain_order="left")
-    return found.drop(own.columns).collect()
+    keys = _alike(rows, others, columns)
+    names = [key.meta.output_name() for key in keys]
+    wanted = others.lazy().select(keys)
+    found = rows.lazy().with_columns(keys).join(wanted, on=names, how="semi", maintain_order="left")
+    return found.drop(names).collect()
+
+
+def are_met(rows: pl.DataFrame, others: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
+    """Tell of each row whether others have its key. `columns`: as `with_keys_of` takes them."""
+    keys = _alike(rows, others, columns)
+    own = rows.select(keys)
+    # Most others have the key of no row: those left are few.
+    met = others.lazy().select(keys).join(own.lazy(), on=own.columns, how="semi")
+    if own.width == 1:
+        (name,) = own.columns
+        found = met.collect(engine="streaming").get_column(name)
+        return own.get_column(name).is_in(found.implode())
+    flagged = met.unique().with_columns(pl.lit(True).alias(_IS_MET))
+    marked = own.lazy().join(flagged, on=own.columns, how="left", maintain_order="left")
+    return marked.collect().get_column(_IS_MET).is_not_null()
 
 
 def places_in(others: pl.DataFrame, rows: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
@@ -115,8 +130,9 @@ def places_in(others: pl.DataFrame, rows: pl.DataFrame, columns: Sequence[str]) 
 
     `columns`: the keys, as `packed_keys` takes them, alike in both. Of others with one key any may be found.
     """
-    own, theirs = _alike(rows, others, columns)
-    placed = theirs.with_row_index(_PLACE).lazy()
+    keys = _alike(rows, others, columns)
+    own = rows.select(keys)
+    placed = others.lazy().select(keys).with_row_index(_PLACE)
     if own.width > 1:
         first = placed.unique(own.columns, keep="any")
         found = own.lazy().join(first, on=own.columns, how="left", maintain_order="left")
@@ -131,18 +147,15 @@ def places_in(others: pl.DataFrame, rows: pl.DataFrame, columns: Sequence[str]) 
     return pl.select(pl.when(is_met).then(place)).to_series()
 
 
-def _alike(
-    rows: pl.DataFrame, others: pl.DataFrame, columns: Sequence[str]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _alike(rows: pl.DataFrame, others: pl.DataFrame, columns: Sequence[str]) -> list[pl.Expr]:
     """The keys of both, packed alike."""
     both = pl.concat([rows.lazy().select(columns), others.lazy().select(columns)])
-    keys = [
-        key.packed().alias(f"key_{number}") for number, key in enumerate(packed_keys(both, columns))
-    ]
-    return rows.select(keys), others.select(keys)
+    packed = packed_keys(both, columns)
+    return [key.packed().alias(f"key_{number}") for number, key in enumerate(packed)]
 
 
 _PLACE: Final = "place"
+_IS_MET: Final = "is_met"
 
 
 def _number(value: int) -> pl.Expr:

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from ndr_adapters.polars import keys as packing
 from ndr_adapters.polars.engine import PolarsEngine
-from ndr_adapters.polars.keys import order_by, packed_keys, places_in, with_keys_of
+from ndr_adapters.polars.keys import are_met, order_by, packed_keys, places_in, with_keys_of
 from ndr_core.deltas.roles import INBOUND, OUTBOUND, Role
 from tests.makers import differences, flow, make_plan, write_batch
 from tests.support import run_engine, run_reference
@@ -131,6 +131,9 @@ def test_places_of_rows_among_others_are_found_by_one_key_or_by_several() -> Non
         assert places_in(others, rows, rows.columns).to_list() == [2, None, None, 1]
         assert places_in(others.clear(), rows, rows.columns).to_list() == [None] * 4
         assert places_in(others, rows.clear(), rows.columns).to_list() == []
+        assert are_met(rows, others, rows.columns).to_list() == [True, False, False, True]
+        assert are_met(rows, others.clear(), rows.columns).to_list() == [False] * 4
+        assert are_met(rows.clear(), others, rows.columns).to_list() == []
 
 
 def test_no_rows_have_a_key() -> None:

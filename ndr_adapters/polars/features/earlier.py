@@ -10,7 +10,7 @@ from attrs import frozen
 from ndr_adapters.polars.features.numbered import PairRows
 from ndr_adapters.polars.features.numbers import PEER, SEGMENT
 from ndr_adapters.polars.features.pair_cells import SEEN
-from ndr_adapters.polars.keys import places_in, with_keys_of
+from ndr_adapters.polars.keys import are_met, with_keys_of
 
 
 @frozen
@@ -43,8 +43,9 @@ class Earlier:
     def added_to(self, seen: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
         """Add to SEEN of rows the intervals with a pair of their keys, in the same order. `seen`: `keys` and SEEN."""
         for bit, pairs in self.pairs:
-            is_met = places_in(pairs, seen, keys).is_not_null()
-            met = pl.when(is_met).then(pl.lit(bit, dtype=pl.UInt64)).otherwise(0)
+            met = (
+                pl.when(are_met(seen, pairs, keys)).then(pl.lit(bit, dtype=pl.UInt64)).otherwise(0)
+            )
             seen = seen.with_columns(pl.col(SEEN).fill_null(0) | met)
         return seen
 
