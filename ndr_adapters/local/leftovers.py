@@ -5,6 +5,7 @@ Only what a run surely left is removed. All else is named and passed over: nobod
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -38,6 +39,7 @@ STAGING: Final = "_staging"
 _OWNER: Final = "_owner"
 _REMOVE_TRIES: Final = 20
 _PAUSE_SECONDS: Final = 0.05
+_LOOKS_AGAIN: Final = 10
 _FIRST_BYTES: Final = b'{\n "format": 2,\n "published_at": '
 _LAST_BYTES: Final = b"\n}"
 """With these a pending manifest begins, and ends if it is whole."""
@@ -116,6 +118,19 @@ def remove_staging(folder: Path) -> None:
             time.sleep(_PAUSE_SECONDS)
         else:
             return
+
+
+def remove_own_staging(folder: Path) -> None:
+    """Remove the staging folder of a run of this process.
+
+    Where files are left in it, a query was given up, which may write once more and make the folder anew.
+    """
+    is_staged = any(set(names) - {LOCK, _OWNER} for *_, names in os.walk(folder))
+    remove_staging(folder)
+    for _ in range(_LOOKS_AGAIN if is_staged else 0):
+        time.sleep(_PAUSE_SECONDS)
+        if folder.exists():
+            remove_staging(folder)
 
 
 def empty_staging(folder: Path) -> None:

@@ -37,7 +37,7 @@ from ndr_adapters.local.leftovers import (
     clear_dead_runs,
     empty_staging,
     note_owner,
-    remove_staging,
+    remove_own_staging,
     sweep,
 )
 from ndr_adapters.local.manifests import (
@@ -212,7 +212,7 @@ class FolderStaging:
         # Whoever has the output alone must not meet a folder that is half gone.
         try:
             with shared(self.output, self.notice):
-                remove_staging(self.folder)
+                remove_own_staging(self.folder)
         finally:
             os.close(self.lock)
 

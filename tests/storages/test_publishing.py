@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ndr_adapters.local.leftovers import remove_staging
+from ndr_adapters.local.leftovers import remove_own_staging, remove_staging
 from ndr_adapters.local.manifests import read_manifests
 from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.local.source import FolderSource
@@ -397,4 +397,23 @@ def test_what_a_query_writes_while_its_run_is_given_up_is_removed_too(tmp_path: 
     writer.join()
 
     assert written
+    assert not staging.exists()
+
+
+def test_a_staging_folder_that_such_a_query_makes_anew_is_removed_again(tmp_path: Path) -> None:
+    staging = tmp_path / "run-0123456789ab"
+    (staging / "delta").mkdir(parents=True)
+    (staging / "delta" / "part-0.parquet").write_bytes(b"early")
+
+    def write_again() -> None:
+        while staging.exists():
+            time.sleep(0.001)
+        (staging / "delta").mkdir(parents=True)
+        (staging / "delta" / "part-1.parquet").write_bytes(b"late")
+
+    writer = threading.Thread(target=write_again)
+    writer.start()
+    remove_own_staging(staging)
+    writer.join()
+
     assert not staging.exists()
