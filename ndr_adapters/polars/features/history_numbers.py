@@ -6,6 +6,7 @@ import polars as pl
 from attrs import evolve, field, frozen
 
 from ndr_adapters.polars.addresses import Addresses
+from ndr_adapters.polars.features.marks import marks
 from ndr_adapters.polars.features.networks import sides
 from ndr_adapters.polars.features.numbers import port
 from ndr_core.features.networks import Hosts, Side
@@ -123,7 +124,4 @@ def are_internal(hosts: pl.Series, texts: pl.Series, plan: HistoryPlan) -> pl.Se
     """Tell of each host, a place in `texts`, whether it is internal."""
     known = hosts.unique()
     internal = sides(texts.gather(known), plan.networks) == Side.INTERNAL.value
-    flags = pl.repeat(False, texts.len(), dtype=pl.Boolean, eager=True)
-    if known.is_empty():
-        return flags.head(0)
-    return flags.scatter(known.filter(internal), True).gather(hosts)
+    return marks(known.filter(internal), texts.len()).gather(hosts)

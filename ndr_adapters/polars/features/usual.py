@@ -11,6 +11,7 @@ from attrs import frozen
 from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.features.bits import bits_of_middles
 from ndr_adapters.polars.features.grid import Grid, numbered, standing
+from ndr_adapters.polars.features.marks import marks
 from ndr_adapters.polars.features.tails import Tails
 from ndr_core.baselines.buckets import bucket
 from ndr_core.baselines.metrics import Absent, Metric
@@ -63,8 +64,7 @@ class Usual:
         """Count the samples of some rows from a bucket of each on; null where row or bucket is, and for bucket 0."""
         wanted = pl.select(pl.when(buckets > 0).then(rows)).to_series()
         # Most windows have nothing of most metrics: the cells of others alone are unfolded.
-        are_needed = pl.repeat(False, self.read_off.height, eager=True)
-        are_needed = are_needed.scatter(wanted.drop_nulls(), True)
+        are_needed = marks(wanted.drop_nulls(), self.read_off.height)
         number = (are_needed.cum_sum().cast(pl.Int64) - 1).gather(wanted)
         included, excluded = (
             Tails.of(histograms.filter(are_needed)).at_least(number, buckets)
