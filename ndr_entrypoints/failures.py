@@ -12,6 +12,7 @@ import click
 
 from ndr_core.errors import NdrError, StopRequested, UsageError, without_credentials
 from ndr_core.publishing.published import GoneSlicesWarning
+from ndr_entrypoints.allocator import keep_freed_memory
 from ndr_entrypoints.stopping import exit_stopped, signals_handled, stop_message
 from ndr_entrypoints.traces import show_traces_without_credentials
 
@@ -43,6 +44,7 @@ class FailingGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         show_traces_without_credentials()
+        keep_freed_memory()
         with signals_handled() as stopping, _gone_slices_told():
             ctx.obj = stopping
             try:

@@ -17,6 +17,7 @@ import click
 
 from ndr_adapters.cloudwatch.json_log import FEATURES_NAMESPACE, JsonLog
 from ndr_core.errors import NdrError, StopRequested, without_credentials
+from ndr_entrypoints.allocator import keep_freed_memory
 from ndr_entrypoints.options import EXIT_CODES
 from ndr_entrypoints.stopping import exit_stopped, signals_handled, stop_message
 from ndr_entrypoints.traces import show_traces_without_credentials
@@ -113,6 +114,7 @@ def run_as_job(
     failures pass, with their stack traces.
     """
     show_traces_without_credentials()
+    keep_freed_memory()
     with signals_handled() as stopping:
 
         def work() -> None:

@@ -42,7 +42,7 @@ from ndr_core.windows.labels import WindowLabel
 from ndr_core.windows.plan import WindowPlan
 from ndr_core.windows.tables import BEACON
 
-PAIRS_AT_ONCE: Final = 1 << 22
+PAIRS_AT_ONCE: Final = 3 << 20
 """What is built at once, as `NumberedFrames.weight` has it: more is parted by host."""
 
 
