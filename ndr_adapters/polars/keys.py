@@ -91,10 +91,10 @@ def grouped(
 
 
 def distinct(rows: pl.DataFrame) -> pl.DataFrame:
-    """Give the distinct rows of columns of integers, as `packed_keys` takes them."""
+    """Give the distinct rows of columns of integers, as `packed_keys` takes them, sorted by these."""
     keys = packed_keys(rows.lazy(), rows.columns)
     if len(keys) > 1:
-        return rows.unique()
+        return rows.unique().sort(rows.columns)
     # Equal keys lie behind each other once sorted, which is faster than a table of them.
     ordered = rows.lazy().select(keys[0].packed().alias("key").sort())
     first = ordered.filter((pl.col("key") != pl.col("key").shift(1)).fill_null(True))

@@ -11,7 +11,7 @@ from ndr_adapters.polars.features.masks import Sight
 from ndr_adapters.polars.features.novelty import HISTORY_DAYS, Known, pair_ages
 from ndr_adapters.polars.features.numbered import SESSIONS
 from ndr_adapters.polars.features.numbers import SIDE, Numbers, is_outbound
-from ndr_adapters.polars.features.pair_cells import PAIR
+from ndr_adapters.polars.features.pair_cells import PAIR, by_place
 from ndr_adapters.polars.features.pair_histograms import (
     SECOND,
     SIZE,
@@ -87,16 +87,14 @@ def beacon_maxima(beacons: pl.DataFrame) -> pl.LazyFrame:
 
 def _gaps(seconds: pl.DataFrame) -> pl.DataFrame:
     """What the distinct starts of pairs tell, of pairs that have enough: sorted by PAIR. `seconds`: sorted, too."""
-    ends = (
-        seconds.lazy()
-        .group_by(PAIR)
-        .agg(
-            (pl.len().cast(pl.Int64) - 1).alias("gaps_cnt"),
-            pl.min(SECOND).alias("beacon:first"),
-            pl.max(SECOND).alias("beacon:last"),
-        )
+    ends = by_place(
+        seconds,
+        PAIR,
+        (pl.len().cast(pl.Int64) - 1).alias("gaps_cnt"),
+        pl.min(SECOND).alias("beacon:first"),
+        pl.max(SECOND).alias("beacon:last"),
     )
-    enough = ends.filter(pl.col("gaps_cnt") >= LEAST_STARTS - 1).sort(PAIR).collect()
+    enough = ends.filter(pl.col("gaps_cnt") >= LEAST_STARTS - 1)
     gaps = (
         seconds.lazy()
         .with_columns((pl.col(SECOND) - pl.col(SECOND).shift(1)).alias("value"))

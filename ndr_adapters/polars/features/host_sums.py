@@ -82,11 +82,13 @@ def _with_percentiles(
 ) -> pl.DataFrame:
     """Add the percentiles of a distribution: null where a slice lacks the histogram, and without sessions."""
     histograms = Ranked.of(cells, HOST)
-    for readout in item.readouts:
-        if isinstance(readout, Quantile):
-            value = compile_expr(readout.value)
-            found = histograms.values(readout.percent, value, readout.name)
-            rows = rows.join(found, on=HOST, how="left", maintain_order="left")
+    found = [
+        histograms.at(one.percent, compile_expr(one.value)).alias(one.name)
+        for one in item.readouts
+        if isinstance(one, Quantile)
+    ]
+    by_host = pl.DataFrame([histograms.keys, *found])
+    rows = rows.join(by_host, on=HOST, how="left", maintain_order="left")
     names = [one.name for one in item.readouts]
     is_known = ~pl.col(HOST).is_in(unknown.implode())
     return rows.with_columns(pl.when(is_known).then(pl.col(names)))

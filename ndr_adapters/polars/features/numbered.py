@@ -263,9 +263,10 @@ def _cells(rows: pl.DataFrame, item: Distribution) -> tuple[pl.DataFrame, pl.Ser
         found.filter(pl.col(name).list.len() > 0)
         .explode(name)
         .select(HOST, pl.col(name).struct.unnest())
+        .collect()
     )
     unknown = found.filter(pl.col(name).is_null()).select(pl.col(HOST).unique()).collect()
-    return added_cells(cells).select(HOST, "bucket", "count"), unknown.to_series()
+    return added_cells(cells.lazy()).select(HOST, "bucket", "count"), unknown.to_series()
 
 
 def _pair_rows(

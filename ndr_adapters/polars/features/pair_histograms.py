@@ -12,6 +12,7 @@ from ndr_adapters.polars.cell_counts import added_cells
 from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.features.numbered import ROW, START, PairRows
 from ndr_adapters.polars.features.pair_cells import PAIR, PART, PairCells
+from ndr_adapters.polars.keys import distinct
 from ndr_core.deltas.timing import EARLY_START, SENT, STARTS, shifted_bucket
 from ndr_core.expressions.expr import col
 from ndr_core.expressions.portable import bucket_middle
@@ -38,7 +39,7 @@ class PairHistograms:
 
         `pairs`: distinct, of the role outbound; of a window that is no whole day, on ports of the set auth alone.
         """
-        return added_cells(self._buckets(pairs, SENT.name).drop(START), PAIR)
+        return added_cells(self._buckets(pairs, SENT.name).drop(START).collect().lazy(), PAIR)
 
     def seconds(self, pairs: pl.Series) -> pl.DataFrame:
         """Give PAIR and SECOND of distinct starts, whole seconds since 1970-01-01 UTC, sorted by both.
@@ -46,7 +47,7 @@ class PairHistograms:
         `pairs`: distinct, of the role outbound, of a whole day.
         """
         told = self._buckets(pairs, STARTS.name).filter(pl.col("bucket") != EARLY_START)
-        return told.select(PAIR, _SECOND).unique().sort(PAIR, SECOND).collect()
+        return distinct(told.select(PAIR, _SECOND).collect())
 
     def _buckets(self, pairs: pl.Series, name: str) -> pl.LazyFrame:
         """PAIR, START, `bucket` and `count`, as they are in the slices."""

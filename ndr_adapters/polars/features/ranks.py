@@ -28,12 +28,15 @@ class Ranked:
         )
 
     def values(self, percent: int, value: pl.Expr, name: str) -> pl.DataFrame:
-        """Give each key with a value at a percentile, that of nearest rank. `value`: over `bucket`."""
+        """Give each key with a value at a percentile. `percent`, `value`: as `at` takes them."""
+        return pl.DataFrame([self.keys, self.at(percent, value).alias(name)])
+
+    def at(self, percent: int, value: pl.Expr) -> pl.Series:
+        """Give a value at a percentile, that of nearest rank, of each histogram. `value`: over `bucket`."""
         before = self.totals.cum_sum() - self.totals
         rank = before + (percent * self.totals + 99) // 100
         buckets = self._buckets.gather(self._seen.search_sorted(rank)).alias("bucket")
-        found = buckets.to_frame().select(value.alias(name)).to_series()
-        return pl.DataFrame([self.keys, found])
+        return buckets.to_frame().select(value).to_series()
 
 
 def medians(values: pl.DataFrame, key: str) -> pl.DataFrame:
