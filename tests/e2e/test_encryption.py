@@ -22,7 +22,8 @@ from tests.e2e.feature_deployment import (
 from tests.e2e.test_production_path import refused_by_policy
 from tests.kms import KEY, asked_key, made_without_key, makes_object, other_keys
 from tests.stand_in import Proxy, Request, proxy
-from tests.storages.test_deploy import allowed, several, statements
+from tests.storages.test_deploy import allowed, several
+from tests.template import statements
 
 WITHOUT_SPARK = True
 
@@ -83,7 +84,7 @@ def needed_of_key(requests: Iterable[Request]) -> set[str]:
 
 def granted_of_key(service: str) -> set[str]:
     """What the role of the jobs may do with the key by way of a service."""
-    policy = statements("iam/job-role-kms.json", DeltasKeyArn=KEY)
+    policy = statements("KeyOfOutputs", KmsKeyArn=KEY)
     named = {action for one in policy for action in several(one["Action"])}
     return {one for one in named if allowed(policy, one, KEY, kms__ViaService=service)}
 
