@@ -51,6 +51,7 @@ check: $(READY) ## Run the linters, the type checker and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint deploy/Dockerfile
+	$(BIN)/cfn-lint deploy/template.yaml
 	$(BIN)/typos
 
 aws-local: $(JARS) ## Start stand-ins for S3 and DynamoDB

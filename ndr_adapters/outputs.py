@@ -19,11 +19,14 @@ def open_output(address: Path | str) -> WholeOutput:
     return keep_output(address).tables
 
 
-def keep_output(address: Path | str) -> Upkeep:
-    """Open an output to look after it. Else as `open_output`."""
+def keep_output(address: Path | str, kms_key: str | None = None) -> Upkeep:
+    """Open an output to look after it. Else as `open_output`.
+
+    `kms_key`: the key of KMS by which what is written to S3 is encrypted; default: as the bucket says.
+    """
     if not (isinstance(address, str) and is_s3(address)):
         return FolderUpkeep(with_home(address))
     # Only who has an output in S3 needs boto3.
     from ndr_adapters.s3.upkeep import S3Upkeep
 
-    return S3Upkeep.open(S3Address.parse(address, "output"))
+    return S3Upkeep.open(S3Address.parse(address, "output"), kms_key)

@@ -218,7 +218,7 @@ def _wired(storage: FeatureStorage, log: JsonLog, undisturbed: Undisturbed) -> F
     # A cluster has Polars only where its wheels came with the job.
     from ndr_entrypoints.feature_jobs import FeatureWiring
 
-    return FeatureWiring.on_cluster(str(deltas), str(features), log, undisturbed)
+    return FeatureWiring.on_cluster(str(deltas), str(features), log, undisturbed, storage.kms_key)
 
 
 def _run_each(log: JsonLog, runners: Iterable[FeatureRunner], started: float) -> None:

@@ -59,7 +59,7 @@ def run_job(
     spec = specs.load(project_name, job_name, feature_spec_version)
     source = _within_its_prefix(spec, mini_batch_s3_prefix)
     target = spec.storage.output()
-    client = s3_client()
+    client = s3_client(kms_key=spec.storage.kms_key)
     done = DeltaBuilderRunner(
         spec=spec,
         params=params,

@@ -87,15 +87,16 @@ class FeatureWiring:
         engine: str,
         log: RunLog,
         undisturbed: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        kms_key: str | None = None,
     ) -> FeatureWiring:
         """Wire from an output of deltas to one of features, or, where none is given, to its folder `features`.
 
-        Raises UsageError for an address of another kind, for S3 that is not set up, and for an output of features that
-        holds the deltas or lies elsewhere among them.
+        `kms_key`: as for `Wiring.between`. Raises UsageError for an address of another kind, for S3 that is not set up,
+        and for an output of features that holds the deltas or lies elsewhere among them.
         """
         usual = features_of(deltas)
         target = features or usual
-        sink, client = sink_of(target)
+        sink, client = sink_of(target, kms_key)
         _refuse_overlap(deltas, usual, sink)
         return cls(open_output(deltas), open_output(target), sink, client, engine, log, undisturbed)
 
@@ -106,9 +107,10 @@ class FeatureWiring:
         features: str,
         log: RunLog,
         undisturbed: Callable[[], AbstractContextManager[Any]],
+        kms_key: str | None = None,
     ) -> FeatureWiring:
         """Wire likewise where tasks can run on a cluster: the JobSpecs say by what engine to build."""
-        wired = cls.between(deltas, features, AUTO, log, undisturbed)
+        wired = cls.between(deltas, features, AUTO, log, undisturbed, kms_key)
         return evolve(wired, has_cluster=True)
 
     def history(

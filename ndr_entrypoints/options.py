@@ -11,6 +11,7 @@ import click
 
 from ndr_adapters.home import with_home
 from ndr_core.errors import UsageError
+from ndr_core.jobs.kms_key import kms_key_problem
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done, 1 the run or the command failed, 2 wrong usage or configuration; "
@@ -30,6 +31,26 @@ PATH: Final = _HomePath(path_type=Path)
 
 AS_JSON: Final = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, of a failure too; for programs."
+)
+
+
+class _KmsKey(click.ParamType[str]):
+    """The name of a key of KMS."""
+
+    name = "key"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        problem = kms_key_problem(value)
+        if problem is not None:
+            self.fail(problem, param, ctx)
+        return str(value)
+
+
+KMS_KEY: Final = click.option(
+    "--kms-key",
+    type=_KmsKey(),
+    help="Key of KMS that encrypts what is written to S3, as `storage.kms_key` of the JobSpecs. If absent, the "
+    "bucket's own rule does.",
 )
 QUIET: Final = click.option("--quiet", is_flag=True, help="Print errors only.")
 

@@ -39,10 +39,11 @@ class Wiring:
     """Absent where neither place lies in S3."""
 
     @classmethod
-    def between(cls, source: str, target: str | None) -> Wiring:
+    def between(cls, source: str, target: str | None, kms_key: str | None = None) -> Wiring:
         """Wire from a folder or an address in S3 to another, or to none, where nothing can be published.
 
-        Raises UsageError for an address of another kind, and for S3 that is not set up.
+        `kms_key`: the key of KMS by which all that is written to S3 is encrypted; default: as the bucket says. Raises
+        UsageError for an address of another kind, and for S3 that is not set up.
         """
         to_s3 = target is not None and is_s3(target)
         if not (is_s3(source) or to_s3):
@@ -52,7 +53,7 @@ class Wiring:
         from ndr_adapters.s3.sink import S3Writer
         from ndr_adapters.s3.source import S3Reader
 
-        client = s3_client()
+        client = s3_client(kms_key=kms_key)
         return cls(
             S3Reader(client, S3Address.parse(source, "input"))
             if is_s3(source)
@@ -85,9 +86,9 @@ def source_of(address: str) -> FlowSource:
     return Wiring.between(address, address).source if is_s3(address) else _folder_source(address)
 
 
-def sink_of(target: str) -> tuple[Sink, S3Client | None]:
-    """Give what publishes to a folder or an address in S3, and its client. Raises as `Wiring.between`."""
-    wiring = Wiring.between(target, target)
+def sink_of(target: str, kms_key: str | None = None) -> tuple[Sink, S3Client | None]:
+    """Give what publishes to a folder or an address in S3, and its client. As `Wiring.between`."""
+    wiring = Wiring.between(target, target, kms_key)
     return wiring.sink, wiring.client
 
 

@@ -6,12 +6,14 @@ import http.client
 import json
 import os
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from attrs import define, field
@@ -103,8 +105,13 @@ class Proxy(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, server: str, rule: Rule) -> None:
+    def __init__(self, server: str, rule: Rule, certificate: Path | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.scheme = "http" if certificate is None else "https"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.target = server.removeprefix("http://")
         self.rule = rule
         self.requests: list[Request] = []
@@ -115,7 +122,7 @@ class Proxy(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
 
     def note(self, handler: BaseHTTPRequestHandler) -> tuple[Request, Fault | None]:
         with self._lock:
@@ -228,8 +235,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def proxy(server: str, rule: Rule) -> Iterator[Proxy]:
-    made = Proxy(server, rule)
+def proxy(server: str, rule: Rule, certificate: Path | None = None) -> Iterator[Proxy]:
+    """A proxy before a server. `certificate`: as `own_certificate` makes it; then it is asked over HTTPS."""
+    made = Proxy(server, rule, certificate)
     thread = threading.Thread(target=made.serve_forever, daemon=True)
     thread.start()
     try:

@@ -106,13 +106,14 @@ class JobSpecTable:
         there. Raises UsageError when another change came first.
         """
         key = _keys(spec.key)
-        present, sha256 = self._present(key)
-        if sha256 == spec.content_hash() and expected_revision in (None, present):
+        plain = spec.to_plain()
+        present, stored = self._present(key)
+        if stored == plain and expected_revision in (None, present):
             return present
         before = present if expected_revision is None else expected_revision
         item = {
             **key,
-            "spec": _as_decimals(spec.to_plain()),
+            "spec": _as_decimals(plain),
             "revision": before + 1,
             "spec_sha256": spec.content_hash(),
             "updated_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -130,8 +131,8 @@ class JobSpecTable:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
                 # The answer to an earlier try of this very write may have been lost on its way.
-                present, sha256 = self._present(key)
-                if (present, sha256) != (before + 1, spec.content_hash()):
+                present, stored = self._present(key)
+                if (present, stored) != (before + 1, plain):
                     raise UsageError(
                         f"table {self.table}: {key[SORT_KEY]} of {spec.project_name} is at revision "
                         f"{present}, not {before}: somebody changed it; get it, merge, put it again"
@@ -153,10 +154,10 @@ class JobSpecTable:
         for item in sorted(items, key=lambda item: (item[PARTITION_KEY]["S"], item[SORT_KEY]["S"])):
             yield stored_spec(self.table, item)
 
-    def _present(self, key: Mapping[str, str]) -> tuple[int, str]:
-        """Revision and hash of what is stored; 0 and '' for nothing."""
+    def _present(self, key: Mapping[str, str]) -> tuple[int, Any]:
+        """Revision and plain data of the spec that is stored; 0 and None for nothing."""
         found = _deserialized(_item(self.client, self.table, key))
-        return found.get("revision", 0), found.get("spec_sha256", "")
+        return found.get("revision", 0), found.get("spec")
 
 
 def _item(client: DynamoDBClient, table: str, key: Mapping[str, str]) -> Mapping[str, Any]:

@@ -23,9 +23,10 @@ from ndr_core.jobs.choice import EngineSettings
 from ndr_core.jobs.spec import Storage
 from ndr_core.quality.settings import Quality
 
-_EXAMPLE_PREFIXES = {
-    "input_prefix": "landing/my-network",
-    "output_prefix": "deltas/my-network",
+_EXAMPLE_STORAGE = {
+    "input_prefix": "s3://BUCKET/landing/my-network",
+    "output_prefix": "s3://BUCKET/deltas/my-network",
+    "kms_key": "alias/my-network",
 }
 
 
@@ -98,9 +99,9 @@ def _lines(template: _Template) -> Iterator[str]:
     yield "#   one_machine_bytes: 1000000000"
     yield from _comment(_doc(JobSpec, "storage"))
     yield "# storage:"
-    for key in ("input_prefix", "output_prefix"):
-        yield f"#   # {_doc(Storage, key)}"
-        yield f"#   {key}: s3://BUCKET/{_EXAMPLE_PREFIXES[key]}"
+    for key, value in _EXAMPLE_STORAGE.items():
+        yield from (f"#   {line}" for line in _comment(_doc(Storage, key)))
+        yield f"#   {key}: {value}"
 
 
 def _preset_input(preset: str, settings: Mapping[str, Any]) -> Iterator[str]:

@@ -1,9 +1,10 @@
-"""How Polars reaches the S3 that a boto3 client reaches: endpoint, region, retries."""
+"""How Polars reaches the S3 that a boto3 client reaches: endpoint, region, retries, the key of what is written."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ndr_adapters.aws.encryption import ALGORITHM, kms_key_of
 from ndr_adapters.aws.endpoint import foreign_endpoint
 from ndr_adapters.aws.limits import ATTEMPTS, CONNECT_SECONDS, READ_SECONDS
 
@@ -26,4 +27,8 @@ def polars_options(client: S3Client | None) -> dict[str, Any]:
     if endpoint is not None:
         options["aws_endpoint_url"] = endpoint
         options["aws_allow_http"] = str(endpoint.startswith("http://")).lower()
+    kms_key = kms_key_of(client)
+    if kms_key is not None:
+        options["aws_server_side_encryption"] = ALGORITHM
+        options["aws_sse_kms_key_id"] = kms_key
     return options

@@ -28,9 +28,12 @@ class S3Upkeep:
     output: S3Address
 
     @classmethod
-    def open(cls, output: S3Address) -> S3Upkeep:
-        """Open an output with a client of its own. Raises UsageError where S3 is not set up."""
-        return cls(s3_client(), output)
+    def open(cls, output: S3Address, kms_key: str | None = None) -> S3Upkeep:
+        """Open an output with a client of its own, whose writes are encrypted by a key of KMS, if one is given.
+
+        Raises UsageError where S3 is not set up.
+        """
+        return cls(s3_client(kms_key=kms_key), output)
 
     @property
     def tables(self) -> S3Tables:

@@ -7,6 +7,8 @@ from typing import Any, Final
 from attrs import asdict, field, frozen
 
 from ndr_core.errors import Problem, SpecError
+from ndr_core.jobs.kms_key import KMS_KEY
+from ndr_core.jobs.spec import key_problems, place_problems
 from ndr_core.names import PATH_SEGMENT, PATH_SEGMENT_RULE, is_path_segment, whole
 from ndr_core.publishing.layout import FEATURES
 from ndr_core.publishing.location import S3Address
@@ -55,7 +57,10 @@ class Inputs:
 
 @frozen
 class FeatureStorage:
-    """Where a deployed feature job may read and write; `ndr features` takes its places from the command line."""
+    """Where a deployed feature job may read and write, and the key of what is written to S3.
+
+    `ndr features` takes its places from the command line, but not the key.
+    """
 
     deltas_prefix: str | None = field(
         default=None,
@@ -68,20 +73,17 @@ class FeatureStorage:
             "schema": _IN_S3,
         },
     )
+    kms_key: str | None = field(default=None, metadata=KMS_KEY)
 
     def problems(self) -> list[Problem]:
         """List what is wrong, by key; nothing when all is well."""
-        found = [
-            Problem(key, problem)
-            for key, address in asdict(self).items()
-            if address is not None and (problem := S3Address.problem(address)) is not None
-        ]
+        found = place_problems(self, ("deltas_prefix", "features_prefix"))
         both = self.deltas_prefix is not None and self.features_prefix is not None
         if not found and both and self.features() != self._usual() and self._overlaps():
             found.append(
                 Problem("features_prefix", f"in deltas_prefix only its folder `{FEATURES}` is free")
             )
-        return found
+        return [*found, *key_problems(self.kms_key)]
 
     def deltas(self) -> S3Address:
         """Give the prefix of the deltas. Raises SpecError where it is not given."""

@@ -18,7 +18,7 @@ from ndr_core.publishing.manifest import Manifest
 from ndr_core.times import now_us, parse_bound, to_datetime
 from ndr_core.version import __version__
 from ndr_entrypoints import console
-from ndr_entrypoints.options import AS_JSON, EXIT_CODES
+from ndr_entrypoints.options import AS_JSON, EXIT_CODES, KMS_KEY
 from ndr_entrypoints.run_log import NoticesOnly
 from ndr_entrypoints.stopping import Stopping
 from ndr_entrypoints.wiring import sink_of
@@ -31,10 +31,17 @@ from ndr_entrypoints.wiring import sink_of
     help="ISO-8601, UTC: whole days that end by then. Default: up to the end of yesterday.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be compacted, and do nothing.")
+@KMS_KEY
 @AS_JSON
 @click.pass_obj
 def compact(
-    stopping: Stopping, /, output: str, before: str | None, dry_run: bool, as_json: bool
+    stopping: Stopping,
+    /,
+    output: str,
+    before: str | None,
+    dry_run: bool,
+    kms_key: str | None,
+    as_json: bool,
 ) -> None:
     """Make one set of files and one manifest of each whole UTC day.
 
@@ -42,7 +49,7 @@ def compact(
     """
     moment = now_us() if before is None else parse_bound(before, "before")
     published = open_output(output)
-    sink, client = sink_of(output)
+    sink, client = sink_of(output, kms_key)
     options = polars_options(client)
     compactor = Compactor(
         published=published,

@@ -12,6 +12,7 @@ from ndr_core.correlations.chain import Chain
 from ndr_core.errors import UsageError
 from ndr_core.features.running import NotPublishedError, run_each
 from ndr_core.publishing.layout import FEATURES
+from ndr_core.spec_kinds import AnySpec
 from ndr_core.times import parse_bound
 from ndr_entrypoints.commands.features_explain import explain
 from ndr_entrypoints.commands.features_runs import (
@@ -145,7 +146,7 @@ def run(
         name = "with-spec" if since is None else "since"
         raise UsageError(f"{name}: is for --stale; leave it out")
     with run_log(quiet, as_json, FEATURE_STAGES) as log:
-        wiring = _wiring(stopping, log, **places)
+        wiring = _wiring(stopping, log, loaded, **places)
         asked = Asked(end, day, labels, partial, run_id)
         done, left_out = run_each(runs_asked(wiring, loaded, job_of(job, loaded), asked))
     if left_out:
@@ -199,7 +200,7 @@ def backfill(
     """
     loaded = JobSpecFile(spec).load_any()
     with run_log(quiet, as_json, FEATURE_STAGES) as log:
-        wiring = _wiring(stopping, log, **places)
+        wiring = _wiring(stopping, log, loaded, **places)
         span = Span(first, last, partial)
         runners = runs_of_span(wiring, loaded, job_of(job, loaded), span)
         done, left_out = run_each(runners)
@@ -241,7 +242,7 @@ def stale(
     if rebuild:
         _rebuild(stopping, chain, since, as_json, quiet, places)
         return
-    wiring = _wiring(stopping, NoticesOnly(), **places)
+    wiring = _wiring(stopping, NoticesOnly(), chain.windows, **places)
     show_stale(wiring.stale_chain(chain, _since(since)).runs, as_json=as_json, quiet=quiet)
 
 
@@ -254,14 +255,24 @@ def _rebuild(
     places: dict[str, Any],
 ) -> None:
     with run_log(quiet, as_json, FEATURE_STAGES) as log:
-        done = list(_wiring(stopping, log, **places).renew_chain(chain, _since(since)))
+        done = list(
+            _wiring(stopping, log, chain.windows, **places).renew_chain(chain, _since(since))
+        )
     show_renewed(done, as_json=as_json, quiet=quiet)
 
 
 def _wiring(
-    stopping: Stopping, log: Any, *, output: str, features: str | None, engine: str
+    stopping: Stopping,
+    log: Any,
+    spec: AnySpec,
+    *,
+    output: str,
+    features: str | None,
+    engine: str,
 ) -> FeatureWiring:
-    return FeatureWiring.between(output, features, engine, log, stopping.undisturbed)
+    """Wire between the places that are given. The spec says by which key what is written to S3 is encrypted."""
+    key = spec.storage.kms_key
+    return FeatureWiring.between(output, features, engine, log, stopping.undisturbed, key)
 
 
 def _since(text: str | None) -> int | None:

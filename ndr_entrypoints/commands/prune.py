@@ -11,7 +11,7 @@ from ndr_core.publishing.layout import FEATURES, features_of
 from ndr_core.times import iso_text, parse_bound
 from ndr_core.windows.horizon import refuse_needed
 from ndr_entrypoints import console
-from ndr_entrypoints.options import AS_JSON, EXIT_CODES
+from ndr_entrypoints.options import AS_JSON, EXIT_CODES, KMS_KEY
 from ndr_entrypoints.run_log import NoticesOnly
 
 
@@ -26,9 +26,16 @@ from ndr_entrypoints.run_log import NoticesOnly
     "--force", is_flag=True, help="Remove slices that features may still be made of, too."
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and do nothing.")
+@KMS_KEY
 @AS_JSON
 def prune(
-    output: str, before: str, features: str | None, force: bool, dry_run: bool, as_json: bool
+    output: str,
+    before: str,
+    features: str | None,
+    force: bool,
+    dry_run: bool,
+    kms_key: str | None,
+    as_json: bool,
 ) -> None:
     """Remove old slices for good, with the manifests, quarantine and reports that belong to them.
 
@@ -38,7 +45,7 @@ def prune(
     be made of: by default of 38 days.
     """
     moment = parse_bound(before, "before")
-    kept = keep_output(output)
+    kept = keep_output(output, kms_key)
     if not force:
         _refuse_needed(output, features, moment)
     removed = kept.prune(moment, NoticesOnly().notice, dry_run=dry_run)

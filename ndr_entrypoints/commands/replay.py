@@ -61,7 +61,7 @@ def replay(
     batches = rejected_batches(published.manifests(None, None))
     batch = _chosen(batches, job, mini_batch_id)
     source = RejectedSource(published, batch)
-    wiring = Wiring.between(output, output)
+    wiring = Wiring.between(output, output, job.storage.kms_key)
     bounds = batch.bounds
     with run_log(quiet, as_json) as log:
         runner = DeltaBuilderRunner(

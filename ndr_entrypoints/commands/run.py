@@ -192,7 +192,7 @@ def _runner(
         slice_end=parse_bound(slice_end, "slice-end") if slice_end else None,
         derived_id=mini_batch_id is None,
     )
-    wiring = Wiring.between(input_, target)
+    wiring = Wiring.between(input_, target, job.storage.kms_key)
     source: FlowSource = wiring.source
     if limit is not None:
         if job.input.format is FileFormat.PARQUET:

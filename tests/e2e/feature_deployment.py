@@ -217,17 +217,23 @@ class FeatureDeployment:
 
 
 def deploy_features(
-    folder: Path, bucket: str, labels: Mapping[str, str] = MappingProxyType(LABELS)
+    folder: Path,
+    bucket: str,
+    labels: Mapping[str, str] = MappingProxyType(LABELS),
+    kms_key: str | None = None,
 ) -> FeatureDeployment:
     """Deploy JobSpecs of deltas by the hour, and of features: windows of an hour and of a day, baselines of gap 1."""
+    key = {} if kms_key is None else {"kms_key": kms_key}
     deltas = make_spec(
         delta={"slice_minutes": 60},
         storage={
             "input_prefix": f"s3://{bucket}/landing/demo",
             "output_prefix": f"s3://{bucket}/deltas/demo",
+            **key,
         },
     )
-    common = {"project_name": "test", "storage": {"deltas_prefix": f"s3://{bucket}/deltas/demo"}}
+    places = {"deltas_prefix": f"s3://{bucket}/deltas/demo", **key}
+    common = {"project_name": "test", "storage": places}
     of_windows = {"windows": {"labels": dict(labels)}, **common}
     gaps = {"baselines": {"gap_days_7d": 1, "gap_days_30d": 1}}
     windows = expect(parse_spec({"kind": "fg_a", **of_windows}), FgASpec, "test")

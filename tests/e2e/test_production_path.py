@@ -24,8 +24,9 @@ from tests.planted_secrets import objects_with_secrets
 from tests.soak import only_in_soak
 from tests.stand_in import Request, proxy
 from tests.storages.s3_run import FAST_START, publish, rows
-from tests.storages.test_deploy import allowed, several, statements
+from tests.storages.test_deploy import allowed, several
 from tests.support import objects, upload
+from tests.template import statements
 
 ROOT = Path(__file__).parents[2]
 AT_ONCE_SPREAD = {"one_machine_bytes": 0}
@@ -186,7 +187,7 @@ def refused_by_policy(
 ) -> list[tuple[str, str, str | None]]:
     """What requests asked for that the job's policy does not allow."""
     policy = statements(
-        "iam/job-role.json",
+        "JobRole",
         ProjectName=deployment.spec.project_name,
         LandingBucket=deployment.bucket,
         DeltasBucket=deployment.bucket,
@@ -210,7 +211,7 @@ def unused_of_policy(deployment: Deployed, requests: Iterable[Request]) -> set[s
     """Actions on S3 and DynamoDB that the job's policy allows and no request asked for."""
     granted = {
         action
-        for statement in statements("iam/job-role.json")
+        for statement in statements("JobRole")
         for action in several(statement["Action"])
         if action.startswith(("s3:", "dynamodb:"))
     }

@@ -58,11 +58,12 @@ def publish(
     overrides: Overrides | None = None,
 ) -> RunSummary:
     """Run the job in this process."""
-    wiring = Wiring.between(source, target)
+    spec = spec or SPEC
+    wiring = Wiring.between(source, target, spec.storage.kms_key)
     if start is not None and end is None:
         end = start + SLICE_US
     return DeltaBuilderRunner(
-        spec=spec or SPEC,
+        spec=spec,
         params=RuntimeParams(mini_batch, "run", start, end),
         source=wiring.source,
         start_engine=started(_engine(wiring, engine)),
@@ -84,8 +85,9 @@ def _engine(wiring: Wiring, name: str) -> Engine:
     from tests.support import spark_session
 
     if name == "spark":
-        return FanoutEngine(SparkRunner(spark_session()), polars_options(s3_client()))
-    return SparkSqlEngine(spark_session(), hadoop_settings(s3_client()))
+        return FanoutEngine(SparkRunner(spark_session()), polars_options(wiring.client))
+    assert wiring.client is not None
+    return SparkSqlEngine(spark_session(), hadoop_settings(wiring.client))
 
 
 def batch(tmp_path: Path, bucket: str, name: str = "mb", **changes: object) -> str:

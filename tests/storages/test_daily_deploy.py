@@ -1,4 +1,4 @@
-"""What `deploy/` has for the day: the state machine run for real, its schedule, their roles."""
+"""What `deploy/template.yaml` makes for the day: the state machine run for real, its schedule, their roles."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ import pytest
 from tests.e2e.cli import ndr
 from tests.storages.test_deploy import (
     MACHINE,
-    POLICY_VALUES,
     ROLE,
     allowed,
     executions,
-    filled,
     run_state_machine,
-    statements,
 )
 from tests.storages.wheels import PackageIndex
+from tests.template import properties, statements
 
 WITHOUT_SPARK = True
 
-FILE = "daily-state-machine.asl.json"
+DAILY = "DailyStateMachine"
 DAY = {"project_name": "demo", "feature_spec_version": "v1"}
 PIPELINE = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/ndr"
 
@@ -38,7 +36,7 @@ def pipelines(bucket: str, index: PackageIndex) -> str:  # noqa: ARG001 - the wh
 
 def scheduled_input(moment: str) -> dict[str, Any]:
     """What the schedule sends at a moment: AWS puts that in place of the keyword."""
-    target = json.loads(filled("daily-schedule-target.json", **POLICY_VALUES))
+    target = properties("Daily")["Target"]
     found: dict[str, Any] = json.loads(
         target["Input"].replace("<aws.scheduler.scheduled-time>", moment)
     )
@@ -55,7 +53,7 @@ def given_to(pipeline: str) -> dict[str, str]:
 
 
 def test_the_schedule_starts_the_daily_pipeline_with_its_moment(aws: str, pipelines: str) -> None:
-    done = run_state_machine(aws, pipelines, scheduled_input("2025-03-02T02:00:00Z"), FILE)
+    done = run_state_machine(aws, pipelines, scheduled_input("2025-03-02T02:00:00Z"), DAILY)
 
     assert (done["status"], done["states"][-1]) == ("SUCCEEDED", "Done")
     assert given_to(f"{pipelines}-daily") == {
@@ -71,7 +69,7 @@ def test_the_schedule_starts_the_daily_pipeline_with_its_moment(aws: str, pipeli
 def test_a_day_can_be_named_by_hand(aws: str, pipelines: str) -> None:
     event = {"detail": {**DAY, "day": "2025-03-01"}}
 
-    done = run_state_machine(aws, pipelines, event, FILE)
+    done = run_state_machine(aws, pipelines, event, DAILY)
 
     assert done["status"] == "SUCCEEDED"
     given = given_to(f"{pipelines}-daily")
@@ -79,7 +77,7 @@ def test_a_day_can_be_named_by_hand(aws: str, pipelines: str) -> None:
 
 
 def test_a_day_whose_pipeline_can_not_start_fails_and_says_why(aws: str, bucket: str) -> None:
-    done = run_state_machine(aws, f"missing-{bucket}", {"detail": DAY}, FILE)
+    done = run_state_machine(aws, f"missing-{bucket}", {"detail": DAY}, DAILY)
 
     assert (done["status"], done["error"]) == ("FAILED", "DailyFeaturesFailed")
     assert done["states"][-1] == "NotStarted"
@@ -87,7 +85,7 @@ def test_a_day_whose_pipeline_can_not_start_fails_and_says_why(aws: str, bucket:
 
 
 def test_an_event_without_a_project_starts_no_day(aws: str, pipelines: str) -> None:
-    done = run_state_machine(aws, pipelines, {"detail": {"day": "2025-03-01"}}, FILE)
+    done = run_state_machine(aws, pipelines, {"detail": {"day": "2025-03-01"}}, DAILY)
 
     assert done["status"] == "FAILED"
     assert executions(f"{pipelines}-daily") == []
@@ -96,14 +94,10 @@ def test_an_event_without_a_project_starts_no_day(aws: str, pipelines: str) -> N
 @pytest.mark.usefixtures("aws")
 def test_the_scheduler_takes_the_target() -> None:
     scheduler = boto3.client("scheduler")
-    target = json.loads(filled("daily-schedule-target.json", **POLICY_VALUES))
+    shipped = properties("Daily")
+    target = shipped["Target"]
 
-    scheduler.create_schedule(
-        Name="ndr-daily",
-        ScheduleExpression="cron(0 2 * * ? *)",
-        FlexibleTimeWindow={"Mode": "OFF"},
-        Target=target,
-    )
+    scheduler.create_schedule(**shipped)
 
     found = scheduler.get_schedule(Name="ndr-daily")["Target"]
     assert found["Arn"] == f"{MACHINE}-daily"
@@ -111,15 +105,12 @@ def test_the_scheduler_takes_the_target() -> None:
 
 
 def test_the_schedule_may_start_the_daily_state_machine_and_nothing_else() -> None:
-    policy = statements("iam/schedule-role.json")
+    policy = statements("ScheduleRole")
 
-    target = json.loads(filled("daily-schedule-target.json", **POLICY_VALUES))
+    target = properties("Daily")["Target"]
     assert allowed(policy, "states:StartExecution", target["Arn"])
     assert not allowed(policy, "states:StartExecution", MACHINE)
-    trust = json.loads(filled("iam/schedule-role-trust.json", **POLICY_VALUES))
-    assert [each["Principal"] for each in trust["Statement"]] == [
-        {"Service": "scheduler.amazonaws.com"}
-    ]
+    assert target["RoleArn"] == "arn:aws:iam::123456789012:role/ndr-schedule"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +119,7 @@ def test_the_schedule_may_start_the_daily_state_machine_and_nothing_else() -> No
 def test_the_state_machines_may_start_and_follow_their_two_pipelines(
     pipeline: str, may: bool
 ) -> None:
-    policy = statements("iam/state-machine-role.json")
+    policy = statements("StateMachineRole")
     arn = PIPELINE.replace("pipeline/ndr", f"pipeline/{pipeline}")
 
     assert allowed(policy, "sagemaker:StartPipelineExecution", arn) is may

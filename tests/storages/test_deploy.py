@@ -1,15 +1,13 @@
-"""What lies in `deploy/`: the state machine run for real, its alarm, the policies."""
+"""What `deploy/template.yaml` makes: the state machine run for real, its alarm, the policies."""
 
 from __future__ import annotations
 
 import fnmatch
 import json
-import re
 import time
 import urllib.request
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -19,10 +17,8 @@ from moto.sagemaker.models import SageMakerModelBackend
 
 from ndr_adapters.dynamodb.job_specs import PARTITION_KEY
 from tests.e2e.cli import ndr
+from tests.template import VALUES, properties, resources, statements
 
-ROOT = Path(__file__).parents[2]
-DEPLOY = ROOT / "deploy"
-TEMPLATES = sorted(str(path.relative_to(DEPLOY)) for path in DEPLOY.rglob("*.json"))
 ROLE = "arn:aws:iam::123456789012:role/ndr-job"
 RUN = {
     "project_name": "demo",
@@ -30,28 +26,16 @@ RUN = {
     "mini_batch_s3_prefix": "s3://landing/demo/mb",
     "feature_spec_version": "v1",
 }
-POLICY_VALUES = {
-    "Region": "eu-west-1",
-    "Account": "123456789012",
-    "ProjectName": "demo",
-    "LandingBucket": "landing-bucket",
-    "LandingPrefix": "landing/demo",
-    "DeltasBucket": "deltas-bucket",
-    "DeltasPrefix": "deltas/demo",
-    "FeaturesPrefix": "deltas/demo/features",
-    "FeatureSpecVersion": "v1",
-    "CodeBucket": "code-bucket",
-    "CodePrefix": "ndr",
-    "JobSpecTable": "specs",
-    "JobRole": "ndr-job",
-    "PipelineName": "ndr",
-    "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:alarms",
-    "Subnet": "subnet-1",
-    "SecurityGroup": "sg-1",
-    "LandingKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/landing",
-    "DeltasKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/deltas",
-    "VolumeKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/volume",
+ROLES = {
+    "JobRole": "sagemaker.amazonaws.com",
+    "StateMachineRole": "states.amazonaws.com",
+    "StarterRole": "events.amazonaws.com",
+    "ScheduleRole": "scheduler.amazonaws.com",
 }
+"""Role of the template -> the service that it is for."""
+KEY_POLICIES = ("KeyOfLanding", "KeyOfOutputs", "KeyOfVolumes")
+MORE_POLICIES = ("JobsInTheNetwork", *KEY_POLICIES)
+"""Policies of the jobs that not every project has."""
 CAN_NOT_BE_RESTRICTED = {
     "cloudwatch:PutMetricData",
     "ec2:DeleteNetworkInterfacePermission",
@@ -65,23 +49,9 @@ CAN_NOT_BE_RESTRICTED = {
 """Actions for which AWS knows no resource, or may be asked without one."""
 
 
-def filled(name: str, **values: str) -> str:
-    """A file of `deploy/` with its placeholders filled."""
-    text = (DEPLOY / name).read_text()
-    for key, value in values.items():
-        text = text.replace("${" + key + "}", value)
-    return text
-
-
 def several(value: str | list[str]) -> list[str]:
     """One or many, as a list."""
     return [value] if isinstance(value, str) else value
-
-
-def statements(name: str, **changes: str) -> list[dict[str, Any]]:
-    """What a policy of `deploy/iam` allows, with the usual values and these."""
-    found: list[dict[str, Any]] = json.loads(filled(name, **(POLICY_VALUES | changes)))["Statement"]
-    return found
 
 
 def allowed(
@@ -125,20 +95,21 @@ def pipeline(bucket: str) -> str:
 
 
 def run_state_machine(
-    aws: str, pipeline: str, event: dict[str, Any], file: str = "state-machine.asl.json"
+    aws: str, pipeline: str, event: dict[str, Any], machine_name: str = "StateMachine"
 ) -> dict[str, Any]:
-    """Run a shipped state machine on the stand-in, whose pipelines end at once."""
+    """Run a state machine of the template on the stand-in, whose pipelines end at once."""
     config = json.dumps({"stepfunctions": {"execute_state_machine": True}}).encode()
     headers = {"Content-Type": "application/json"}
     urllib.request.urlopen(urllib.request.Request(f"{aws}/moto-api/config", config, headers))
-    asl = json.loads(filled(file, **(POLICY_VALUES | {"PipelineName": pipeline})))
+    shipped = properties(machine_name, PipelineName=pipeline)
+    asl = json.loads(shipped["DefinitionString"])
     for state in asl["States"].values():  # not so patient as in production
         state.update({"Seconds": 1} if state["Type"] == "Wait" else {})
         for retry in state.get("Retry", ()):
             retry["MaxAttempts"] = 1
             retry["IntervalSeconds"] = 1
     machine = boto3.client("stepfunctions")
-    name = pipeline + ("-daily" if file.startswith("daily") else "")
+    name = shipped["StateMachineName"]
     arn = machine.create_state_machine(name=name, definition=json.dumps(asl), roleArn=ROLE)[
         "stateMachineArn"
     ]
@@ -253,9 +224,9 @@ def alarms(aws: str) -> Callable[[], list[dict[str, Any]]]:  # noqa: ARG001 - it
     events, sqs = boto3.client("events"), boto3.client("sqs")
     queue = sqs.create_queue(QueueName=name)["QueueUrl"]
     address = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-    events.put_rule(Name=name, EventPattern=filled("execution-ended-rule.json", **POLICY_VALUES))
-    target = filled("execution-ended-target.json", AlarmTopicArn=address["Attributes"]["QueueArn"])
-    events.put_targets(Rule=name, Targets=json.loads(target))
+    rule = properties("ExecutionEnded", AlarmTopicArn=address["Attributes"]["QueueArn"])
+    events.put_rule(Name=name, EventPattern=json.dumps(rule["EventPattern"]))
+    events.put_targets(Rule=name, Targets=rule["Targets"])
 
     def received() -> list[dict[str, Any]]:
         found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
@@ -302,74 +273,71 @@ def test_the_alarm_is_for_nothing_else(alarms: Callable[[], list[dict[str, Any]]
 
 def test_the_rule_names_the_state_machine_that_is_made(aws: str, pipeline: str) -> None:
     done = run_state_machine(aws, pipeline, {"detail": RUN})
-    rule = json.loads(
-        filled("execution-ended-rule.json", **(POLICY_VALUES | {"PipelineName": pipeline}))
-    )
+    rule = properties("ExecutionEnded", PipelineName=pipeline)["EventPattern"]
     machine = done["machine"]
     assert rule["detail"]["stateMachineArn"] == [machine, f"{machine}-daily"]
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_topic_takes_its_policy_and_the_rule_its_target() -> None:
-    sns, events = boto3.client("sns"), boto3.client("events")
-    topic = sns.create_topic(Name="alarms")["TopicArn"]
-    assert topic == POLICY_VALUES["AlarmTopicArn"]
-    policy = filled("iam/alarm-topic-policy.json", **POLICY_VALUES)
-    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
-    (rules,) = [s for s in json.loads(policy)["Statement"] if "Service" in s["Principal"]]
-    assert (rules["Principal"], rules["Action"]) == (
-        {"Service": "events.amazonaws.com"},
-        "sns:Publish",
-    )
-    events.put_rule(Name="ended", EventPattern=filled("execution-ended-rule.json", **POLICY_VALUES))
-    target = json.loads(filled("execution-ended-target.json", **POLICY_VALUES))
-    assert events.put_targets(Rule="ended", Targets=target)["FailedEntryCount"] == 0
-    assert {statement["Resource"] for statement in json.loads(policy)["Statement"]} == {topic}
+def test_the_topic_takes_its_policy_which_lets_the_rule_and_the_alarms_tell() -> None:
+    sns = boto3.client("sns")
+    policy = properties("AlarmTopicPolicy")
+    topic = sns.create_topic(Name=properties("AlarmTopic")["TopicName"])["TopicArn"]
+    assert policy["Topics"] == [topic]
+    text = json.dumps(policy["PolicyDocument"])
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=text)
+    listed = policy["PolicyDocument"]["Statement"]
+    services = [s for s in listed if "Service" in s["Principal"]]
+    assert [s["Principal"]["Service"] for s in services] == [
+        "events.amazonaws.com",
+        "cloudwatch.amazonaws.com",
+    ]
+    assert {s["Action"] for s in services} == {"sns:Publish"}
+    assert {s["Resource"] for s in listed} == {topic}
+    assert properties("ExecutionEnded")["Targets"] == [{"Id": "alarm-topic", "Arn": topic}]
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
-def test_each_template_is_json_once_it_is_filled(template: str) -> None:
-    text = filled(template, **POLICY_VALUES)
-    assert "${" not in text
-    json.loads(text)
+def test_a_mini_batch_of_the_project_that_has_been_parsed_starts_the_state_machine() -> None:
+    rule = properties("MiniBatchParsed")
+    policy = statements("StarterRole")
 
-
-def test_the_pages_set_each_variable_that_a_template_has() -> None:
-    pages = (ROOT / "README.md").read_text() + (ROOT / "docs" / "deploy.md").read_text()
-    exports = re.findall(r"^export (.+)$", pages, re.MULTILINE)
-    given = {name for line in exports for name in re.findall(r"(\w+)=", line)}
-    used = {
-        name
-        for template in TEMPLATES
-        for name in re.findall(r"\$\{(\w+)\}", (DEPLOY / template).read_text())
-    }
-    assert used - given == set()
-    assert used == set(POLICY_VALUES)
-    assert [name for name in TEMPLATES if Path(name).name.partition(".")[0] not in pages] == []
+    assert rule["EventPattern"]["detail"] == {"project_name": ["demo"]}
+    assert [target["Arn"] for target in rule["Targets"]] == [MACHINE]
+    assert allowed(policy, "states:StartExecution", MACHINE)
+    assert not allowed(policy, "states:StartExecution", f"{MACHINE}-daily")
 
 
 @pytest.mark.usefixtures("aws")
-@pytest.mark.parametrize("role", ["job-role", "state-machine-role", "schedule-role"])
-def test_the_roles_can_be_made(role: str) -> None:
-    trust = filled(f"iam/{role}-trust.json", **POLICY_VALUES)
-    boto3.client("iam").create_role(RoleName=f"test-{role}", AssumeRolePolicyDocument=trust)
+@pytest.mark.parametrize("role", ROLES)
+def test_the_roles_are_for_one_service_and_this_account(role: str) -> None:
+    (trust,) = properties(role)["AssumeRolePolicyDocument"]["Statement"]
+
+    assert trust["Principal"] == {"Service": ROLES[role]}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
 
 @pytest.mark.usefixtures("aws")
-@pytest.mark.parametrize(
-    "policy", ["job-role", "job-role-vpc", "job-role-kms", "state-machine-role", "schedule-role"]
-)
+@pytest.mark.parametrize("policy", [*ROLES, *MORE_POLICIES])
 def test_the_policies_are_valid_and_grant_no_wildcard(policy: str) -> None:
-    text = filled(f"iam/{policy}.json", **POLICY_VALUES)
+    listed = statements(policy)
+    text = json.dumps({"Version": "2012-10-17", "Statement": listed})
     boto3.client("iam").create_policy(PolicyName=f"test-{policy}", PolicyDocument=text)
-    for statement in json.loads(text)["Statement"]:
+    for statement in listed:
         for action in several(statement["Action"]):
             assert "*" not in action
             assert action in CAN_NOT_BE_RESTRICTED or statement["Resource"] != "*"
 
 
+def test_the_template_has_no_other_role_or_policy() -> None:
+    made = {
+        name for name, resource in resources().items() if resource["Type"].startswith("AWS::IAM::")
+    }
+
+    assert made == {*ROLES, *MORE_POLICIES}
+
+
 def test_the_role_of_one_project_reaches_nothing_of_another() -> None:
-    policy = statements("iam/job-role.json")
+    policy = statements("JobRole")
     table = "arn:aws:dynamodb:eu-west-1:123456789012:table/specs"
     assert PARTITION_KEY == "project_name"  # what AWS calls the leading key
     for project, may in (("demo", True), ("other", False), ("demo2", False)):
@@ -390,7 +358,7 @@ def test_the_role_of_one_project_reaches_nothing_of_another() -> None:
 
 
 def test_features_may_lie_apart_from_the_deltas() -> None:
-    policy = statements("iam/job-role.json", FeaturesPrefix="features/demo")
+    policy = statements("JobRole", FeaturesPrefix="features/demo")
 
     for project, may in (("demo", True), ("other", False)):
         out = f"arn:aws:s3:::deltas-bucket/features/{project}/_manifests/1"
@@ -401,7 +369,7 @@ def test_features_may_lie_apart_from_the_deltas() -> None:
 
 
 def test_a_job_in_a_vpc_may_use_the_given_subnet_and_security_group_only() -> None:
-    policy = statements("iam/job-role-vpc.json")
+    policy = statements("JobsInTheNetwork")
     ec2 = "arn:aws:ec2:eu-west-1:123456789012"
     for resource, may in {
         "network-interface/eni-1": True,
@@ -430,8 +398,9 @@ def test_a_job_in_a_vpc_may_use_the_given_subnet_and_security_group_only() -> No
 
 
 def test_keys_are_used_by_s3_and_for_volumes_only() -> None:
-    policy = statements("iam/job-role-kms.json")
-    keys = {name: POLICY_VALUES[f"{name}KeyArn"] for name in ("Landing", "Deltas", "Volume")}
+    policy = [one for name in KEY_POLICIES for one in statements(name)]
+    names = {"Landing": "LandingKeyArn", "Deltas": "KmsKeyArn", "Volume": "VolumeKeyArn"}
+    keys = {whose: VALUES[name] for whose, name in names.items()}
     through_s3 = {"kms__ViaService": "s3.eu-west-1.amazonaws.com"}
     assert allowed(policy, "kms:Decrypt", keys["Landing"], **through_s3)
     assert not allowed(policy, "kms:GenerateDataKey", keys["Landing"], **through_s3)

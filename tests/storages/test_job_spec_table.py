@@ -64,6 +64,16 @@ def test_each_change_is_a_revision_and_an_equal_spec_is_none(table: str) -> None
     assert [specs(table).put(spec) for spec in (one, one, other, one)] == [1, 1, 2, 3]
 
 
+def test_another_key_is_a_change_though_the_hash_stays(table: str) -> None:
+    one, other = make_spec(), make_spec(storage={"kms_key": "alias/ndr"})
+
+    revisions = [specs(table).put(spec) for spec in (one, other, other)]
+
+    assert revisions == [1, 2, 2]
+    assert loader(table).load("test", "delta_builder", "v1") == other
+    assert one.content_hash() == other.content_hash()
+
+
 def test_a_put_from_an_old_revision_is_refused(table: str) -> None:
     specs(table).put(make_spec(), expected_revision=0)
     specs(table).put(make_spec(quality={"min_records": 1}), expected_revision=1)

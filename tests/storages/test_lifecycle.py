@@ -1,4 +1,4 @@
-"""The lifecycle rules of `deploy/`: S3 takes them, and they take nothing that counts."""
+"""The lifecycle rules of an output: S3 takes them, and they take nothing that counts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Any
 
 from ndr_adapters.aws.clients import s3_client
 from tests.storages.s3_compaction import Output, put_batches
-from tests.storages.test_deploy import POLICY_VALUES, filled
+from tests.template import properties
 
 WITHOUT_SPARK = True
 
+ROOT = Path(__file__).parents[2]
+
 
 def rules(prefix: str) -> list[dict[str, Any]]:
-    text = filled("lifecycle.json", **{**POLICY_VALUES, "DeltasPrefix": prefix})
+    text = (ROOT / "deploy" / "lifecycle.json").read_text()
+    for name, value in {"DeltasPrefix": prefix, "FeaturesPrefix": f"{prefix}/features"}.items():
+        text = text.replace("${" + name + "}", value)
     found: list[dict[str, Any]] = json.loads(text)["Rules"]
     return found
 
@@ -50,3 +54,27 @@ def test_what_is_there_expires_in_the_staging_places_only(tmp_path: Path, bucket
     assert staging.root.endswith(taken[0].rpartition("/")[0])
     assert len(taken) == 1
     assert len(keys) > 10
+
+
+def as_the_api_takes_it(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule of a template, in the form of `put-bucket-lifecycle-configuration`."""
+    expiration = {
+        "Days": rule.get("ExpirationInDays"),
+        "ExpiredObjectDeleteMarker": rule.get("ExpiredObjectDeleteMarker"),
+    }
+    made = {
+        "ID": rule["Id"],
+        "Status": rule["Status"],
+        "Filter": {"Prefix": rule["Prefix"]},
+        "Expiration": {name: value for name, value in expiration.items() if value is not None},
+        **{name: rule[name] for name in rule if name.startswith(("Abort", "Noncurrent"))},
+    }
+    return {name: value for name, value in made.items() if value}
+
+
+def test_a_bucket_that_the_template_makes_has_the_rules_that_one_that_exists_is_given() -> None:
+    places = {"DeltasPrefix": "out", "FeaturesPrefix": "out/features"}
+
+    made = properties("Deltas", **places)["LifecycleConfiguration"]["Rules"]
+
+    assert [as_the_api_takes_it(rule) for rule in made] == rules("out")

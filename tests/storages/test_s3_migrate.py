@@ -14,6 +14,7 @@ from ndr_adapters.s3.migrate import FORMER, migrate_output
 from ndr_core.errors import NdrError, UsageError
 from ndr_core.publishing.manifest import Manifest
 from tests.e2e.cli import ndr
+from tests.kms import KEY, other_keys
 from tests.soak import SOAK
 from tests.storages.s3_compaction import (
     Output,
@@ -79,6 +80,17 @@ def test_rows_are_those_of_the_former_runs(known: tuple[Output, Rows]) -> None:
     assert rows(output.target) == before
     assert ndr("verify", output.target).exit_code == 0
     assert len([path for path in output.content() if path.startswith(FORMER)]) == 3
+
+
+def test_what_is_written_is_encrypted_by_the_key_that_is_named(known: tuple[Output, Rows]) -> None:
+    output, _ = known
+
+    answer = ndr("migrate", output.target, "--kms-key", KEY)
+
+    assert answer.exit_code == 0, answer.errors
+    prefix = output.address.key
+    assert other_keys(output.bucket, f"{prefix}/_manifests/") == []
+    assert other_keys(output.bucket, f"{prefix}/{FORMER}/") == []
 
 
 def test_what_holds_nothing_of_the_version_before_is_refused(known: tuple[Output, Rows]) -> None:

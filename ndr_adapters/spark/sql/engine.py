@@ -17,6 +17,7 @@ from ndr_adapters.spark.runtime.files import file_to_blame, unfit_files
 from ndr_adapters.spark.runtime.internals import activated, root_cause
 from ndr_adapters.spark.runtime.paths import spark_address
 from ndr_adapters.spark.runtime.progress import reading_metered
+from ndr_adapters.spark.runtime.s3 import refuse_other_key
 from ndr_adapters.spark.runtime.settings import session_for
 from ndr_adapters.spark.runtime.stoppable import stoppable
 from ndr_adapters.spark.sql import aggregate, quality
@@ -72,6 +73,7 @@ class SparkSqlEngine:
             session.conf.set(key, value)
 
         def work() -> EngineResult:
+            refuse_other_key(session, spark_address(staging_root), self.settings)
             with activated(session):
                 return self._build(session, tasks, plan, batch, staging_root)
 

@@ -54,3 +54,17 @@ def test_a_spec_of_the_expected_kind_is_given_back_and_another_one_is_refused_by
         match=r"^spec x\.yaml: is the JobSpec of another kind .* is pair_history, expected fg_a$",
     ):
         expect(spec, FgASpec, "spec x.yaml")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_spec_of_any_kind_may_name_a_key_which_does_not_change_its_hash(kind: str) -> None:
+    data: dict[str, Any] = {"kind": kind, "project_name": "acme"}
+    data |= {"input": {"preset": "paloalto"}} if kind == "delta" else {}
+
+    spec = parse_spec({**data, "storage": {"kms_key": "alias/ndr"}})
+
+    assert spec.storage.kms_key == "alias/ndr"
+    assert parse_spec(spec.to_plain()) == spec
+    assert spec.content_hash() == parse_spec(data).content_hash()
+    with pytest.raises(SpecError, match=r"storage\.kms_key: 'ndr' is no key of KMS; give its ARN"):
+        parse_spec({**data, "storage": {"kms_key": "ndr"}})

@@ -63,3 +63,11 @@ def test_of_the_deltas_output_only_the_folder_of_features_is_free(
 
     expected = ["features_prefix: in deltas_prefix only its folder `features` is free"]
     assert found == ([] if is_free else expected)
+
+
+def test_a_key_may_be_named_without_places_and_is_refused_by_its_own_name() -> None:
+    assert problems(FeatureStorage(kms_key="alias/ndr")) == []
+
+    (problem,) = problems(FeatureStorage("s3://bucket/out", kms_key="ndr"))
+
+    assert problem.startswith("kms_key: 'ndr' is no key of KMS")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ndr_core.errors import Problem, SpecError, UsageError
-from ndr_core.jobs.spec import JobKey, Storage
+from ndr_core.jobs.spec import JobKey, Storage, hash_of_plain
 from ndr_core.publishing.location import S3Address
 
 
@@ -76,3 +76,22 @@ def test_a_place_that_a_deployed_job_needs_and_does_not_have_is_named() -> None:
 def test_a_place_that_is_none_is_named_when_it_is_asked_for() -> None:
     with pytest.raises(UsageError, match=r"^storage\.input_prefix: 'in' is no address"):
         Storage("in").input()
+
+
+def test_a_key_may_be_named_without_places_and_is_refused_by_its_own_name() -> None:
+    assert Storage(kms_key="alias/ndr").problems() == []
+
+    (problem,) = Storage("s3://bucket/in", "s3://bucket/out", "ndr").problems()
+
+    assert str(problem).startswith("kms_key: 'ndr' is no key of KMS")
+
+
+def test_by_which_key_objects_are_encrypted_changes_no_hash_but_where_they_lie_does() -> None:
+    places = {"input_prefix": "s3://bucket/in"}
+    plain = {"job_name": "x", "storage": places}
+    with_key = {"job_name": "x", "storage": {**places, "kms_key": "alias/a"}}
+
+    assert hash_of_plain(with_key) == hash_of_plain(plain) != hash_of_plain({"job_name": "x"})
+    assert hash_of_plain({"job_name": "x", "storage": {"kms_key": "alias/a"}}) == hash_of_plain(
+        {"job_name": "x"}
+    )
