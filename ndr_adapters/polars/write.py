@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import polars as pl
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ndr_core.quality.quarantine import QUARANTINE
 from ndr_core.tables.columns import ColumnType, OutputColumn
@@ -77,6 +77,9 @@ DEFAULT_LAYOUT: Final = FileLayout()
 
 HISTOGRAMS: Final = FileLayout(1 << 16, 4 << 20, _ZSTD_LEVEL)
 """Of tables that are nearly all histograms: who reads some of the hosts, reads few more. Large pages are smaller."""
+
+SUMMARIES: Final = evolve(HISTOGRAMS, rows_per_group=1 << 18)
+"""Of histograms that are read but twice, as a date comes in and goes: larger groups are a hundredth smaller."""
 
 
 def write_named(

@@ -37,7 +37,7 @@ from ndr_adapters.polars.features.summary_kernel import (
     build_share,
     window_columns,
 )
-from ndr_adapters.polars.write import HISTOGRAMS, StagingRoot, empty_frame, write_named
+from ndr_adapters.polars.write import SUMMARIES, StagingRoot, empty_frame, write_named
 from ndr_core.baselines.engine import BaselineInputs, HorizonInputs, SummaryInputs
 from ndr_core.baselines.horizon import DEFAULT_GAPS, Horizon
 from ndr_core.baselines.metrics import DEFAULT_KEY_METRICS, DEFAULT_METRICS, metrics_named
@@ -153,7 +153,7 @@ class Output:
         share = build_share(frames, plan, SummaryEnds(ends(date), {}))
         with self._run("fg_b", f"summary-{date_of(date)}", SUMMARY_TABLES, date) as (root, files):
             for table, frame in share.tables():
-                files |= write_named(frame, table, StagingRoot(root), "p", HISTOGRAMS)
+                files |= write_named(frame, table, StagingRoot(root), "p", SUMMARIES)
 
     def build_summary(self, windows: PinnedTables, date: int, judge: PinnedTables | None) -> None:
         inputs = SummaryInputs(windows, ends(date), {}, judge)

@@ -13,7 +13,7 @@ from ndr_adapters.interruptible import interruptible
 from ndr_adapters.polars.features.summary_files import SummaryFiles
 from ndr_adapters.polars.features.summary_kernel import SummaryEnds, build_share
 from ndr_adapters.polars.features.unreadable import unreadable_named
-from ndr_adapters.polars.write import HISTOGRAMS, StagingRoot, write_named
+from ndr_adapters.polars.write import SUMMARIES, StagingRoot, write_named
 from ndr_core.baselines.engine import SummaryInputs
 from ndr_core.baselines.plan import SummaryPlan
 
@@ -53,5 +53,5 @@ def _build(
             share = build_share(frames.share(number, shares), files.plan, ends)
             for table, frame in share.tables():
                 name = f"part-{number:05}"
-                staged |= write_named(frame, table, staging, name, HISTOGRAMS)
+                staged |= write_named(frame, table, staging, name, SUMMARIES)
     return staged

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from ndr_adapters.polars.features.folder_rows import FolderRows
 from ndr_adapters.polars.features.summary_files import SummaryFiles
 from ndr_adapters.polars.features.summary_kernel import SummaryEnds, SummaryFrames, build_share
-from ndr_adapters.polars.write import HISTOGRAMS, StagingRoot
+from ndr_adapters.polars.write import SUMMARIES, StagingRoot
 from ndr_adapters.spark.fanout.chain import Chain, Frames, Kernel, Step, Task
 from ndr_adapters.spark.fanout.file_rows import ADDRESSES, read_folders, spread
 from ndr_adapters.spark.fanout.staged import written
@@ -87,4 +87,4 @@ class _Build:
         }
         made = SummaryFrames(**rows, addresses=task.addresses)
         for table, of_table in build_share(made, self.files.plan, self.ends).tables():
-            yield written(of_table, table, self.staging, task.token, HISTOGRAMS)
+            yield written(of_table, table, self.staging, task.token, SUMMARIES)
