@@ -57,7 +57,9 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
     """Say in the last line of the run when tests were left out, as there is no browser."""
     yield
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    skipped = [] if reporter is None else reporter.stats.get("skipped", [])
+    if reporter is None:
+        return
+    skipped = reporter.stats.get("skipped", [])
     count = sum(NEEDS_BROWSER in str(report.longrepr) for report in skipped)
     if count:
         reporter.write_line(f"{count} tests were left out: a browser {NEEDS_BROWSER}")

@@ -17,11 +17,13 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.conftest import NEEDS_BROWSER
+
 CHROMIUM: Final = shutil.which("chromium")
 DRIVER: Final = shutil.which("chromedriver")
-WITHOUT_CHROMIUM: Final = "needs Chromium and its driver: apt-get install chromium chromium-driver"
-
-in_browser: Final = pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason=WITHOUT_CHROMIUM)
+in_browser: Final = pytest.mark.skipif(
+    CHROMIUM is None or DRIVER is None, reason=f"Chromium or its driver {NEEDS_BROWSER}"
+)
 """Skips a test where there is no browser; the last line of the run says so (`tests/conftest.py`)."""
 
 _ARGUMENTS: Final = (
@@ -119,7 +121,7 @@ def started() -> Iterator[Browser]:
     options = webdriver.ChromeOptions()
     options.binary_location = str(CHROMIUM)
     for argument in _ARGUMENTS:
-        options.add_argument(argument)  # type: ignore[no-untyped-call]
+        options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
     try:
