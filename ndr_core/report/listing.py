@@ -50,13 +50,6 @@ class Listing:
         """Make a listing of rows whose values stand in the order of the columns."""
         return cls(tuple(columns), tuple(tuple(row) for row in rows))
 
-    def texts(self) -> list[list[str]]:
-        """Give the rows as people read them."""
-        return [
-            [shown_as(value, column.kind) for value, column in zip(row, self.columns, strict=True)]
-            for row in self.rows
-        ]
-
     def to_plain(self) -> dict[str, Any]:
         """Give JSON-ready data: names, titles and kinds of the columns, and the rows."""
         return {

@@ -34,10 +34,9 @@ def test_numbers_stand_flush_right_and_texts_and_times_do_not() -> None:
     assert [kind for kind in Kind if kind.is_number] == [Kind.COUNT, Kind.BYTES, Kind.NUMBER]
 
 
-def test_a_listing_is_texts_for_people_and_plain_data_for_plots() -> None:
+def test_a_listing_is_plain_data_for_plots() -> None:
     listing = Listing.of(COLUMNS, [["10.0.0.1", 1500], ["10.0.0.2", None]])
 
-    assert listing.texts() == [["10.0.0.1", "1.5 kB"], ["10.0.0.2", UNKNOWN]]
     assert listing.to_plain() == {
         "columns": [["host", "host", "text"], ["sent", "bytes sent", "bytes"]],
         "rows": [["10.0.0.1", 1500], ["10.0.0.2", None]],
