@@ -41,7 +41,8 @@ _MOST: Final = 50
     "--host",
     "hosts",
     multiple=True,
-    help="Address of a host to show in detail, whatever its place; may be given again.",
+    help="Address of a host to show in detail, whatever its place; may be given again. Default: none, only the "
+    "first ones of each ranking.",
 )
 @click.option(
     "--top",
@@ -60,7 +61,7 @@ def report(
     top: int,
     quiet: bool,
 ) -> None:
-    """Write one page to look at: quality, sessions, top hosts by score, hours, and hosts beside what is usual.
+    """Write one page to look at: quality, sessions, top hosts by score, hosts beside what is usual for them.
 
     The page needs no network. It has the first hosts of each score in detail, and says how many are left out.
     """

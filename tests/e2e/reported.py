@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from tests.e2e.cli import Answer, ndr, run, write_spec
+from tests.e2e.cli import Answer, ndr, write_spec
 from tests.makers import flow, write_batch
 
 HOST: Final = "10.0.0.1"
@@ -91,12 +91,20 @@ class Place:
         return page.read_text()
 
 
+def run_batch(folder: Path, output: Path | str) -> Answer:
+    """Publish the deltas of the ten days."""
+    batch = folder / "batch"
+    if not batch.exists():
+        write_batch(batch, [ten_days()])
+    bounds = ("--slice-start", "2025-03-04T00:00:00Z", "--slice-end", "2025-03-14T00:00:00Z")
+    spec = write_spec(folder / "job.json")
+    return ndr("run", "--spec", spec, "-i", batch, "-o", output, "--engine", "polars", *bounds)
+
+
 def build_deltas(folder: Path) -> Place:
     """Build the output without features."""
     place = Place(folder)
-    batch = write_batch(folder / "batch", [ten_days()])
-    bounds = ("--slice-start", "2025-03-04T00:00:00Z", "--slice-end", "2025-03-14T00:00:00Z")
-    answer = run(write_spec(folder / "job.json"), batch, place.output, *bounds)
+    answer = run_batch(folder, place.output)
     assert answer.exit_code == 0, answer.errors
     return place
 

@@ -24,6 +24,7 @@ from tests.e2e.reported import (
     Place,
     build_deltas,
     build_features,
+    run_batch,
 )
 from tests.makers import flow, write_batch
 
@@ -185,6 +186,25 @@ def test_a_time_without_slices_and_an_output_without_rows_give_a_page_that_says_
     page = (tmp_path / "empty.html").read_text()
     assert "No host has a row in this output" in page
     assert "2025-03-01T10:00:00Z to 2025-03-01T10:15:00Z" in page
+
+
+def test_an_output_in_s3_is_shown_as_one_in_a_folder(
+    place: Place, bucket: str, tmp_path: Path
+) -> None:
+    output = f"s3://{bucket}/out"
+    assert run_batch(place.folder, output).exit_code == 0
+    page = tmp_path / "s3.html"
+
+    without = ndr("report", output, "-o", page)
+    deltas = data_of(page.read_text())
+    windows = ("--spec", place.folder / "windows.json", "--end", "2025-03-13T12:00:00Z")
+    built = ndr("features", "run", *windows, "-o", output, "--partial", "--quiet")
+    answer = ndr("report", output, "-o", page)
+
+    assert (without.exit_code, built.exit_code, answer.exit_code) == (0, 0, 0), answer.errors
+    assert deltas == data_of((place.folder / "deltas.html").read_text())
+    outbound = data_of(page.read_text())["hosts"][HOST]["windows"]["metrics"]["outbound"]
+    assert [row[1] for row in outbound["sessions_cnt"]] == [3]
 
 
 @pytest.mark.parametrize(
