@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -37,7 +38,7 @@ _QUALITY: Final = (
 
 def render(report: Report) -> str:
     """Write the page of a report. The same report gives the same page, whatever the time."""
-    vega = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE)
+    vega = _vega()
     style, script = _asset("page.css"), _asset("page.js")
     without_hosts = _page(report, vega, style, script, {})
     details = ((one.chosen.host, one.to_plain()) for one in report.details)
@@ -120,6 +121,12 @@ def _policy(style: str, *scripts: str) -> str:
 def _hashed(text: str) -> str:
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return f"'sha256-{digest}'"
+
+
+@cache
+def _vega() -> str:
+    """The code that draws plots, with the one name that the page's script calls."""
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE)
 
 
 def _asset(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from tests.e2e.cli import Answer, ndr, write_spec
+from tests.e2e.cli import ndr, run, write_spec
 from tests.makers import flow, write_batch
 
 HOST: Final = "10.0.0.1"
@@ -19,14 +19,14 @@ HOSTILE: Final = "</script><script>document.title='owned'</script><img src=x one
 """What a record may say in a field that is copied to a report of quality."""
 FIRST_DAY: Final = 4
 LAST_DAY: Final = 13
-STARTS: Final = 96
-"""Sessions of the beacon: one each quarter of an hour."""
+STARTS: Final = 24
+"""Sessions of the beacon: one each hour."""
 SPEC: Final = {
     "kind": "fg_a",
     "project_name": "test",
-    "windows": {"labels": {"w_6h": "6h", "w_24h": "24h"}},
-    # All hours of a working day are of one band, so that four windows a day make enough samples in a week.
-    "calendar": {"work_from": 0, "work_until": 24, "off_until": 24},
+    "windows": {"labels": {"w_8h": "8h", "w_24h": "24h"}},
+    # All hours of all days are of one band, so that three windows a day make enough samples in a week.
+    "calendar": {"work_from": 0, "work_until": 24, "off_until": 24, "weekend_days": []},
 }
 _USUAL: Final = 1_000_000
 _LEAK: Final = 500_000_000
@@ -51,12 +51,9 @@ def ten_days() -> list[Any]:
     usual = [
         session(HOST, "203.0.113.7", day, hour, 30, _USUAL)
         for day in range(FIRST_DAY, LAST_DAY + 1)
-        for hour in (3, 9, 15, 21)
+        for hour in (3, 10, 19)
     ]
-    beacon = [
-        session(CALLER, BEACON_PEER, LAST_DAY, number // 4, number % 4 * 15, 400)
-        for number in range(STARTS)
-    ]
+    beacon = [session(CALLER, BEACON_PEER, LAST_DAY, number, 15, 400) for number in range(STARTS)]
     leak = session(HOST, LEAK_PEER, LAST_DAY, 10, 30, _LEAK)
     odd = session(HOST, "203.0.113.7", LAST_DAY, 11, 0, 10, event_action=HOSTILE)
     return [*usual, *beacon, leak, odd, HOSTILE]
@@ -77,12 +74,17 @@ class Place:
         """The report of all that there is."""
         return self.folder / "report.html"
 
-    def features(self, command: str, *arguments: object) -> Answer:
-        spec = self.folder / "windows.json"
-        spec.write_text(json.dumps(SPEC))
-        answer = ndr("features", command, *arguments, "--spec", spec, "-o", self.output, "--quiet")
+    @property
+    def spec(self) -> Path:
+        """The JobSpec of the windows."""
+        path = self.folder / "windows.json"
+        path.write_text(json.dumps(SPEC))
+        return path
+
+    def backfill(self, *arguments: object) -> None:
+        places = ("--spec", self.spec, "-o", self.output, "--quiet")
+        answer = ndr("features", "backfill", *arguments, *places)
         assert answer.exit_code == 0, answer.errors
-        return answer
 
     def report(self, page: Path, *arguments: object) -> str:
         """Write a report. Gives its text."""
@@ -91,20 +93,12 @@ class Place:
         return page.read_text()
 
 
-def run_batch(folder: Path, output: Path | str) -> Answer:
-    """Publish the deltas of the ten days."""
-    batch = folder / "batch"
-    if not batch.exists():
-        write_batch(batch, [ten_days()])
-    bounds = ("--slice-start", "2025-03-04T00:00:00Z", "--slice-end", "2025-03-14T00:00:00Z")
-    spec = write_spec(folder / "job.json")
-    return ndr("run", "--spec", spec, "-i", batch, "-o", output, "--engine", "polars", *bounds)
-
-
 def build_deltas(folder: Path) -> Place:
     """Build the output without features."""
     place = Place(folder)
-    answer = run_batch(folder, place.output)
+    batch = write_batch(folder / "batch", [ten_days()])
+    bounds = ("--slice-start", "2025-03-04T00:00:00Z", "--slice-end", "2025-03-14T00:00:00Z")
+    answer = run(write_spec(folder / "job.json"), batch, place.output, *bounds)
     assert answer.exit_code == 0, answer.errors
     return place
 
@@ -117,4 +111,4 @@ def build_features(place: Place) -> None:
         ("fg-b", "2025-03-04", "2025-03-12"),
         ("fg-c", "2025-03-13T00:00:00Z", "2025-03-14T00:00:00Z"),
     ):
-        place.features("backfill", "--job", job, "--from", first, "--to", last)
+        place.backfill("--job", job, "--from", first, "--to", last)
