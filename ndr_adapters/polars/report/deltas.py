@@ -137,6 +137,8 @@ class PairReader:
         the outbound pairs with most sessions are taken.
         """
         rows = self._rows(Span(end - DAY_US, end)).filter(pl.col("role") == OUTBOUND.name)
+        if "starts" not in rows.collect_schema():
+            return {}
         wanted = self._wanted(rows, regular)
         minute = (_START // SECOND_US + pl.col("bucket")) // 60 * 60
         found = (

@@ -7,9 +7,11 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from ndr_adapters.polars.report.beacons import RegularPairs
+from ndr_adapters.polars.report.comparisons import read_comparisons
 from ndr_adapters.polars.report.deltas import DeltaReader, PairReader
 from ndr_adapters.polars.report.outputs import OfVersion
-from ndr_adapters.polars.report.windows import WindowReader, read_beacons_of, read_comparisons
+from ndr_adapters.polars.report.windows import WindowReader
 from ndr_core.baselines.tables import BASELINE
 from ndr_core.correlations.tables import FG_C
 from ndr_core.deltas.tables import DELTA
@@ -143,9 +145,7 @@ class _Hosts:
         compared: list[dict[str, Any]] = []
         comparisons = Comparisons({}, {}, Networks())
         horizon = None
-        has_beacons = False
-        beacons: Mapping[str, Listing] = {}
-        regular: Mapping[str, Sequence[tuple[str, int | None]]] = {}
+        regular = RegularPairs()
         facts = None
         if self.features is not None:
             reader, output = self.features.windows, self.features.output
@@ -155,17 +155,19 @@ class _Hosts:
                 horizon, comparisons = read_comparisons(
                     output, compared, reader.metrics, self.features.networks
                 )
-            has_beacons, beacons, regular = read_beacons_of(output, self.deltas.span, names)
+            regular = RegularPairs.read(output, self.deltas.span, names)
+            has_beacons = regular.end is not None
             facts = FeatureFacts(output.root, output.version, reader.labels, horizon, has_beacons)
         pairs = PairReader(self.deltas.output, Span(hours[0], self.deltas.span.end), names)
-        peers, starts = pairs.peers(), pairs.starts(self.deltas.span.end, regular)
+        peers = pairs.peers()
+        starts = pairs.starts(regular.end or self.deltas.span.end, regular.peers)
         metrics = () if self.features is None else self.features.windows.metrics
         details = tuple(
             HostDetail(
                 one,
                 windows_of_host(windows.get(one.host, ()), metrics, comparisons),
                 peers.get(one.host, Listing.of(PEERS, ())),
-                beacons.get(one.host, Listing.of(BEACONS, ())),
+                regular.listings.get(one.host, Listing.of(BEACONS, ())),
                 starts.get(one.host, Listing.of(STARTS, ())),
             )
             for one in chosen
@@ -192,16 +194,16 @@ class _Hosts:
         strength: dict[tuple[str, int], float] = {}
         for (host, _, end), row in comparisons.rows.items():
             value = row.get("anomaly_strength")
-            # The window of an hour that ends at its end; of longer ones the hours before are left out.
+            # The hour in which the window ends; of longer ones the hours before are left out.
             if value is not None:
-                place = (host, end - HOUR_US)
+                place = (host, (end - 1) // HOUR_US * HOUR_US)
                 strength[place] = max(value, strength.get(place, 0.0))
         rows = (
             (
                 host,
                 seconds(hour),
-                row.get("sessions_cnt", 0) if row else 0,
-                row.get("bytes_sent_sum", 0) if row else 0,
+                # What is not counted is not known.
+                *(row.get(name) if row else 0 for name in ("sessions_cnt", "bytes_sent_sum")),
                 None if value is None else round(value, 3),
             )
             for host in names

@@ -1,34 +1,29 @@
-"""What a report shows of windows, of what they are compared with, and of regular pairs."""
+"""What a report shows of windows: rankings of hosts by their scores, and rows of chosen hosts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
 from attrs import frozen
 
 from ndr_adapters.polars.features.folder_rows import FolderRows
-from ndr_adapters.polars.report.deltas import port_text
 from ndr_adapters.polars.report.outputs import OfVersion
 from ndr_core.baselines.metrics import Metric
-from ndr_core.baselines.tables import BASELINE
 from ndr_core.correlations.formulas import SCOPE_ENDING, UPPER_Z_ENDING, departure_name
 from ndr_core.correlations.tables import FG_C
 from ndr_core.expressions.expr import columns_of
-from ndr_core.features.networks import Networks
-from ndr_core.report.content import BEACONS, Ranking
+from ndr_core.report.content import Ranking
 from ndr_core.report.listing import Column, Kind, Listing
 from ndr_core.report.scores import SCORES, Score
 from ndr_core.report.span import Span, labels_shown, seconds
-from ndr_core.report.usual import BAND, Comparisons, UsualKey, best_horizon, detail_metrics
+from ndr_core.report.usual import detail_metrics
 from ndr_core.tables.slices import place_us
 from ndr_core.times import HOUR_US, MINUTE_US
 from ndr_core.windows.labels import parse_minutes
-from ndr_core.windows.tables import BEACON, FG_A
+from ndr_core.windows.tables import FG_A
 
-MOST_BEACONS: Final = 12
-"""Regular pairs of a host that are listed."""
 _KEY: Final = ("host_ip", "role", "window_label", "window_end_ts")
 _END: Final = pl.col("window_end_ts").dt.epoch("us")
 _COMPARED: Final = ("horizon", "baseline_ts", "time_band")
@@ -206,118 +201,6 @@ class WindowReader:
             for label in self.labels
         )
         return pl.any_horizontal(*of_labels)
-
-
-def read_beacons_of(
-    output: OfVersion, span: Span, hosts: Sequence[str]
-) -> tuple[bool, dict[str, Listing], dict[str, list[tuple[str, int | None]]]]:
-    """Read the regular pairs of the last whole day that has some, of some hosts.
-
-    Gives whether there are any beacons in the span, of any host; host -> listing; and host -> peer and port.
-    """
-    files = FolderRows.of_table(output, BEACON)
-    ends = {
-        place_us(one.slice)
-        for one in files.files
-        if one.slice is not None and span.start < place_us(one.slice) <= span.end
-    }
-    if not ends:
-        return False, {}, {}
-    names = ["host_ip", *_BEACON_COLUMNS]
-    rows = (
-        files.ending(ends)
-        .frame(names)
-        .filter(pl.col("host_ip").is_in(list(hosts)))
-        .filter(pl.col("window_end_ts") == pl.max("window_end_ts").over("host_ip"))
-        .collect()
-        .sort(
-            "beacon_threat",
-            "beacon_score",
-            "peer_ip",
-            "peer_port",
-            descending=[True, True, False, False],
-        )
-    )
-    listings: dict[str, list[Any]] = {}
-    pairs: dict[str, list[tuple[str, int | None]]] = {}
-    for row in rows.iter_rows(named=True):
-        listed = listings.setdefault(row["host_ip"], [])
-        if len(listed) < MOST_BEACONS:
-            listed.append(_beacon(row))
-            pairs.setdefault(row["host_ip"], []).append((row["peer_ip"], row["peer_port"]))
-    return True, {host: Listing.of(BEACONS, found) for host, found in listings.items()}, pairs
-
-
-_BEACON_COLUMNS: Final = (
-    "peer_ip",
-    "peer_port",
-    "window_end_ts",
-    "beacon_score",
-    "beacon_threat",
-    "period_s",
-    "sessions_cnt",
-    "unanswered_pm",
-    "prevalence_hosts",
-    "age_days",
-)
-
-
-def _beacon(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    shown = {
-        **row,
-        "peer_port": port_text(row["peer_port"]),
-        "window_end_ts": int(row["window_end_ts"].timestamp()),
-    }
-    return tuple(shown[name] for name in _BEACON_COLUMNS)
-
-
-def read_comparisons(
-    output: OfVersion,
-    rows: Sequence[Mapping[str, Any]],
-    metrics: Sequence[Metric],
-    networks: Networks,
-) -> tuple[str | None, Comparisons]:
-    """Read what windows were compared with: of the horizon that knows most. Gives that, too.
-
-    `rows`: of `fg_c`, as `WindowReader.compared` gives them.
-    """
-    horizon = best_horizon(rows, metrics)
-    own = {
-        (row["host_ip"], row["role"], row["end"]): row for row in rows if row["horizon"] == horizon
-    }
-    unread = Comparisons(own, {}, networks)
-    keys = {
-        key
-        for row in own.values()
-        for metric in metrics
-        if (key := unread.scoped(row, metric)) is not None
-    }
-    return horizon, Comparisons(own, _baselines(output, keys), networks)
-
-
-def _baselines(output: OfVersion, keys: Iterable[UsualKey]) -> dict[UsualKey, dict[str, Any]]:
-    wanted = frozenset(keys)
-    files = FolderRows.of_table(output, BASELINE).chosen(
-        {level: {getattr(key, name) for key in wanted} for level, name in _LEVELS.items()}
-    )
-    columns = ("dt", "role", "time_band", "scope", "name", "window_label", "horizon", "metric")
-    # One after the other: what is read of each is little beside what it holds.
-    found = {}
-    for part in files.folders(["dt", "time_band"]).values():
-        rows = part.frame([*columns, *BAND]).filter(
-            pl.col("name").is_in(sorted({key.name for key in wanted}))
-            & pl.col("window_label").is_in(sorted({key.window_label for key in wanted}))
-            & pl.col("horizon").is_in(sorted({key.horizon for key in wanted}))
-            & pl.col("metric").is_in(sorted({key.metric for key in wanted}))
-        )
-        for row in rows.collect(engine="streaming").iter_rows(named=True):
-            key = UsualKey.of(row)
-            if key in wanted:
-                found[key] = row
-    return found
-
-
-_LEVELS: Final = {"dt": "date", "role": "role", "time_band": "time_band"}
 
 
 def _shown_files(rows: FolderRows, span: Span) -> tuple[FolderRows, int]:
