@@ -32,6 +32,8 @@ _TIME: Final = {
 }
 _SI: Final = {"labelExpr": "format(datum.value, '~s')"}
 """Amounts as 20k or 3M, each by itself: Vega would put one unit behind all, as in 0M."""
+_WHOLE: Final = {"labelExpr": "datum.value % 1 ? '' : format(datum.value, '~s')"}
+"""The same of what is counted: halves of it have no label."""
 
 
 def _chart(height: Any, *needs: str, **parts: Any) -> Spec:
@@ -63,7 +65,7 @@ def _amount(name: str, title: str | None, **more: Any) -> dict[str, Any]:
         "field": name,
         "type": "quantitative",
         "title": title,
-        "axis": {**_SI, "tickMinStep": 1},
+        "axis": _WHOLE,
         **more,
     }
 
