@@ -16,6 +16,7 @@ from ndr_entrypoints.lazy import LazyGroup
 _SUMMARIES: Final = {
     "run": "Build the deltas of one mini-batch and publish them.",
     "inspect": "Show what an output holds: slices, roles, hosts, quality of its runs.",
+    "report": "Write one page to look at: quality, sessions, top hosts by score, hosts beside what is usual for them.",
     "quarantine": "Show the records that runs rejected: rule, field at fault, text.",
     "replay": "Run the rejected records of a mini-batch again, by another JobSpec.",
     "features": "Build and renew features: windows per host, what is usual for it, how windows depart from that.",

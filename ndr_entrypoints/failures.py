@@ -26,6 +26,8 @@ _EXTRAS: Final = {
     "botocore": "aws",
     "sagemaker": "sagemaker",
     "moto": "aws-local",
+    "jinja2": "report",
+    "vl_convert": "report",
 }
 """Package that a command may need -> the extra that brings it."""
 

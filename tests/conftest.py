@@ -27,6 +27,9 @@ for variable in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[variable]
 os.environ |= CREDENTIALS
 
+NEEDS_BROWSER = "is missing: apt-get install chromium chromium-driver"
+"""The end of the reason for which a test is skipped that looks at a page."""
+
 REAL_DATA = "NDR_REAL_DATA"
 """Names the folder of real logs, which are no part of the project."""
 
@@ -47,6 +50,19 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"{', '.join(found)}: holds planted credentials"
     return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Say in the last line of the run when tests were left out, as there is no browser."""
+    yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    skipped = reporter.stats.get("skipped", [])
+    count = sum(NEEDS_BROWSER in str(report.longrepr) for report in skipped)
+    if count:
+        reporter.write_line(f"{count} tests were left out: a browser {NEEDS_BROWSER}")
 
 
 @pytest.fixture(params=["polars", "spark", "spark-sql"])

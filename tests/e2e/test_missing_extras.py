@@ -24,6 +24,8 @@ COMMANDS = {
         "sagemaker",
     ),
     "start stand-ins": ("moto", ["aws", "up"], "aws-local"),
+    "write a page": ("jinja2", ["report", "OUT", "-o", "report.html"], "report"),
+    "draw plots": ("vl_convert", ["report", "OUT", "-o", "report.html"], "report"),
 }
 
 

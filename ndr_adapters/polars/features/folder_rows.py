@@ -12,8 +12,7 @@ from attrs import evolve, frozen
 from ndr_adapters.polars.scan import Scanner, check_format
 from ndr_core.baselines.tables import HOST
 from ndr_core.publishing.manifest import OutputFile
-from ndr_core.publishing.pinned import PinnedTables
-from ndr_core.publishing.published import readable_files
+from ndr_core.publishing.published import PublishedTables, readable_files
 from ndr_core.tables.slices import place_us
 from ndr_core.tables.table import Table
 from ndr_core.windows.plan import ROLE_NAMES
@@ -32,7 +31,7 @@ class FolderRows:
     """The first row and the number of rows of the only file; None: all rows of all files."""
 
     @classmethod
-    def of_table(cls, published: PinnedTables | None, table: Table) -> FolderRows:
+    def of_table(cls, published: PublishedTables | None, table: Table) -> FolderRows:
         """Find the files of a table that is the same in all runs. Raises as `readable_files`, and as `check_format`."""
         if published is None:
             return cls(Scanner.of_table("", table), ())
@@ -42,7 +41,7 @@ class FolderRows:
         return cls(Scanner.of_table(found.root, table), _of_roles(found.files))
 
     @classmethod
-    def of_runs(cls, published: PinnedTables, name: str) -> FolderRows:
+    def of_runs(cls, published: PublishedTables, name: str) -> FolderRows:
         """Find the files of a table whose columns differ from run to run, likewise."""
         found = readable_files(published, name)
         return cls(Scanner.of(found), _of_roles(found.files))

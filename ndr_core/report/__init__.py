@@ -1,0 +1,1 @@
+"""What a report shows of an output: which hosts, which numbers, over which time."""
