@@ -1,0 +1,191 @@
+"""`ndr watch`: what lands in a folder becomes mini-batches of an output, as it lands."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from ndr_adapters.home import with_home
+from ndr_adapters.local.durable import make_folder
+from ndr_adapters.local.landing import FolderLanding
+from ndr_adapters.local.notes import WATCH, NotesFile
+from ndr_adapters.local.place import FolderPlace
+from ndr_adapters.local.spec_file import JobSpecFile
+from ndr_adapters.lock import LOCK, alone_or
+from ndr_core.errors import NdrError, SpecError, StopRequested, UsageError
+from ndr_core.flows.name_span import name_pattern
+from ndr_core.place import refuse_overlap
+from ndr_core.publishing.location import is_s3
+from ndr_core.times import SECOND_US, parse_duration
+from ndr_core.watching.watcher import Round
+from ndr_entrypoints import console
+from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, QUIET
+from ndr_entrypoints.stopping import Stopping, exit_stopped, stopped_by
+from ndr_entrypoints.watch_log import watch_news
+from ndr_entrypoints.watch_upkeep import DailyCompaction
+from ndr_entrypoints.watching import LocalBuilder, watcher_of
+
+_PAUSE_SECONDS: Final = 1.0
+"""Between two rounds at least: what lands at once is looked at together."""
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("landing", help="Folder in which files of logs land, or folders of them.")
+@click.option("--spec", type=PATH, required=True, help="JobSpec file of the deltas, YAML or JSON.")
+@click.option("-o", "--output", required=True, help="Folder to publish to.")
+@click.option(
+    "--every",
+    default="15m",
+    help="How often the folder is looked at, at least; what lands wakes the watcher, too.",
+)
+@click.option(
+    "--settle",
+    default="60s",
+    help="How long a file must lie still to count as finished. One that was moved in counts at once.",
+)
+@click.option(
+    "--span-from-name",
+    help="As of `ndr run`: the names of the files tell the time that each mini-batch is for. If absent, it goes from "
+    "the end of the last one to the slice of its own greatest moment.",
+)
+@click.option(
+    "--once",
+    is_flag=True,
+    help="Build all that is finished, then end: for cron. Exit code 1 where something could not be built.",
+)
+@click.option("--no-compact", is_flag=True, help="Do not compact whole days that are over.")
+@AS_JSON
+@QUIET
+@click.pass_context
+def watch(
+    ctx: click.Context,
+    /,
+    landing: str,
+    spec: Path,
+    output: str,
+    every: str,
+    settle: str,
+    span_from_name: str | None,
+    once: bool,
+    no_compact: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Build the deltas of what lands in a folder, as it lands.
+
+    Each finished file in the folder, and each folder in it, is a mini-batch with its name for an id.
+    """
+    stopping: Stopping = ctx.obj
+    job = JobSpecFile(spec).load()
+    every_us, settle_us = _duration("every", every), _duration("settle", settle)
+    pattern = None if span_from_name is None else name_pattern(span_from_name)
+    place, target = _folder("landing", landing), _folder("output", output)
+    refuse_overlap([FolderPlace(place)], FolderPlace(target))
+    with watch_news(quiet, as_json) as news:
+        try:
+            with _alone(target), _waiting(place, once) as wait:
+                builder = LocalBuilder(
+                    job,
+                    FolderLanding(place, job.input.files, news.warn),
+                    target,
+                    news.warn,
+                    stopping.undisturbed,
+                    pattern,
+                )
+                notes = NotesFile(target)
+                watcher = watcher_of(builder, notes, news, settle_us, retry=0 if once else every_us)
+                compaction = None if no_compact else DailyCompaction.of(builder, news)
+                while True:
+                    began = time.monotonic()
+                    done = watcher.round()
+                    failed = {**done.failed}
+                    if compaction is not None:
+                        failed |= compaction.after_round(done.front)
+                    _show(done, failed, time.monotonic() - began, as_json, once)
+                    if once:
+                        break
+                    left = every_us if done.wait is None else min(every_us, done.wait)
+                    wait(left / SECOND_US)
+        except StopRequested as stop:
+            click.echo(
+                f"ndr: {stopped_by(stop)}; {news.published:,} mini-batches were published since the start",
+                err=True,
+            )
+            exit_stopped(stop, ctx.exit)
+    if failed:
+        click.echo(f"ndr: not built: {', '.join(failed)}; all else is", err=True)
+        ctx.exit(NdrError.exit_code)
+
+
+def _show(done: Round, failed: dict[str, str], seconds: float, as_json: bool, once: bool) -> None:
+    """What a round has done, as JSON: one object, or of a watcher that goes on a line for each round that did some."""
+    if not as_json:
+        return
+    told = {
+        "built": done.built,
+        "failed": failed,
+        "growing": done.growing,
+        "seconds": round(seconds, 3),
+    }
+    if once:
+        console.print_json(told)
+    elif done.built or failed:
+        print(json.dumps(told), flush=True)
+
+
+def _duration(name: str, text: str) -> int:
+    """A length of time, us. Raises SpecError, naming the option, for another text."""
+    try:
+        return parse_duration(text)
+    except SpecError as error:
+        raise SpecError(f"{name}: {error}") from error
+
+
+def _folder(name: str, address: str) -> Path:
+    if is_s3(address):
+        raise UsageError(
+            f"{name} {address}: `ndr watch` works between folders of one machine; the pipelines in AWS do the same for "
+            "S3 (docs/deploy.md)"
+        )
+    return with_home(address)
+
+
+@contextmanager
+def _alone(output: Path) -> Iterator[None]:
+    """Be the only watcher of an output. Raises UsageError where there is another one."""
+    try:
+        make_folder(output / WATCH)
+    except OSError as error:
+        raise UsageError(f"output {output}: can't be written: {error.strerror}") from error
+
+    def refusal(holder: str) -> NdrError:
+        return UsageError(
+            f"output {output}: is watched already, by {holder}; one watcher is enough"
+        )
+
+    with alone_or(output / WATCH / LOCK, refusal):
+        yield
+
+
+@contextmanager
+def _waiting(folder: Path, once: bool) -> Iterator[Callable[[float], Any]]:
+    """Give what waits some seconds, or until something lands."""
+    if once or not folder.is_dir():  # what is wrong with it, the first look says
+        yield time.sleep
+        return
+    # watchdog comes with an extra, which --once does without.
+    from ndr_adapters.local.events import events_of
+
+    with events_of(folder) as events:
+
+        def wait(seconds: float) -> None:
+            events.wait(seconds)
+            time.sleep(_PAUSE_SECONDS)
+
+        yield wait
