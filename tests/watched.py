@@ -115,9 +115,7 @@ class World:
 
     def listed(self) -> Listing:
         found = (
-            LandedFile(
-                path, len(file.content), file.inode, file.modified_at, file.changed_at
-            )
+            LandedFile(path, len(file.content), file.inode, file.modified_at, file.changed_at)
             for path, file in sorted(self.files.items())
         )
         return Listing(tuple(found), self.listing_problems)

@@ -279,13 +279,16 @@ def test_each_record_counts_once_whatever_happens_to_files_and_processes(data: D
     world = World()
     watcher = world.watcher()
     fresh = (number for number in count())
+    dumped: tuple[int, ...] = ()
 
     def some() -> tuple[int, ...]:
         return tuple(next(fresh) for _ in range(data.draw(st.integers(2, 4))))
 
     for _ in range(data.draw(st.integers(1, 25))):
         action = data.draw(
-            st.sampled_from(("write", "append", "rotate", "resend", "truncate", "tick", "round"))
+            st.sampled_from(
+                ("write", "append", "rotate", "resend", "truncate", "dump", "tick", "round")
+            )
         )
         name = data.draw(st.sampled_from(NAMES))
         lying = world.files.get(name)
@@ -297,11 +300,16 @@ def test_each_record_counts_once_whatever_happens_to_files_and_processes(data: D
             case "rotate" if lying is not None:
                 world.rename(name, f"{name}.{len(world.files)}-{world.now}")
                 world.write(name, some())
-            case "resend" if lying is not None:  # as rsync does: the same and more, by another inode
+            case "resend" if (
+                lying is not None
+            ):  # as rsync does: the same and more, by another inode
                 world.write(name, (*lying.content, *some()))
             case "truncate" if lying is not None:  # as logrotate's copytruncate does
                 world.write(f"{name}.{len(world.files)}-{world.now}", lying.content)
                 world.write(name, some(), lying.inode)
+            case "dump":  # each holds all of the one before, which stays
+                dumped = (*dumped, *some())
+                world.write(f"dump-{len(dumped)}", dumped)
             case "tick":
                 world.tick(data.draw(st.integers(1, 2 * SETTLE)))
             case "round":
@@ -313,7 +321,7 @@ def test_each_record_counts_once_whatever_happens_to_files_and_processes(data: D
                     watcher = world.watcher()
                 world.killed_at = None
                 assert before <= world.counts()
-        assert set(world.counts().values()) <= {1}
+                assert set(world.counts().values()) <= {1}
         world.tick(1)
     world.tick()
 
