@@ -21,6 +21,8 @@ from ndr_entrypoints.run_log import duration_text, line_logger
 
 _FEW: Final = 20
 """A round of no more names tells of each mini-batch; of more, how far it is."""
+_MOST_SAID: Final = 10_000
+"""Different notices of runs; a watcher may go on for years."""
 
 
 @define
@@ -37,7 +39,14 @@ class WatchNews:
     published: int = field(default=0, init=False)
     """Mini-batches, since the watcher began."""
     _began: float = field(default=0.0, init=False)
+    _said: set[str] = field(factory=set, init=False)
     _due: Every = field(factory=lambda: Every(PROGRESS_SECONDS), init=False)
+
+    def once(self, message: str) -> None:
+        """Pass on what a run tells, which the runs of all mini-batches may tell alike, the first time."""
+        if message not in self._said and len(self._said) < _MOST_SAID:
+            self._said.add(message)
+            self.warn(message)
 
     def found(self, finished: int, growing: int) -> None:
         self.total, self.through, self._began = finished, 0, self.clock()

@@ -20,7 +20,7 @@ from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.parquet_files import read_rows
 from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.polars.moments import greatest_moment
-from ndr_core.deltas.engine import asked_for
+from ndr_core.deltas.engine import Engine, asked_for
 from ndr_core.deltas.job import DeltaBuilderRunner
 from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.deltas.spec import JobSpec
@@ -77,7 +77,7 @@ class _FreshSink:
 
 @frozen(slots=False)
 class LocalBuilder:
-    """Builds mini-batches of a landing folder into an output's folder, by Polars, in this process."""
+    """Builds mini-batches of a landing folder into an output's folder, in this process."""
 
     spec: JobSpec
     landing: FolderLanding
@@ -86,7 +86,7 @@ class LocalBuilder:
     undisturbed: Undisturbed
     span_pattern: re.Pattern[str] | None = None
     known: KnownManifests = field(init=False)
-    engine: PolarsEngine = field(factory=PolarsEngine)
+    engine: Engine = field(factory=PolarsEngine)
     _looked_at: list[int] = field(factory=lambda: [0], init=False)
 
     @known.default

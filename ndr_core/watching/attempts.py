@@ -48,6 +48,11 @@ class Attempt:
     covers: tuple[str, ...] = ()
     """Fingerprints of former contents that the sources begin with: what was counted of them, this run counts."""
 
+    @property
+    def written(self) -> int:
+        """When the last of its files was written, us since 1970."""
+        return max(source.modified_at for source in self.sources) // 1_000
+
     def to_line(self) -> str:
         """Give the note as one line of JSON, with its line feed."""
         return json.dumps(asdict(self), separators=(",", ":")) + "\n"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import define, evolve, field, frozen
 
-from ndr_core.publishing.manifest import Manifest, RunFacts
+from ndr_core.publishing.manifest import Contribution, Manifest
 from ndr_core.tables.slices import SLICE_MINUTES, SLICE_MINUTES_KEY, SliceBounds, place_us
 from ndr_core.times import MINUTE_US
 from ndr_core.watching.attempts import Attempt, Source
@@ -21,49 +21,49 @@ class CountedRun:
     inputs: tuple[str, ...]
     """Fingerprints of its input files that held records."""
     bounds: SliceBounds | None
-    last_end: int | None = None
-    """The end of the last slice that it has rows in, us."""
+    rows: SliceBounds | None = None
+    """From the first slice that it has rows in to the end of the last one."""
     grid: int = SLICE_MINUTES * MINUTE_US
     """The length of its slices, us."""
 
 
 def counted_run(manifest: Manifest) -> CountedRun:
     """Give the run of a mini-batch's own manifest."""
-    facts = manifest.facts
-    grid = _grid(manifest)
-    ends = [place_us(one.slice) + grid for one in manifest.contributions]
-    end = max(ends, default=None)
-    return CountedRun(facts.mini_batch_id, facts.run_id, facts.inputs, facts.bounds, end, grid)
+    facts, grid = manifest.facts, _grid(manifest)
+    rows = _around(None, manifest.contributions, grid)
+    return CountedRun(facts.mini_batch_id, facts.run_id, facts.inputs, facts.bounds, rows, grid)
 
 
 def counted_runs(manifests: Iterable[Manifest], version: str, job_name: str) -> list[CountedRun]:
     """Give the runs of a delta job among the manifests that count, those within compacted days too."""
     found: dict[str, CountedRun] = {}
-    ends: dict[str, int] = {}
+    rows: dict[str, SliceBounds] = {}
     for manifest in manifests:
-        facts = manifest.facts
+        facts, grid = manifest.facts, _grid(manifest)
         if facts.feature_spec_version != version:
             continue
-        grid = _grid(manifest)
-        if manifest.day:
-            for run in manifest.runs:
-                if run.facts.job_name == job_name:
-                    name = run.facts.mini_batch_id
-                    found[name] = evolve(_without_rows(run.facts), grid=grid)
-            for one in manifest.contributions:
-                if one.job_name == job_name:
-                    end = place_us(one.slice) + grid
-                    ends[one.mini_batch_id] = max(end, ends.get(one.mini_batch_id, end))
-        elif facts.job_name == job_name:
-            found[facts.mini_batch_id] = counted_run(manifest)
-    return [
-        evolve(run, last_end=max(filter(None, (run.last_end, ends.get(name))), default=None))
-        for name, run in found.items()
-    ]
+        runs = [run.facts for run in manifest.runs] if manifest.day else [facts]
+        for run in runs:
+            if run.job_name == job_name:
+                name = run.mini_batch_id
+                found[name] = CountedRun(name, run.run_id, run.inputs, run.bounds, None, grid)
+        for one in manifest.contributions:
+            if one.job_name == job_name:
+                around = _around(rows.get(one.mini_batch_id), [one], grid)
+                rows |= {} if around is None else {one.mini_batch_id: around}
+    return [evolve(run, rows=rows.get(name)) for name, run in found.items()]
 
 
-def _without_rows(facts: RunFacts) -> CountedRun:
-    return CountedRun(facts.mini_batch_id, facts.run_id, facts.inputs, facts.bounds)
+def _around(
+    rows: SliceBounds | None, contributions: Iterable[Contribution], grid: int
+) -> SliceBounds | None:
+    """The span around all of some slices, and another span."""
+    starts = [place_us(one.slice) for one in contributions]
+    ends = [start + grid for start in starts]
+    if rows is not None:
+        starts.append(rows.start)
+        ends.append(rows.end)
+    return SliceBounds(min(starts), max(ends)) if starts else None
 
 
 def _grid(manifest: Manifest) -> int:
@@ -144,10 +144,17 @@ def _keys(source: Source) -> list[str]:
 
 
 def _end_of(run: CountedRun, attempt: Attempt | None) -> int | None:
-    """The end of a run's span. Without bounds, nothing counts that is later than its files were written."""
+    """The end of a run's span. Without bounds, nothing counts that is later than its files were written.
+
+    A time of writing that lies before all records is none: not all file systems keep it.
+    """
     if run.bounds is not None:
         return run.bounds.end
-    if run.last_end is None or attempt is None:
-        return run.last_end
-    written = max(source.modified_at for source in attempt.sources) // 1_000
-    return min(run.last_end, -(-written // run.grid) * run.grid)
+    if run.rows is None:
+        return None
+    written = 0 if attempt is None else attempt.written
+    return (
+        min(run.rows.end, -(-written // run.grid) * run.grid)
+        if written >= run.rows.start
+        else run.rows.end
+    )

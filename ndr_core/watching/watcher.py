@@ -146,6 +146,8 @@ class Watcher:
         while True:
             batch = decide(place, sources, self._counted, self.landing.begins_with)
             if batch is None:
+                for source in sources:
+                    self._is_new(source)  # which says of copies that they count already
                 return
             before = self._counted.front
             manifest = self._build(batch)

@@ -18,7 +18,7 @@ from ndr_adapters.local.notes import WATCH, NotesFile
 from ndr_adapters.local.place import FolderPlace
 from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_adapters.lock import LOCK, alone_or
-from ndr_core.errors import NdrError, SpecError, StopRequested, UsageError
+from ndr_core.errors import NdrError, SpecError, StopRequested, UsageError, printable
 from ndr_core.flows.name_span import name_pattern
 from ndr_core.place import refuse_overlap
 from ndr_core.publishing.location import is_s3
@@ -33,6 +33,7 @@ from ndr_entrypoints.watching import LocalBuilder, watcher_of
 
 _PAUSE_SECONDS: Final = 1.0
 """Between two rounds at least: what lands at once is looked at together."""
+_MOST_NAMED: Final = 10
 
 
 @click.command(epilog=EXIT_CODES)
@@ -92,9 +93,9 @@ def watch(
             with _alone(target), _waiting(place, once) as wait:
                 builder = LocalBuilder(
                     job,
-                    FolderLanding(place, job.input.files, news.warn),
+                    FolderLanding(place, job.input.files, news.once),
                     target,
-                    news.warn,
+                    news.once,
                     stopping.undisturbed,
                     pattern,
                 )
@@ -119,7 +120,7 @@ def watch(
             )
             exit_stopped(stop, ctx.exit)
     if failed:
-        click.echo(f"ndr: not built: {', '.join(failed)}; all else is", err=True)
+        click.echo(f"ndr: not built: {_named(list(failed))}; all else is", err=True)
         ctx.exit(NdrError.exit_code)
 
 
@@ -137,6 +138,12 @@ def _show(done: Round, failed: dict[str, str], seconds: float, as_json: bool, on
         console.print_json(told)
     elif done.built or failed:
         print(json.dumps(told), flush=True)
+
+
+def _named(names: list[str]) -> str:
+    """Some names, and how many more there are."""
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(map(printable, names[:_MOST_NAMED])) + more
 
 
 def _duration(name: str, text: str) -> int:

@@ -104,6 +104,17 @@ def test_without_bounds_a_record_that_is_later_than_its_file_does_not_move_the_f
     assert known.front == NOON + minutes(15)
 
 
+def test_a_time_of_writing_before_all_records_says_nothing() -> None:
+    known = Counted()
+
+    known.add(
+        counted_run(manifest("conn.log", "run-1", slices=[NOON])),
+        evolve(ATTEMPT, sources=(evolve(OLD, modified_at=0),)),
+    )
+
+    assert known.front == NOON + minutes(15)
+
+
 def test_runs_within_compacted_days_count_too() -> None:
     own = manifest("a", "1", ("f1",), slices=[NOON])
     day = evolve(
@@ -122,7 +133,17 @@ def test_runs_within_compacted_days_count_too() -> None:
 
     (found,) = counted_runs([day], "v1", "deltas")
 
-    assert (found.mini_batch_id, found.inputs, found.last_end) == ("a", ("f1",), NOON + minutes(15))
+    assert (found.mini_batch_id, found.inputs) == ("a", ("f1",))
+    assert found.rows == SliceBounds(NOON, NOON + minutes(15))
+
+
+def test_a_run_that_is_in_a_compacted_day_in_part_has_all_its_rows() -> None:
+    own = manifest("a", "1", slices=[NOON, NOON + DAY_US])
+    day = evolve(own, day="2024-10-04", contributions=own.contributions[:1])
+
+    (found,) = counted_runs([day, own], "v1", "deltas")
+
+    assert found.rows == SliceBounds(NOON, NOON + DAY_US + minutes(15))
 
 
 def test_runs_of_other_jobs_and_versions_do_not_count() -> None:
