@@ -139,8 +139,12 @@ def watcher_of(
     log: WatchLog,
     settle: int,
     retry: int,
+    after_batch: Callable[[int | None, int | None], object] = lambda _before, _now: None,
 ) -> Watcher:
-    """Wire a watcher. `settle`, `retry`: us for which a file must lie still, until what failed is tried again."""
+    """Wire a watcher. `settle`, `retry`: us for which a file must lie still, until what failed is tried again.
+
+    `after_batch`: as of `Watcher`.
+    """
     return Watcher(
         landing=builder.landing,
         notes=notes,
@@ -150,4 +154,5 @@ def watcher_of(
         new_run_id=lambda: uuid.uuid4().hex,
         stillness=Stillness(settle),
         retry=retry,
+        after_batch=after_batch,
     )

@@ -18,15 +18,22 @@ from ndr_adapters.local.notes import WATCH, NotesFile
 from ndr_adapters.local.place import FolderPlace
 from ndr_adapters.local.spec_file import JobSpecFile
 from ndr_adapters.lock import LOCK, alone_or
+from ndr_core.correlations.chain import Chain
+from ndr_core.deltas.spec import JobSpec
 from ndr_core.errors import NdrError, SpecError, StopRequested, UsageError, printable
 from ndr_core.flows.name_span import name_pattern
 from ndr_core.place import refuse_overlap
 from ndr_core.publishing.location import is_s3
+from ndr_core.spec_kinds import AnySpec
 from ndr_core.times import SECOND_US, parse_duration
+from ndr_core.watching.following import chain_after, refuse_other_deltas
 from ndr_core.watching.watcher import Round
+from ndr_core.windows.spec import FgASpec
 from ndr_entrypoints import console
+from ndr_entrypoints.commands.features_specs import chain_of
 from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, QUIET
 from ndr_entrypoints.stopping import Stopping, exit_stopped, stopped_by
+from ndr_entrypoints.watch_features import Upkeep, following_of
 from ndr_entrypoints.watch_log import watch_news
 from ndr_entrypoints.watch_upkeep import DailyCompaction
 from ndr_entrypoints.watching import LocalBuilder, watcher_of
@@ -60,6 +67,20 @@ _MOST_NAMED: Final = 10
     is_flag=True,
     help="Build all that is finished, then end: for cron. Exit code 1 where something could not be built.",
 )
+@click.option(
+    "--features",
+    is_flag=True,
+    help="Let features follow, in the folder features of the output: windows as soon as their slices are published, "
+    "then how they depart from what is usual; once a day the pair history and baselines.",
+)
+@click.option(
+    "--features-spec",
+    "features_specs",
+    type=PATH,
+    multiple=True,
+    help="With --features: JobSpec file of the windows, and of other feature jobs; may be given again. Default: those "
+    "that the JobSpec of the deltas implies.",
+)
 @click.option("--no-compact", is_flag=True, help="Do not compact whole days that are over.")
 @AS_JSON
 @QUIET
@@ -74,6 +95,8 @@ def watch(
     settle: str,
     span_from_name: str | None,
     once: bool,
+    features: bool,
+    features_specs: tuple[Path, ...],
     no_compact: bool,
     as_json: bool,
     quiet: bool,
@@ -85,6 +108,7 @@ def watch(
     stopping: Stopping = ctx.obj
     job = JobSpecFile(spec).load()
     every_us, settle_us = _duration("every", every), _duration("settle", settle)
+    chain = _chain(job, features, features_specs)
     pattern = None if span_from_name is None else name_pattern(span_from_name)
     place, target = _folder("landing", landing), _folder("output", output)
     refuse_overlap([FolderPlace(place)], FolderPlace(target))
@@ -100,14 +124,18 @@ def watch(
                     pattern,
                 )
                 notes = NotesFile(target)
-                watcher = watcher_of(builder, notes, news, settle_us, retry=0 if once else every_us)
-                compaction = None if no_compact else DailyCompaction.of(builder, news)
+                follow = following_of(builder, chain, news)
+                watcher = watcher_of(
+                    builder, notes, news, settle_us, 0 if once else every_us, follow.after_batch
+                )
+                compaction = [] if no_compact else [DailyCompaction.of(builder, news)]
+                upkeep: list[Upkeep] = [follow, *compaction]
                 while True:
                     began = time.monotonic()
                     done = watcher.round()
                     failed = {**done.failed}
-                    if compaction is not None:
-                        failed |= compaction.after_round(done.front)
+                    for one in upkeep:
+                        failed |= one.after_round(done.front)
                     _show(done, failed, time.monotonic() - began, as_json, once)
                     if once:
                         break
@@ -152,6 +180,24 @@ def _duration(name: str, text: str) -> int:
         return parse_duration(text)
     except SpecError as error:
         raise SpecError(f"{name}: {error}") from error
+
+
+def _chain(job: JobSpec, wanted: bool, files: tuple[Path, ...]) -> Chain | None:
+    """The feature jobs that follow a job of deltas; None where none do. Raises SpecError where they do not fit it."""
+    if not wanted:
+        if files:
+            raise UsageError("features-spec: is for --features; add that, or leave it out")
+        return None
+    if not files:
+        return chain_after(job)
+    windows, *others = sorted(files, key=lambda file: not isinstance(_loaded(file), FgASpec))
+    chain = chain_of(_loaded(windows), others)
+    refuse_other_deltas(chain, job)
+    return chain
+
+
+def _loaded(file: Path) -> AnySpec:
+    return JobSpecFile(file).load_any()
 
 
 def _folder(name: str, address: str) -> Path:
