@@ -99,6 +99,12 @@ class LocalBuilder:
         runs = counted_runs(manifests, self.spec.feature_spec_version, self.spec.job_name)
         return Counted.of(runs, attempts)
 
+    def confirmed(self, attempts: Iterable[Attempt]) -> list[Attempt]:
+        """Give the notes whose runs count: no others say anything. Raises as `counted`."""
+        counted = self.counted(())
+        live = {run.run_id for run in counted.runs.values()}
+        return [attempt for attempt in attempts if attempt.run_id in live]
+
     def build(self, batch: ToBuild, run_id: str, front: int | None) -> Manifest:
         replaced = batch.replaces
         if replaced is not None:

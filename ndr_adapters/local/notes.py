@@ -31,12 +31,10 @@ class NotesFile:
         return self.output / WATCH / _NOTES
 
     def attempts(self) -> Sequence[Attempt]:
-        if self._known is None:
-            self._known = self._read()
-        return self._known
+        return self._read_once()
 
     def add(self, attempt: Attempt) -> None:
-        known = self.attempts()
+        known = self._read_once()
         line = attempt.to_line().encode()
         with full_disk_named(self.path), self.path.open("r+b") as stream:
             end = stream.seek(0, os.SEEK_END)
@@ -47,7 +45,7 @@ class NotesFile:
             stream.write(line)
             stream.flush()
             os.fsync(stream.fileno())
-        self._known = [*known, attempt]
+        known.append(attempt)
 
     def keep(self, attempts: Iterable[Attempt]) -> None:
         """Leave these notes and no others, where that halves the file at least: it must not grow for ever."""
@@ -59,6 +57,11 @@ class NotesFile:
         os.replace(new, self.path)
         sync_folders([self.path.parent])
         self._known = kept
+
+    def _read_once(self) -> list[Attempt]:
+        if self._known is None:
+            self._known = self._read()
+        return self._known
 
     def _read(self) -> list[Attempt]:
         if not self.path.exists():

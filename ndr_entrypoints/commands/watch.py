@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import click
 
@@ -38,9 +39,18 @@ from ndr_entrypoints.watch_log import watch_news
 from ndr_entrypoints.watch_upkeep import DailyCompaction
 from ndr_entrypoints.watching import LocalBuilder, watcher_of
 
+_EVENTS: Final = "ndr_adapters.local.events"
 _PAUSE_SECONDS: Final = 1.0
 """Between two rounds at least: what lands at once is looked at together."""
 _MOST_NAMED: Final = 10
+
+
+class Waiting(Protocol):
+    """Waits for what lands."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait until something lands, or so many seconds have gone by."""
+        ...
 
 
 @click.command(epilog=EXIT_CODES)
@@ -136,6 +146,7 @@ def watch(
                     failed = {**done.failed}
                     for one in upkeep:
                         failed |= one.after_round(done.front)
+                    notes.keep(builder.confirmed(notes.attempts()))
                     _show(done, failed, time.monotonic() - began, as_json, once)
                     if once:
                         break
@@ -226,16 +237,19 @@ def _alone(output: Path) -> Iterator[None]:
         yield
 
 
+def _events_of(folder: Path) -> AbstractContextManager[Waiting]:
+    """What hears what lands. Its package comes with an extra, which --once does without: imported when it is needed."""
+    opened: AbstractContextManager[Waiting] = import_module(_EVENTS).events_of(folder)
+    return opened
+
+
 @contextmanager
 def _waiting(folder: Path, once: bool) -> Iterator[Callable[[float], Any]]:
     """Give what waits some seconds, or until something lands."""
     if once or not folder.is_dir():  # what is wrong with it, the first look says
         yield time.sleep
         return
-    # watchdog comes with an extra, which --once does without.
-    from ndr_adapters.local.events import events_of
-
-    with events_of(folder) as events:
+    with _events_of(folder) as events:
 
         def wait(seconds: float) -> None:
             events.wait(seconds)
