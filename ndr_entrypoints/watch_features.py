@@ -29,6 +29,7 @@ from ndr_core.watching.following import (
     turned_day,
     windows_to_build,
 )
+from ndr_core.watching.watcher import Round
 from ndr_core.windows.due import built_labels
 from ndr_core.windows.job import deltas_version
 from ndr_entrypoints.feature_jobs import FeatureWiring
@@ -43,8 +44,8 @@ _RENEWED: Final = 40 * DAY_US
 class Upkeep(Protocol):
     """What is done after each round."""
 
-    def after_round(self, front: int | None) -> dict[str, str]:
-        """Do it. `front`: the end of the span of the last mini-batch, us. Gives what failed: a name -> why."""
+    def after_round(self, done: Round) -> dict[str, str]:
+        """Do it. Gives what failed: a name -> why."""
         ...
 
 
@@ -54,9 +55,9 @@ class NothingFollows:
     def after_batch(self, before: int | None, now: int | None) -> None:
         """Do nothing."""
 
-    def after_round(self, front: int | None) -> dict[str, str]:
+    def after_round(self, done: Round) -> dict[str, str]:
         """Do nothing."""
-        del front
+        del done
         return {}
 
 
@@ -90,9 +91,10 @@ class Following:
         if before is not None and turned_day(before, now):
             self._follow(before)
 
-    def after_round(self, front: int | None) -> dict[str, str]:
-        """Follow up to the end of what is published, us; once a day renew what is out of date. Gives what failed."""
-        if front is not None and front != self._front:
+    def after_round(self, done: Round) -> dict[str, str]:
+        """Follow up to the end of what is published; once a day renew what is out of date. Gives what failed."""
+        front = done.front
+        if front is not None and (done.built or front != self._front):
             self._follow(front)
             if self._renewal_is_due:
                 self._try("renewal", lambda: self._renew(front))

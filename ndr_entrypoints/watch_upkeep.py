@@ -8,6 +8,7 @@ from ndr_adapters.local.known import KnownManifests
 from ndr_core.errors import NdrError
 from ndr_core.times import to_datetime
 from ndr_core.watching.upkeep import day_to_compact, has_days_before
+from ndr_core.watching.watcher import Round
 from ndr_entrypoints.compacting import compactor_of
 from ndr_entrypoints.watch_log import WatchNews
 from ndr_entrypoints.watching import LocalBuilder, Undisturbed
@@ -32,12 +33,9 @@ class DailyCompaction:
         lateness = builder.spec.quality.allowed_lateness
         return cls(str(builder.output), lateness, builder.known, builder.undisturbed, news)
 
-    def after_round(self, front: int | None) -> dict[str, str]:
-        """Compact the days that are over. Gives what failed: a name -> why.
-
-        `front`: the end of the span of the last mini-batch, us.
-        """
-        before = day_to_compact(front, self.lateness)
+    def after_round(self, done: Round) -> dict[str, str]:
+        """Compact the days that are over. Gives what failed: a name -> why."""
+        before = day_to_compact(done.front, self.lateness)
         if before <= self._done or not has_days_before(self.known.live(), before):
             return {}
         try:

@@ -16,8 +16,9 @@ from ndr_core.watching.landed import LandedFile
 from ndr_core.watching.ports import Builder, Landing, Notes, WatchLog
 from ndr_core.watching.stillness import Moment, Stillness
 
-_LOOK_AGAIN: Final = 200
-"""Mini-batches after which the output is looked at anew: others may publish to it, too."""
+_LOOK_AGAIN: Final = 25
+"""Mini-batches after which the output is looked at anew: others may publish to it, too. Each run reads what was
+published since the last look."""
 
 _State = tuple[str, int, str, int]
 
@@ -73,11 +74,11 @@ class Watcher:
         now = self.clock()
         found = self.stillness.look(listing.files, now)
         self._look_at_output()
-        failed = dict(listing.problems)
-        for place, problem in failed.items():
-            self.log.failed(place, problem)
+        failed: dict[str, str] = {}
+        for place, problem in listing.problems.items():
+            self._fail(place, problem, failed, frozenset(), now)
         growing = {file.place for file in found.growing}
-        waiting = self._waiting(found.files, growing | failed.keys(), failed)
+        waiting = self._waiting(found.files, growing | failed.keys(), failed, now)
         self.log.found(len(waiting), len(growing))
         built: list[str] = []
         for place, sources in waiting:
@@ -92,8 +93,9 @@ class Watcher:
             except InputChangedError:
                 growing.add(place)  # the next look sees it as it is by then
             except (NdrError, OSError) as error:
-                self._fail(place, error, failed)
-                self._failed[place] = (now.steady, states)
+                self._fail(place, str(error), failed, states, now)
+                if isinstance(error, AfterPublicationError):
+                    self._look_at_output()
             self.log.passed(place)
         changed = len(growing) > len({file.place for file in found.growing})
         wait = self.stillness.settle if changed and found.wait is None else found.wait
@@ -108,7 +110,11 @@ class Watcher:
         self._counted = self.builder.counted(self.notes.attempts())
 
     def _waiting(
-        self, files: Iterable[LandedFile], left_out: set[str], failed: dict[str, str]
+        self,
+        files: Iterable[LandedFile],
+        left_out: set[str],
+        failed: dict[str, str],
+        now: Moment,
     ) -> list[tuple[str, list[Source]]]:
         """Names with their finished files, where some of these don't count yet, in the order of writing."""
         by_place: dict[str, list[LandedFile]] = {}
@@ -121,7 +127,8 @@ class Watcher:
             try:
                 sources = [self._source(file, seen) for file in lying]
             except (NdrError, OSError) as error:
-                self._fail(place, error, failed)
+                states = frozenset(file.state for file in lying)
+                self._fail(place, str(error), failed, states, now)
                 continue
             if any(self._is_new(source) for source in sources):
                 found.append((place, sources))
@@ -167,11 +174,19 @@ class Watcher:
             self._look_at_output()
         return manifest
 
-    def _fail(self, place: str, error: NdrError | OSError, failed: dict[str, str]) -> None:
-        failed[place] = str(error)
-        self.log.failed(place, str(error))
-        if isinstance(error, AfterPublicationError):
-            self._look_at_output()
+    def _fail(
+        self,
+        place: str,
+        problem: str,
+        failed: dict[str, str],
+        states: frozenset[_State],
+        now: Moment,
+    ) -> None:
+        """Keep in mind that a name has failed; say so, unless that was said lately."""
+        failed[place] = problem
+        if not self._failed_lately(place, states, now):
+            self._failed[place] = (now.steady, states)
+            self.log.failed(place, problem)
 
 
 def _written(source: Source) -> int:

@@ -38,6 +38,7 @@ from ndr_entrypoints.watch_features import Upkeep, following_of
 from ndr_entrypoints.watch_log import watch_news
 from ndr_entrypoints.watch_upkeep import DailyCompaction
 from ndr_entrypoints.watching import LocalBuilder, watcher_of
+from ndr_entrypoints.wiring import local_folder
 
 _EVENTS: Final = "ndr_adapters.local.events"
 _PAUSE_SECONDS: Final = 1.0
@@ -145,7 +146,7 @@ def watch(
                     done = watcher.round()
                     failed = {**done.failed}
                     for one in upkeep:
-                        failed |= one.after_round(done.front)
+                        failed |= one.after_round(done)
                     notes.keep(builder.confirmed(notes.attempts()))
                     _show(done, failed, time.monotonic() - began, as_json, once)
                     if once:
@@ -217,7 +218,7 @@ def _folder(name: str, address: str) -> Path:
             f"{name} {address}: `ndr watch` works between folders of one machine; the pipelines in AWS do the same for "
             "S3 (docs/deploy.md)"
         )
-    return with_home(address)
+    return with_home(local_folder(address, name))
 
 
 @contextmanager

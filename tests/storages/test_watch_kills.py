@@ -15,7 +15,7 @@ from tests.storages.watch_runs import dies, first_hour, go, lines, second_hour
 
 STEPS = 400
 """More than a round takes."""
-EVERY = 1 if SOAK else 13
+EVERY = 1 if SOAK else 17
 """Of the steps of a round one in so many is a death."""
 
 

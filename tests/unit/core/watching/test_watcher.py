@@ -219,6 +219,19 @@ def test_what_cannot_be_read_or_listed_is_told_and_stops_no_other(world: World) 
     assert done.failed == {"a": "input a: can't be read", "d": "d: can't be listed"}
 
 
+def test_what_can_not_be_listed_is_not_told_at_each_look(world: World) -> None:
+    world.listing_problems["d"] = "d: can't be listed"
+    watcher = world.watcher(retry=10 * SETTLE)
+    for _ in range(3):
+        assert watcher.round().failed == {"d": "d: can't be listed"}
+    told = list(world.news.notices)
+    world.tick(10 * SETTLE)
+    watcher.round()
+
+    assert told == ["failed d: d: can't be listed"]
+    assert world.news.notices == told * 2
+
+
 def test_a_mini_batch_whose_tidying_fails_is_told_and_counts(world: World) -> None:
     world.after_publication["a"] = AfterPublicationError("the run is published, but..")
     world.write("a", (1, 2))
@@ -247,13 +260,13 @@ def test_a_grown_file_whose_companion_is_gone_is_told(world: World) -> None:
 
 
 def test_many_mini_batches_look_at_the_output_anew_now_and_then(world: World) -> None:
-    for number in range(450):
+    for number in range(60):
         world.write(f"f{number:03}", (number, number + 1000))
     world.tick()
 
     done = world.watcher().round()
 
-    assert len(done.built) == 450
+    assert len(done.built) == 60
     assert world.looks == 3
 
 
