@@ -28,7 +28,7 @@ from ndr_core.publishing.location import is_s3
 from ndr_core.spec_kinds import AnySpec
 from ndr_core.times import SECOND_US, parse_duration
 from ndr_core.watching.following import chain_after, refuse_other_deltas
-from ndr_core.watching.watcher import Round
+from ndr_core.watching.watcher import Round, Watcher
 from ndr_core.windows.spec import FgASpec
 from ndr_entrypoints import console
 from ndr_entrypoints.commands.features_specs import chain_of
@@ -141,13 +141,20 @@ def watch(
                 )
                 compaction = [] if no_compact else [DailyCompaction.of(builder, news)]
                 upkeep: list[Upkeep] = [follow, *compaction]
+                has_begun = False
                 while True:
                     began = time.monotonic()
-                    done = watcher.round()
-                    failed = {**done.failed}
-                    for one in upkeep:
-                        failed |= one.after_round(done)
-                    notes.keep(builder.confirmed(notes.attempts()))
+                    try:
+                        done, failed = _round(watcher, upkeep)
+                    except (NdrError, OSError) as error:
+                        if once or not has_begun or isinstance(error, SpecError):
+                            raise
+                        news.failed("watching", str(error))  # a folder may be away for a while
+                        wait(every_us / SECOND_US)
+                        continue
+                    has_begun = True
+                    if done.built or failed:
+                        notes.keep(builder.confirmed(notes.attempts()))
                     _show(done, failed, time.monotonic() - began, as_json, once)
                     if once:
                         break
@@ -162,6 +169,15 @@ def watch(
     if failed:
         click.echo(f"ndr: not built: {_named(list(failed))}; all else is", err=True)
         ctx.exit(NdrError.exit_code)
+
+
+def _round(watcher: Watcher, upkeep: list[Upkeep]) -> tuple[Round, dict[str, str]]:
+    """One round, with what follows it. Gives what it did, and what failed: a name -> why."""
+    done = watcher.round()
+    failed = {**done.failed}
+    for one in upkeep:
+        failed |= one.after_round(done)
+    return done, failed
 
 
 def _show(done: Round, failed: dict[str, str], seconds: float, as_json: bool, once: bool) -> None:

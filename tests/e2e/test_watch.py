@@ -390,9 +390,9 @@ def test_a_wrong_job_spec_is_refused_before_anything_is_made(landing: Path, tmp_
     assert not (tmp_path / "out").exists()
 
 
-def start(landing: Path, spec: Path, output: Path, *more: str) -> subprocess.Popen[str]:
-    """A watcher that looks once an hour, so that only what lands wakes it."""
-    options = ["--spec", str(spec), "--output", str(output), "--every", "1h", *more]
+def start(landing: Path, spec: Path, output: Path, *, every: str = "1h") -> subprocess.Popen[str]:
+    """A watcher; one that looks once an hour is woken by what lands alone."""
+    options = ["--spec", str(spec), "--output", str(output), "--every", every]
     return subprocess.Popen(
         [sys.executable, "-m", "ndr_entrypoints", "watch", str(landing), *options],
         cwd=ROOT,
@@ -438,7 +438,25 @@ def test_a_watcher_wakes_for_what_lands_and_is_alone_and_ends_in_order(
     assert sessions(output) == 2
 
 
-@pytest.mark.parametrize("files", [6, pytest.param(10_000, marks=only_in_soak)])
+def test_a_watcher_outlives_that_its_folder_is_away_for_a_while(
+    landing: Path, spec: Path, tmp_path: Path
+) -> None:
+    write(landing / "a", at(3), moment=LATER)
+    process = start(landing, spec, tmp_path / "out", every="1s")
+    try:
+        until_said(process, "a: read 1, kept 1")
+        landing.rename(tmp_path / "away")
+        until_said(process, "watching: not built: landing")
+        (tmp_path / "away").rename(landing)
+        write(landing / "b", at(4), moment=LATER)
+        until_said(process, "b: read 1, kept 1")
+    finally:
+        process.kill()
+
+    assert sessions(tmp_path / "out") == 2
+
+
+@pytest.mark.parametrize("files", [6, pytest.param(1_000, marks=only_in_soak)])
 def test_a_folder_of_many_files_is_caught_up_with(
     files: int,
     landing: Path,

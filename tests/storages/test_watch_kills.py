@@ -10,8 +10,8 @@ import pytest
 from ndr_adapters.local.notes import NotesFile
 from tests.e2e.cli import rows, snapshot
 from tests.makers import flow
-from tests.soak import SOAK
-from tests.storages.watch_runs import dies, first_hour, go, lines, second_hour
+from tests.soak import SOAK, only_in_soak
+from tests.storages.watch_runs import dies, first_hour, go, land, lines, second_hour
 
 STEPS = 400
 """More than a round takes."""
@@ -105,6 +105,18 @@ def test_notes_are_cut_down_to_those_that_count(tmp_path: Path) -> None:
     assert list(NotesFile(output).attempts()) == known
     notes.keep(known[:2])
     assert list(NotesFile(output).attempts()) == known
+
+
+@only_in_soak
+def test_ten_thousand_files_are_caught_up_with(tmp_path: Path) -> None:
+    landing, output, files = tmp_path / "landing", tmp_path / "out", 10_000
+    landing.mkdir()
+    for number in range(files):
+        land(landing / f"20250301T10.{number:05}.json", lines(flow(source_port=number)))
+
+    assert len(go(landing, output).built) == files
+    assert go(landing, output).built == ()
+    assert sessions(output) == files
 
 
 def test_a_gzip_file_that_was_added_to_has_grown(tmp_path: Path) -> None:
