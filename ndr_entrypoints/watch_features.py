@@ -84,6 +84,8 @@ class Following:
     _problems: dict[str, str] = field(factory=dict, init=False)
     _front: int | None = field(default=None, init=False)
     """Up to where features have followed, us."""
+    _first: int | None = field(default=None, init=False)
+    """The start of the first slice that was ever published, us. To find it, all manifests are read."""
     _renewal_is_due: bool = field(default=False, init=False)
 
     def after_batch(self, before: int | None, now: int | None) -> None:
@@ -132,7 +134,9 @@ class Following:
     def _ground(self, front: int) -> Ground | None:
         windows, wiring = self.chain.windows, self.wiring
         version = deltas_version(windows)
-        first = first_slice_before(wiring.deltas, version, front)
+        if self._first is None:
+            self._first = first_slice_before(wiring.deltas, version, front)
+        first = self._first
         if first is None:
             return None
         lately = max(front - self.lateness - LOOK_BACK, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -35,7 +35,7 @@ from ndr_entrypoints.commands.features_specs import chain_of
 from ndr_entrypoints.options import AS_JSON, EXIT_CODES, PATH, QUIET
 from ndr_entrypoints.stopping import Stopping, exit_stopped, stopped_by
 from ndr_entrypoints.watch_features import Upkeep, following_of
-from ndr_entrypoints.watch_log import watch_news
+from ndr_entrypoints.watch_log import WatchNews, watch_news
 from ndr_entrypoints.watch_upkeep import DailyCompaction
 from ndr_entrypoints.watching import LocalBuilder, watcher_of
 from ndr_entrypoints.wiring import local_folder
@@ -125,7 +125,7 @@ def watch(
     refuse_overlap([FolderPlace(place)], FolderPlace(target))
     with watch_news(quiet, as_json) as news:
         try:
-            with _alone(target), _waiting(place, once) as wait:
+            with _alone(target), _waiting(place, once, news) as wait:
                 builder = LocalBuilder(
                     job,
                     FolderLanding(place, job.input.files, news.once),
@@ -261,12 +261,20 @@ def _events_of(folder: Path) -> AbstractContextManager[Waiting]:
 
 
 @contextmanager
-def _waiting(folder: Path, once: bool) -> Iterator[Callable[[float], Any]]:
+def _waiting(folder: Path, once: bool, news: WatchNews) -> Iterator[Callable[[float], Any]]:
     """Give what waits some seconds, or until something lands."""
-    if once or not folder.is_dir():  # what is wrong with it, the first look says
-        yield time.sleep
-        return
-    with _events_of(folder) as events:
+    with ExitStack() as stack:
+        if once or not folder.is_dir():  # what is wrong with it, the first look says
+            yield time.sleep
+            return
+        try:
+            events = stack.enter_context(_events_of(folder))
+        except OSError as error:
+            news.warn(
+                f"{folder}: the system can't tell what lands ({error}); --every says how often it is looked at"
+            )
+            yield time.sleep
+            return
 
         def wait(seconds: float) -> None:
             events.wait(seconds)

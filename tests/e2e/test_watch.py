@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -14,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from watchdog.observers import Observer
 
 from ndr_adapters.outputs import open_output
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.times import iso_text
 from ndr_entrypoints import watch_log
+from ndr_entrypoints.commands.watch import _waiting as waiting
 from tests.e2e.cli import Answer, ndr, rows, run, write_spec
 from tests.makers import flow, write_batch
 from tests.soak import only_in_soak
@@ -436,6 +439,24 @@ def test_a_watcher_wakes_for_what_lands_and_is_alone_and_ends_in_order(
     )
     assert watched(landing, spec, output) == []
     assert sessions(output) == 2
+
+
+def test_a_watcher_looks_now_and_then_where_the_system_can_not_tell_what_lands(
+    landing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    news = watch_log.WatchNews(told.append, told.append)
+    limit = OSError(errno.EMFILE, "inotify instance limit reached")
+    monkeypatch.setattr(Observer, "start", lambda _observer: raises(limit))
+
+    with waiting(landing, False, news) as wait:
+        assert wait is time.sleep
+
+    assert "inotify instance limit reached" in told[0]
+
+
+def raises(error: OSError) -> None:
+    raise error
 
 
 def test_a_watcher_outlives_that_its_folder_is_away_for_a_while(
