@@ -13,7 +13,7 @@ from ndr_core.baselines.daily import dates_to_make
 from ndr_core.baselines.runs import baseline_runs, summary_runs
 from ndr_core.correlations.chain import Chain
 from ndr_core.correlations.due import due_among
-from ndr_core.errors import NdrError, SpecError
+from ndr_core.errors import NdrError
 from ndr_core.features.coverage import first_slice_before, look_at_deltas
 from ndr_core.features.days import history_runs
 from ndr_core.features.running import FeatureRunner, NotPublishedError
@@ -110,8 +110,6 @@ class Following:
         """Do some work; what fails is told, and is done with the next round."""
         try:
             work()
-        except SpecError:
-            raise
         except (NdrError, OSError) as error:
             self._problems[what] = str(error)
             self.news.failed(what, str(error))

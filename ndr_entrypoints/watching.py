@@ -22,14 +22,15 @@ from ndr_adapters.polars.engine import PolarsEngine
 from ndr_adapters.polars.moments import greatest_moment
 from ndr_core.deltas.engine import Engine, asked_for
 from ndr_core.deltas.job import DeltaBuilderRunner
-from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.deltas.meaning import meaning_of
+from ndr_core.deltas.plan import DeltaPlan, compile_plan
 from ndr_core.deltas.spec import JobSpec
 from ndr_core.flows.source import InputBatch
 from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.manifest import Manifest, RunFacts
 from ndr_core.publishing.sink import Staging
-from ndr_core.publishing.standing import Standing
+from ndr_core.publishing.standing import Overrides, Standing, check_standing
 from ndr_core.tables.slices import SliceBounds
 from ndr_core.tables.table import Table
 from ndr_core.times import MINUTE_US, now_us
@@ -92,6 +93,23 @@ class LocalBuilder:
     @known.default
     def _known_of_output(self) -> KnownManifests:
         return KnownManifests(self.output)
+
+    def check(self) -> None:
+        """Raise SpecError or UsageError for what would fail each mini-batch: a wrong JobSpec, the output of others."""
+        compile_plan(self.spec, RuntimeParams(mini_batch_id="any", run_id="any"))
+        facts = RunFacts(
+            project_name=self.spec.project_name,
+            job_name=self.spec.job_name,
+            feature_spec_version=self.spec.feature_spec_version,
+            spec_sha256=self.spec.content_hash(),
+            mini_batch_id="any",
+            run_id="any",
+            engine="",
+            code_version=__version__,
+            meaning=meaning_of(self.spec),
+        )
+        standing = FolderSink(self.output).standing(facts, now_us())
+        check_standing(standing, facts, {}, Overrides())
 
     def counted(self, attempts: Iterable[Attempt]) -> Counted:
         self._looked_at[0] = now_us()

@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from ndr_core.errors import AfterPublicationError, InputChangedError, NdrError, SpecError
+from ndr_core.errors import AfterPublicationError, InputChangedError, NdrError
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.watching.attempts import Source
 from ndr_core.watching.counted import Counted, counted_run
@@ -66,9 +66,9 @@ class Watcher:
     """Name of what has failed -> when, us of the steady clock, and the states of its files."""
 
     def round(self) -> Round:
-        """Do all that can be done now. Raises SpecError, and what the output raises when it is looked at.
+        """Do all that can be done now. A mini-batch that fails stops none of the others.
 
-        A mini-batch that fails for another reason stops none of the others.
+        Raises what the landing folder and the output raise when they are looked at.
         """
         listing = self.landing.listed()
         now = self.clock()
@@ -88,8 +88,6 @@ class Watcher:
                 continue
             try:
                 self._build_all(place, sources, built)
-            except SpecError:
-                raise
             except InputChangedError:
                 growing.add(place)  # the next look sees it as it is by then
             except (NdrError, OSError) as error:

@@ -134,6 +134,7 @@ def watch(
                     stopping.undisturbed,
                     pattern,
                 )
+                builder.check()
                 notes = NotesFile(target)
                 follow = following_of(builder, chain, news)
                 watcher = watcher_of(

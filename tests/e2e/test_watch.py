@@ -506,6 +506,7 @@ def test_a_folder_of_many_files_is_caught_up_with(
     assert watched(landing, spec, output, "--no-compact") == []
 
 
+@only_in_soak
 def test_a_real_day_hour_by_hour_is_what_one_run_of_it_is(
     zeek_day: Path, landing: Path, tmp_path: Path
 ) -> None:
