@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
-import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from watchdog.observers import Observer
 
-from ndr_adapters.outputs import open_output
-from ndr_core.publishing.manifest import Manifest
-from ndr_core.times import iso_text
-from ndr_entrypoints import watch_log
-from ndr_entrypoints.commands.watch import _waiting as waiting
-from tests.e2e.cli import Answer, ndr, rows, run, write_spec
-from tests.makers import flow, write_batch
+from tests.e2e.cli import ndr, rows, run, write_spec
+from tests.e2e.landing import (
+    LATER,
+    at,
+    lines_of,
+    manifests,
+    run_again,
+    sessions,
+    spans,
+    watch,
+    watched,
+    write,
+)
+from tests.makers import flow
 from tests.soak import only_in_soak
 
 WITHOUT_SPARK = True
 
-ROOT = Path(__file__).parents[2]
-LATER = 1_750_000_000
-"""A time of writing, s since 1970, after all records here."""
 ZEEK = {"preset": "zeek", "format": "delimited", "header": "zeek"}
 HOURS = 5
 """Of the made-up day, from its middle on."""
@@ -61,68 +58,6 @@ def hours(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     files = sorted(day.iterdir())
     assert len(files) == 24
     return files[9 : 9 + HOURS]
-
-
-def watch(landing: Path, spec: Path, output: Path, *more: object) -> Answer:
-    """One round that takes what lies there as finished."""
-    options = ("--spec", spec, "--output", output, "--once", "--settle", "0s", *more)
-    return ndr("watch", landing, *options)
-
-
-def watched(landing: Path, spec: Path, output: Path, *more: object) -> list[str]:
-    """The same, without failures. Gives the mini-batches that were built."""
-    answer = watch(landing, spec, output, "--json", *more)
-    done: Any = answer.json()
-    assert done["failed"] == {}
-    return list(done["built"])
-
-
-def write(path: Path, *flows: dict[str, Any], moment: float | None = None) -> Path:
-    """Put a file of records in place; `moment`: when it was written, s since 1970."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made = write_batch(path.parent / f".{path.name}", [flows]) / "part-000.json.gz"
-    path.write_bytes(made.read_bytes())
-    shutil.rmtree(made.parent)
-    if moment is not None:
-        os.utime(path, (moment, moment))
-    return path
-
-
-def at(minute: int, **more: Any) -> dict[str, Any]:
-    """A session of a minute of 2025-03-01, 10:00 and later."""
-    moment = f"2025-03-01T{10 + minute // 60:02}:{minute % 60:02}:00Z"
-    return flow(event_start=moment, event_end=moment, **more)
-
-
-def sessions(output: Path) -> int:
-    deltas, _ = rows(output)
-    return sum(row["sessions_cnt"] for row in deltas if row["role"] == "outbound")
-
-
-def manifests(output: Path) -> list[Manifest]:
-    return list(open_output(output).manifests(None, None))
-
-
-def spans(output: Path) -> dict[str, tuple[str, str] | None]:
-    return {
-        one.facts.mini_batch_id: None
-        if one.facts.bounds is None
-        else (iso_text(one.facts.bounds.start)[11:16], iso_text(one.facts.bounds.end)[11:16])
-        for one in manifests(output)
-    }
-
-
-def run_again(output: Path, files: dict[str, Path], spec: Path, target: Path) -> None:
-    """Build, by `ndr run`, the mini-batches of an output of the same files for the same spans."""
-    for one in manifests(output):
-        name, bounds = one.facts.mini_batch_id, one.facts.bounds
-        span = (
-            ("--slice-start", iso_text(bounds.start), "--slice-end", iso_text(bounds.end))
-            if bounds is not None
-            else ()
-        )
-        done = run(spec, files[name], target, "--mini-batch-id", name, "--quiet", *span)
-        assert done.exit_code == 0, done.errors
 
 
 def by_files(output: Path) -> list[tuple[str, str]]:
@@ -216,17 +151,13 @@ def test_a_file_that_has_grown_counts_once(landing: Path, spec: Path, tmp_path: 
     file = write(landing / "conn.json.gz", at(3), at(4))
     watched(landing, spec, output)
     with file.open("ab") as stream:
-        stream.write(gzip.compress(b"".join(_lines(at(5), at(6)))))
+        stream.write(gzip.compress(b"".join(lines_of(at(5), at(6)))))
 
     again = watched(landing, spec, output)
 
     assert again == ["conn.json.gz"]
     assert sessions(output) == 4
     assert watched(landing, spec, output) == []
-
-
-def _lines(*flows: dict[str, Any]) -> list[bytes]:
-    return [json.dumps(one).encode() + b"\n" for one in flows]
 
 
 @pytest.mark.parametrize("how", ["renamed", "copied and truncated", "removed"])
@@ -393,117 +324,17 @@ def test_a_wrong_job_spec_is_refused_before_anything_is_made(landing: Path, tmp_
     assert not (tmp_path / "out").exists()
 
 
-def start(landing: Path, spec: Path, output: Path, *, every: str = "1h") -> subprocess.Popen[str]:
-    """A watcher; one that looks once an hour is woken by what lands alone."""
-    options = ["--spec", str(spec), "--output", str(output), "--every", every]
-    return subprocess.Popen(
-        [sys.executable, "-m", "ndr_entrypoints", "watch", str(landing), *options],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def until_said(process: subprocess.Popen[str], text: str) -> None:
-    assert process.stderr is not None
-    for line in process.stderr:
-        if text in line:
-            return
-    raise AssertionError(f"never said {text}")
-
-
-def test_a_watcher_wakes_for_what_lands_and_is_alone_and_ends_in_order(
+def test_the_output_of_another_project_is_refused_at_once(
     landing: Path, spec: Path, tmp_path: Path
 ) -> None:
-    output = tmp_path / "out"
-    write(landing / "a", at(3), moment=LATER)
-    process = start(landing, spec, output)
-    try:
-        until_said(process, "a: read 1, kept 1")
-        second = watch(landing, spec, output)
-        outside = write(tmp_path / "outside", at(4))
-        time.sleep(0.05)
-        outside.rename(landing / "b")
-        until_said(process, "b: read 1, kept 1")
-        process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=30)
-    finally:
-        process.kill()
+    write(landing / "a", at(3))
+    watched(landing, spec, tmp_path / "out")
+    other = write_spec(tmp_path / "other.json", project_name="other")
 
-    assert second.exit_code == 2
-    assert f"is watched already, by process {process.pid}" in second.errors
-    assert process.returncode == 143
-    assert said.splitlines()[-1] == (
-        "ndr: stopped by SIGTERM; 2 mini-batches were published since the start"
-    )
-    assert watched(landing, spec, output) == []
-    assert sessions(output) == 2
+    answer = watch(landing, other, tmp_path / "out")
 
-
-def test_a_watcher_looks_now_and_then_where_the_system_can_not_tell_what_lands(
-    landing: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[str] = []
-    news = watch_log.WatchNews(told.append, told.append)
-    limit = OSError(errno.EMFILE, "inotify instance limit reached")
-    monkeypatch.setattr(Observer, "start", lambda _observer: raises(limit))
-
-    with waiting(landing, False, news) as wait:
-        assert wait is time.sleep
-
-    assert "inotify instance limit reached" in told[0]
-
-
-def raises(error: OSError) -> None:
-    raise error
-
-
-def test_a_watcher_outlives_that_its_folder_is_away_for_a_while(
-    landing: Path, spec: Path, tmp_path: Path
-) -> None:
-    write(landing / "a", at(3), moment=LATER)
-    process = start(landing, spec, tmp_path / "out", every="1s")
-    try:
-        until_said(process, "a: read 1, kept 1")
-        landing.rename(tmp_path / "away")
-        until_said(process, "watching: not built: landing")
-        (tmp_path / "away").rename(landing)
-        write(landing / "b", at(4), moment=LATER)
-        until_said(process, "b: read 1, kept 1")
-    finally:
-        process.kill()
-
-    assert sessions(tmp_path / "out") == 2
-
-
-@pytest.mark.parametrize("files", [6, pytest.param(1_000, marks=only_in_soak)])
-def test_a_folder_of_many_files_is_caught_up_with(
-    files: int,
-    landing: Path,
-    spec: Path,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    output = tmp_path / "out"
-    monkeypatch.setattr(watch_log, "_FEW", 5)
-    content = [
-        gzip.compress(b"".join(_lines(at(3, source_port=number)))) for number in range(files)
-    ]
-    for number, one in enumerate(content):
-        path = landing / f"{number:05}.json.gz"
-        path.write_bytes(one)
-        os.utime(path, (LATER + number,) * 2)
-
-    answer = watch(landing, spec, output, "--no-compact")
-
-    assert answer.exit_code == 0, answer.errors
-    assert f"{files:,} to build" in caplog.text
-    assert f"{files:,} of {files:,} (100 %)" in caplog.text
-    assert "mini-batches/s" in caplog.text
-    assert sessions(output) == files
-    assert watched(landing, spec, output, "--no-compact") == []
+    assert answer.exit_code == 2
+    assert "the output belongs to project test" in answer.errors
 
 
 @only_in_soak

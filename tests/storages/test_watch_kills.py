@@ -15,7 +15,7 @@ from tests.storages.watch_runs import dies, first_hour, go, land, lines, second_
 
 STEPS = 400
 """More than a round takes."""
-EVERY = 1 if SOAK else 17
+EVERY = 1 if SOAK else 29
 """Of the steps of a round one in so many is a death."""
 
 
