@@ -43,7 +43,7 @@ SOAK ?= 4
 soak: $(JARS) ## Run every kill and many random examples
 	NDR_SOAK=$(SOAK) $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/property tests/engines tests/storages tests/unit \
 		$(addprefix tests/e2e/test_,real_hours.py production_path.py command_line.py input_files.py bad_input.py hostile_input.py signals.py full_disk.py job_on_a_cluster.py \
-		wheels_on_a_cluster.py features.py features_on_a_cluster.py deployed_features.py deployed_baselines.py baselines.py planted_anomalies.py real_anomalies.py real_attacks.py planted_attacks.py report_size.py) tests/scenario
+		wheels_on_a_cluster.py features.py features_on_a_cluster.py deployed_features.py deployed_baselines.py baselines.py planted_anomalies.py real_anomalies.py real_attacks.py planted_attacks.py watch.py watch_features.py watch_process.py report_size.py) tests/scenario
 
 check: $(READY) ## Run the linters, the type checker and the import contracts
 	$(BIN)/ruff format --check .

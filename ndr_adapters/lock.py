@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from ndr_core.errors import NdrError
+
 LOCK: Final = "_lock"
 NOTICE_SECONDS = 10.0
 """How long a run waits for an output's lock before it says so."""
@@ -22,6 +24,20 @@ def locked(path: Path, what: str, notice: Callable[[str], None]) -> Iterator[Non
     descriptor = _opened(path, os.O_RDWR | os.O_CREAT)
     try:
         _take(descriptor, fcntl.LOCK_EX, what, notice)
+        _write_holder(descriptor, f"{os.getpid()}\n")
+        yield
+        _write_holder(descriptor, "")
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def alone_or(path: Path, refusal: Callable[[str], NdrError]) -> Iterator[None]:
+    """Hold a lock file alone. Raises what `refusal` makes of the name of its holder where a process holds it."""
+    descriptor = _opened(path, os.O_RDWR | os.O_CREAT)
+    try:
+        if not _taken(descriptor, fcntl.LOCK_EX):
+            raise refusal(_holder(descriptor))
         _write_holder(descriptor, f"{os.getpid()}\n")
         yield
         _write_holder(descriptor, "")

@@ -15,6 +15,7 @@ from ndr_entrypoints.lazy import LazyGroup
 
 _SUMMARIES: Final = {
     "run": "Build the deltas of one mini-batch and publish them.",
+    "watch": "Build the deltas of what lands in a folder, as it lands.",
     "inspect": "Show what an output holds: slices, roles, hosts, quality of its runs.",
     "report": "Write one page to look at: quality, sessions, top hosts by score, hosts beside what is usual for them.",
     "quarantine": "Show the records that runs rejected: rule, field at fault, text.",

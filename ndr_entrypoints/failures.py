@@ -28,6 +28,7 @@ _EXTRAS: Final = {
     "moto": "aws-local",
     "jinja2": "report",
     "vl_convert": "report",
+    "watchdog": "watch",
 }
 """Package that a command may need -> the extra that brings it."""
 

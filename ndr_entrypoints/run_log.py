@@ -148,11 +148,12 @@ def progress_text(progress: Progress) -> str:
     return (
         f"{read} of {total} {unit} ({100 * progress.share:.0f} %), "
         f"{progress.records_per_second:,.0f} records/s"
-        + (f", {_duration(left)} left" if left is not None else "")
+        + (f", {duration_text(left)} left" if left is not None else "")
     )
 
 
-def _duration(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
+    """Such as `25 s`, `2 min 05 s` or `3 h 20 min`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -180,10 +181,10 @@ def run_log(
         with live_log(Console(stderr=True), stages) as log:
             yield log
     else:
-        yield LineLog(_line_logger(), stages)
+        yield LineLog(line_logger(), stages)
 
 
-def _line_logger() -> logging.Logger:
+def line_logger() -> logging.Logger:
     """The run's own lines on standard error, and nobody else's."""
     logger = logging.getLogger("ndr")
     if not logger.handlers:

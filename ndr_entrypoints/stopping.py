@@ -77,7 +77,12 @@ def signals_handled() -> Iterator[Stopping]:
 def stop_message(stop: StopRequested) -> str:
     """What a run that was stopped says."""
     outcome = "the run is published" if stop.published else "nothing was published"
-    return f"stopped by {signal.Signals(stop.number).name}; {outcome}"
+    return f"{stopped_by(stop)}; {outcome}"
+
+
+def stopped_by(stop: StopRequested) -> str:
+    """Name the signal that stopped a command, such as `stopped by SIGTERM`."""
+    return f"stopped by {signal.Signals(stop.number).name}"
 
 
 def exit_stopped(stop: StopRequested, leave: Callable[[int], Any]) -> None:

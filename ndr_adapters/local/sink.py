@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -38,6 +39,7 @@ from ndr_adapters.local.leftovers import (
     empty_staging,
     note_owner,
     remove_own_staging,
+    remove_staging,
     sweep,
 )
 from ndr_adapters.local.manifests import (
@@ -124,6 +126,8 @@ class FolderStaging:
     lock: int
     """Descriptor of a lock, held while the run lives."""
     notice: Callable[[str], None]
+    _is_published: threading.Event = field(factory=threading.Event, init=False)
+    """Whether the run was published: then its queries have all ended."""
 
     @property
     def root(self) -> str:
@@ -137,6 +141,7 @@ class FolderStaging:
         with full_disk_named(self.output):
             with shared(self.output, self.notice):
                 manifest = self._publish(publication, moves)
+                self._is_published.set()
             with _tidying_up(), alone_if_free(self.output) as is_alone:
                 if is_alone:
                     clear_dead_runs(self.output, self.notice)
@@ -212,7 +217,8 @@ class FolderStaging:
         # Whoever has the output alone must not meet a folder that is half gone.
         try:
             with shared(self.output, self.notice):
-                remove_own_staging(self.folder)
+                remove = remove_staging if self._is_published.is_set() else remove_own_staging
+                remove(self.folder)
         finally:
             os.close(self.lock)
 

@@ -79,7 +79,7 @@ class FolderSource:
         return {file: _head(file) for file in files}
 
     def fingerprints(self, files: Sequence[InputFile]) -> dict[InputFile, str]:
-        return {file: _fingerprint(file) for file in files if file.problem is None}
+        return {file: fingerprint_of(file) for file in files if file.problem is None}
 
     def blocks(
         self, file: InputFile, read: Callable[[int], object] = lambda _: None
@@ -128,14 +128,18 @@ def _head(file: InputFile) -> Head:
         return Head(problem=_reason(error))
 
 
-def _fingerprint(file: InputFile) -> str:
-    """Hash of a file's size, first and last bytes. Raises UsageError where it can't be read."""
+def fingerprint_of(file: InputFile) -> str:
+    """Hash a file's size, first and last bytes: of one that is longer than `size_bytes`, those of its first part.
+
+    Raises UsageError where it can't be read.
+    """
     digest = hashlib.sha256(f"{file.size_bytes} ".encode())
     try:
         with open(file.uri, "rb") as stream:
-            digest.update(stream.read(_PRINT_BYTES))
-            stream.seek(max(0, file.size_bytes - _PRINT_BYTES))
-            digest.update(stream.read(_PRINT_BYTES))
+            length = min(_PRINT_BYTES, file.size_bytes)
+            digest.update(stream.read(length))
+            stream.seek(file.size_bytes - length)
+            digest.update(stream.read(length))
     except OSError as error:
         raise UsageError(f"input {file.name}: can't be read: {_reason(error)}") from error
     return digest.hexdigest()[:FINGERPRINT_DIGITS]

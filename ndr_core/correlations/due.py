@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ndr_core.correlations.spec import FgCSpec
 from ndr_core.features.days import read_of
 from ndr_core.features.lineage import read_as, runs_named
@@ -29,9 +31,18 @@ def due_after(
     span = span_of_mini_batch(deltas, deltas_version(of_windows), job_name, mini_batch)
     if span is None:
         return ()
-    labels = spec.windows.window_labels
-    names = {label.name for label in labels}
-    ends = {anchor_name(end): end for end in touched_anchors(labels, span)}
+    return due_among(spec, of_windows, features, touched_anchors(spec.windows.window_labels, span))
+
+
+def due_among(
+    spec: FgCSpec, of_windows: FgASpec, features: FollowedOutput, anchors: Iterable[int]
+) -> tuple[int, ...]:
+    """Give those of some ends of windows, us, whose run of FG-A was not read yet by one of `spec`, in order of time.
+
+    Raises as `FollowedOutput.of_owners`.
+    """
+    names = {label.name for label in spec.windows.window_labels}
+    ends = {anchor_name(end): end for end in anchors}
     windows = runs_named(features, spec.feature_spec_version, of_windows.job_name, ends)
     known = runs_named(features, spec.feature_spec_version, spec.job_name, ends)
     read = {contribution for run in known.values() for contribution in read_of(run).contributions}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -37,7 +37,10 @@ from ndr_core.publishing.sink import Publication, Sink, StagedFiles, Staging
 from ndr_core.publishing.standing import Overrides, check_standing, stale_replay
 from ndr_core.quality.report import QualityReport, make_report
 from ndr_core.quality.settings import OnUnreadableFile
+from ndr_core.tables.slices import SliceBounds
 from ndr_core.times import DAY_US, MINUTE_US, now_us
+
+ReadT = TypeVar("ReadT")
 
 _MOST_LOOKED_AT: Final = 20
 """Files of a batch of which nothing can be used."""
@@ -97,6 +100,8 @@ class DeltaBuilderRunner:
     overrides: Overrides = field(factory=Overrides)
     span_pattern: re.Pattern[str] | None = None
     """Finds the bounds in the names of the files (`name_span`); None where the parameters give them, or none."""
+    find_bounds: Callable[[DeltaPlan, InputBatch], SliceBounds | None] | None = None
+    """Finds the bounds in the records, where neither parameters nor names tell them; None: there are none."""
 
     def run(self) -> RunSummary:
         """Build and publish, or publish nothing at all.
@@ -142,7 +147,7 @@ class DeltaBuilderRunner:
             if len(files) < len(found):
                 facts["left_out"] = len(found) - len(files)
             batch = self._look(files, broken)
-        params = self._spanned(files)
+        params = self._spanned(files, batch, broken)
         prints = self._fingerprints(batch)
         plan = compile_plan(self.spec, params)
         return _Ready(files, batch, broken, plan, prints, self._checked(params, prints))
@@ -250,17 +255,32 @@ class DeltaBuilderRunner:
         """The engine's result; when it can't read, find the broken files and, if allowed, go on without."""
         for file, problem in engine.unfit_files(batch).items():
             broken.set_aside(file, problem)
+        return self._read(
+            batch,
+            broken,
+            lambda readable: self._metered_build(engine, plan, readable, staging),
+            staging.restart,
+        )
+
+    def _read(
+        self,
+        batch: InputBatch,
+        broken: BrokenFiles,
+        read: Callable[[InputBatch], ReadT],
+        restart: Callable[[], object] = lambda: None,
+    ) -> ReadT:
+        """What `read` makes of the readable files; when it can't, after `restart`, of those that are left."""
         while True:
             batch = evolve(batch, files=broken.readable(batch.files))
             try:
-                result = self._metered_build(engine, plan, batch, staging)
+                result = read(batch)
             except (EngineReadError, UnreadableFileError) as failure:
                 refuse_changes(self.source, batch.files)
                 broken.find(batch.read_blocks, batch.files, failure)
             else:
                 refuse_changes(self.source, batch.files)
                 return result
-            staging.restart()
+            restart()
 
     def _metered_build(
         self, engine: Engine, plan: DeltaPlan, batch: InputBatch, staging: StagedFiles
@@ -270,8 +290,17 @@ class DeltaBuilderRunner:
         with progress_reported(meter, self.log.progress):
             return engine.build(plan, evolve(batch, meter=meter), staging.root)
 
-    def _spanned(self, files: tuple[InputFile, ...]) -> RuntimeParams:
-        """The parameters; where the files' names tell the span, with bounds around all slices that it touches."""
+    def _spanned(
+        self, files: tuple[InputFile, ...], batch: InputBatch, broken: BrokenFiles
+    ) -> RuntimeParams:
+        """The parameters; where the files tell the span, with bounds around all slices that it touches."""
+        if self.find_bounds is not None:
+            plan = compile_plan(self.spec, self.params)
+            find = partial(self.find_bounds, plan)
+            bounds = self._read(batch, broken, find)
+            if bounds is None:
+                return self.params
+            return evolve(self.params, slice_start=bounds.start, slice_end=bounds.end)
         if self.span_pattern is None:
             return self.params
         start, end = span_of_names(self.span_pattern, [file.uri for file in files])

@@ -20,7 +20,7 @@ def chosen_files(
     A name is the last part of an address; patterns are those of shells, `conn*` or `*.log.gz`. The others are
     counted and named by `notice`. Raises UsageError where none is left of some.
     """
-    chosen = [file for file in files if not patterns or _fits(file, patterns)]
+    chosen = [file for file in files if fits_name(_name(file), patterns)]
     others = [_name(file) for file in files if file not in set(chosen)]
     if others and not chosen:
         raise UsageError(
@@ -31,8 +31,9 @@ def chosen_files(
     return tuple(chosen)
 
 
-def _fits(file: InputFile, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(_name(file), pattern) for pattern in patterns)
+def fits_name(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a file's name, the last part of its address, fits one of the patterns; any does where there are none."""
+    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _name(file: InputFile) -> str:

@@ -35,14 +35,17 @@ def due_after(
         span,
         known.published(spec.windows.sources),
         known.grid,
-        _built(spec, features, anchors),
+        built_labels(spec, features, anchors),
     )
 
 
-def _built(
+def built_labels(
     spec: FgASpec, features: FollowedOutput, anchors: Iterable[int]
 ) -> Mapping[int, Set[str]]:
-    """End of windows -> names of the labels that are built already."""
+    """Give the end of windows, us -> names of the labels that are built already, of those that end at some moments.
+
+    Raises as `FollowedOutput.of_owners`.
+    """
     names = {anchor_name(anchor): anchor for anchor in anchors}
     version = spec.feature_spec_version
     owners = [mini_batch_owner(version, spec.job_name, name) for name in names]

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC
 
 import click
 from rich.console import Console
 
-from ndr_adapters.outputs import open_output
-from ndr_adapters.polars.compact import write_day
-from ndr_adapters.polars.s3 import polars_options
-from ndr_adapters.polars.write import StagingRoot
-from ndr_core.publishing.compact_job import Compactor
 from ndr_core.publishing.compaction import Day
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.times import now_us, parse_bound, to_datetime
-from ndr_core.version import __version__
 from ndr_entrypoints import console
+from ndr_entrypoints.compacting import compactor_of
 from ndr_entrypoints.options import AS_JSON, EXIT_CODES, KMS_KEY
 from ndr_entrypoints.run_log import NoticesOnly
 from ndr_entrypoints.stopping import Stopping
-from ndr_entrypoints.wiring import sink_of
 
 
 @click.command(epilog=EXIT_CODES)
@@ -48,19 +41,7 @@ def compact(
     Rows stay as they are read. Mini-batches of a compacted day can't be run again; later ones still add to it.
     """
     moment = now_us() if before is None else parse_bound(before, "before")
-    published = open_output(output)
-    sink, client = sink_of(output, kms_key)
-    options = polars_options(client)
-    compactor = Compactor(
-        published=published,
-        sink=sink,
-        write=lambda day, root: write_day(published, day, StagingRoot(root, options)),
-        run_id=uuid.uuid4().hex,
-        engine="polars",
-        code_version=__version__,
-        notice=NoticesOnly().notice,
-        undisturbed=stopping.undisturbed,
-    )
+    compactor = compactor_of(output, NoticesOnly().notice, stopping.undisturbed, kms_key)
     until = to_datetime(moment).astimezone(UTC)
     if dry_run:
         _show([_of_day(day) for day in compactor.days(until)], as_json, "Would be compacted")

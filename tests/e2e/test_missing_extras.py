@@ -26,12 +26,16 @@ COMMANDS = {
     "start stand-ins": ("moto", ["aws", "up"], "aws-local"),
     "write a page": ("jinja2", ["report", "OUT", "-o", "report.html"], "report"),
     "draw plots": ("vl_convert", ["report", "OUT", "-o", "report.html"], "report"),
+    "watch a folder": ("watchdog", ["watch"], "watch"),
 }
 
 
 @pytest.mark.parametrize("command", list(COMMANDS))
 def test_a_missing_extra_is_one_line_and_wrong_usage(command: str, tmp_path: Path) -> None:
     package, arguments, extra = COMMANDS[command]
+    if arguments[0] == "watch":
+        landing, spec = write_batch(tmp_path / "in", [[flow()]]), write_spec(tmp_path / "job.json")
+        arguments = ["watch", str(landing), "--spec", str(spec), "--output", str(tmp_path / "out")]
     if arguments[0] == "run":
         batch = write_batch(tmp_path / "in", [[flow()]])
         source = "s3://bucket/in" if command == "run on S3" else str(batch)
@@ -56,3 +60,25 @@ def test_a_missing_extra_is_one_line_and_wrong_usage(command: str, tmp_path: Pat
     (line,) = done.stderr.splitlines()
     assert line.startswith("ndr: ")
     assert f"pip install 'ndr-delta-builder[{extra}]'" in line
+
+
+def test_a_watcher_that_looks_once_does_without_its_extra(tmp_path: Path) -> None:
+    landing = write_batch(tmp_path / "in", [[flow()]])
+    spec, output = write_spec(tmp_path / "job.json"), tmp_path / "out"
+    program = (
+        "import sys; sys.modules['watchdog'] = None\n"
+        "from ndr_entrypoints.cli import main\n"
+        "main(sys.argv[1:])\n"
+    )
+    arguments = ["watch", landing, "--spec", spec, "--output", output, "--once", "--settle", "0s"]
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments), "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert '"part-000.json.gz"' in done.stdout

@@ -39,6 +39,7 @@ FILES_OF_ONE: dict[str, dict[str, str]] = {
         "outcome": "Spark SQL counts in rows of its own; the engine and the fan-out count alike",
         "overflow": "Spark SQL looks for overflow in rows of its own; the engine and the fan-out alike",
         "partial": "Spark SQL adds up by itself; the fan-out has tasks that make parts, and tasks that add them up",
+        "moments": "what lands in a folder is built on one machine: no cluster watches one",
         "keys": "rows of Spark are grouped by columns as they are",
         "inspection": "people look at an output on one machine: no cluster needs it",
         "pair_timing": "Spark SQL counts cells of pairs by two aggregates, within `aggregate.pair_table`",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from attrs import define, field
 
 from ndr_core.deltas.engine import ChosenEngine
 from ndr_core.deltas.job import DeltaBuilderRunner, RunSummary
+from ndr_core.deltas.plan import DeltaPlan
 from ndr_core.errors import UnreadableFileError
 from ndr_core.flows.records import ReadRows, no_rows
 from ndr_core.flows.source import InputBatch
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.standing import Overrides
+from ndr_core.tables.slices import SliceBounds
 from tests.makers import flow, make_spec, us
 from tests.unit.core.fakes import (
     Events,
@@ -47,6 +50,7 @@ class Job:
     read_rows: ReadRows = no_rows
     """Gives the rows of Parquet."""
     span_pattern: re.Pattern[str] | None = None
+    find_bounds: Callable[[DeltaPlan, InputBatch], SliceBounds | None] | None = None
     events: Events = field(factory=list)
     engine: MemoryEngine = field(factory=MemoryEngine)
     source: MemorySource = field(init=False)
@@ -78,6 +82,7 @@ class Job:
             read_rows=self.read_rows,
             overrides=self.overrides,
             span_pattern=self.span_pattern,
+            find_bounds=self.find_bounds,
         )
 
     def __call__(self) -> RunSummary:

@@ -7,8 +7,16 @@ from typing import Any, Final
 import pytest
 from attrs import evolve
 
-from ndr_core.errors import SpecError, ThresholdError, UsageError
+from ndr_core.deltas.plan import DeltaPlan
+from ndr_core.errors import (
+    EngineReadError,
+    SpecError,
+    ThresholdError,
+    UnreadableFileError,
+    UsageError,
+)
 from ndr_core.flows.name_span import name_pattern
+from ndr_core.flows.source import InputBatch
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.publishing.manifest import Manifest
 from ndr_core.publishing.standing import Overrides
@@ -211,6 +219,44 @@ def test_names_that_tell_no_span_are_refused_before_any_work() -> None:
     job = Job(params=RuntimeParams("mb-1", "run-1"), span_pattern=ZEEK)
 
     refused(job, UsageError, r"^span-from-name: a\.gz does not fit")
+
+
+# The span of a run, from its records.
+
+
+def test_records_may_tell_the_bounds_of_a_run() -> None:
+    span = SliceBounds(us("2025-03-01T09:00:00Z"), us("2025-03-01T10:15:00Z"))
+    asked: list[tuple[DeltaPlan, InputBatch]] = []
+
+    def find(plan: DeltaPlan, batch: InputBatch) -> SliceBounds | None:
+        asked.append((plan, batch))
+        return span
+
+    job = Job(params=RuntimeParams("mb-1", "run-1"), find_bounds=find)
+
+    assert job().manifest.facts.bounds == span
+    ((plan, batch),) = asked
+    assert [rule.label for rule in plan.reject_rules if rule.label == "out_of_slice"] == []
+    assert batch.uris == ["a.gz", "b.gz"]
+
+
+def test_records_that_tell_no_bounds_leave_a_run_without() -> None:
+    job = Job(params=RuntimeParams("mb-1", "run-1"), find_bounds=lambda _plan, _batch: None)
+
+    assert job().manifest.facts.bounds is None
+
+
+def test_a_file_that_breaks_while_the_bounds_are_found_is_set_aside_where_it_may_be() -> None:
+    def find(_plan: DeltaPlan, batch: InputBatch) -> SliceBounds | None:
+        if len(batch.files) == 2:
+            raise EngineReadError("is cut short", "b.gz")
+        return None
+
+    job = Job(params=RuntimeParams("mb-1", "run-1"), find_bounds=find, quality=GOING_ON)
+    strict = Job(params=RuntimeParams("mb-1", "run-1"), find_bounds=find)
+
+    assert job().report.unreadable_files == {"b.gz": "is cut short"}
+    refused(strict, UnreadableFileError, r"^b\.gz: is cut short")
 
 
 def test_a_run_of_a_mini_batch_whose_rejected_records_were_run_again_says_so() -> None:
