@@ -7,7 +7,8 @@ import json
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -94,13 +95,31 @@ def pipeline(bucket: str) -> str:
     return bucket
 
 
+@contextmanager
+def interpreted(aws: str) -> Iterator[None]:
+    """Have the stand-in run state machines. Meanwhile it knows none but those that are made then."""
+
+    def configure(*, runs: bool) -> None:
+        config = json.dumps({"stepfunctions": {"execute_state_machine": runs}}).encode()
+        headers = {"Content-Type": "application/json"}
+        urllib.request.urlopen(urllib.request.Request(f"{aws}/moto-api/config", config, headers))
+
+    configure(runs=True)
+    try:
+        yield
+    finally:
+        configure(runs=False)
+
+
 def run_state_machine(
     aws: str, pipeline: str, event: dict[str, Any], machine_name: str = "StateMachine"
 ) -> dict[str, Any]:
     """Run a state machine of the template on the stand-in, whose pipelines end at once."""
-    config = json.dumps({"stepfunctions": {"execute_state_machine": True}}).encode()
-    headers = {"Content-Type": "application/json"}
-    urllib.request.urlopen(urllib.request.Request(f"{aws}/moto-api/config", config, headers))
+    with interpreted(aws):
+        return _run_state_machine(pipeline, event, machine_name)
+
+
+def _run_state_machine(pipeline: str, event: dict[str, Any], machine_name: str) -> dict[str, Any]:
     shipped = properties(machine_name, PipelineName=pipeline)
     asl = json.loads(shipped["DefinitionString"])
     for state in asl["States"].values():  # not so patient as in production
