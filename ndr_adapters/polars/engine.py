@@ -66,20 +66,26 @@ class PolarsEngine:
     def build(self, plan: DeltaPlan, batch: InputBatch, staging_root: str) -> EngineResult:
         staging = StagingRoot(staging_root, self.storage_options)
         feed = record_feed(batch, plan)
-        try:
-            with _scratch(staging_root) as scratch, full_disk_named(scratch):
-                flows = flows_of(feed.frames(), plan, batch.key_orders)
-                return _build(flows, plan, staging, scratch, self._shares(batch))
-        except StopRequested:
-            feed.stop()
-            raise
-        except (ComputeError, OSError) as error:
-            if feed.failure is not None:
-                raise feed.failure from error
-            raise EngineReadError(f"polars: {error}") from error
+        with failures_named(feed), _scratch(staging_root) as scratch, full_disk_named(scratch):
+            flows = flows_of(feed.frames(), plan, batch.key_orders)
+            return _build(flows, plan, staging, scratch, self._shares(batch))
 
     def _shares(self, batch: InputBatch) -> int:
         return max(1, -(-batch.size_bytes // self.input_bytes_per_share))
+
+
+@contextmanager
+def failures_named(feed: Feed) -> Iterator[None]:
+    """Raise why a feed has failed in place of Polars' own error, else EngineReadError. To stop stops the feed, too."""
+    try:
+        yield
+    except StopRequested:
+        feed.stop()
+        raise
+    except (ComputeError, OSError) as error:
+        if feed.failure is not None:
+            raise feed.failure from error
+        raise EngineReadError(f"polars: {error}") from error
 
 
 def record_feed(batch: InputBatch, plan: DeltaPlan) -> Feed:

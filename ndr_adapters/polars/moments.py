@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import polars as pl
-from polars.exceptions import ComputeError
 
 from ndr_adapters.interruptible import interruptible
-from ndr_adapters.polars.engine import flows_of, record_feed
+from ndr_adapters.polars.engine import failures_named, flows_of, record_feed
 from ndr_adapters.polars.quality import KEPT
 from ndr_core.deltas.plan import DeltaPlan
-from ndr_core.errors import EngineReadError, StopRequested
 from ndr_core.flows.moment import MOMENT
 from ndr_core.flows.source import InputBatch
 
@@ -23,14 +21,7 @@ def greatest_moment(plan: DeltaPlan, batch: InputBatch) -> int | None:
     feed = record_feed(batch, plan)
     kept = flows_of(feed.frames(), plan, batch.key_orders).filter(KEPT)
     query = kept.select(pl.col(MOMENT).max())
-    try:
+    with failures_named(feed):
         found = interruptible(lambda: query.collect(engine="streaming"))
-    except StopRequested:
-        feed.stop()
-        raise
-    except (ComputeError, OSError) as error:
-        if feed.failure is not None:
-            raise feed.failure from error
-        raise EngineReadError(f"polars: {error}") from error
     greatest = found.item()
     return None if greatest is None else int(greatest)
