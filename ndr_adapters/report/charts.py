@@ -70,6 +70,17 @@ def _amount(name: str, title: str | None, **more: Any) -> dict[str, Any]:
     }
 
 
+def _row_each(name: str, label_limit: int) -> Spec:
+    """A row for each value of a column, in the order in which they come. `label_limit`: pixels of its name."""
+    return {
+        "field": name,
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {"labelLimit": label_limit, "ticks": False, "domain": False},
+    }
+
+
 QUALITY: Final = _chart(
     180,
     "records",
@@ -151,13 +162,7 @@ def heat(name: str, title: str, *, is_score: bool) -> Spec:
         encoding={
             "x": _of_time("start"),
             "x2": {"field": "end"},
-            "y": {
-                "field": "host",
-                "type": "nominal",
-                "sort": None,
-                "title": None,
-                "axis": {"labelLimit": 130, "ticks": False, "domain": False},
-            },
+            "y": _row_each("host", 130),
             "color": {
                 "field": name,
                 "type": "quantitative",
@@ -247,13 +252,7 @@ STARTS: Final = _chart(
     mark={"type": "tick", "style": "value", "thickness": 1.5, "bandSize": 20, "opacity": 0.7},
     encoding={
         "x": _of_time("minute"),
-        "y": {
-            "field": "pair",
-            "type": "nominal",
-            "sort": None,
-            "title": None,
-            "axis": {"labelLimit": 190, "ticks": False, "domain": False},
-        },
+        "y": _row_each("pair", 190),
         "tooltip": _tooltip(pair="pair", minute="minute (UTC)", sessions="sessions that began"),
     },
 )

@@ -259,6 +259,7 @@ def _cells(rows: pl.DataFrame, item: Distribution) -> tuple[pl.DataFrame, pl.Ser
     """HOST, `bucket` and `count` of a histogram, and HOST of the rows that lack it."""
     name = item.histogram
     found = rows.lazy().select(HOST, name)
+    # In memory, as `added_cells` looks at them twice.
     cells = (
         found.filter(pl.col(name).list.len() > 0)
         .explode(name)
