@@ -82,6 +82,7 @@ NAMES_OF_ONE: dict[str, dict[str, str]] = {
         "aggregate.merge_cells": "pairs are built in shares, so that few are in memory at once",
         "aggregate.name_hosts": "a host is one number in Polars' views",
         "engine.PolarsEngine": "an engine's name",
+        "engine.failures_named": "a feed brings lines from Python; Spark reads files itself",
         "engine.record_feed": "Spark reads files itself, Polars takes lines from Python",
         "time_text.can_be": "a method of how Spark reads a field plainly",
         "fields.columns_of": "a frame needs the types of columns that no line has",
