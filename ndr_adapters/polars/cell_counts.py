@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from ndr_adapters.polars.keys import grouped, packed_keys
+from ndr_adapters.polars.runs import run_sums
 from ndr_adapters.polars.views import HOST, MINUTE, Form, RoleViews
 from ndr_core.measures.kinds import Distribution
 
@@ -76,9 +77,7 @@ def added_cells(cells: pl.LazyFrame, key: str = HOST) -> pl.DataFrame:
         counts = pl.col("count").sum()
         return grouped(cells, (key, "bucket"), [counts], in_order=True).collect(engine="streaming")
     # Equal cells lie behind each other once sorted, which is faster than a table of them, and with their counts in
-    # the key nothing has to be moved along. The running sum at the end of a cell, less that of the cell before.
+    # the key nothing has to be moved along.
     ordered = cells.select(keys[0].packed().alias("packed").sort())
     unpacked = ordered.select(keys[0].unpacked("packed")).collect()
-    is_last = pl.any_horizontal(pl.col(key, "bucket") != pl.col(key, "bucket").shift(-1))
-    ends = unpacked.lazy().with_columns(pl.col("count").cum_sum()).filter(is_last.fill_null(True))
-    return ends.with_columns(pl.col("count").diff().fill_null(pl.col("count"))).collect()
+    return run_sums(unpacked.lazy(), (key, "bucket"), pl.col("count"))

@@ -90,6 +90,15 @@ def grouped(
     return grouped.with_columns(unpacked).drop(*keys)
 
 
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give rows sorted by all of their columns, the first one first. Columns: as in `packed_keys`."""
+    keys = packed_keys(rows.lazy(), rows.columns)
+    if len(keys) > 1:
+        return rows.sort(rows.columns)
+    ordered = rows.lazy().select(keys[0].packed().alias("key").sort())
+    return ordered.select(keys[0].unpacked("key")).select(rows.columns).collect()
+
+
 def distinct(rows: pl.DataFrame) -> pl.DataFrame:
     """Give the distinct rows of columns of integers, as `packed_keys` takes them, sorted by these."""
     keys = packed_keys(rows.lazy(), rows.columns)

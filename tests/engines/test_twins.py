@@ -41,6 +41,8 @@ FILES_OF_ONE: dict[str, dict[str, str]] = {
         "partial": "Spark SQL adds up by itself; the fan-out has tasks that make parts, and tasks that add them up",
         "moments": "what lands in a folder is built on one machine: no cluster watches one",
         "keys": "rows of Spark are grouped by columns as they are",
+        "marks": "rows of Spark have no numbers by which they lie in order",
+        "runs": "rows of Spark lie in no order",
         "inspection": "people look at an output on one machine: no cluster needs it",
         "pair_timing": "Spark SQL counts cells of pairs by two aggregates, within `aggregate.pair_table`",
         "pairing": "Spark SQL refuses to pair one-way records; the fan-out pairs with these functions",

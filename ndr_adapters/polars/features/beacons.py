@@ -11,7 +11,7 @@ from ndr_adapters.polars.features.masks import Sight
 from ndr_adapters.polars.features.novelty import HISTORY_DAYS, Known, pair_ages
 from ndr_adapters.polars.features.numbered import SESSIONS
 from ndr_adapters.polars.features.numbers import SIDE, Numbers, is_outbound
-from ndr_adapters.polars.features.pair_cells import PAIR, by_place
+from ndr_adapters.polars.features.pair_cells import PAIR
 from ndr_adapters.polars.features.pair_histograms import (
     SECOND,
     SIZE,
@@ -21,6 +21,7 @@ from ndr_adapters.polars.features.pair_histograms import (
 from ndr_adapters.polars.features.prevalence import Prevalence
 from ndr_adapters.polars.features.ranks import Ranked, medians
 from ndr_adapters.polars.features.window_pairs import WindowPairs
+from ndr_adapters.polars.runs import run_sums
 from ndr_adapters.polars.views import HOST
 from ndr_core.deltas.timing import UNANSWERED
 from ndr_core.features.networks import Side
@@ -87,29 +88,39 @@ def beacon_maxima(beacons: pl.DataFrame) -> pl.LazyFrame:
 
 def _gaps(seconds: pl.DataFrame) -> pl.DataFrame:
     """What the distinct starts of pairs tell, of pairs that have enough: sorted by PAIR. `seconds`: sorted, too."""
-    ends = by_place(
-        seconds,
-        PAIR,
-        (pl.len().cast(pl.Int64) - 1).alias("gaps_cnt"),
-        pl.min(SECOND).alias("beacon:first"),
-        pl.max(SECOND).alias("beacon:last"),
+    runs = seconds.get_column(PAIR).rle().struct.unnest()
+    starts_cnt = runs.get_column("len").cast(pl.Int64)
+    last = starts_cnt.cum_sum() - 1
+    second = seconds.get_column(SECOND)
+    ends = pl.DataFrame(
+        {
+            PAIR: runs.get_column("value"),
+            "gaps_cnt": starts_cnt - 1,
+            "beacon:first": second.gather(last - starts_cnt + 1),
+            "beacon:last": second.gather(last),
+        }
     )
-    enough = ends.filter(pl.col("gaps_cnt") >= LEAST_STARTS - 1)
+    has_enough = starts_cnt >= LEAST_STARTS
     gaps = (
         seconds.lazy()
-        .with_columns((pl.col(SECOND) - pl.col(SECOND).shift(1)).alias("value"))
-        .filter(pl.col(PAIR) == pl.col(PAIR).shift(1))
-        .join(enough.lazy().select(PAIR), on=PAIR, how="semi")
+        .select(
+            PAIR,
+            (pl.col(SECOND) - pl.col(SECOND).shift(1)).alias("value"),
+            (pl.col(PAIR) == pl.col(PAIR).shift(1)).alias("is_gap"),
+            pl.lit(has_enough).gather(pl.col(PAIR).rle_id()).alias("has_enough"),
+        )
+        .filter("is_gap", "has_enough")
         .select(PAIR, "value")
         .collect()
     )
-    rows = enough.join(medians(gaps, PAIR).rename({"median": "period_s"}), on=PAIR)
+    # All of these have the pairs with enough starts, in order.
+    periods = medians(gaps, PAIR).get_column("median").alias("period_s")
     apart = (pl.col("value") - pl.col("period_s")).abs()
-    away = gaps.join(rows.select(PAIR, "period_s"), on=PAIR).with_columns(apart.alias("value"))
-    in_mode = (pl.col("value") <= compile_expr(MODE_WIDTH)).cast(pl.Int64).sum()
-    modes = away.lazy().group_by(PAIR).agg(in_mode.alias("beacon:mode_gaps")).collect()
-    mads = medians(away.select(PAIR, "value"), PAIR).rename({"median": "beacon:mad"})
-    return rows.join(modes, on=PAIR).join(mads, on=PAIR).sort(PAIR)
+    away = gaps.with_columns(_of_run(periods, PAIR)).with_columns(apart.alias("value"))
+    in_mode = (pl.col("value") <= compile_expr(MODE_WIDTH)).cast(pl.Int64)
+    modes = run_sums(away.lazy(), [PAIR], in_mode.alias("beacon:mode_gaps"))
+    mads = medians(away.select(PAIR, "value"), PAIR).get_column("median").alias("beacon:mad")
+    return ends.filter(has_enough).with_columns(periods, modes.get_column("beacon:mode_gaps"), mads)
 
 
 def _sizes(histograms: PairHistograms, pairs: pl.Series) -> pl.DataFrame:
@@ -117,6 +128,11 @@ def _sizes(histograms: PairHistograms, pairs: pl.Series) -> pl.DataFrame:
     cells = histograms.sizes(pairs).with_columns(SIZE_OF_BUCKET)
     median = Ranked.of(cells, PAIR).values(_HALF, SIZE_OF_BUCKET, "bytes_sent_median")
     is_like = (pl.col(SIZE) - pl.col("bytes_sent_median")).abs() <= compile_expr(SIZE_WIDTH)
-    like = pl.when(is_like).then("count").otherwise(0).sum().alias("beacon:like_sized")
-    rows = cells.lazy().join(median.lazy(), on=PAIR).group_by(PAIR).agg(like).collect()
-    return median.join(rows, on=PAIR)
+    like = pl.when(is_like).then("count").otherwise(0).alias("beacon:like_sized")
+    with_medians = cells.with_columns(_of_run(median.get_column("bytes_sent_median"), PAIR))
+    return median.hstack(run_sums(with_medians.lazy(), [PAIR], like).drop(PAIR))
+
+
+def _of_run(values: pl.Series, key: str) -> pl.Expr:
+    """The value of a row's run of equal keys. `values`: of each run, in order."""
+    return pl.lit(values).gather(pl.col(key).rle_id()).alias(values.name)

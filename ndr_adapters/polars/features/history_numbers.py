@@ -6,9 +6,9 @@ import polars as pl
 from attrs import evolve, field, frozen
 
 from ndr_adapters.polars.addresses import Addresses
-from ndr_adapters.polars.features.marks import marks
 from ndr_adapters.polars.features.networks import sides
 from ndr_adapters.polars.features.numbers import port
+from ndr_adapters.polars.marks import marks
 from ndr_core.features.networks import Hosts, Side
 from ndr_core.history.plan import ROLES, HistoryPlan
 from ndr_core.times import DAY_US

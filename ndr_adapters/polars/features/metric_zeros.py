@@ -8,6 +8,7 @@ import polars as pl
 
 from ndr_adapters.polars.features.metric_codes import GROUP, Codes
 from ndr_adapters.polars.features.metric_readouts import ZEROS
+from ndr_adapters.polars.runs import run_sums
 from ndr_core.baselines.metrics import Absent, Metric
 
 
@@ -16,19 +17,14 @@ def with_zeros(
 ) -> pl.DataFrame:
     """Add ZEROS: of an `Absent.ZERO` metric the samples that are neither in a cell nor unknown.
 
-    `groups`: GROUP in order, each once, and a column of samples; `cells`: of these groups and others, unknown ones
-    among them.
+    `groups`: GROUP in order, each once, and a column of samples; `cells`: in order, of these groups and others,
+    unknown ones among them.
     """
-    counts = (
-        cells.lazy()
-        .with_columns(pl.col(GROUP).set_sorted())
-        .group_by(GROUP, maintain_order=True)
-        .agg(pl.sum("count"))
-    )
+    counts = run_sums(cells.lazy(), [GROUP], pl.col("count"))
     zeros = (pl.col(samples) - pl.col("count").fill_null(0)).clip(lower_bound=0)
     is_counted = codes.is_of(one.name for one in metrics if one.absent is Absent.ZERO)
     return (
-        groups.join(counts, on=GROUP, how="left", maintain_order="left")
+        groups.join(counts.lazy(), on=GROUP, how="left", maintain_order="left")
         .with_columns(pl.when(is_counted).then(zeros).otherwise(0).alias(ZEROS))
         .drop("count")
         .collect()

@@ -11,9 +11,9 @@ from attrs import evolve, frozen
 from ndr_adapters.polars.cell_counts import added_cells
 from ndr_adapters.polars.features.frames import HistoryRows, IntervalRows, WindowFrames
 from ndr_adapters.polars.features.intervals import Interval
-from ndr_adapters.polars.features.marks import marks
 from ndr_adapters.polars.features.numbers import PEER, PORT, SEGMENT, Numbers, port
 from ndr_adapters.polars.keys import distinct
+from ndr_adapters.polars.marks import marks
 from ndr_adapters.polars.views import HOST
 from ndr_core.deltas.roles import OUTBOUND
 from ndr_core.deltas.tables import CELL_SUMS

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import polars as pl
 from attrs import frozen
 
-from ndr_adapters.polars.features.marks import marks
 from ndr_adapters.polars.features.numbered import PAIR_VALUES, ROW, START, PairRows
 from ndr_adapters.polars.features.numbers import PEER, PORT
 from ndr_adapters.polars.keys import order_by
+from ndr_adapters.polars.marks import marks
+from ndr_adapters.polars.runs import is_last, run_sums, united
 from ndr_adapters.polars.views import HOST
 
 PAIR: Final = "pair"
@@ -50,12 +51,12 @@ class PairCells:
         rows = rows[order_by(rows.select(PAIR_KEYS))].with_columns(
             _places(PAIR_KEYS).alias(PAIR), _places(CONTACT_KEYS).alias(CONTACT)
         )
-        seen = pl.col(SEEN).bitwise_or()
-        pairs = by_place(rows, PAIR, *_first(*PAIR_KEYS, CONTACT), seen)
-        contacts = by_place(pairs, CONTACT, *_first(*CONTACT_KEYS), seen)
-        placed = contacts.drop(CONTACT).join(places, on=PEER, how="left", maintain_order="left")
+        bits = {one.interval.bit for one in parts if one.interval.window is not None}
+        pairs = _each_once(rows, PAIR, (*PAIR_KEYS, CONTACT), bits)
+        contacts = _each_once(pairs, CONTACT, CONTACT_KEYS, bits)
+        placed = contacts.join(places, on=PEER, how="left", maintain_order="left")
         of_pairs = rows.select(PAIR, WINDOW, PART, ROW, START, *PAIR_VALUES)
-        return cls(pairs.drop(PAIR), placed, of_pairs)
+        return cls(pairs, placed, of_pairs)
 
     def rows_of(self, pairs: pl.Series, window: int) -> pl.DataFrame:
         """Give those of `rows` that are of some pairs and in a window. `pairs`: values of PAIR."""
@@ -65,15 +66,9 @@ class PairCells:
 
     def in_window(self, window: int) -> pl.DataFrame:
         """Give the pairs of a window: PAIR, PAIR_VALUES, added up, and the columns of `pairs`."""
-        rows = self.rows.filter(pl.col(WINDOW) <= window)
-        sums = by_place(rows, PAIR, pl.sum(*PAIR_VALUES))
+        rows = self.rows.lazy().filter(pl.col(WINDOW) <= window)
+        sums = run_sums(rows, [PAIR], *map(pl.col, PAIR_VALUES))
         return sums.hstack(self.pairs[sums.get_column(PAIR)])
-
-
-def by_place(rows: pl.DataFrame, place: str, *aggregates: pl.Expr) -> pl.DataFrame:
-    """Aggregate rows that are sorted by a column; gives it, too, in the same order."""
-    in_order = rows.lazy().with_columns(pl.col(place).set_sorted())
-    return in_order.group_by(place, maintain_order=True).agg(*aggregates).collect()
 
 
 def _rows(of: PairRows, part: int) -> pl.DataFrame:
@@ -95,5 +90,11 @@ def _places(keys: Sequence[str]) -> pl.Expr:
     return is_other.fill_null(False).cast(pl.UInt32).cum_sum()
 
 
-def _first(*names: str) -> list[pl.Expr]:
-    return [pl.col(name).first() for name in names]
+def _each_once(
+    rows: pl.DataFrame, place: str, kept: Sequence[str], bits: Iterable[int]
+) -> pl.DataFrame:
+    """What is kept of rows, and SEEN, once for each value of a column that numbers them in their order from 0 on."""
+    each = rows.lazy().filter(is_last(place)).select(kept).collect()
+    return each.with_columns(
+        united(rows.get_column(place), rows.get_column(SEEN), bits, each.height)
+    )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import polars as pl
 from attrs import frozen
 
+from ndr_adapters.polars.keys import in_order
+from ndr_adapters.polars.runs import run_sums
+
 
 @frozen
 class Ranked:
@@ -20,8 +23,7 @@ class Ranked:
     @classmethod
     def of(cls, cells: pl.DataFrame, key: str) -> Ranked:
         """Rank cells. `cells`: `key`, `bucket` and `count`, sorted by key and bucket, each bucket of a key once."""
-        counts = cells.lazy().select(pl.col(key).set_sorted(), pl.col("count").cast(pl.Int64))
-        by_key = counts.group_by(key, maintain_order=True).agg(pl.sum("count")).collect()
+        by_key = run_sums(cells.lazy(), [key], pl.col("count").cast(pl.Int64))
         seen = cells.get_column("count").cast(pl.Int64).cum_sum()
         return cls(
             by_key.get_column(key), by_key.get_column("count"), cells.get_column("bucket"), seen
@@ -40,13 +42,13 @@ class Ranked:
 
 
 def medians(values: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Give the median of the values of each key, that of rank (n + 1) // 2. `values`: `key` and `value`, no nulls."""
-    ordered = values.sort(key, "value")
-    middle = (pl.len().cast(pl.Int64) + 1) // 2 - 1
-    return (
-        ordered.lazy()
-        .with_columns(pl.col(key).set_sorted())
-        .group_by(key, maintain_order=True)
-        .agg(pl.col("value").get(middle).alias("median"))
-        .collect()
-    )
+    """Give the median of the values of each key, that of rank (n + 1) // 2, in the order of the keys.
+
+    `values`: `key` and `value`, as `in_order` takes them.
+    """
+    ordered = in_order(values.select(key, "value"))
+    runs = ordered.get_column(key).rle().struct.unnest()
+    number = runs.get_column("len").cast(pl.Int64)
+    middle = number.cum_sum() - number + (number + 1) // 2 - 1
+    medians = ordered.get_column("value").gather(middle).alias("median")
+    return pl.DataFrame([runs.get_column("value").alias(key), medians])

@@ -11,8 +11,8 @@ from attrs import frozen
 from ndr_adapters.polars.expr import compile_expr
 from ndr_adapters.polars.features.bits import bits_of_middles
 from ndr_adapters.polars.features.grid import Grid, numbered, standing
-from ndr_adapters.polars.features.marks import marks
 from ndr_adapters.polars.features.tails import Tails
+from ndr_adapters.polars.marks import marks
 from ndr_core.baselines.buckets import bucket
 from ndr_core.baselines.metrics import Absent, Metric
 from ndr_core.correlations.ladder import IS_WARM, READ_OFF

@@ -9,8 +9,9 @@ from attrs import frozen
 
 from ndr_adapters.polars.features.numbered import SENT_SUM, SESSIONS
 from ndr_adapters.polars.features.numbers import PORT, SIDE, is_outbound
-from ndr_adapters.polars.features.pair_cells import CONTACT, PairCells, by_place
+from ndr_adapters.polars.features.pair_cells import CONTACT, PairCells
 from ndr_adapters.polars.keys import grouped
+from ndr_adapters.polars.runs import run_sums
 from ndr_adapters.polars.views import HOST
 from ndr_core.deltas.timing import UNANSWERED
 from ndr_core.features.networks import Side
@@ -45,16 +46,16 @@ class WindowPairs:
             & (pl.col(UNANSWERED.name) == pl.col(SESSIONS))
         )
         pairs = pairs.with_columns(sides).with_columns(is_failed.alias(FAILED))
-        sums = [pl.sum(SESSIONS).alias("sessions"), pl.sum(SENT_SUM).alias("bytes")]
         failed = pl.col(FAILED).cast(pl.Int64)
-        contacts = by_place(
-            pairs,
-            CONTACT,
-            *sums,
-            failed.sum(),
-            (failed * (pl.col(PORT) > 0)).sum().alias(FAILED_PORTS),
-            pl.len().cast(pl.Int64).alias(TARGETS),
+        values = [pl.col(SESSIONS).alias("sessions"), pl.col(SENT_SUM).alias("bytes"), failed]
+        contacts = run_sums(
+            pairs.lazy(),
+            [CONTACT],
+            *values,
+            (failed * (pl.col(PORT) > 0)).alias(FAILED_PORTS),
+            pl.repeat(1, pl.len(), dtype=pl.Int64).alias(TARGETS),
         )
         contacts = contacts.hstack(cells.contacts[contacts.get_column(CONTACT)])
-        ports = grouped(pairs.lazy(), (HOST, PORT), [*sums, failed.sum()]).collect()
+        sums = [value.sum() for value in values]
+        ports = grouped(pairs.lazy(), (HOST, PORT), sums).collect()
         return cls(pairs, contacts, ports)
