@@ -75,7 +75,9 @@ class Known:
         """Look up all pairs. `hosts`: HOST of each host with a row in a window; `history`: as `NumberedFrames`."""
         is_lateral = is_outbound() & on_ports(lateral_ports)
         of_pairs, of_peers = history[PAIR_HISTORY.name], history[HOST_PEER_HISTORY.name]
-        of_hosts = {day: united(rows, [HOST]) for day, rows in of_peers.items()}
+        of_segments = history[HOST_SEGMENT_HISTORY.name]
+        # Each peer is of one segment, of which there are fewer.
+        of_hosts = {day: united(rows, [HOST]) for day, rows in of_segments.items()}
         of_lateral = {
             day: united(rows.filter(is_lateral), CONTACT_KEYS) for day, rows in of_pairs.items()
         }
@@ -89,7 +91,7 @@ class Known:
             with_days(met_again.added_to(cells.pairs, PAIR_KEYS), PAIR_KEYS, of_pairs),
             with_days(near.added_to(cells.contacts, CONTACT_KEYS), CONTACT_KEYS, of_peers),
             _looked_up(of_known_ports, earlier, _PORTS, history[HOST_PORT_HISTORY.name]),
-            _looked_up(cells.contacts, earlier, _SEGMENTS, history[HOST_SEGMENT_HISTORY.name]),
+            _looked_up(cells.contacts, earlier, _SEGMENTS, of_segments),
             _looked_up(on_lateral, near.where(is_lateral), CONTACT_KEYS, of_lateral),
         )
 

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from ndr_adapters.polars.cell_counts import added_cells
 from ndr_adapters.polars.features.frames import HistoryRows, IntervalRows, WindowFrames
 from ndr_adapters.polars.features.intervals import Interval
-from ndr_adapters.polars.features.numbers import PEER, PORT, SEGMENT, Numbers, port
+from ndr_adapters.polars.features.numbers import PEER, PORT, SEGMENT, Numbers, contact_hash, port
 from ndr_adapters.polars.keys import distinct
 from ndr_adapters.polars.marks import marks
 from ndr_adapters.polars.views import HOST
@@ -88,7 +88,10 @@ class NumberedFrames:
     places: pl.DataFrame
     """PEER, SIDE and SEGMENT of the peers of pairs."""
     history: Mapping[str, Mapping[int, pl.DataFrame]]
-    """Name of a table of the history -> day -> its rows, with numbers."""
+    """Name of a table of the history -> day -> its rows, with numbers.
+
+    Of those with peers, rows may be left out whose host has none of these peers in a window.
+    """
 
     @property
     def weight(self) -> int:
@@ -169,7 +172,9 @@ def numbered(
         for one in frames.rows
         if hosts[one.role].height
     )
-    history = _history(frames.history, bases, numbers, hosts)
+    # The windows of less than a day ask for little of the history.
+    asked = None if has_day else _contacts(pairs, numbers)
+    history = _history(frames.history, bases, numbers, hosts, asked)
     peers = [one.pairs.get_column(PEER).unique() for one in pairs]
     places = numbers.places(pl.concat([_NO_PEERS, *peers]).unique())
     return NumberedFrames(numbers, pl.concat(hosts.values()), deltas, pairs, places, history)
@@ -293,6 +298,7 @@ def _pair_rows(
 
 _NO_PEERS: Final = pl.Series(PEER, dtype=pl.UInt32)
 _NO_HISTOGRAMS: Final = pl.DataFrame()
+_NO_CONTACTS: Final = pl.DataFrame(schema={HOST: pl.Int64(), PEER: pl.UInt32()})
 
 
 def _history(
@@ -300,19 +306,30 @@ def _history(
     bases: Iterable[int],
     numbers: Numbers,
     hosts: Mapping[str, pl.DataFrame],
+    asked: pl.Series | None,
 ) -> dict[str, dict[int, pl.DataFrame]]:
-    """Rows of each table by day; a day without rows has a frame without rows."""
+    """Rows of each table by day; a day without rows has a frame without rows. `asked`: see `_contacts`; None: all."""
     days = {name: {day: [_no_days(keys)] for day in bases} for name, keys in _KEYS_OF.items()}
     keys = {PEER: numbers.peer(), PORT: port(), SEGMENT: numbers.segment()}
     for one in history:
         for name, rows in one.tables.items():
             columns = [HOST, *(keys[key] for key in _KEYS_OF[name]), MASK]
+            if asked is not None and PEER in _KEYS_OF[name]:
+                rows = rows.filter(contact_hash().is_in(asked.implode()))
             of_hosts = _of_hosts(rows, numbers.host(one.role), hosts[one.role])
             days[name][one.day].append(of_hosts.select(columns).collect(engine="streaming"))
     return {
         name: {day: pl.concat(parts) for day, parts in of_table.items()}
         for name, of_table in days.items()
     }
+
+
+def _contacts(pairs: Iterable[PairRows], numbers: Numbers) -> pl.Series:
+    """`contact_hash` of hosts and their peers in windows: texts that differ from all of these needn't be numbered."""
+    in_windows = [one.pairs.select(HOST, PEER) for one in pairs if one.interval.window is not None]
+    contacts = pl.concat([_NO_CONTACTS, *in_windows]).lazy().unique()
+    texts = contacts.select(numbers.host_ip(), numbers.peer_ip())
+    return texts.select(contact_hash()).collect().to_series()
 
 
 _KEYS_OF: Final = {

@@ -91,6 +91,12 @@ def is_outbound() -> pl.Expr:
     return pl.col(HOST) % len(_ROLES) == _ROLES.index(OUTBOUND.name)
 
 
+def contact_hash() -> pl.Expr:
+    """Give a number of `host_ip` and `peer_ip`: the same for the same texts, and hardly ever for others."""
+    host, peer = (pl.col(name).cast(pl.String) for name in ("host_ip", "peer_ip"))
+    return (host.hash(0) ^ peer.hash(1)).alias("contact_hash")
+
+
 def role_of() -> pl.Expr:
     """Give the role of HOST."""
     outbound, inbound = _ROLES
