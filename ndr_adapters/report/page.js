@@ -111,6 +111,30 @@
 
   const isKnown = (row, names) => names.every((name) => row[name] !== null && row[name] !== undefined);
 
+  const greatest = (rows, ...names) =>
+    rows.reduce((most, row) => Math.max(most, ...names.map((name) => row[name] ?? 0)), 0);
+
+  // Whether what is usual would be a line at the bottom of a plot that has room for the largest value.
+  function hasSpike(rows) {
+    const usual = greatest(rows, "p75");
+    return usual > 0 && greatest(rows, "value", "p99") > 20 * usual;
+  }
+
+  // How high the amounts of windows stand: by their powers of 10 where there is a spike.
+  function amounts({ axis }, rows) {
+    const largest = greatest(rows, "value", "p99");
+    // Vega puts a scale from 0 to 0 in the middle.
+    if (!largest) return { scale: { domain: [0, 1] } };
+    if (!hasSpike(rows)) return {};
+    const usual = greatest(rows, "p75");
+    const values = [0];
+    for (let power = 10 ** Math.floor(Math.log10(usual)); power <= largest; power *= 10) values.push(power);
+    return {
+      scale: { type: "symlog", constant: usual / 10, domain: [0, largest], nice: false },
+      axis: { ...axis, values },
+    };
+  }
+
   // A chart with its rows; null where none of the columns that it needs is known in any of them.
   function specOf(chart, rows, title) {
     const { usermeta, ...spec } = data.charts[chart];
@@ -120,10 +144,9 @@
         .filter((layer) => rows.some((row) => isKnown(row, layer.usermeta.needs)))
         .map(({ usermeta: _, ...layer }) => layer);
     }
-    // Vega puts a scale from 0 to 0 in the middle.
-    if (chart === "windows" && rows.every((row) => !row.value && !row.p99)) {
+    if (chart === "windows") {
       const { encoding } = spec;
-      spec.encoding = { ...encoding, y: { ...encoding.y, scale: { domain: [0, 1] } } };
+      spec.encoding = { ...encoding, y: { ...encoding.y, ...amounts(encoding.y, rows) } };
     }
     if (spec.height.step) {
       spec.height = spec.height.step * new Set(rows.map((row) => row[spec.encoding.y.field])).size;
@@ -215,7 +238,14 @@
     const made = element("figure");
     const title = element("h4", `${name} `);
     const marked = rows.filter(([, , z]) => z !== null && z >= data.marked).length;
-    const notes = [METRIC_NOTES[name], marked ? `${marked} stand${marked === 1 ? "s" : ""} out` : null];
+    const points = objects(listing).map((row) => (
+      { ...row, middle: (row.start + row.end) / 2, is_marked: row.z !== null && row.z >= data.marked }
+    ));
+    const notes = [
+      METRIC_NOTES[name],
+      marked ? `${marked} stand${marked === 1 ? "s" : ""} out` : null,
+      hasSpike(points) ? "by powers of 10" : null,
+    ];
     title.append(element("small", notes.filter(Boolean).join("; ")));
     const caption = element("figcaption");
     caption.append(title);
@@ -225,9 +255,6 @@
     made.append(caption, plot, details);
     byId("windows").append(made);
     asTable(details, () => listing, name);
-    const points = objects(listing).map((row) => (
-      { ...row, middle: (row.start + row.end) / 2, is_marked: row.z !== null && row.z >= data.marked }
-    ));
     return draw(plot, "windows", points, name);
   }
 

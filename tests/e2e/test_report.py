@@ -320,10 +320,38 @@ def test_plots_have_the_marks_of_what_they_show(place: Place, chromium: Browser)
     )
     bytes_sent = "#windows figure:nth-of-type(2)"
     chromium.until(f"return document.querySelector('{bytes_sent} .role-mark.mark-rule') !== null")
-    assert chromium.texts(f"{bytes_sent} h4") == ["bytes_sent_sum 1 stands out"]
+    assert chromium.texts(f"{bytes_sent} h4") == ["bytes_sent_sum 1 stands out; by powers of 10"]
     windows = chromium.run(count, f"{bytes_sent} .role-mark.mark-symbol path")
     assert windows == 21
     assert chromium.run(count, f"{bytes_sent} .role-mark.mark-rule line") == 2 * 3
+
+
+@in_browser
+def test_what_is_usual_is_seen_beside_a_value_that_is_500_times_as_large(
+    place: Place, chromium: Browser
+) -> None:
+    chromium.open(place.page)
+    chromium.run(
+        "document.querySelector('button.host[data-host=\"' + arguments[0] + '\"]').click()", HOST
+    )
+    bytes_sent = "#windows figure:nth-of-type(2)"
+    chromium.until(f"return document.querySelector('{bytes_sent} .role-mark.mark-rule') !== null")
+
+    heights = chromium.run(
+        "return [...document.querySelectorAll(arguments[0])].map((one) => one.getBoundingClientRect().top)",
+        f"{bytes_sent} .role-mark.mark-symbol path",
+    )
+    labels = chromium.texts(f"{bytes_sent} .role-axis-label text")
+
+    # 120 pixels high: the usual windows stand a fifth of that above the axis.
+    usual, leak = max(heights), min(heights)
+    axis = chromium.run(
+        "return document.querySelector(arguments[0]).getBoundingClientRect().bottom",
+        f"{bytes_sent} .mark-group.role-frame path, {bytes_sent} .background",
+    )
+    assert usual - leak > 60
+    assert axis - usual > 120 / 5
+    assert {"0", "1M", "10M", "100M"} <= set(labels)
 
 
 @in_browser
