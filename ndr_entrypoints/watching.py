@@ -16,6 +16,7 @@ from attrs import field, frozen
 from ndr_adapters.local.known import KnownManifests
 from ndr_adapters.local.landing import FolderLanding
 from ndr_adapters.local.notes import NotesFile
+from ndr_adapters.local.pruned import read_pruned
 from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.parquet_files import read_rows
 from ndr_adapters.polars.engine import PolarsEngine
@@ -115,13 +116,26 @@ class LocalBuilder:
         self._looked_at[0] = now_us()
         manifests = self.known.live()
         runs = counted_runs(manifests, self.spec.feature_spec_version, self.spec.job_name)
-        return Counted.of(runs, attempts)
+        return Counted.of(runs, attempts, self._first())
 
     def confirmed(self, attempts: Iterable[Attempt]) -> list[Attempt]:
-        """Give the notes whose runs count: no others say anything. Raises as `counted`."""
+        """Give the notes whose runs count, or were pruned while files lie on: no others say anything.
+
+        Raises as `counted`.
+        """
         counted = self.counted(())
         live = {run.run_id for run in counted.runs.values()}
-        return [attempt for attempt in attempts if attempt.run_id in live]
+        first = self._first()
+        return [
+            attempt
+            for attempt in attempts
+            if attempt.run_id in live
+            or (attempt.is_pruned(first) and any(map(self.landing.has, attempt.sources)))
+        ]
+
+    def _first(self) -> int:
+        """The start of the first slice that prune has left, us."""
+        return read_pruned(self.output).firsts.get(self.spec.feature_spec_version, 0)
 
     def build(self, batch: ToBuild, run_id: str, front: int | None) -> Manifest:
         replaced = batch.replaces

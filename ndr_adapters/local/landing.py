@@ -55,6 +55,10 @@ class FolderLanding:
         lying = self.input_file(file.path, file.size_bytes, file.inode, file.modified_at)
         return Source(*file.state, fingerprint_of(lying), self._head(lying))
 
+    def has(self, source: Source) -> bool:
+        """Whether a file lies there by the name of one."""
+        return (self.path / source.path).exists()
+
     def begins_with(self, file: Source, former: Source) -> bool:
         lying = self.input_file(file.path, former.size_bytes, file.inode, file.modified_at)
         try:

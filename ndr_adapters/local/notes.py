@@ -23,7 +23,9 @@ class NotesFile:
     """Notes below an output. One process writes them: whoever holds the watcher's lock."""
 
     output: Path
-    _known: list[Attempt] | None = field(default=None, init=False)
+    _known: dict[str, Attempt] | None = field(default=None, init=False)
+    """Run id -> its last note."""
+    _lines: int = field(default=0, init=False)
 
     @property
     def path(self) -> Path:
@@ -31,7 +33,7 @@ class NotesFile:
         return self.output / WATCH / _NOTES
 
     def attempts(self) -> Sequence[Attempt]:
-        return self._read_once()
+        return list(self._read_once().values())
 
     def add(self, attempt: Attempt) -> None:
         known = self._read_once()
@@ -45,28 +47,37 @@ class NotesFile:
             stream.write(line)
             stream.flush()
             os.fsync(stream.fileno())
-        known.append(attempt)
+        known[attempt.run_id] = attempt
+        self._lines += 1
 
     def keep(self, attempts: Iterable[Attempt]) -> None:
         """Leave these notes and no others, where that halves the file at least: it must not grow for ever."""
         kept = list(attempts)
-        if 2 * len(kept) > len(self.attempts()):
+        self._read_once()
+        if 2 * len(kept) > self._lines:
             return
         new = self.path.with_suffix(".new")
         write_file(new, "".join(attempt.to_line() for attempt in kept))
         os.replace(new, self.path)
         sync_folders([self.path.parent])
-        self._known = kept
+        self._known = _by_run(kept)
+        self._lines = len(kept)
 
-    def _read_once(self) -> list[Attempt]:
+    def _read_once(self) -> dict[str, Attempt]:
         if self._known is None:
             self._known = self._read()
         return self._known
 
-    def _read(self) -> list[Attempt]:
+    def _read(self) -> dict[str, Attempt]:
         if not self.path.exists():
             changed = make_folder(self.path.parent)
             write_file(self.path, "")
             sync_folders({self.path.parent, *changed})
         text = self.path.read_text(encoding="utf-8", errors="replace")
-        return list(read_notes(text.splitlines()))
+        lines = text.splitlines()
+        self._lines = len(lines)
+        return _by_run(read_notes(lines))
+
+
+def _by_run(attempts: Iterable[Attempt]) -> dict[str, Attempt]:
+    return {attempt.run_id: attempt for attempt in attempts}

@@ -1,6 +1,7 @@
 """What is noted of each mini-batch before it is built: of which files, with which content.
 
-Notes say what was tried, never what was done: a note counts once a published run has its run id.
+Notes say what was tried, never what was done: a note counts once a published run has its run id, or when all that its
+run was for was pruned. Of several notes of a run the last one counts.
 """
 
 from __future__ import annotations
@@ -47,6 +48,12 @@ class Attempt:
     sources: tuple[Source, ...]
     covers: tuple[str, ...] = ()
     """Fingerprints of former contents that the sources begin with: what was counted of them, this run counts."""
+    until: int | None = None
+    """The end of the last slice that it was for, or has rows in, us; None before it is published, and of no slice."""
+
+    def is_pruned(self, first: int) -> bool:
+        """Whether it was published, and all its slices lie before the first one that prune has left, us."""
+        return self.until is not None and self.until <= first
 
     @property
     def written(self) -> int:

@@ -26,6 +26,11 @@ class CountedRun:
     grid: int = SLICE_MINUTES * MINUTE_US
     """The length of its slices, us."""
 
+    @property
+    def until(self) -> int | None:
+        """The end of the last slice that it is for, or has rows in, us; None where there is none."""
+        return max((one.end for one in (self.bounds, self.rows) if one is not None), default=None)
+
 
 def counted_run(manifest: Manifest) -> CountedRun:
     """Give the run of a mini-batch's own manifest."""
@@ -87,10 +92,17 @@ class Counted:
     _front: int | None = None
 
     @classmethod
-    def of(cls, runs: Iterable[CountedRun], attempts: Iterable[Attempt]) -> Counted:
-        """Put together what is known. `attempts`: all notes; those that no run confirms are left out."""
+    def of(cls, runs: Iterable[CountedRun], attempts: Iterable[Attempt], first: int = 0) -> Counted:
+        """Put together what is known. `attempts`: all notes; those that nothing confirms are left out.
+
+        `first`: the start of the first slice that prune has left, us.
+        """
         found = cls()
         noted = {attempt.run_id: attempt for attempt in attempts}
+        for attempt in noted.values():
+            if attempt.is_pruned(first):
+                # Its files by their names, as they are: what else has their content may be for other slices.
+                found._know(attempt)
         for run in runs:
             found.add(run, noted.get(run.run_id))
         return found
@@ -101,14 +113,19 @@ class Counted:
         self._batches |= dict.fromkeys(run.inputs, run.mini_batch_id)
         if attempt is not None:
             self._batches |= dict.fromkeys(attempt.covers, run.mini_batch_id)
+            self._know(attempt)
             for source in attempt.sources:
-                self._read[source.path, source.fingerprint] = run.mini_batch_id
-                self._noted[source.state] = source
                 for key in _keys(source):
                     self._attempts.setdefault(key, []).append((source, attempt))
         end = _end_of(run, attempt)
         if end is not None:
             self._front = max(end, self._front or end)
+
+    def _know(self, attempt: Attempt) -> None:
+        """Take the files of a run for read, each by its name."""
+        for source in attempt.sources:
+            self._read[source.path, source.fingerprint] = attempt.mini_batch_id
+            self._noted[source.state] = source
 
     @property
     def front(self) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from ndr_core.errors import AfterPublicationError, InputChangedError, NdrError
 from ndr_core.publishing.manifest import Manifest
@@ -161,15 +161,18 @@ class Watcher:
             self.after_batch(before, self._counted.front)
 
     def _build(self, batch: ToBuild) -> Manifest:
-        """Note, build, count. What is noted and not published leaves nothing."""
+        """Note, build, count; note of what slices it was, too. What is noted and not published leaves nothing."""
         attempt = batch.attempt(self.new_run_id())
         self.notes.add(attempt)
         manifest = self.builder.build(batch, attempt.run_id, self._counted.front)
         self._published += 1
+        run = counted_run(manifest)
         if self._published % _LOOK_AGAIN:
-            self._counted.add(counted_run(manifest), attempt)
+            self._counted.add(run, attempt)
         else:
             self._look_at_output()
+        if run.until is not None:
+            self.notes.add(evolve(attempt, until=run.until))
         return manifest
 
     def _fail(

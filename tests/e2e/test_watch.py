@@ -275,6 +275,35 @@ def test_days_that_are_over_are_compacted(landing: Path, tmp_path: Path) -> None
     assert len(before[0]) == 8
 
 
+@pytest.mark.parametrize(
+    "more",
+    [(), ("--span-from-name", r"(?P<Y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)T(?P<H>\d\d)(?P<M>\d\d)")],
+    ids=["spans follow each other", "names tell the spans"],
+)
+def test_files_whose_slices_were_pruned_are_left_as_they_are(
+    more: tuple[str, ...], landing: Path, spec: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    for day in (1, 2, 3):
+        moment = f"2025-03-0{day}T10:00:00Z"
+        path = landing / f"2025-03-0{day}T1000.json.gz"
+        write(path, flow(event_start=moment, event_end=moment), moment=LATER + day)
+        watched(landing, spec, output, *more)
+    assert ndr("prune", output, "--before", "2025-03-03T00:00:00Z").exit_code == 0
+
+    again = watched(landing, spec, output, *more)
+    (landing / "2025-03-01T1000.json.gz").unlink()
+    moment = "2025-03-04T10:00:00Z"
+    path = landing / "2025-03-04T1000.json.gz"
+    write(path, flow(event_start=moment, event_end=moment), moment=LATER + 9)
+    later = watched(landing, spec, output, *more)
+
+    assert again == []
+    assert later == [path.name]
+    assert sessions(output) == 2
+    assert watched(landing, spec, output, *more) == []
+
+
 def test_compaction_can_be_left_out(landing: Path, tmp_path: Path) -> None:
     spec = write_spec(tmp_path / "job.json", quality={"allowed_lateness": "1h"})
     for day in (1, 3):

@@ -47,6 +47,35 @@ def test_a_note_that_no_live_run_confirms_says_nothing() -> None:
     assert list(known.may_have_been(evolve(OLD, size_bytes=200))) == []
 
 
+def test_a_file_whose_slices_were_all_pruned_is_left_by_its_name() -> None:
+    done = evolve(ATTEMPT, until=NOON)
+
+    known = Counted.of([], [ATTEMPT, done], first=NOON)
+
+    assert known.holder(OLD) == "conn.log"
+    assert known.noted(OLD.state) == OLD
+    assert known.front is None
+    # Other files may have the same content, as one that holds nothing but a header, and be for other slices.
+    assert known.holder(evolve(OLD, path="dns.log")) is None
+    assert list(known.may_have_been(evolve(OLD, size_bytes=200))) == []
+
+
+def test_a_run_that_is_not_live_says_nothing_while_a_slice_of_it_is_left() -> None:
+    done = evolve(ATTEMPT, until=NOON + 1)
+
+    assert Counted.of([], [done], first=NOON).holder(OLD) is None
+    assert Counted.of([], [ATTEMPT], first=NOON).holder(OLD) is None
+
+
+def test_a_run_is_for_its_bounds_and_for_all_slices_that_it_has_rows_in() -> None:
+    bounds, rows = SliceBounds(NOON, NOON + HOUR_US), SliceBounds(NOON, NOON + 2 * HOUR_US)
+    run = evolve(counted_run(manifest("conn.log", "run-1", ())), bounds=None, rows=None)
+
+    assert run.until is None
+    assert evolve(run, bounds=bounds).until == NOON + HOUR_US
+    assert evolve(run, bounds=bounds, rows=rows).until == NOON + 2 * HOUR_US
+
+
 def test_what_a_grown_file_began_with_counts_too() -> None:
     known = counted(evolve(ATTEMPT, covers=("f0",)))
 

@@ -16,6 +16,7 @@ from ndr_core.errors import (
     ThresholdError,
     UsageError,
 )
+from ndr_core.watching.counted import counted_run
 from tests.soak import examples
 from tests.watched import SETTLE, Killed, World
 
@@ -35,6 +36,18 @@ def test_a_finished_file_becomes_a_mini_batch_of_its_name(world: World) -> None:
     assert (done.failed, done.growing, done.wait) == ({}, 0, None)
     assert world.records == {"conn.log": (1, 2)}
     assert done.front == world.manifests["conn.log"].facts.bounds.end  # type: ignore[union-attr]
+
+
+def test_a_note_says_of_what_slices_a_run_was_once_it_is_published(world: World) -> None:
+    world.write("conn.log", (1, 2))
+    world.tick()
+    watcher = world.watcher()
+
+    watcher.round()
+
+    begun, done = world.noted
+    assert (begun.run_id, begun.until) == (done.run_id, None)
+    assert done.until == counted_run(world.manifests["conn.log"]).until
 
 
 def test_a_file_that_grows_waits_until_it_lies_still(world: World) -> None:
