@@ -81,6 +81,8 @@ class World:
     failing: dict[str, Exception] = field(factory=dict)
     """Mini-batch id -> what building it raises."""
     after_publication: dict[str, Exception] = field(factory=dict)
+    has_bounds: bool = True
+    """Whether mini-batches are for a span."""
     killed_at: str | None = None
     """Where the process is killed, once: before or after a note, after publication."""
     looks: int = 0
@@ -150,7 +152,8 @@ class World:
             raise self.failing[batch.mini_batch_id]
         content = [self.files[source.path].content for source in batch.sources]
         inputs = tuple(sorted(fingerprint(one) for one in content if one))
-        made = manifest(batch.mini_batch_id, run_id, inputs, SliceBounds(0, batch.written + 1))
+        bounds = SliceBounds(0, batch.written + 1) if self.has_bounds else None
+        made = manifest(batch.mini_batch_id, run_id, inputs, bounds)
         self.manifests[batch.mini_batch_id] = made
         self.records[batch.mini_batch_id] = tuple(record for one in content for record in one)
         self.kill_at("after publication")

@@ -50,6 +50,17 @@ def test_a_note_says_of_what_slices_a_run_was_once_it_is_published(world: World)
     assert done.until == counted_run(world.manifests["conn.log"]).until
 
 
+def test_a_run_that_was_of_no_slice_is_noted_once(world: World) -> None:
+    world.has_bounds = False
+    world.write("conn.log", (1, 2))
+    world.tick()
+
+    world.watcher().round()
+
+    assert [one.until for one in world.noted] == [None]
+    assert world.watcher().round().built == ()
+
+
 def test_a_file_that_grows_waits_until_it_lies_still(world: World) -> None:
     world.write("conn.log", (1, 2))
     watcher = world.watcher()
