@@ -150,7 +150,7 @@ def numbered(
     pairs = tuple(
         _pair_rows(
             one,
-            _of_hosts(one.pairs, numbers.host(one.role), hosts[one.role]),
+            _of_hosts(one.pairs.with_columns(numbers.host(one.role)), hosts[one.role]),
             numbers,
             plan,
             has_day,
@@ -219,8 +219,7 @@ def _deltas_of(
     hosts = _built(hosts_of_slices.collect(engine="streaming"), numbers, plan)
     if hosts.is_empty():
         return hosts, []
-    is_one = pl.col(HOST).is_in(hosts.get_column(HOST).implode())
-    return hosts, [_delta_rows(part.filter(is_one), window, plan) for window, part in parts]
+    return hosts, [_delta_rows(_of_hosts(part, hosts), window, plan) for window, part in parts]
 
 
 def _built(hosts: pl.DataFrame, numbers: Numbers, plan: WindowPlan) -> pl.DataFrame:
@@ -240,8 +239,8 @@ def _chosen(rows: pl.DataFrame, is_chosen: pl.Series) -> pl.DataFrame:
     return rows.filter(is_chosen.gather(rows.get_column(HOST)))
 
 
-def _of_hosts(rows: pl.LazyFrame, host: pl.Expr, hosts: pl.DataFrame) -> pl.LazyFrame:
-    return rows.with_columns(host).filter(pl.col(HOST).is_in(hosts.get_column(HOST).implode()))
+def _of_hosts(rows: pl.LazyFrame, hosts: pl.DataFrame) -> pl.LazyFrame:
+    return rows.filter(pl.col(HOST).is_in(hosts.get_column(HOST).implode()))
 
 
 def _delta_rows(rows: pl.LazyFrame, window: int, plan: WindowPlan) -> DeltaRows:
@@ -335,7 +334,7 @@ def _history(
             columns = [HOST, *(keys[key] for key in _KEYS_OF[name]), MASK]
             if asked is not None and PEER in _KEYS_OF[name]:
                 rows = rows.filter(contact_hash().is_in(asked.implode()))
-            of_hosts = _of_hosts(rows, numbers.host(one.role), hosts[one.role])
+            of_hosts = _of_hosts(rows.with_columns(numbers.host(one.role)), hosts[one.role])
             days[name][one.day].append(of_hosts.select(columns).collect(engine="streaming"))
     return {
         name: {day: pl.concat(parts) for day, parts in of_table.items()}
