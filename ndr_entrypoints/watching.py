@@ -37,7 +37,7 @@ from ndr_core.tables.table import Table
 from ndr_core.times import MINUTE_US, now_us
 from ndr_core.version import __version__
 from ndr_core.watching.attempts import Attempt
-from ndr_core.watching.counted import Counted, counted_runs
+from ndr_core.watching.counted import Counted, CountedRun, counted_runs
 from ndr_core.watching.decide import ToBuild
 from ndr_core.watching.ports import WatchLog
 from ndr_core.watching.span import span_after
@@ -113,18 +113,14 @@ class LocalBuilder:
         check_standing(standing, facts, {}, Overrides())
 
     def counted(self, attempts: Iterable[Attempt]) -> Counted:
-        self._looked_at[0] = now_us()
-        manifests = self.known.live()
-        runs = counted_runs(manifests, self.spec.feature_spec_version, self.spec.job_name)
-        return Counted.of(runs, attempts, self._first())
+        return Counted.of(self._runs(), attempts, self._first())
 
     def confirmed(self, attempts: Iterable[Attempt]) -> list[Attempt]:
         """Give the notes whose runs count, or were pruned while files lie on: no others say anything.
 
         Raises as `counted`.
         """
-        counted = self.counted(())
-        live = {run.run_id for run in counted.runs.values()}
+        live = {run.run_id for run in self._runs()}
         first = self._first()
         return [
             attempt
@@ -132,6 +128,11 @@ class LocalBuilder:
             if attempt.run_id in live
             or (attempt.is_pruned(first) and any(map(self.landing.has, attempt.sources)))
         ]
+
+    def _runs(self) -> list[CountedRun]:
+        self._looked_at[0] = now_us()
+        manifests = self.known.live()
+        return counted_runs(manifests, self.spec.feature_spec_version, self.spec.job_name)
 
     def _first(self) -> int:
         """The start of the first slice that prune has left, us."""
