@@ -237,10 +237,10 @@
     const listing = windowListing(windows, name, rows);
     const made = element("figure");
     const title = element("h4", `${name} `);
-    const marked = rows.filter(([, , z]) => z !== null && z >= data.marked).length;
     const points = objects(listing).map((row) => (
       { ...row, middle: (row.start + row.end) / 2, is_marked: row.z !== null && row.z >= data.marked }
     ));
+    const marked = points.filter((one) => one.is_marked).length;
     const notes = [
       METRIC_NOTES[name],
       marked ? `${marked} stand${marked === 1 ? "s" : ""} out` : null,
