@@ -80,4 +80,4 @@ def added_cells(cells: pl.LazyFrame, key: str = HOST) -> pl.DataFrame:
     # the key nothing has to be moved along.
     ordered = cells.select(keys[0].packed().alias("packed").sort())
     unpacked = ordered.select(keys[0].unpacked("packed")).collect()
-    return run_sums(unpacked.lazy(), (key, "bucket"), pl.col("count"))
+    return run_sums(unpacked.lazy(), (key, "bucket"), pl.col("count")).collect()

@@ -9,7 +9,7 @@ import polars as pl
 from ndr_adapters.polars.marks import marks
 
 
-def is_last(*keys: str) -> pl.Expr:
+def _is_last(*keys: str) -> pl.Expr:
     """Whether a row is the last one of its keys. Rows of the same keys lie behind each other."""
     is_other = (pl.col(name) != pl.col(name).shift(-1) for name in keys)
     return pl.any_horizontal(is_other).fill_null(True)
@@ -17,7 +17,7 @@ def is_last(*keys: str) -> pl.Expr:
 
 def run_sums(
     rows: pl.LazyFrame, keys: Collection[str], *sums: pl.Expr, kept: Collection[str] = ()
-) -> pl.DataFrame:
+) -> pl.LazyFrame:
     """Add up the rows of the same keys: gives `keys`, `kept` and the sums, in the order of the rows.
 
     `rows`: those of the same keys lie behind each other; `sums`: integers of 64 bits, no null; `kept`: columns that
@@ -26,10 +26,8 @@ def run_sums(
     """
     totals = [one.cum_sum() for one in sums]
     names = [one.meta.output_name() for one in totals]
-    ends = rows.select(*keys, *kept, *totals).filter(is_last(*keys))
-    return ends.with_columns(
-        pl.col(name) - pl.col(name).shift(1, fill_value=0) for name in names
-    ).collect()
+    ends = rows.select(*keys, *kept, *totals).filter(_is_last(*keys))
+    return ends.with_columns(pl.col(name) - pl.col(name).shift(1, fill_value=0) for name in names)
 
 
 def united(places: pl.Series, sets: pl.Series, bits: Iterable[int], size: int) -> pl.Series:

@@ -18,7 +18,9 @@ KEYS = st.lists(st.integers(0, 5), max_size=40).map(sorted)
 def test_running_sums_are_those_of_each_group(keys: list[int], data: st.DataObject) -> None:
     values = data.draw(st.lists(st.integers(-5, 1000), min_size=len(keys), max_size=len(keys)))
     rows = pl.DataFrame({"key": keys, "value": values}, schema={"key": pl.Int64, "value": pl.Int64})
-    found = run_sums(rows.lazy(), ["key"], pl.col("value"), (pl.col("value") * 2).alias("twice"))
+    found = run_sums(
+        rows.lazy(), ["key"], pl.col("value"), (pl.col("value") * 2).alias("twice")
+    ).collect()
     expected = [
         (key, sum(value for one, value in zip(keys, values, strict=True) if one == key))
         for key in sorted(set(keys))
@@ -28,7 +30,7 @@ def test_running_sums_are_those_of_each_group(keys: list[int], data: st.DataObje
 
 def test_a_sum_is_right_where_the_sum_of_all_groups_leaves_int64() -> None:
     rows = pl.DataFrame({"key": [1, 1, 2, 3], "value": [1, INT64_MAX - 1, INT64_MAX, INT64_MAX]})
-    found = run_sums(rows.lazy(), ["key"], pl.col("value"))
+    found = run_sums(rows.lazy(), ["key"], pl.col("value")).collect()
     assert found.rows() == [(1, INT64_MAX), (2, INT64_MAX), (3, INT64_MAX)]
 
 
@@ -36,7 +38,7 @@ def test_what_is_the_same_in_all_rows_of_a_key_is_kept() -> None:
     rows = pl.DataFrame({"a": [1, 1, 1, 2], "b": [5, 5, 6, 5], "of_a": ["x", "x", "x", "y"]})
     found = run_sums(
         rows.lazy(), ["a", "b"], pl.repeat(1, pl.len(), dtype=pl.Int64).alias("n"), kept=["of_a"]
-    )
+    ).collect()
     assert found.rows() == [(1, 5, "x", 2), (1, 6, "x", 1), (2, 5, "y", 1)]
 
 

@@ -118,7 +118,7 @@ def _gaps(seconds: pl.DataFrame) -> pl.DataFrame:
     apart = (pl.col("value") - pl.col("period_s")).abs()
     away = gaps.with_columns(_of_run(periods, PAIR)).with_columns(apart.alias("value"))
     in_mode = (pl.col("value") <= compile_expr(MODE_WIDTH)).cast(pl.Int64)
-    modes = run_sums(away.lazy(), [PAIR], in_mode.alias("beacon:mode_gaps"))
+    modes = run_sums(away.lazy(), [PAIR], in_mode.alias("beacon:mode_gaps")).collect()
     mads = medians(away.select(PAIR, "value"), PAIR).get_column("median").alias("beacon:mad")
     return ends.filter(has_enough).with_columns(periods, modes.get_column("beacon:mode_gaps"), mads)
 
@@ -130,7 +130,7 @@ def _sizes(histograms: PairHistograms, pairs: pl.Series) -> pl.DataFrame:
     is_like = (pl.col(SIZE) - pl.col("bytes_sent_median")).abs() <= compile_expr(SIZE_WIDTH)
     like = pl.when(is_like).then("count").otherwise(0).alias("beacon:like_sized")
     with_medians = cells.with_columns(_of_run(median.get_column("bytes_sent_median"), PAIR))
-    return median.hstack(run_sums(with_medians.lazy(), [PAIR], like).drop(PAIR))
+    return median.hstack(run_sums(with_medians.lazy(), [PAIR], like).drop(PAIR).collect())
 
 
 def _of_run(values: pl.Series, key: str) -> pl.Expr:

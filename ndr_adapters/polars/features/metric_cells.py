@@ -13,6 +13,7 @@ import polars as pl
 
 from ndr_adapters.polars.features.metric_buckets import BUCKETS
 from ndr_adapters.polars.features.metric_codes import GROUP
+from ndr_adapters.polars.runs import run_sums
 from ndr_adapters.polars.write import DTYPES
 from ndr_core.baselines.metrics import UNKNOWN
 from ndr_core.tables.columns import ColumnType
@@ -79,12 +80,9 @@ def added_up(added: Iterable[pl.DataFrame], removed: Iterable[pl.DataFrame] = ()
     counts = (pl.col("key") % half).cast(pl.Int64)
     if any(sign < 0 for sign, _ in signed):
         counts = pl.when(pl.col("key") // half % 2 == 1).then(-counts).otherwise(counts)
-    is_last = (pl.col("cell") != pl.col("cell").shift(-1)).fill_null(True)
+    cells = ordered.lazy().select((pl.col("key") // size).alias("cell"), counts.alias("count"))
     return (
-        ordered.lazy()
-        .select((pl.col("key") // size).alias("cell"), counts.cum_sum().alias("seen"))
-        .filter(is_last)
-        .select("cell", pl.col("seen").diff().fill_null(pl.col("seen")).alias("count"))
+        run_sums(cells, ["cell"], pl.col("count"))
         .filter(pl.col("count") != 0)
         .select(*unpacked(pl.col("cell")), "count")
         .collect()

@@ -24,7 +24,7 @@ def with_zeros(
     zeros = (pl.col(samples) - pl.col("count").fill_null(0)).clip(lower_bound=0)
     is_counted = codes.is_of(one.name for one in metrics if one.absent is Absent.ZERO)
     return (
-        groups.join(counts.lazy(), on=GROUP, how="left", maintain_order="left")
+        groups.join(counts, on=GROUP, how="left", maintain_order="left")
         .with_columns(pl.when(is_counted).then(zeros).otherwise(0).alias(ZEROS))
         .drop("count")
         .collect()

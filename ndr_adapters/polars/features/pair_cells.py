@@ -12,7 +12,7 @@ from ndr_adapters.polars.features.numbered import PAIR_VALUES, ROW, START, PairR
 from ndr_adapters.polars.features.numbers import PEER, PORT
 from ndr_adapters.polars.keys import order_by
 from ndr_adapters.polars.marks import marks
-from ndr_adapters.polars.runs import is_last, run_sums, united
+from ndr_adapters.polars.runs import run_sums, united
 from ndr_adapters.polars.views import HOST
 
 PAIR: Final = "pair"
@@ -67,7 +67,7 @@ class PairCells:
     def in_window(self, window: int) -> pl.DataFrame:
         """Give the pairs of a window: PAIR, PAIR_VALUES, added up, and the columns of `pairs`."""
         rows = self.rows.lazy().filter(pl.col(WINDOW) <= window)
-        sums = run_sums(rows, [PAIR], *map(pl.col, PAIR_VALUES))
+        sums = run_sums(rows, [PAIR], *map(pl.col, PAIR_VALUES)).collect()
         return sums.hstack(self.pairs[sums.get_column(PAIR)])
 
 
@@ -94,7 +94,7 @@ def _each_once(
     rows: pl.DataFrame, place: str, kept: Sequence[str], bits: Iterable[int]
 ) -> pl.DataFrame:
     """What is kept of rows, and SEEN, once for each value of a column that numbers them in their order from 0 on."""
-    each = rows.lazy().filter(is_last(place)).select(kept).collect()
+    each = run_sums(rows.lazy(), [place], kept=kept).drop(place).collect()
     return each.with_columns(
         united(rows.get_column(place), rows.get_column(SEEN), bits, each.height)
     )

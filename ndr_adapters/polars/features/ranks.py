@@ -23,7 +23,7 @@ class Ranked:
     @classmethod
     def of(cls, cells: pl.DataFrame, key: str) -> Ranked:
         """Rank cells. `cells`: `key`, `bucket` and `count`, sorted by key and bucket, each bucket of a key once."""
-        by_key = run_sums(cells.lazy(), [key], pl.col("count").cast(pl.Int64))
+        by_key = run_sums(cells.lazy(), [key], pl.col("count").cast(pl.Int64)).collect()
         seen = cells.get_column("count").cast(pl.Int64).cum_sum()
         return cls(
             by_key.get_column(key), by_key.get_column("count"), cells.get_column("bucket"), seen

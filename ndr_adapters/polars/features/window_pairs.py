@@ -54,7 +54,7 @@ class WindowPairs:
             *values,
             (failed * (pl.col(PORT) > 0)).alias(FAILED_PORTS),
             pl.repeat(1, pl.len(), dtype=pl.Int64).alias(TARGETS),
-        )
+        ).collect()
         contacts = contacts.hstack(cells.contacts[contacts.get_column(CONTACT)])
         sums = [value.sum() for value in values]
         ports = grouped(pairs.lazy(), (HOST, PORT), sums).collect()
