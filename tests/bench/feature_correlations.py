@@ -54,6 +54,7 @@ from ndr_core.tables.table import Table
 from ndr_core.times import day_of, day_start
 from ndr_core.windows.labels import DEFAULT_LABELS, WindowLabel
 from ndr_core.windows.plan import ROLE_NAMES
+from tests.bench.memory import children_keep_freed_memory
 from tests.makers import us
 from tests.window_cases import window_plan
 
@@ -345,6 +346,7 @@ def main() -> None:
     if args.measure:
         measure(args.measure, args.output, args.repeats)
         return
+    children_keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         output = args.output or Path(folder) / "out"
         if not output.exists():

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench.feature_windows import BATCHES, MIDNIGHT, SLICE, START, build
+from tests.bench.memory import children_keep_freed_memory
 
 MOST_RATIO: Final = 1.3
 """How many times the processor seconds of the backfill the single runs may take."""
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--hosts", type=int, default=5_000)
     parser.add_argument("--peers", type=int, default=20_000)
     args = parser.parse_args()
+    children_keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         output, spec = Path(folder) / "out", Path(folder) / "windows.json"
         spec.write_text(json.dumps({"kind": "fg_a", "project_name": "test"}))

@@ -24,6 +24,7 @@ from ndr_core.deltas.job import DeltaBuilderRunner
 from ndr_core.jobs.ports import QuietLog
 from ndr_core.jobs.run import RuntimeParams
 from ndr_core.times import DAY_US, HOUR_US, iso_text
+from tests.bench.memory import children_keep_freed_memory
 from tests.makers import make_spec, started, us
 
 START: Final = us("2025-03-01T00:00:00Z")
@@ -82,6 +83,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--hosts", type=int, default=10_000)
     args = parser.parse_args()
+    children_keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "out"
         build(args.records, args.hosts, output)

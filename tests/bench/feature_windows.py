@@ -48,7 +48,7 @@ from ndr_core.windows.history_source import history_source
 from ndr_core.windows.labels import DEFAULT_LABELS, due
 from ndr_core.windows.plan import WindowPlan, compile_window_plan
 from ndr_core.windows.settings import DetectionPorts
-from ndr_entrypoints.allocator import keep_freed_memory
+from tests.bench.memory import children_keep_freed_memory
 from tests.makers import make_spec, started
 
 START: Final = datetime(2025, 3, 1, tzinfo=UTC)
@@ -173,10 +173,10 @@ def main() -> None:
     )
     parser.add_argument("--measure", choices=(FLOOR, *ANCHORS), help=argparse.SUPPRESS)
     args = parser.parse_args()
-    keep_freed_memory()  # for the processes that measure, as commands do
     if args.measure:
         measure(args.measure, args.output, args.repeats)
         return
+    children_keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         output = args.output or Path(folder) / "out"
         if not output.exists():
