@@ -10,6 +10,7 @@ import polars as pl
 from ndr_adapters.polars.features.baseline_frames import (
     FORMER_COLUMNS,
     FORMER_ROWS_COLUMNS,
+    FORMER_SCOPES_COLUMNS,
     SUMMARY_COLUMNS,
     SUMMARY_ROWS_COLUMNS,
     BaselineFrames,
@@ -87,7 +88,7 @@ def polars_baselines(
             used_cells.append(of_segments)
     segments = Used.of(used_rows, used_cells, plan)
     for scope, of_scope in ((SEGMENT, segments), (NETWORK, segments.network(plan))):
-        baseline, baseline_rows = scope_tables(of_scope, scope, plan)
+        baseline, baseline_rows = scope_tables(of_scope, scope, plan, whole.former_scopes)
         found[BASELINE].append(baseline)
         found[BASELINE_ROWS].append(baseline_rows)
     return as_plain(found)
@@ -118,6 +119,8 @@ def _frames(plan: BaselinePlan, horizons: Sequence[HorizonRows]) -> BaselineFram
             former = of_horizon.former
             names.append(horizon.horizon.name)
     baseline, baseline_rows = of_hosts(former, names)
+    scopes = frame_of(former.baseline, BASELINE.columns).lazy()
+    former_scopes = scopes.filter(pl.col("scope") != HOST, pl.col("horizon").is_in(names))
     dates = {row["dt"]: day_of_date(row["dt"]) for row in rows}
     date = pl.col("dt").replace_strict(dates, return_dtype=pl.Int64).alias("date")
 
@@ -141,6 +144,7 @@ def _frames(plan: BaselinePlan, horizons: Sequence[HorizonRows]) -> BaselineFram
         of_dates(rows, SUMMARY_ROWS, SUMMARY_ROWS_COLUMNS),
         baseline_rows.select(FORMER_ROWS_COLUMNS),
         cells,
+        former_scopes.rename({"name": "segment"}).select(FORMER_SCOPES_COLUMNS),
     )
 
 

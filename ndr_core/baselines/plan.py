@@ -98,13 +98,16 @@ class HorizonPlan:
         """Give the support_days below which a baseline of a band is cold: half of its dates, rounded up."""
         return (self.band_dates.get(band, 0) + 1) // 2
 
-    def misfit(self, host: str) -> NdrError:
-        """Make the error that the baselines of the date before do not fit the summary of the date that has left."""
+    def misfit(self, scope: str, name: str) -> NdrError:
+        """Make the error that the baselines of the date before do not fit the summary of the date that has left.
+
+        `scope`, `name`: whose baselines these are.
+        """
         former = date_of(self.horizon.date(self.dates) - 1)
         left = date_of(self.dates[0] - 1)
         return NdrError(
             f"baseline: the {self.horizon.name} baselines of {former} were not made from the summary of {left} as it "
-            f"is now (host {printable(host)}); build the baselines of {former} again"
+            f"is now ({scope} {printable(name)}); build the baselines of {former} again"
         )
 
     def too_many(self, host: str) -> NdrError:

@@ -64,7 +64,7 @@ def horizon_sums(rows: HorizonRows, plan: HorizonPlan) -> Sums:
         *(counts.hosts() - masks.keys()),
     }
     if misfits:
-        raise plan.misfit(min(host for host, _ in misfits))
+        raise plan.misfit(HOST, min(host for host, _ in misfits))
     return counts.sums(masks)
 
 

@@ -11,10 +11,13 @@ from ndr_adapters.polars.features.metric_buckets import BUCKETS
 from ndr_adapters.polars.features.metric_cells import (
     CELLS,
     added_up,
+    by_sign,
+    changed,
     counted,
     exploded,
     groups_of,
     histograms,
+    in_order,
     packed,
 )
 from ndr_adapters.polars.features.metric_codes import GROUP, Codes
@@ -48,6 +51,45 @@ def test_counts_of_a_cell_add_and_subtract_and_those_of_0_are_gone(group: int) -
 
 def test_nothing_adds_up_to_no_cells() -> None:
     assert added_up([cells()], [cells()]).equals(cells())
+
+
+@pytest.mark.parametrize("group", [SMALL, LARGE])
+def test_changes_add_to_cells_and_take_away_and_those_of_0_are_gone(group: int) -> None:
+    some = cells((1, 3, 1), (group, -1, 2), (group, 5, 4))
+    changes = cells((2, 0, 1), (group, -1, -2), (group, 5, -1), (group, 6, -1), (group, 7, 1))
+
+    found = changed(some, changes)
+
+    assert found.rows() == [(1, 3, 1), (2, 0, 1), (group, 5, 3), (group, 6, -1), (group, 7, 1)]
+
+
+def test_cells_without_changes_and_changes_of_no_cells_are_as_they_are() -> None:
+    some = cells((1, 3, 1), (2, 5, -1))
+
+    assert changed(some, cells()).equals(some)
+    assert changed(cells(), some).equals(some)
+
+
+def test_changes_are_parted_into_what_comes_and_what_goes() -> None:
+    changes = cells((1, 3, 2), (1, 4, -1), (2, 3, -5))
+
+    come, gone = by_sign(changes)
+
+    assert [part.rows() for part in come] == [[(1, 3, 2)]]
+    assert [part.rows() for part in gone] == [[(1, 4, 1), (2, 3, 5)]]
+    assert added_up(come, gone).equals(changes)
+    assert by_sign(come[0]) == (come, [])
+
+
+def test_histograms_of_several_files_are_put_into_order() -> None:
+    groups = pl.Series(GROUP, [2, 5, 1, 9], dtype=pl.UInt64)
+    held = histograms(pl.Series(GROUP, [1, 2, 5, 9], dtype=pl.UInt64), cells((1, 3, 1), (5, 4, 2)))
+    rows = pl.DataFrame({GROUP: groups, "held": held.gather([1, 2, 0, 3])})
+
+    found = in_order(rows)
+
+    assert found.get_column(GROUP).to_list() == [1, 2, 5, 9]
+    assert exploded(found, "held").equals(cells((1, 3, 1), (5, 4, 2)))
 
 
 def test_samples_are_counted_in_the_smallest_and_the_largest_bucket() -> None:

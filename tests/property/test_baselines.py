@@ -22,6 +22,7 @@ from ndr_core.baselines.rows import (
     SummaryRows,
     SummaryTables,
 )
+from ndr_core.baselines.tables import NETWORK, SEGMENT
 from ndr_core.errors import NdrError
 from ndr_core.expressions.expr import columns_of
 from ndr_core.features.days import date_of
@@ -52,6 +53,7 @@ from tests.baseline_cases import (
 )
 from tests.baseline_frames import plain, polars_baselines, polars_summary
 from tests.property.frames import exactly
+from tests.property.test_baseline_sums import CASES, LAST
 from tests.soak import examples
 from tests.window_cases import window_plan
 
@@ -279,6 +281,20 @@ def test_baselines_that_go_on_from_the_day_before_are_those_of_all_dates(
     same(found, baseline_tables(days.plan(DATE), days.gone_on(DATE, former)))
 
 
+@settings(max_examples=examples(40), deadline=None)
+@given(CASES, st.integers(LAST - 8, LAST - 2))
+def test_baselines_that_go_on_for_days_are_those_of_all_dates(
+    case: BaselineCase, first: int
+) -> None:
+    begin = evolve(case, date=first)
+    tables = polars_baselines(begin.plan, begin.anew())
+    for date in (first + 1, first + 2):
+        of_date = evolve(case, date=date)
+        tables = polars_baselines(of_date.plan, of_date.gone_on(tables_of(tables)))
+
+        same(tables, of_date.build())
+
+
 A_DAY_LATER: Final = evolve(TEN_FOR_SEVEN_DAYS, date=DATE + 1, baseline={})
 """Goes on from seven days: 2025-03-01 leaves."""
 
@@ -337,3 +353,16 @@ def test_more_windows_of_a_host_than_were_summed_up_are_an_error() -> None:
     error = error_of(case, case.anew())
 
     assert error.startswith("summary_rows: host 10.0.1.5 has more windows in the summaries of")
+
+
+@pytest.mark.parametrize("scope", [SEGMENT, NETWORK])
+def test_baselines_are_not_gone_on_from_where_those_of_a_scope_do_not_fit(scope: str) -> None:
+    built = A_DAY_LATER.the_day_before.build()
+    changed = [
+        {**row, "included": ((10, 1),)} if row["scope"] == scope else row
+        for row in built["baseline"]
+    ]
+    former = tables_of({**built, "baseline": changed})
+
+    with pytest.raises(NdrError, match=rf"were not made from .* \({scope} [^)]+\); build"):
+        polars_baselines(A_DAY_LATER.plan, A_DAY_LATER.gone_on(former))

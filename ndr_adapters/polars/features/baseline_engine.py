@@ -12,8 +12,8 @@ from attrs import field, frozen
 from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.interruptible import interruptible
 from ndr_adapters.polars.features.baseline_files import BaselineFiles
-from ndr_adapters.polars.features.baseline_frames import BaselineFrames, HorizonDates
-from ndr_adapters.polars.features.baseline_kernel import SEGMENT, BaselineShare
+from ndr_adapters.polars.features.baseline_frames import SEGMENT, BaselineFrames, HorizonDates
+from ndr_adapters.polars.features.baseline_kernel import BaselineShare
 from ndr_adapters.polars.features.baseline_scopes import Used, scope_tables
 from ndr_adapters.polars.features.networks import segments
 from ndr_adapters.polars.features.unreadable import unreadable_named
@@ -70,16 +70,14 @@ class _Build:
             used = self._build(share.hosts, number, waiting, files)
             is_whole = pl.col(SEGMENT).is_in(share.segments)
             whole, waiting = used.where(is_whole), used.where(~is_whole)
-            self._write(
-                scope_tables(whole, tables.SEGMENT, self.plan), f"segments-{number:05}", files
-            )
+            self._write_scope(whole, tables.SEGMENT, f"segments-{number:05}", files)
             of_segments = whole.network(self.plan)
             of_network = Used.of(
                 [of_network.rows, of_segments.rows],
-                [of_network.cells, of_segments.cells],
+                [of_network.changes, of_segments.changes],
                 self.plan,
             )
-        self._write(scope_tables(of_network, tables.NETWORK, self.plan), "network", files)
+        self._write_scope(of_network, tables.NETWORK, "network", files)
         return files
 
     def _shares(self, count: int) -> Iterator[_Share]:
@@ -106,17 +104,17 @@ class _Build:
         share = BaselineShare.of(frames, self.plan, self.dates)
         name = f"part-{number:05}"
         files |= write_named(share.rows(), BASELINE_ROWS, self.staging, name)
-        cells = [waiting.cells]
+        changes = [waiting.changes]
         for of_folder in frames.cells:
             found, used = share.baselines(of_folder)
             files |= write_named(found, BASELINE, self.staging, name, HISTOGRAMS)
-            cells.append(used)
-        return Used.of([waiting.rows, share.used_rows()], cells, self.plan)
+            changes.append(used)
+        return Used.of([waiting.rows, share.used_rows()], changes, self.plan)
 
-    def _write(
-        self, made: tuple[pl.DataFrame, pl.DataFrame], name: str, files: dict[str, int]
-    ) -> None:
+    def _write_scope(self, used: Used, scope: str, name: str, files: dict[str, int]) -> None:
+        """Stage the tables of segments, or of the network."""
         of_tables: tuple[Table, Table] = (BASELINE, BASELINE_ROWS)
+        made = scope_tables(used, scope, self.plan, self.frames.former_scopes)
         for table, rows in zip(of_tables, made, strict=True):
             files |= write_named(rows, table, self.staging, name, HISTOGRAMS)
 

@@ -11,12 +11,15 @@ from ndr_adapters.polars.features.baseline_frames import (
     DATE,
     FORMER_COLUMNS,
     FORMER_ROWS_COLUMNS,
+    FORMER_SCOPES_COLUMNS,
+    SEGMENT,
     SUMMARY_COLUMNS,
     SUMMARY_ROWS_COLUMNS,
     BaselineFrames,
     CellFrames,
 )
 from ndr_adapters.polars.features.folder_rows import HOST_FOLDERS, FolderRows
+from ndr_core.baselines import tables
 from ndr_core.baselines.engine import BaselineInputs
 from ndr_core.baselines.plan import BaselinePlan
 from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS, SUMMARY, SUMMARY_ROWS
@@ -71,7 +74,10 @@ class BaselineFiles:
         ]
         rows = _dated(self.summary_rows, SUMMARY_ROWS_COLUMNS)
         return BaselineFrames(
-            rows, self.former_rows.of_hosts(FORMER_ROWS_COLUMNS, self.horizons), cells
+            rows,
+            self.former_rows.of_hosts(FORMER_ROWS_COLUMNS, self.horizons),
+            cells,
+            self.former_scopes(self.former),
         )
 
     def cells(self, summary: FolderRows, former: FolderRows) -> CellFrames:
@@ -79,6 +85,12 @@ class BaselineFiles:
         return CellFrames(
             _dated(summary, SUMMARY_COLUMNS), former.of_hosts(FORMER_COLUMNS, self.horizons)
         )
+
+    def former_scopes(self, former: FolderRows) -> pl.LazyFrame:
+        """Give the rows of segments and of the network of some of the files of the date before."""
+        held = ["name" if name == SEGMENT else name for name in FORMER_SCOPES_COLUMNS]
+        rows = former.of_scopes(held, (tables.SEGMENT, tables.NETWORK), self.horizons)
+        return rows.rename({"name": SEGMENT})
 
 
 def _dated(files: FolderRows, columns: Sequence[str]) -> pl.LazyFrame:

@@ -14,6 +14,8 @@ from ndr_core.baselines.engine import HorizonInputs
 _KEY: Final = ("host_ip", "role", "time_band", "window_label")
 DATE: Final = "date"
 """Column: a local date, days since 1970-01-01, Int64."""
+SEGMENT: Final = "segment"
+"""Column: the name of a segment, or of the network."""
 
 SUMMARY_COLUMNS: Final = (*_KEY, "metric", "included", "excluded", DATE)
 """What is read of `summary`."""
@@ -23,6 +25,15 @@ FORMER_COLUMNS: Final = (*_KEY, "metric", "horizon", "included", "excluded")
 """What is read of the hosts' `baseline` of the date before, whose `name` is the host."""
 FORMER_ROWS_COLUMNS: Final = (*_KEY, "horizon", "rows_included", "rows_excluded", "dates_mask")
 """What is read of the hosts' `baseline_rows` of the date before, likewise."""
+FORMER_SCOPES_COLUMNS: Final = (
+    "scope",
+    SEGMENT,
+    *_KEY[1:],
+    "metric",
+    "horizon",
+    "included",
+)
+"""What is read of the `baseline` of segments and of the network of the date before, whose `name` is the SEGMENT."""
 
 
 @frozen
@@ -60,6 +71,8 @@ class BaselineFrames:
     """FORMER_ROWS_COLUMNS."""
     cells: Sequence[CellFrames]
     """One after the other is in memory."""
+    former_scopes: pl.LazyFrame
+    """FORMER_SCOPES_COLUMNS: of all segments, and of the network."""
     addresses: Addresses = field(factory=Addresses)
     """Hosts in the rows may be texts, or what this knows by its numbers (`Addresses.known`)."""
 

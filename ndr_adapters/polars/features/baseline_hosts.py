@@ -13,6 +13,7 @@ from ndr_adapters.polars.features.baseline_frames import DATE, BaselineFrames, H
 from ndr_adapters.polars.features.metric_codes import HOST_NUMBER, PLACE, ROW, Codes, Hosts
 from ndr_core.baselines.plan import BaselinePlan, HorizonPlan
 from ndr_core.baselines.samples import SAMPLES, SHIFT
+from ndr_core.baselines.tables import HOST
 
 FIRST: Final = "first"
 """Column: the highest bit of `dates_mask`."""
@@ -28,6 +29,8 @@ class HostRows:
     codes: Codes
     rows: pl.DataFrame
     """ROW, each once, PLACE and the columns that are counts."""
+    shifted_before: pl.DataFrame
+    """ROW, each once, of those whose regime had changed already in the baselines of the date before."""
 
 
 def host_rows(
@@ -53,11 +56,16 @@ def host_rows(
     )
     rows, former = (frame.with_columns(hosts.place()).drop(HOST_NUMBER) for frame in (rows, former))
     covered = covered_windows(plan)
-    found = [
-        _Horizon(hosts, codes, horizon, dates).rows(rows, former, covered, plan)
+    parts = [
+        _Horizon(hosts, codes, horizon, dates)
         for horizon, dates in zip(plan.horizons, horizons, strict=True)
     ]
-    return HostRows(hosts, codes, pl.concat(found))
+    return HostRows(
+        hosts,
+        codes,
+        pl.concat(one.rows(rows, former, covered, plan) for one in parts),
+        pl.concat(one.shifted_before(former) for one in parts),
+    )
 
 
 def covered_windows(plan: BaselinePlan) -> pl.DataFrame:
@@ -123,8 +131,7 @@ class _Horizon:
             rows.filter(pl.col(DATE).is_in(dates))
             for dates in (self.dates.added, self.dates.removed)
         )
-        of_horizon = former.filter(pl.col("horizon") == self.name)
-        before = of_horizon if self.dates.goes_on else of_horizon.clear()
+        before = self._before(former)
         sums = self._sums(added, before, removed)
         masks = self._masks(added, before)
         if self.dates.goes_on:
@@ -153,6 +160,16 @@ class _Horizon:
             compile_expr(SHIFT).alias("baseline_shift_flag"),
             "dates_mask",
         )
+
+    def shifted_before(self, former: pl.DataFrame) -> pl.DataFrame:
+        """ROW, each once, of those whose regime had changed in the baselines of the date before."""
+        is_shifted = compile_expr(SHIFT) == 1
+        return self._before(former).filter(is_shifted).select(self.codes.row())
+
+    def _before(self, former: pl.DataFrame) -> pl.DataFrame:
+        """The rows of the date before that are gone on from."""
+        of_horizon = former.filter(pl.col("horizon") == self.name)
+        return of_horizon if self.dates.goes_on else of_horizon.clear()
 
     def _sums(
         self, added: pl.DataFrame, before: pl.DataFrame, removed: pl.DataFrame
@@ -212,7 +229,7 @@ class _Horizon:
             ]
         )
         if misfits.height:
-            raise self.plan.misfit(self._first_host(misfits))
+            raise self.plan.misfit(HOST, self._first_host(misfits))
 
     def _refuse_more(self, sums: pl.DataFrame, found: pl.DataFrame) -> None:
         """Raise NdrError where a host has more windows than were summed up."""

@@ -1,7 +1,8 @@
 """The baselines of a date, compiled for Polars: counts of hosts add and subtract, and percentiles are read off them.
 
-Rows may be shared out by host: the hosts of each share are built by themselves. What they use, added up by segment,
-makes the baselines of segments and of the network, once all shares are there: see `baseline_scopes`.
+Rows may be shared out by host: the hosts of each share are built by themselves. What has changed in what they use,
+added up by segment, makes the baselines of segments and of the network, once all shares are there: see
+`baseline_scopes`.
 """
 
 from __future__ import annotations
@@ -14,28 +15,35 @@ from attrs import frozen
 
 from ndr_adapters.polars.features.baseline_frames import (
     DATE,
+    SEGMENT,
     BaselineFrames,
     CellFrames,
     HorizonDates,
 )
 from ndr_adapters.polars.features.baseline_hosts import HostRows, host_rows
-from ndr_adapters.polars.features.metric_cells import added_up, exploded, groups_of, histograms
+from ndr_adapters.polars.features.metric_cells import (
+    added_up,
+    by_sign,
+    changed,
+    exploded,
+    groups_of,
+    histograms,
+    in_order,
+)
 from ndr_adapters.polars.features.metric_codes import GROUP, HOST_NUMBER, PLACE, ROW, Codes
 from ndr_adapters.polars.features.metric_readouts import read_off
 from ndr_adapters.polars.features.metric_zeros import with_zeros
 from ndr_adapters.polars.features.networks import segments
 from ndr_adapters.polars.features.summary_kernel import finished
 from ndr_adapters.polars.write import DTYPES
-from ndr_core.baselines.plan import BaselinePlan, HorizonPlan
+from ndr_core.baselines.plan import BaselinePlan
 from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS, HOST
 from ndr_core.tables.columns import ColumnType
 
 CHUNK: Final = 256
 """Names whose histograms lie together in a file: who compares windows of some hosts, reads few others."""
-SEGMENT: Final = "segment"
-"""Column: the name of a segment."""
-USED: Final = "used"
-"""Column: the histogram that is read off."""
+CHANGES: Final = "changes"
+"""Column: what has come to a histogram that is read off, since the date before; counts below 0 have gone."""
 KEY: Final = ("role", "time_band", "window_label", "horizon")
 """Columns of the key of a baseline, beside its name and its metric."""
 ADDED: Final = ("rows_included", "rows_excluded", "windows_cnt", "samples_cnt", "hosts_cnt")
@@ -49,8 +57,12 @@ USED_ROWS: Final = {
     **dict.fromkeys((*ADDED, "baseline_shift_flag", "dates_mask"), pl.Int64()),
 }
 """Columns of what the rows of hosts add up to, by segment."""
-USED_CELLS: Final = {**_KEY_TYPES, "metric": pl.String(), USED: DTYPES[ColumnType.HISTOGRAM]}
-"""Columns of what the histograms of hosts add up to, by segment."""
+USED_CHANGES: Final = {
+    **_KEY_TYPES,
+    "metric": pl.String(),
+    CHANGES: DTYPES[ColumnType.HISTOGRAM],
+}
+"""Columns of what the changes of hosts add up to, by segment."""
 
 
 @frozen
@@ -88,59 +100,70 @@ class BaselineShare:
         return added_rows(rows)
 
     def baselines(self, cells: CellFrames) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Make the rows of `baseline` of some histograms, in the order in which files have them, and USED_CELLS.
+        """Make the rows of `baseline` of some histograms, in the order in which files have them, and USED_CHANGES.
 
         `cells`: one of the `frames`. Raises NdrError where the former baselines and the summary of the leaving date
         do not fit together.
         """
         kinds = self._kinds(cells)
-        used = self._used(kinds)
-        groups = groups_of(kinds).to_frame().lazy().with_columns(self.hosts.codes.row_of())
+        used = self._used([one.cells for one in kinds])
+        groups = (
+            groups_of([one.cells for one in kinds])
+            .to_frame()
+            .lazy()
+            .with_columns(self.hosts.codes.row_of())
+        )
         rows = self.hosts.rows.lazy().select(ROW, "samples_cnt")
         with_samples = groups.join(rows, on=ROW, how="left", maintain_order="left")
         metrics = self.plan.metrics
         codes = self.hosts.codes
         zeros = with_zeros(with_samples, "samples_cnt", used, codes, metrics)
         read = read_off(zeros, used.filter(pl.col("bucket") >= 0))
-        included, excluded = (histograms(read.get_column(GROUP), kind) for kind in kinds)
-        of_segments = self._by_segment(used)
+        included, excluded = (histograms(read.get_column(GROUP), one.cells) for one in kinds)
+        of_segments = self._by_segment(self._used_changes(kinds))
         del kinds, used
         whole = read.with_columns(included=included, excluded=excluded)
         return baselines(whole, codes, HOST, self.plan), of_segments
 
-    def _kinds(self, cells: CellFrames) -> list[pl.DataFrame]:
+    def _kinds(self, cells: CellFrames) -> list[_Kind]:
         """The cells of windows that are included, and of those that are excluded, of all horizons."""
         number = self.frames.addresses.number(pl.col("host_ip")).alias(HOST_NUMBER)
         summaries, former = (
             frame.with_columns(number).drop("host_ip").collect(engine="streaming")
             for frame in (cells.summaries, cells.former)
         )
+        stay = self._groups(former.lazy().filter(pl.col("horizon").is_in(self._going_on)))
+        stay = in_order(stay)
         added: list[list[pl.DataFrame]] = [[], []]
         removed: list[list[pl.DataFrame]] = [[], []]
         for horizon, dates in zip(self.plan.horizons, self.dates, strict=True):
-            before = former.lazy().filter(pl.col("horizon") == horizon.horizon.name)
-            of_dates = pl.col(DATE)
-            come = self._groups(summaries.lazy().filter(of_dates.is_in(dates.added)), horizon)
-            stay = self._groups(before if dates.goes_on else before.clear(), horizon)
-            go = self._groups(summaries.lazy().filter(of_dates.is_in(dates.removed)), horizon)
+            named = summaries.lazy().with_columns(pl.lit(horizon.horizon.name).alias("horizon"))
+            come, go = (
+                self._groups(named.filter(pl.col(DATE).is_in(of_dates)))
+                for of_dates in (dates.added, dates.removed)
+            )
             for place, kind in enumerate(_KINDS):
-                added[place] += [exploded(come, kind), exploded(stay, kind)]
+                added[place].append(exploded(come, kind))
                 removed[place].append(exploded(go, kind))
-        del summaries, former, come, stay, go
+        del summaries, former, come, go
         # All horizons at once: their groups differ, and each cell is sorted once.
         found = []
-        for of_kind, gone in zip(added, removed, strict=True):
-            found.append(added_up(of_kind, gone))
+        for kind, of_kind, gone in zip(_KINDS, added, removed, strict=True):
+            found.append(_Kind.of(exploded(stay, kind), added_up(of_kind, gone)))
             of_kind.clear()
-            self._refuse_misfits(found[-1])
+            self._refuse_misfits(found[-1].cells)
         return found
 
-    def _groups(self, rows: pl.LazyFrame, horizon: HorizonPlan) -> pl.DataFrame:
-        """GROUP and the histograms of rows of a horizon."""
-        named = rows.with_columns(
-            self.hosts.hosts.place(), pl.lit(horizon.horizon.name).alias("horizon")
-        )
-        return named.select(self.hosts.codes.group(), *_KINDS).collect()
+    @property
+    def _going_on(self) -> list[str]:
+        """Names of the horizons that go on from the baselines of the date before."""
+        horizons = zip(self.plan.horizons, self.dates, strict=True)
+        return [one.horizon.name for one, dates in horizons if dates.goes_on]
+
+    def _groups(self, rows: pl.LazyFrame) -> pl.DataFrame:
+        """GROUP and the histograms of rows with their `horizon`."""
+        placed = rows.with_columns(self.hosts.hosts.place())
+        return placed.select(self.hosts.codes.group(), *_KINDS).collect()
 
     def _refuse_misfits(self, cells: pl.DataFrame) -> None:
         """Raise NdrError where more is taken away than there was."""
@@ -151,18 +174,34 @@ class BaselineShare:
             of_horizon = found.filter(pl.col("horizon") == horizon.horizon.name)
             first = of_horizon.get_column(PLACE).min()
             if isinstance(first, int):
-                raise horizon.misfit(str(self.hosts.hosts.texts[first]))
+                raise horizon.misfit(HOST, str(self.hosts.hosts.texts[first]))
 
     def _used(self, kinds: Sequence[pl.DataFrame]) -> pl.DataFrame:
         """The cells that are read off: those of excluded windows, too, where a regime has changed."""
         included, excluded = kinds
-        shifted = self.hosts.rows.lazy().filter(pl.col("baseline_shift_flag") == 1).select(ROW)
-        more = excluded.lazy().with_columns(self.hosts.codes.row_of())
-        of_shifted = more.join(shifted, on=ROW, how="semi").drop(ROW).collect()
-        return added_up([included, of_shifted]) if of_shifted.height else included
+        return changed(included, self._of(self._shifted, excluded))
+
+    def _used_changes(self, kinds: Sequence[_Kind]) -> pl.DataFrame:
+        """What has changed in the cells that are read off, since the date before."""
+        included, excluded = kinds
+        taken_in = self._of(self._shifted, excluded.cells)
+        were = self._of(self.hosts.shifted_before, excluded.before)
+        gone = were.with_columns(-pl.col("count"))
+        return changed(changed(included.changes, taken_in), gone)
+
+    @property
+    def _shifted(self) -> pl.DataFrame:
+        """ROW of those whose regime has changed."""
+        return self.hosts.rows.filter(pl.col("baseline_shift_flag") == 1).select(ROW)
+
+    def _of(self, rows: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+        """The cells of some ROWs."""
+        of_rows = cells.lazy().with_columns(self.hosts.codes.row_of())
+        chosen = of_rows.join(rows.lazy(), on=ROW, how="semi", maintain_order="left")
+        return chosen.drop(ROW).collect()
 
     def _by_segment(self, used: pl.DataFrame) -> pl.DataFrame:
-        """USED_CELLS of cells that are read off."""
+        """USED_CHANGES of changes."""
         names = self.segments.unique().sort()
         codes = self.hosts.codes
         of_segments = Codes(names, codes.labels, codes.metrics, codes.horizons)
@@ -175,19 +214,32 @@ class BaselineShare:
         of_run = runs.select(group).to_series()
         run = used.get_column(GROUP).rle_id()
         cells = used.with_columns(of_run.gather(run).alias(GROUP))
-        return used_cells(added_up([cells]), of_segments)
+        return used_changes(added_up(*by_sign(cells)), of_segments)
 
 
-def used_cells(cells: pl.DataFrame, codes: Codes) -> pl.DataFrame:
-    """Give USED_CELLS of cells in order. `codes`: their names are those of segments."""
+@frozen
+class _Kind:
+    """The cells of windows that are included, or of those that are excluded: of the date before, and now."""
+
+    before: pl.DataFrame
+    changes: pl.DataFrame
+    cells: pl.DataFrame
+
+    @classmethod
+    def of(cls, before: pl.DataFrame, changes: pl.DataFrame) -> _Kind:
+        return cls(before, changes, changed(before, changes))
+
+
+def used_changes(cells: pl.DataFrame, codes: Codes) -> pl.DataFrame:
+    """Give USED_CHANGES of cells in order. `codes`: their names are those of segments."""
     groups = groups_of([cells])
     found = (
         groups.to_frame()
         .lazy()
         .with_columns(codes.row_of(), codes.metric_of())
-        .with_columns(*codes.key(SEGMENT), pl.lit(histograms(groups, cells)).alias(USED))
+        .with_columns(*codes.key(SEGMENT), pl.lit(histograms(groups, cells)).alias(CHANGES))
     )
-    return found.select(USED_CELLS.keys()).collect()
+    return found.select(USED_CHANGES.keys()).collect()
 
 
 def added_rows(rows: pl.LazyFrame) -> pl.DataFrame:

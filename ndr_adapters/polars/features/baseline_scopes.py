@@ -1,4 +1,8 @@
-"""The baselines of segments and of the network, compiled for Polars: what the hosts of all shares use, put together."""
+"""The baselines of segments and of the network, compiled for Polars: those of the date before and what has changed.
+
+Changes are what the hosts of all shares use more, or less, than the date before. Where no horizon goes on, all that
+they use has come.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,26 @@ from collections.abc import Iterable
 import polars as pl
 from attrs import frozen
 
+from ndr_adapters.polars.features.baseline_frames import SEGMENT
 from ndr_adapters.polars.features.baseline_hosts import FIRST, covered_windows, first_bit
 from ndr_adapters.polars.features.baseline_kernel import (
-    SEGMENT,
-    USED,
-    USED_CELLS,
+    CHANGES,
+    USED_CHANGES,
     USED_ROWS,
     added_rows,
     baseline_rows,
     baselines,
-    used_cells,
+    used_changes,
 )
-from ndr_adapters.polars.features.metric_cells import added_up, exploded, groups_of, histograms
+from ndr_adapters.polars.features.metric_cells import (
+    added_up,
+    by_sign,
+    changed,
+    exploded,
+    groups_of,
+    histograms,
+    in_order,
+)
 from ndr_adapters.polars.features.metric_codes import GROUP, PLACE, ROW, Codes
 from ndr_adapters.polars.features.metric_readouts import read_off
 from ndr_adapters.polars.features.metric_zeros import with_zeros
@@ -32,35 +44,39 @@ class Used:
 
     rows: pl.DataFrame
     """USED_ROWS, each key once."""
-    cells: pl.DataFrame
-    """USED_CELLS, each key once."""
+    changes: pl.DataFrame
+    """USED_CHANGES, each key once."""
 
     @classmethod
     def of(
-        cls, rows: Iterable[pl.DataFrame], cells: Iterable[pl.DataFrame], plan: BaselinePlan
+        cls, rows: Iterable[pl.DataFrame], changes: Iterable[pl.DataFrame], plan: BaselinePlan
     ) -> Used:
         """Add up what shares of the hosts use, as `BaselineShare` gives it: each key may come several times."""
-        whole = pl.concat([pl.DataFrame(schema=USED_CELLS), *cells])
+        whole = pl.concat([pl.DataFrame(schema=USED_CHANGES), *changes])
         codes = _codes(whole.get_column(SEGMENT), plan)
         all_rows = pl.concat([pl.DataFrame(schema=USED_ROWS), *rows])
-        return cls(added_rows(all_rows.lazy()), used_cells(_added(whole, codes), codes))
+        return cls(added_rows(all_rows.lazy()), used_changes(_added(whole, codes), codes))
 
     def network(self, plan: BaselinePlan) -> Used:
         """Add up what all segments use, as that of one segment, whose name is that of the network."""
         one = pl.lit(NETWORK).alias(SEGMENT)
-        return Used.of([self.rows.with_columns(one)], [self.cells.with_columns(one)], plan)
+        return Used.of([self.rows.with_columns(one)], [self.changes.with_columns(one)], plan)
 
     def where(self, is_chosen: pl.Expr) -> Used:
         """Give what some segments use. `is_chosen`: over SEGMENT."""
-        return Used(self.rows.filter(is_chosen), self.cells.filter(is_chosen))
+        return Used(self.rows.filter(is_chosen), self.changes.filter(is_chosen))
 
 
-def scope_tables(used: Used, scope: str, plan: BaselinePlan) -> tuple[pl.DataFrame, pl.DataFrame]:
+def scope_tables(
+    used: Used, scope: str, plan: BaselinePlan, former: pl.LazyFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Make the rows of `baseline` and `baseline_rows` of segments, or of the network, in the order of files.
 
-    `used`: of all their hosts; of the network as `Used.network`.
+    `used`: of all their hosts; of the network as `Used.network`; `former`: FORMER_SCOPES_COLUMNS, of these segments and
+    others. Raises NdrError where the former baselines do not fit what has changed.
     """
-    codes = _codes(used.rows.get_column(SEGMENT), plan)
+    names = pl.concat([used.rows.get_column(SEGMENT), used.changes.get_column(SEGMENT)])
+    codes = _codes(names, plan)
     place = _place(codes)
     covered = covered_windows(plan).lazy()
     on = [FIRST, "horizon", "time_band", "window_label"]
@@ -73,7 +89,10 @@ def scope_tables(used: Used, scope: str, plan: BaselinePlan) -> tuple[pl.DataFra
         .rename({SEGMENT: "name"})
         .collect()
     )
-    cells = _added(used.cells, codes)
+    is_wanted = (pl.col("scope") == scope) & pl.col(SEGMENT).is_in(codes.names.to_list())
+    before = former.filter(is_wanted).collect(engine="streaming")
+    cells = changed(_ordered(before, codes), _added(used.changes, codes))
+    _refuse_misfits(cells, rows, scope, codes, plan)
     groups = groups_of([cells]).to_frame().lazy().with_columns(codes.row_of())
     samples = groups.join(
         rows.lazy().select(ROW, "samples_cnt"), on=ROW, how="left", maintain_order="left"
@@ -101,7 +120,27 @@ def _place(codes: Codes) -> pl.Expr:
     return pl.col(SEGMENT).replace_strict(codes.names, places).alias(PLACE)
 
 
-def _added(cells: pl.DataFrame, codes: Codes) -> pl.DataFrame:
-    """The cells of histograms, each once."""
-    numbered = cells.lazy().with_columns(_place(codes)).select(codes.group(), USED).collect()
-    return added_up([exploded(numbered, USED)])
+def _added(changes: pl.DataFrame, codes: Codes) -> pl.DataFrame:
+    """The cells of USED_CHANGES, each once."""
+    numbered = changes.lazy().with_columns(_place(codes)).select(codes.group(), CHANGES).collect()
+    return added_up(*by_sign(exploded(numbered, CHANGES)))
+
+
+def _ordered(before: pl.DataFrame, codes: Codes) -> pl.DataFrame:
+    """The cells of histograms of the date before, each once."""
+    numbered = before.lazy().with_columns(_place(codes)).select(codes.group(), "included")
+    return exploded(in_order(numbered.collect()), "included")
+
+
+def _refuse_misfits(
+    cells: pl.DataFrame, rows: pl.DataFrame, scope: str, codes: Codes, plan: BaselinePlan
+) -> None:
+    """Raise NdrError where more is taken away than there was, or where something is left of what has no rows."""
+    of_row = cells.lazy().with_columns(codes.row_of())
+    left = of_row.join(rows.lazy().select(ROW), on=ROW, how="anti")
+    negative = of_row.filter(pl.col("count") < 0)
+    found = pl.concat([left, negative]).select(*codes.key("name")).collect()
+    for horizon in plan.horizons:
+        name = found.filter(pl.col("horizon") == horizon.horizon.name).get_column("name").min()
+        if isinstance(name, str):
+            raise horizon.misfit(scope, name)

@@ -113,10 +113,18 @@ class FolderRows:
 
     def of_hosts(self, columns: Sequence[str], horizons: Iterable[str]) -> pl.LazyFrame:
         """Give some columns of rows of baselines, those of hosts and of some horizons: `name` as `host_ip`."""
-        held = dict.fromkeys("name" if name == "host_ip" else name for name in columns)
-        is_wanted = (pl.col("scope") == HOST) & pl.col("horizon").is_in(list(horizons))
-        rows = self.frame([*held | dict.fromkeys(("scope", "horizon"))]).filter(is_wanted)
+        held = ["name" if name == "host_ip" else name for name in columns]
+        rows = self.of_scopes(held, [HOST], horizons)
         return rows.rename({"name": "host_ip"}).select(columns)
+
+    def of_scopes(
+        self, columns: Sequence[str], scopes: Iterable[str], horizons: Iterable[str]
+    ) -> pl.LazyFrame:
+        """Give some columns of rows of baselines, those of some scopes and horizons."""
+        wanted = {"scope": list(scopes), "horizon": list(horizons)}
+        rows = self.frame([*dict.fromkeys((*columns, *wanted))])
+        is_wanted = (pl.col(name).is_in(values) for name, values in wanted.items())
+        return rows.filter(*is_wanted).select(columns)
 
     def _scanned(self) -> pl.LazyFrame:
         rows = self.scanner.scan(self.files)

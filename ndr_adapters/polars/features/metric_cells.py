@@ -42,6 +42,12 @@ def unpacked(cell: pl.Expr) -> list[pl.Expr]:
     return [(cell // size).alias(GROUP), ((cell % size).cast(pl.Int64) + UNKNOWN).alias("bucket")]
 
 
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sort histograms by their GROUP, so that their cells are in order once they are exploded."""
+    # Lists in one piece are picked many times faster.
+    return rows if rows.get_column(GROUP).is_sorted() else rows.rechunk().sort(GROUP)
+
+
 def exploded(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     """Give the cells of histograms. `rows`: GROUP, and histograms in a column, none of them null."""
     return (
@@ -80,13 +86,32 @@ def added_up(added: Iterable[pl.DataFrame], removed: Iterable[pl.DataFrame] = ()
     counts = (pl.col("key") % half).cast(pl.Int64)
     if any(sign < 0 for sign, _ in signed):
         counts = pl.when(pl.col("key") // half % 2 == 1).then(-counts).otherwise(counts)
-    cells = ordered.lazy().select((pl.col("key") // size).alias("cell"), counts.alias("count"))
-    return (
-        run_sums(cells, ["cell"], pl.col("count"))
-        .filter(pl.col("count") != 0)
-        .select(*unpacked(pl.col("cell")), "count")
-        .collect()
+    return _summed(
+        ordered.lazy().select((pl.col("key") // size).alias("cell"), counts.alias("count"))
     )
+
+
+def changed(cells: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
+    """Add changes to cells: counts may be below 0. Cells of which nothing is left are gone.
+
+    Both in order, each cell once; then it takes a third of the time of `added_up`, which sorts all of them.
+    """
+    if not (cells.height and changes.height):
+        return cells if cells.height else changes
+    parts = [cells, changes]
+    if max(_largest(part, GROUP) for part in parts).bit_length() + _BUCKET_BITS > _KEY_BITS:
+        return _grouped((1, part) for part in parts)
+    of_cell = packed(pl.col(GROUP), pl.col("bucket")).alias("cell")
+    whole = pl.concat(part.select(of_cell, "count") for part in parts).rechunk()
+    return _summed(whole.sort("cell").lazy())
+
+
+def by_sign(cells: pl.DataFrame) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
+    """Part changes into what comes and what goes, as `added_up` takes them."""
+    goes = cells.filter(pl.col("count") < 0)
+    if not goes.height:
+        return [cells], []
+    return [cells.filter(pl.col("count") > 0)], [goes.with_columns(-pl.col("count"))]
 
 
 def counted(cells: pl.Series) -> pl.DataFrame:
@@ -127,6 +152,16 @@ def groups_of(parts: Sequence[pl.DataFrame]) -> pl.Series:
     if sum(1 for one in runs if one.len()) > 1:
         found = found.unique().sort()
     return found.alias(GROUP)
+
+
+def _summed(cells: pl.LazyFrame) -> pl.DataFrame:
+    """Cells of packed ones in order, in which a cell may come several times."""
+    return (
+        run_sums(cells, ["cell"], pl.col("count"))
+        .filter(pl.col("count") != 0)
+        .select(*unpacked(pl.col("cell")), "count")
+        .collect()
+    )
 
 
 def _grouped(signed: Iterable[tuple[int, pl.DataFrame]]) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Baselines as a chain of kernels: some tasks read files, others make the baselines of a share of the hosts each.
 
-What the hosts use is added up by segment in tasks of a further step, and that of the segments by one task at the end:
-it makes the baselines of the network.
+What has changed in what the hosts use is added up by segment in tasks of a further step, and that of the segments by
+one task at the end: it makes the baselines of the network. The former baselines of both go with it from step to step.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from attrs import evolve, frozen
 
 from ndr_adapters.polars.features.baseline_files import BaselineFiles
 from ndr_adapters.polars.features.baseline_frames import (
+    SEGMENT,
     BaselineFrames,
     CellFrames,
     HorizonDates,
 )
-from ndr_adapters.polars.features.baseline_kernel import SEGMENT, BaselineShare
+from ndr_adapters.polars.features.baseline_kernel import BaselineShare
 from ndr_adapters.polars.features.baseline_scopes import Used, scope_tables
 from ndr_adapters.polars.features.folder_rows import HOST_FOLDERS, FolderRows
 from ndr_adapters.polars.write import HISTOGRAMS, StagingRoot
@@ -33,8 +34,10 @@ _ROWS: Final = ("summary_rows", "former_rows")
 _CELLS: Final = ("summary", "former")
 """What is read: of these names in `BaselineFiles`; the histograms of each role and band are a frame of their own."""
 _USED_ROWS: Final = "used rows"
-_USED_CELLS: Final = "used cells"
+_USED_CHANGES: Final = "used changes"
 """What hosts use by segment, as `Used` has it."""
+_FORMER_SCOPES: Final = "former scopes"
+"""The rows of segments and of the network of the date before."""
 
 
 def baseline_chain(
@@ -54,16 +57,19 @@ def baseline_chain(
         evolve(files, **{name: getattr(files, name).none() for name in (*_ROWS, *_CELLS)}),
         {name: source.none() for name, source in sources.items()},
     )
-    by_host = dict.fromkeys(sources, ("host_ip",))
-    by_segment = dict.fromkeys((_USED_ROWS, _USED_CELLS), (SEGMENT,))
-    all_used: dict[str, tuple[str, ...] | None] = {_USED_ROWS: (), _USED_CELLS: (), FILES: ()}
-    segments = _Segments(plan, staging)
+    by_host = {**dict.fromkeys(sources, ("host_ip",)), _FORMER_SCOPES: (SEGMENT,)}
+    of_segments = (_USED_ROWS, _USED_CHANGES, _FORMER_SCOPES)
+    by_segment = dict.fromkeys(of_segments, (SEGMENT,))
+    of_all: dict[str, tuple[str, ...] | None] = dict.fromkeys((*of_segments, FILES), ())
+    none = reads.files.frames().former_scopes
+    segments = _Segments(_Scope(tables.SEGMENT, plan, staging, none))
+    network = _Network(_Scope(tables.NETWORK, plan, staging, none))
     return Chain(
         (
             Step((Kernel("read", _Read(reads), shares=0),), orders),
             Step((Kernel("build", _Build(reads, plan, tuple(dates), staging), by_host, shares),)),
             Step((Kernel("segments", segments, {**by_segment, FILES: ()}, min(shares, cores)),)),
-            Step((Kernel("network", _Network(plan, staging), all_used),)),
+            Step((Kernel("network", network, of_all),)),
         ),
         ADDRESSES,
     )
@@ -116,6 +122,14 @@ class _Read:
     def __call__(self, task: Task) -> Frames:
         number = task.addresses.number(pl.col("host_ip"))
         for name, found in read_folders(task.order or (), self.reads.sources):
+            if name.startswith("former "):
+                # A file has rows of hosts, or others: histograms are read once.
+                scopes = found.frame(["scope"]).collect().get_column("scope")
+                if (scopes != tables.HOST).any():
+                    others = self.reads.files.former_scopes(found)
+                    yield _FORMER_SCOPES, others.collect(engine="streaming")
+                if (scopes != tables.HOST).all():
+                    continue
             rows = self.reads.frame(name, found).with_columns(number)
             yield name, rows.collect(engine="streaming")
 
@@ -133,13 +147,15 @@ class _Build:
         frames = task.gathered()
         if not frames:
             return
+        if _FORMER_SCOPES in frames:
+            yield _FORMER_SCOPES, frames[_FORMER_SCOPES]
         share = BaselineShare.of(self._frames(frames, task), self.plan, self.dates)
         yield written(share.rows(), BASELINE_ROWS, self.staging, task.token)
         yield _USED_ROWS, share.used_rows()
         for cells in share.frames.cells:
             made, used = share.baselines(cells)
             yield written(made, BASELINE, self.staging, task.token, HISTOGRAMS)
-            yield _USED_CELLS, used
+            yield _USED_CHANGES, used
 
     def _frames(self, frames: dict[str, pl.DataFrame], task: Task) -> BaselineFrames:
         known = task.addresses.known(pl.col("host_ip"))
@@ -160,53 +176,63 @@ class _Build:
             rows("summary_rows", none.rows),
             rows("former_rows", none.former_rows),
             cells,
+            none.former_scopes,
             task.addresses,
         )
+
+
+@frozen
+class _Scope:
+    """Makes the baselines of segments, or of the network, and writes them."""
+
+    scope: str
+    plan: BaselinePlan
+    staging: StagingRoot
+    no_former: pl.LazyFrame
+
+    def used(self, frames: Mapping[str, pl.DataFrame]) -> Used:
+        """Put together what tasks of the step before made."""
+        rows, changes = (
+            [frames[name]] if name in frames else [] for name in (_USED_ROWS, _USED_CHANGES)
+        )
+        return Used.of(rows, changes, self.plan)
+
+    def written(self, used: Used, frames: Mapping[str, pl.DataFrame], task: Task) -> Frames:
+        """Write its tables: gives the files, and those of the steps before."""
+        if FILES in frames:
+            yield FILES, frames[FILES]
+        known = frames.get(_FORMER_SCOPES)
+        former = self.no_former if known is None else known.lazy()
+        baseline, baseline_rows = scope_tables(used, self.scope, self.plan, former)
+        name = f"{self.scope}-{task.token}"
+        yield written(baseline, BASELINE, self.staging, name, HISTOGRAMS)
+        yield written(baseline_rows, BASELINE_ROWS, self.staging, name)
 
 
 @frozen
 class _Segments:
     """Makes the baselines of the segments of its share, and writes them."""
 
-    plan: BaselinePlan
-    staging: StagingRoot
+    segments: _Scope
 
     def __call__(self, task: Task) -> Frames:
         frames = task.gathered()
-        if FILES in frames:
-            yield FILES, frames[FILES]
-        used = _used(frames, self.plan)
-        yield from _written(used, tables.SEGMENT, self.plan, self.staging, task)
-        of_network = used.network(self.plan)
+        used = self.segments.used(frames)
+        yield from self.segments.written(used, frames, task)
+        of_network = used.network(self.segments.plan)
         yield _USED_ROWS, of_network.rows
-        yield _USED_CELLS, of_network.cells
+        yield _USED_CHANGES, of_network.changes
+        if _FORMER_SCOPES in frames:
+            is_network = pl.col("scope") == tables.NETWORK
+            yield _FORMER_SCOPES, frames[_FORMER_SCOPES].filter(is_network)
 
 
 @frozen
 class _Network:
     """Makes the baselines of the network, and names the files of all."""
 
-    plan: BaselinePlan
-    staging: StagingRoot
+    network: _Scope
 
     def __call__(self, task: Task) -> Frames:
         frames = task.gathered()
-        if FILES in frames:
-            yield FILES, frames[FILES]
-        used = _used(frames, self.plan)
-        yield from _written(used, tables.NETWORK, self.plan, self.staging, task)
-
-
-def _used(frames: Mapping[str, pl.DataFrame], plan: BaselinePlan) -> Used:
-    """Put together what tasks of the step before made."""
-    rows, cells = ([frames[name]] if name in frames else [] for name in (_USED_ROWS, _USED_CELLS))
-    return Used.of(rows, cells, plan)
-
-
-def _written(
-    used: Used, scope: str, plan: BaselinePlan, staging: StagingRoot, task: Task
-) -> Frames:
-    baseline, baseline_rows = scope_tables(used, scope, plan)
-    name = f"{scope}-{task.token}"
-    yield written(baseline, BASELINE, staging, name, HISTOGRAMS)
-    yield written(baseline_rows, BASELINE_ROWS, staging, name)
+        yield from self.network.written(self.network.used(frames), frames, task)

@@ -62,5 +62,5 @@ def test_windows_are_judged_by_the_key_metrics() -> None:
 def test_a_name_of_a_host_that_is_no_text_can_be_shown() -> None:
     plan = horizon_plan(WEEK, DATE, {})
 
-    assert "(host a\\n)" in str(plan.misfit("a\n"))
+    assert "(segment a\\n)" in str(plan.misfit("segment", "a\n"))
     assert "host a\\n has" in str(plan.too_many("a\n"))
