@@ -10,7 +10,13 @@ from attrs import frozen
 
 from ndr_adapters.polars.cell_counts import CELLS, added_cells
 from ndr_adapters.polars.expr import compile_expr
-from ndr_adapters.polars.features.numbered import DeltaRows, added_up, largest, ranked, summed
+from ndr_adapters.polars.features.delta_rows import (
+    DeltaRows,
+    added_up,
+    largest,
+    ranked,
+    summed,
+)
 from ndr_adapters.polars.features.numbers import Numbers, role_of
 from ndr_adapters.polars.features.ranks import Ranked
 from ndr_adapters.polars.views import HOST

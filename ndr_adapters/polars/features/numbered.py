@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import polars as pl
 from attrs import evolve, frozen
 
-from ndr_adapters.polars.cell_counts import added_cells
+from ndr_adapters.polars.features.delta_rows import DeltaRows, deltas_of
 from ndr_adapters.polars.features.frames import HistoryRows, IntervalRows, WindowFrames
+from ndr_adapters.polars.features.host_choice import chosen, marks_of, of_hosts
 from ndr_adapters.polars.features.intervals import Interval
 from ndr_adapters.polars.features.numbers import PEER, PORT, SEGMENT, Numbers, contact_hash, port
 from ndr_adapters.polars.keys import distinct
-from ndr_adapters.polars.marks import marks
 from ndr_adapters.polars.views import HOST
 from ndr_core.deltas.roles import OUTBOUND
 from ndr_core.deltas.tables import CELL_SUMS
 from ndr_core.deltas.timing import SECONDS, SENT, STARTS, UNANSWERED
-from ndr_core.features.networks import Hosts, Side
 from ndr_core.history.tables import (
     HOST_PEER_HISTORY,
     HOST_PORT_HISTORY,
     HOST_SEGMENT_HISTORY,
     PAIR_HISTORY,
-)
-from ndr_core.measures.kinds import (
-    Additive,
-    Distribution,
-    Measure,
-    Quantile,
-    Untold,
-    of_kind,
 )
 from ndr_core.times import SECOND_US
 from ndr_core.windows.plan import ROLE_NAMES, WindowPlan
@@ -60,25 +51,6 @@ class PairRows:
     """HOST, PEER, PORT; where a window holds the interval also START, ROW and PAIR_VALUES."""
     histograms: pl.DataFrame
     """`starts` and `bytes_sent_hist`, by ROW: where they are needed, else null."""
-
-
-@frozen
-class DeltaRows:
-    """What the slices of an interval add to windows, each host once."""
-
-    window: int
-    """The place of the smallest window that holds it."""
-    rows: pl.DataFrame
-    """HOST, sums (in 128 bits) and largest counts: null where a contribution lacks the column."""
-    cells: Mapping[str, pl.DataFrame]
-    """Name of a distribution of which windows have percentiles -> HOST, `bucket` and `count`, sorted by both keys."""
-    unknown: Mapping[str, pl.Series]
-    """Name of such a distribution -> HOST of contributions that lack its histogram."""
-
-    def of_hosts(self, is_chosen: pl.Series) -> DeltaRows:
-        """Choose hosts. `is_chosen`: of each HOST."""
-        cells = {name: _chosen(cells, is_chosen) for name, cells in self.cells.items()}
-        return DeltaRows(self.window, _chosen(self.rows, is_chosen), cells, self.unknown)
 
 
 @frozen
@@ -121,15 +93,15 @@ class NumberedFrames:
         yield from (self._of(by_place[key]) for key in sorted(by_place))
 
     def _of(self, hosts: pl.DataFrame) -> NumberedFrames:
-        is_chosen = _marks_of(hosts, among=self.hosts)
+        is_chosen = marks_of(hosts, among=self.hosts)
         return NumberedFrames(
             self.numbers,
             hosts,
             tuple(one.of_hosts(is_chosen) for one in self.deltas),
-            tuple(evolve(one, pairs=_chosen(one.pairs, is_chosen)) for one in self.pairs),
+            tuple(evolve(one, pairs=chosen(one.pairs, is_chosen)) for one in self.pairs),
             self.places,
             {
-                name: {day: _chosen(rows, is_chosen) for day, rows in days.items()}
+                name: {day: chosen(rows, is_chosen) for day, rows in days.items()}
                 for name, days in self.history.items()
             },
         )
@@ -145,12 +117,12 @@ def numbered(
     numbers = Numbers(plan.networks, frames.addresses)
     hosts, deltas = {}, []
     for role in ROLE_NAMES:
-        hosts[role], of_role = _deltas_of(frames.rows, role, numbers, plan)
+        hosts[role], of_role = deltas_of(frames.rows, role, numbers, plan)
         deltas += of_role
     pairs = tuple(
         _pair_rows(
             one,
-            _of_hosts(one.pairs.with_columns(numbers.host(one.role)), hosts[one.role]),
+            of_hosts(one.pairs.with_columns(numbers.host(one.role)), hosts[one.role]),
             numbers,
             plan,
             has_day,
@@ -166,21 +138,6 @@ def numbered(
     return NumberedFrames(numbers, pl.concat(hosts.values()), tuple(deltas), pairs, places, history)
 
 
-def added_up(measures: Sequence[Measure]) -> list[str]:
-    """Name the columns of deltas that add up in windows."""
-    return [one.name for one in measures if isinstance(one, Additive | Untold)]
-
-
-def largest(measures: Sequence[Measure]) -> list[Distribution]:
-    """Give the distributions of which windows have the largest counts."""
-    return [one for one in of_kind(measures, Distribution) if not _percentiles(one)]
-
-
-def ranked(measures: Sequence[Measure]) -> list[Distribution]:
-    """Give the distributions of which windows have percentiles."""
-    return [one for one in of_kind(measures, Distribution) if _percentiles(one)]
-
-
 def pair_histograms(role: str, plan: WindowPlan, *, has_day: bool) -> list[pl.Expr]:
     """Give what is read of the histograms of pairs of a role; `has_day`: whether a window is a whole day long."""
     if role != OUTBOUND.name:
@@ -189,107 +146,6 @@ def pair_histograms(role: str, plan: WindowPlan, *, has_day: bool) -> list[pl.Ex
         return [pl.col(STARTS.name), pl.col(SENT.name)]
     is_auth = pl.col("peer_port").is_in(sorted(plan.ports.auth))
     return [pl.when(is_auth).then(pl.col(SENT.name)).alias(SENT.name)]
-
-
-def _percentiles(item: Distribution) -> bool:
-    return any(isinstance(one, Quantile) for one in item.readouts)
-
-
-def _deltas_of(
-    rows: Iterable[IntervalRows], role: str, numbers: Numbers, plan: WindowPlan
-) -> tuple[pl.DataFrame, list[DeltaRows]]:
-    """HOST of the hosts of a role whose windows are built, and their rows."""
-    parts = [
-        (one.interval.window, one.deltas.with_columns(numbers.host(role)))
-        for one in rows
-        if one.role == role and one.deltas is not None and one.interval.window is not None
-    ]
-    if not parts:
-        return _NO_HOSTS, []
-    _, smallest = min(parts, key=lambda part: part[0])
-    sample = smallest.select(HOST).collect(engine="streaming")
-    if 2 * _built(sample, numbers, plan).height > sample.height:
-        # In one reading: to look for the hosts first takes a third as long, and leaves few rows out.
-        merged = [_delta_rows(of_slices, window, plan) for window, of_slices in parts]
-        every = pl.concat(one.rows.select(HOST) for one in merged).unique()
-        hosts = _built(every, numbers, plan)
-        is_built = _marks_of(hosts, among=every)
-        return hosts, [one.of_hosts(is_built) for one in merged]
-    hosts_of_slices = pl.concat(of_slices.select(HOST) for _, of_slices in parts).unique()
-    hosts = _built(hosts_of_slices.collect(engine="streaming"), numbers, plan)
-    if hosts.is_empty():
-        return hosts, []
-    return hosts, [_delta_rows(_of_hosts(part, hosts), window, plan) for window, part in parts]
-
-
-def _built(hosts: pl.DataFrame, numbers: Numbers, plan: WindowPlan) -> pl.DataFrame:
-    """Those of some HOST whose windows are built."""
-    if plan.hosts is Hosts.ALL:
-        return hosts
-    return hosts.filter(numbers.host_sides(hosts.get_column(HOST)) == Side.INTERNAL.value)
-
-
-def _marks_of(hosts: pl.DataFrame, *, among: pl.DataFrame) -> pl.Series:
-    """Whether a HOST, of those among which they are, is one of some hosts."""
-    size = among.select(pl.max(HOST).fill_null(-1) + 1).item()
-    return marks(hosts.get_column(HOST), size)
-
-
-def _chosen(rows: pl.DataFrame, is_chosen: pl.Series) -> pl.DataFrame:
-    return rows.filter(is_chosen.gather(rows.get_column(HOST)))
-
-
-def _of_hosts(rows: pl.LazyFrame, hosts: pl.DataFrame) -> pl.LazyFrame:
-    return rows.filter(pl.col(HOST).is_in(hosts.get_column(HOST).implode()))
-
-
-def _delta_rows(rows: pl.LazyFrame, window: int, plan: WindowPlan) -> DeltaRows:
-    """Merge the rows of an interval, whatever contributions they are of."""
-    sums, highest = added_up(plan.measures), largest(plan.measures)
-    percentiles = ranked(plan.measures)
-    histograms = [one.histogram for one in (*highest, *percentiles)]
-    # In one reading: to open each of many small files once more for each column takes longer than to read it.
-    read = rows.select(HOST, *sums, *histograms).collect(engine="streaming")
-    found = read.lazy().group_by(HOST).agg(map(summed, sums)).collect(engine="streaming")
-    for one in highest:
-        found = found.join(_largest(read, one), on=HOST, how="left")
-    cells, unknown = {}, {}
-    for item in percentiles:
-        cells[item.name], unknown[item.name] = _cells(read, item)
-    return DeltaRows(window, found, cells, unknown)
-
-
-def summed(name: str) -> pl.Expr:
-    """Give the sum of a column, in 128 bits; null where one value is null."""
-    is_known = pl.col(name).null_count() == 0
-    return pl.when(is_known).then(pl.col(name).cast(pl.Int128).sum()).alias(name)
-
-
-def _largest(rows: pl.DataFrame, item: Distribution) -> pl.DataFrame:
-    """The largest counts of a distribution: its buckets are minutes, and do not cross slices."""
-    cells, unknown = _cells(rows, item)
-    names = [one.name for one in item.readouts]
-    most = [pl.max("count").alias(name) for name in names]
-    found = cells.lazy().group_by(HOST).agg(most)
-    hosts = rows.lazy().select(pl.col(HOST).unique())
-    counts = hosts.join(found, on=HOST, how="left").with_columns(pl.col(names).fill_null(0))
-    is_known = ~pl.col(HOST).is_in(unknown.implode())
-    return counts.with_columns(pl.when(is_known).then(pl.col(names))).collect()
-
-
-def _cells(rows: pl.DataFrame, item: Distribution) -> tuple[pl.DataFrame, pl.Series]:
-    """HOST, `bucket` and `count` of a histogram, and HOST of the rows that lack it."""
-    name = item.histogram
-    found = rows.lazy().select(HOST, name)
-    # In memory, as `added_cells` looks at them twice.
-    cells = (
-        found.filter(pl.col(name).list.len() > 0)
-        .explode(name)
-        .select(HOST, pl.col(name).struct.unnest())
-        .collect()
-    )
-    unknown = found.filter(pl.col(name).is_null()).select(pl.col(HOST).unique()).collect()
-    return added_cells(cells.lazy()).select(HOST, "bucket", "count"), unknown.to_series()
 
 
 def _pair_rows(
@@ -315,7 +171,6 @@ def _pair_rows(
 
 _NO_PEERS: Final = pl.Series(PEER, dtype=pl.UInt32)
 _NO_HISTOGRAMS: Final = pl.DataFrame()
-_NO_HOSTS: Final = pl.DataFrame(schema={HOST: pl.Int64()})
 _NO_CONTACTS: Final = pl.DataFrame(schema={HOST: pl.Int64(), PEER: pl.UInt32()})
 
 
@@ -334,8 +189,8 @@ def _history(
             columns = [HOST, *(keys[key] for key in _KEYS_OF[name]), MASK]
             if asked is not None and PEER in _KEYS_OF[name]:
                 rows = rows.filter(contact_hash().is_in(asked.implode()))
-            of_hosts = _of_hosts(rows.with_columns(numbers.host(one.role)), hosts[one.role])
-            days[name][one.day].append(of_hosts.select(columns).collect(engine="streaming"))
+            built = of_hosts(rows.with_columns(numbers.host(one.role)), hosts[one.role])
+            days[name][one.day].append(built.select(columns).collect(engine="streaming"))
     return {
         name: {day: pl.concat(parts) for day, parts in of_table.items()}
         for name, of_table in days.items()

@@ -11,16 +11,10 @@ from typing import Final
 import polars as pl
 from attrs import evolve, frozen
 
+from ndr_adapters.polars.features.delta_rows import added_up, largest, ranked
 from ndr_adapters.polars.features.frames import HistoryRows, IntervalRows, WindowFrames
 from ndr_adapters.polars.features.intervals import Interval
-from ndr_adapters.polars.features.numbered import (
-    MASK,
-    PAIR_VALUES,
-    added_up,
-    largest,
-    pair_histograms,
-    ranked,
-)
+from ndr_adapters.polars.features.numbered import MASK, PAIR_VALUES, pair_histograms
 from ndr_adapters.polars.features.prevalence import Prevalence, prevalence_of
 from ndr_adapters.polars.features.window_files import HISTORY, ContactFiles, WindowFiles
 from ndr_adapters.polars.features.window_kernel import Anchor, build_windows
