@@ -84,6 +84,16 @@ def build_here(deployed: FeatureDeployment) -> None:
     deployed.baselines_here(third)
 
 
+def compare_here(deployed: FeatureDeployment) -> None:
+    """Build and compare the windows of 2025-03-03 likewise."""
+    (second,) = days("2025-03-02")
+    deployed.history_here(second)
+    for hour in range(1, HOURS + 1):
+        end = MIDNIGHT + DAY_US + hour * HOUR_US
+        deployed.windows_here(end)
+        deployed.correlations_here(end)
+
+
 def dates_of(deployed: FeatureDeployment, table: str) -> set[str]:
     """The local dates of which a table has rows."""
     return {row["dt"] for row in rows(deployed.features, table)}
@@ -147,12 +157,7 @@ def test_windows_are_compared_after_their_mini_batch_as_on_this_machine(
     done = compare(deployed, "third")
 
     build_here(deployed)
-    (second,) = days("2025-03-02")
-    deployed.history_here(second)
-    for hour in range(1, HOURS + 1):
-        end = MIDNIGHT + DAY_US + hour * HOUR_US
-        deployed.windows_here(end)
-        deployed.correlations_here(end)
+    compare_here(deployed)
     found = rows(deployed.features, "fg_c")
     assert found == rows(deployed.features_here, "fg_c")
     assert {row["hh"] for row in found} == {"01", "02", "03"}

@@ -6,13 +6,28 @@ from pathlib import Path
 
 from attrs import evolve
 
-from ndr_adapters.sagemaker.package import FG_A_BUILDER, PAIR_HISTORY, build_package
+from ndr_adapters.sagemaker.package import (
+    FG_A_BUILDER,
+    FG_B_BUILDER,
+    FG_C_BUILDER,
+    PAIR_HISTORY,
+    build_package,
+)
 from ndr_core.jobs.choice import EngineSettings
 from ndr_core.times import HOUR_US
 from tests.e2e.cluster import TWO_EXECUTORS, events_kept_in, needs_linux, submit
 from tests.e2e.deployment import stages_of
 from tests.e2e.feature_deployment import MIDNIGHT, days, deploy_features, rows, traffic
+from tests.e2e.test_deployed_baselines import (
+    FIRST,
+    TABLES,
+    build_here,
+    compare_here,
+    publish,
+    publish_third_day,
+)
 from tests.e2e.test_production_path import only_error
+from tests.soak import only_in_soak
 
 WITHOUT_SPARK = True
 
@@ -82,3 +97,33 @@ def test_without_its_wheels_a_feature_job_says_what_it_lacks(
     message = only_error(done, 2)
     assert "there is no Polars here, by which feature jobs compute" in message
     assert rows(deployed.features, "fg_a") == []
+
+
+@needs_linux
+@only_in_soak
+def test_a_cluster_makes_baselines_and_compares_windows_with_them(
+    tmp_path: Path, bucket: str, bundle: Path, spark_home: Path, bare_python: Path
+) -> None:
+    deployed = deploy_features(tmp_path / "deployed", bucket, {"w_1h": "1h"})
+    publish(deployed, "first", FIRST)
+    on_cluster = EngineSettings(one_machine_bytes=0)
+    deployed.put(evolve(deployed.baselines, engine=on_cluster))
+    deployed.put(evolve(deployed.correlations, engine=on_cluster))
+
+    def run_on_cluster(name: str, arguments: list[str]) -> None:
+        done = submit(
+            *(spark_home, bare_python, script(name), *TWO_EXECUTORS, "--files", bundle),
+            arguments=arguments,
+        )
+        assert stages_of(done)["start"]["engine"] == "spark"
+
+    run_on_cluster(FG_B_BUILDER, deployed.arguments("fg_b", day="2025-03-01"))
+    publish_third_day(deployed)
+    run_on_cluster(FG_C_BUILDER, deployed.of_mini_batch("third", "fg_c"))
+
+    build_here(deployed)
+    compare_here(deployed)
+    for table in (*TABLES, "fg_c"):
+        found = rows(deployed.features, table)
+        assert found == rows(deployed.features_here, table)
+        assert found, table
