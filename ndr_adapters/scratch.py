@@ -12,12 +12,13 @@ import stat
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 
+from ndr_adapters.at_end import at_end
 from ndr_adapters.full_disk import full_disk_named
 from ndr_adapters.lock import LOCK, hold_new, hold_shared, is_held, locked
 from ndr_core.errors import UsageError
@@ -27,9 +28,10 @@ _REMOVE_TRIES: Final = 3
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A new folder below TMPDIR that nobody else can read, removed at the end.
+    """A new folder below TMPDIR that nobody else can read, removed at the end by the process that made it.
 
-    Raises UsageError where it can't be made, or where the folder for all of this user's is not theirs alone.
+    A copy of this process, which `fork` has made, leaves it. Raises UsageError where it can't be made, or where the
+    folder for all of this user's is not theirs alone.
     """
     base = _base()
     try:
@@ -40,11 +42,22 @@ def scratch_folder() -> Iterator[Path]:
             lock = hold_new(folder / LOCK)
     except OSError as error:
         raise UsageError(f"{base}: can't be written: {error.strerror}; set TMPDIR") from error
+    owner = os.getpid()
     try:
         yield folder
     finally:
-        _remove(folder)
+        # In a copy of this process, too, as soon as that forgets what is held here.
+        if os.getpid() == owner:
+            _remove(folder)
         os.close(lock)
+
+
+def scratch_for_life() -> Path:
+    """Make such a folder, which is removed when this process ends in order. Raises as `scratch_folder`."""
+    held = ExitStack()
+    folder = held.enter_context(scratch_folder())
+    at_end(held.close)
+    return folder
 
 
 @frozen

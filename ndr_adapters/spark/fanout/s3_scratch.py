@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ndr_adapters.at_end import at_end
 from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.polars.s3 import polars_options
 from ndr_adapters.polars.write import StagingRoot
@@ -23,7 +24,7 @@ def scratch_in_s3(scratch: str, name: str) -> StagingRoot:
     Raises UsageError for what is no address, and where S3 is not set up.
     """
     place, client = S3Address.parse(scratch, "scratch") / name, s3_client()
-    atexit.register(_remove_objects, client, place)
+    at_end(partial(_remove_objects, client, place))
     return StagingRoot(str(place), polars_options(client))
 
 

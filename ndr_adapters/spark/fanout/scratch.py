@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
 import shutil
 import uuid
-from contextlib import ExitStack
+from functools import partial
 
 from pyspark.sql import SparkSession
 
+from ndr_adapters.at_end import at_end
 from ndr_adapters.home import with_home
 from ndr_adapters.polars.write import StagingRoot
-from ndr_adapters.scratch import scratch_folder
+from ndr_adapters.scratch import scratch_for_life
 from ndr_core.errors import UsageError
 from ndr_core.publishing.location import is_s3
 
@@ -30,10 +30,7 @@ def new_scratch(session: SparkSession, scratch: str | None) -> StagingRoot:
                 f"scratch: tasks of {master} run on other machines; name a folder that all of them see, or a "
                 "prefix in S3, such as s3://BUCKET/scratch"
             )
-        held = ExitStack()
-        folder = held.enter_context(scratch_folder())
-        atexit.register(held.close)
-        return StagingRoot(str(folder))
+        return StagingRoot(str(scratch_for_life()))
     name = f"ndr-{uuid.uuid4().hex[:12]}"
     if not is_s3(scratch):
         return _in_folder(scratch, name)
@@ -49,5 +46,5 @@ def _in_folder(scratch: str, name: str) -> StagingRoot:
         folder.mkdir(mode=0o700, parents=True)
     except OSError as error:
         raise UsageError(f"scratch: {folder}: can't be made: {error.strerror}") from error
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    at_end(partial(shutil.rmtree, folder, ignore_errors=True))
     return StagingRoot(str(folder))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
-from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -13,7 +11,7 @@ from typing import Final
 from pyspark.sql import SparkSession
 
 from ndr_adapters.interruptible import interruptible
-from ndr_adapters.scratch import scratch_folder
+from ndr_adapters.scratch import scratch_for_life
 from ndr_adapters.spark.runtime.connector import connector_jars
 from ndr_adapters.spark.runtime.executors import executor_settings
 from ndr_adapters.spark.runtime.internals import submitted_conf
@@ -95,10 +93,7 @@ def local_session(
 @cache
 def _local_dir() -> str:
     """Where Spark keeps shuffled records: as long as this process lives, and no longer."""
-    held = ExitStack()
-    folder = held.enter_context(scratch_folder())
-    atexit.register(held.close)
-    return str(folder)
+    return str(scratch_for_life())
 
 
 def _started(builder: SparkSession.Builder) -> SparkSession:
