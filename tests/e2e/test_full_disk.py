@@ -5,14 +5,12 @@ from __future__ import annotations
 import io
 import os
 import random
-import re
 import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 import pytest
@@ -21,18 +19,13 @@ from ndr_adapters.full_disk import FullDiskError, full_disk_named
 from ndr_adapters.local.durable import write_file
 from ndr_core.errors import NdrError
 from tests.e2e.cli import ndr, write_spec
+from tests.e2e.spark_noise import lines_said
 from tests.makers import flow, write_batch
 from tests.soak import only_in_soak
 from tests.storages.s3_run import FAST_START
 
 ROOT = Path(__file__).parents[2]
 FULL = "No space left on device"
-TOLD_BY_A_DYING_DAEMON: Final = re.compile(
-    r"^Exception ignored in: <_io.BufferedWriter .*\n"
-    r"Traceback .*\n.*/pyspark/daemon.py.*\nBrokenPipeError: .*\n",
-    re.MULTILINE,
-)
-"""Python 3.13 tells what it can't write as it closes files; Spark's daemon of Python workers loses its JVM."""
 
 MountDisk = Callable[[str], Path]
 
@@ -97,11 +90,10 @@ def failure(
         timeout=120,
         preexec_fn=limit,
     )
-    told = TOLD_BY_A_DYING_DAEMON.sub("", done.stdout).splitlines()
-    said = [line for line in told if "JAVA_TOOL_OPTIONS" not in line]
+    lines = lines_said(done.stdout)
     assert done.returncode == 1, done.stdout
-    assert len(said) == 1, done.stdout
-    return said[0]
+    assert len(lines) == 1, done.stdout
+    return lines[0]
 
 
 @pytest.mark.parametrize(
@@ -112,10 +104,10 @@ def test_a_full_output_is_named(
 ) -> None:
     disk = mount_disk("size=96k")
 
-    said = failure(write_spec(tmp_path / "job.json"), batch, disk / "out", engine)
+    line = failure(write_spec(tmp_path / "job.json"), batch, disk / "out", engine)
 
-    assert said.startswith(f"ndr: {disk}/out/_staging/")
-    assert f": can't be written: {FULL}" in said
+    assert line.startswith(f"ndr: {disk}/out/_staging/")
+    assert f": can't be written: {FULL}" in line
     assert list((disk / "out" / "_staging").iterdir()) == []
 
 
@@ -140,12 +132,12 @@ def test_a_full_folder_for_scratch_is_named_by_spark(
     disk = mount_disk("size=96k")
     scratch = {"TMPDIR": str(disk)}
 
-    said = failure(
+    line = failure(
         write_spec(tmp_path / "job.json"), batch, tmp_path / "out", engine, environment=scratch
     )
 
-    assert said.startswith(f"ndr: {disk}/ndr-{os.getuid()}/")
-    assert FULL in said
+    assert line.startswith(f"ndr: {disk}/ndr-{os.getuid()}/")
+    assert FULL in line
 
 
 def test_a_full_folder_for_scratch_is_named_by_polars(
@@ -154,7 +146,7 @@ def test_a_full_folder_for_scratch_is_named_by_polars(
     disk = mount_disk("size=96k")
     scratch = {"TMPDIR": str(disk)}
 
-    said = failure(
+    line = failure(
         write_spec(tmp_path / "job.json"),
         batch,
         f"s3://{bucket}/out",
@@ -162,8 +154,8 @@ def test_a_full_folder_for_scratch_is_named_by_polars(
         environment=scratch,
     )
 
-    assert said.startswith(f"ndr: {disk}/ndr-{os.getuid()}/")
-    assert FULL in said
+    assert line.startswith(f"ndr: {disk}/ndr-{os.getuid()}/")
+    assert FULL in line
 
 
 def test_the_copy_of_an_unreadable_file_that_finds_no_room_is_named(
@@ -173,10 +165,10 @@ def test_the_copy_of_an_unreadable_file_that_finds_no_room_is_named(
     (source / "broken.json.gz").write_bytes(b"\x1f\x8b" + random.Random(0).randbytes(400_000))
     spec = write_spec(tmp_path / "job.json", quality={"on_unreadable_file": "quarantine"})
 
-    said = failure(spec, source, disk / "out", "polars")
+    line = failure(spec, source, disk / "out", "polars")
 
-    assert said.startswith(f"ndr: {disk}/out/_staging/")
-    assert f"broken.json.gz: can't be written: {FULL}" in said
+    assert line.startswith(f"ndr: {disk}/out/_staging/")
+    assert f"broken.json.gz: can't be written: {FULL}" in line
     assert not (disk / "out" / "delta").exists()
 
 
@@ -186,10 +178,10 @@ def test_a_disk_without_room_for_one_more_name_is_no_wrong_usage(
 ) -> None:
     disk, source = mount_disk(f"nr_inodes={inodes}"), write_batch(tmp_path / "in", [[flow()]])
 
-    said = failure(write_spec(tmp_path / "job.json"), source, disk / "out", "polars")
+    line = failure(write_spec(tmp_path / "job.json"), source, disk / "out", "polars")
 
-    assert said.startswith(f"ndr: {disk}/out")
-    assert f": can't be written: {FULL}" in said
+    assert line.startswith(f"ndr: {disk}/out")
+    assert f": can't be written: {FULL}" in line
 
 
 def test_scratch_that_finds_no_room_for_one_more_name_is_no_wrong_usage(
@@ -198,7 +190,7 @@ def test_scratch_that_finds_no_room_for_one_more_name_is_no_wrong_usage(
     disk, source = mount_disk("nr_inodes=3"), write_batch(tmp_path / "in", [[flow()]])
     scratch = {"TMPDIR": str(disk)}
 
-    said = failure(
+    line = failure(
         write_spec(tmp_path / "job.json"),
         source,
         f"s3://{bucket}/out",
@@ -206,8 +198,8 @@ def test_scratch_that_finds_no_room_for_one_more_name_is_no_wrong_usage(
         environment=scratch,
     )
 
-    assert said.startswith(f"ndr: {disk}/ndr-{os.getuid()}")
-    assert f": can't be written: {FULL}" in said
+    assert line.startswith(f"ndr: {disk}/ndr-{os.getuid()}")
+    assert f": can't be written: {FULL}" in line
 
 
 @pytest.mark.parametrize("engine", ["reference", "polars"])
@@ -216,10 +208,10 @@ def test_a_file_that_may_not_grow_is_a_full_disk_too(
 ) -> None:
     output = tmp_path / "out"
 
-    said = failure(write_spec(tmp_path / "job.json"), batch, output, engine, file_bytes=8192)
+    line = failure(write_spec(tmp_path / "job.json"), batch, output, engine, file_bytes=8192)
 
-    assert said.startswith(f"ndr: {output}/_staging/")
-    assert ": can't be written: File too large" in said
+    assert line.startswith(f"ndr: {output}/_staging/")
+    assert ": can't be written: File too large" in line
 
 
 def test_a_manifest_that_finds_no_room_is_named() -> None:

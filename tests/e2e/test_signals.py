@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cli import ndr, rows, run, write_spec
+from tests.e2e.spark_noise import lines_said
 from tests.makers import flow, write_batch
 from tests.soak import only_in_soak
 from tests.storages.s3_run import FAST_START
@@ -130,10 +131,9 @@ def test_a_signal_to_spark_and_all_that_it_started_is_one_line(
     time.sleep(seconds)
 
     os.killpg(process.pid, number)
-    _, said = process.communicate(timeout=60)  # until the JVM has ended, too
+    _, errors = process.communicate(timeout=60)  # until the JVM has ended, too
 
-    told = [line for line in said.splitlines() if "starting the engine" not in line]
-    assert [line for line in told if "JAVA_TOOL_OPTIONS" not in line] == [
+    assert [line for line in lines_said(errors) if "starting the engine" not in line] == [
         f"ndr: stopped by {number.name}; nothing was published"
     ]
     assert process.returncode == 128 + number
