@@ -76,7 +76,7 @@ def polars_baselines(
     dates = [_dates(one) for one in horizons]
     whole = _frames(plan, horizons)
     found: dict[Table, list[pl.DataFrame]] = {BASELINE: [], BASELINE_ROWS: []}
-    used_rows, used_cells = [], []
+    used_rows, used_changes = [], []
     for number in range(shares):
         frames = whole.where(pl.col("host_ip").hash() % shares == number)
         share = BaselineShare.of(frames, plan, dates)
@@ -85,8 +85,8 @@ def polars_baselines(
         for cells in frames.cells:
             made, of_segments = share.baselines(cells)
             found[BASELINE].append(made)
-            used_cells.append(of_segments)
-    segments = Used.of(used_rows, used_cells, plan)
+            used_changes.append(of_segments)
+    segments = Used.of(used_rows, used_changes, plan)
     for scope, of_scope in ((SEGMENT, segments), (NETWORK, segments.network(plan))):
         baseline, baseline_rows = scope_tables(of_scope, scope, plan, whole.former_scopes)
         found[BASELINE].append(baseline)

@@ -88,9 +88,8 @@ class BaselineFiles:
 
     def former_scopes(self, former: FolderRows) -> pl.LazyFrame:
         """Give the rows of segments and of the network of some of the files of the date before."""
-        held = ["name" if name == SEGMENT else name for name in FORMER_SCOPES_COLUMNS]
-        rows = former.of_scopes(held, (tables.SEGMENT, tables.NETWORK), self.horizons)
-        return rows.rename({"name": SEGMENT})
+        scopes = (tables.SEGMENT, tables.NETWORK)
+        return former.of_scopes(FORMER_SCOPES_COLUMNS, scopes, self.horizons, SEGMENT)
 
 
 def _dated(files: FolderRows, columns: Sequence[str]) -> pl.LazyFrame:

@@ -132,8 +132,8 @@ class BaselineShare:
             frame.with_columns(number).drop("host_ip").collect(engine="streaming")
             for frame in (cells.summaries, cells.former)
         )
-        stay = self._groups(former.lazy().filter(pl.col("horizon").is_in(self._going_on)))
-        stay = in_order(stay)
+        before = former.lazy().filter(pl.col("horizon").is_in(self._going_on))
+        stay = in_order(self._groups(before))
         added: list[list[pl.DataFrame]] = [[], []]
         removed: list[list[pl.DataFrame]] = [[], []]
         for horizon, dates in zip(self.plan.horizons, self.dates, strict=True):
@@ -145,13 +145,12 @@ class BaselineShare:
             for place, kind in enumerate(_KINDS):
                 added[place].append(exploded(come, kind))
                 removed[place].append(exploded(go, kind))
-        del summaries, former, come, go
+        del summaries, former, before, named, come, go
         # All horizons at once: their groups differ, and each cell is sorted once.
         found = []
         for kind, of_kind, gone in zip(_KINDS, added, removed, strict=True):
             found.append(_Kind.of(exploded(stay, kind), added_up(of_kind, gone)))
-            of_kind.clear()
-            self._refuse_misfits(found[-1].cells)
+            refuse_negative(found[-1].cells, HOST, self.hosts.codes, self.plan)
         return found
 
     @property
@@ -164,17 +163,6 @@ class BaselineShare:
         """GROUP and the histograms of rows with their `horizon`."""
         placed = rows.with_columns(self.hosts.hosts.place())
         return placed.select(self.hosts.codes.group(), *_KINDS).collect()
-
-    def _refuse_misfits(self, cells: pl.DataFrame) -> None:
-        """Raise NdrError where more is taken away than there was."""
-        codes = self.hosts.codes
-        negative = cells.lazy().filter(pl.col("count") < 0).select(codes.row_of())
-        found = negative.select(*codes.key("name"), codes.place_of()).collect()
-        for horizon in self.plan.horizons:
-            of_horizon = found.filter(pl.col("horizon") == horizon.horizon.name)
-            first = of_horizon.get_column(PLACE).min()
-            if isinstance(first, int):
-                raise horizon.misfit(HOST, str(self.hosts.hosts.texts[first]))
 
     def _used(self, kinds: Sequence[pl.DataFrame]) -> pl.DataFrame:
         """The cells that are read off: those of excluded windows, too, where a regime has changed."""
@@ -240,6 +228,20 @@ def used_changes(cells: pl.DataFrame, codes: Codes) -> pl.DataFrame:
         .with_columns(*codes.key(SEGMENT), pl.lit(histograms(groups, cells)).alias(CHANGES))
     )
     return found.select(USED_CHANGES.keys()).collect()
+
+
+def refuse_negative(cells: pl.DataFrame, scope: str, codes: Codes, plan: BaselinePlan) -> None:
+    """Raise NdrError where more is taken away than there was."""
+    refuse_misfits(cells.filter(pl.col("count") < 0), scope, codes, plan)
+
+
+def refuse_misfits(cells: pl.DataFrame, scope: str, codes: Codes, plan: BaselinePlan) -> None:
+    """Raise NdrError where there are cells that must not be. It names the first of a horizon that has any."""
+    found = cells.lazy().select(codes.row_of()).select(*codes.key("name")).collect()
+    for horizon in plan.horizons:
+        name = found.filter(pl.col("horizon") == horizon.horizon.name).get_column("name").min()
+        if isinstance(name, str):
+            raise horizon.misfit(scope, name)
 
 
 def added_rows(rows: pl.LazyFrame) -> pl.DataFrame:

@@ -20,6 +20,8 @@ from ndr_adapters.polars.features.baseline_kernel import (
     added_rows,
     baseline_rows,
     baselines,
+    refuse_misfits,
+    refuse_negative,
     used_changes,
 )
 from ndr_adapters.polars.features.metric_cells import (
@@ -92,7 +94,10 @@ def scope_tables(
     is_wanted = (pl.col("scope") == scope) & pl.col(SEGMENT).is_in(codes.names.to_list())
     before = former.filter(is_wanted).collect(engine="streaming")
     cells = changed(_ordered(before, codes), _added(used.changes, codes))
-    _refuse_misfits(cells, rows, scope, codes, plan)
+    refuse_negative(cells, scope, codes, plan)
+    # Nothing may be left of what has no rows.
+    of_row = cells.with_columns(codes.row_of())
+    refuse_misfits(of_row.join(rows, on=ROW, how="anti"), scope, codes, plan)
     groups = groups_of([cells]).to_frame().lazy().with_columns(codes.row_of())
     samples = groups.join(
         rows.lazy().select(ROW, "samples_cnt"), on=ROW, how="left", maintain_order="left"
@@ -130,17 +135,3 @@ def _ordered(before: pl.DataFrame, codes: Codes) -> pl.DataFrame:
     """The cells of histograms of the date before, each once."""
     numbered = before.lazy().with_columns(_place(codes)).select(codes.group(), "included")
     return exploded(in_order(numbered.collect()), "included")
-
-
-def _refuse_misfits(
-    cells: pl.DataFrame, rows: pl.DataFrame, scope: str, codes: Codes, plan: BaselinePlan
-) -> None:
-    """Raise NdrError where more is taken away than there was, or where something is left of what has no rows."""
-    of_row = cells.lazy().with_columns(codes.row_of())
-    left = of_row.join(rows.lazy().select(ROW), on=ROW, how="anti")
-    negative = of_row.filter(pl.col("count") < 0)
-    found = pl.concat([left, negative]).select(*codes.key("name")).collect()
-    for horizon in plan.horizons:
-        name = found.filter(pl.col("horizon") == horizon.horizon.name).get_column("name").min()
-        if isinstance(name, str):
-            raise horizon.misfit(scope, name)

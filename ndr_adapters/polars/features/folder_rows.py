@@ -113,18 +113,17 @@ class FolderRows:
 
     def of_hosts(self, columns: Sequence[str], horizons: Iterable[str]) -> pl.LazyFrame:
         """Give some columns of rows of baselines, those of hosts and of some horizons: `name` as `host_ip`."""
-        held = ["name" if name == "host_ip" else name for name in columns]
-        rows = self.of_scopes(held, [HOST], horizons)
-        return rows.rename({"name": "host_ip"}).select(columns)
+        return self.of_scopes(columns, [HOST], horizons, "host_ip")
 
     def of_scopes(
-        self, columns: Sequence[str], scopes: Iterable[str], horizons: Iterable[str]
+        self, columns: Sequence[str], scopes: Iterable[str], horizons: Iterable[str], named: str
     ) -> pl.LazyFrame:
-        """Give some columns of rows of baselines, those of some scopes and horizons."""
+        """Give some columns of rows of baselines, those of some scopes and horizons: `name` as `named`."""
         wanted = {"scope": list(scopes), "horizon": list(horizons)}
-        rows = self.frame([*dict.fromkeys((*columns, *wanted))])
+        held = ("name" if name == named else name for name in columns)
+        rows = self.frame([*dict.fromkeys((*held, *wanted))])
         is_wanted = (pl.col(name).is_in(values) for name, values in wanted.items())
-        return rows.filter(*is_wanted).select(columns)
+        return rows.filter(*is_wanted).rename({"name": named}).select(columns)
 
     def _scanned(self) -> pl.LazyFrame:
         rows = self.scanner.scan(self.files)
