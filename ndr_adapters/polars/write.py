@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -94,8 +94,7 @@ def write_named(
     Gives the files, below the root, and their rows.
     """
     found = {}
-    by_folder = rows.partition_by(table.levels, as_dict=True, include_key=False)
-    for values, part in by_folder.items():
+    for values, part in _by_folder(rows, table.levels):
         folders = [f"{level}={value}" for level, value in zip(table.levels, values, strict=True)]
         path = "/".join((table.name, *folders, f"{name}.parquet"))
         part.write_parquet(
@@ -110,6 +109,17 @@ def write_named(
         )
         found[path] = part.height
     return found
+
+
+def _by_folder(
+    rows: pl.DataFrame, levels: Sequence[str]
+) -> Iterator[tuple[tuple[object, ...], pl.DataFrame]]:
+    """The values of a folder's levels, and the rows of it without these."""
+    if rows.height and all(rows.get_column(level).n_unique() == 1 for level in levels):
+        # Of one folder: nothing is copied.
+        yield rows.select(levels).row(0), rows.drop(levels)
+    else:
+        yield from rows.partition_by(levels, as_dict=True, include_key=False).items()
 
 
 def write_quarantine(
