@@ -18,6 +18,8 @@ from typing import Final
 from ndr_core.errors import NdrError
 
 BUNDLE: Final = "ndr-wheels.zip"
+FOR_BASELINES: Final = ("llvmlite", "numba", "numpy")
+"""Compiled packages, and modules of these names, that only making baselines needs: larger than all others together."""
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _CORRUPT: Final = (zipfile.BadZipFile, zlib.error, EOFError)
 _ADVICE: Final = "package and deploy the job again"

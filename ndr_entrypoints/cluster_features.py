@@ -12,6 +12,7 @@ from ndr_adapters.aws.clients import dynamodb_client
 from ndr_adapters.cloudwatch.json_log import JsonLog
 from ndr_adapters.dynamodb.job_specs import JobSpecLoader
 from ndr_adapters.spark.runtime.wheels import provide_wheels
+from ndr_adapters.wheel_bundle import FOR_BASELINES
 from ndr_core.baselines.asked_date import asked_date
 from ndr_core.baselines.daily import dates_to_make
 from ndr_core.baselines.spec import FgBSpec
@@ -140,7 +141,7 @@ def run_fg_b(
     started = time.monotonic()
     spec = _spec(FgBSpec, job_spec_ddb_table_name, project_name, job_name, feature_spec_version)
     date = asked_date(spec.calendar, day, scheduled_ts)
-    wired = _wired(spec.storage, log, undisturbed)
+    wired = _wired(spec.storage, log, undisturbed, needs=FOR_BASELINES)
     done: list[FeatureRunSummary] = []
     problem: NotPublishedError | None = None
     with _earlier_ones_told(log, done):
@@ -179,7 +180,7 @@ def run_renewal(
     of_baselines = _spec(FgBSpec, *key, of_correlations.inputs.fg_b_job, feature_spec_version)
     spec = _spec(FgASpec, *key, of_correlations.inputs.fg_a_job, feature_spec_version)
     history = _spec(PairHistorySpec, *key, spec.inputs.history_job, feature_spec_version)
-    wired = _wired(spec.storage, log, undisturbed)
+    wired = _wired(spec.storage, log, undisturbed, needs=FOR_BASELINES)
     done: list[FeatureRunSummary] = []
     not_renewed = 0
     with _earlier_ones_told(log, done):
@@ -205,15 +206,18 @@ def _spec(cls: type[SpecT], table: str, *key: str) -> SpecT:
     return specs.load(*key)
 
 
-def _wired(storage: FeatureStorage, log: JsonLog, undisturbed: Undisturbed) -> FeatureWiring:
-    """Wire between the prefixes of a JobSpec.
+def _wired(
+    storage: FeatureStorage, log: JsonLog, undisturbed: Undisturbed, *, needs: Sequence[str] = ()
+) -> FeatureWiring:
+    """Wire between the prefixes of a JobSpec. `needs`: compiled modules, beside Polars.
 
-    Raises SpecError where they are not given, UsageError where Polars did not come with the job.
+    Raises SpecError where the prefixes are not given, UsageError where what is needed did not come with the job.
     """
     deltas, features = storage.deltas(), storage.features()
-    if not provide_wheels():
+    if not provide_wheels(needs):
+        lacking = " or ".join(("Polars", *needs))
         raise UsageError(
-            "there is no Polars here, by which feature jobs compute; `ndr pipeline upsert` deploys its wheels"
+            f"there is no {lacking} here, by which feature jobs compute; `ndr pipeline upsert` deploys the wheels"
         )
     # A cluster has Polars only where its wheels came with the job.
     from ndr_entrypoints.feature_jobs import FeatureWiring

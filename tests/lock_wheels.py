@@ -15,13 +15,21 @@ from ndr_adapters.sagemaker.wheels import PYTHON, Wheel, pip_download
 from tests.locks import ROOT, locked
 
 PINS: Final = ROOT / "ndr_adapters" / "sagemaker" / "wheels.lock"
-COMPILED: Final = ("backports-zstd", "isal", "polars", "polars-runtime-32")
+COMPILED: Final = (
+    "backports-zstd",
+    "isal",
+    "llvmlite",
+    "numba",
+    "numpy",
+    "polars",
+    "polars-runtime-32",
+)
 """What the job imports on a cluster and its image lacks; with packages that only serve these."""
 
 
 def fetched(python: str, folder: Path) -> Iterator[Wheel]:
     """Fetch what is locked for a version of CPython, such as 312, each into a folder of its own; say what came."""
-    known = locked()
+    known = locked(python=f"{python[0]}.{python[1:]}")
     for name in COMPILED:
         version, hashes = known[name]
         target = folder / name

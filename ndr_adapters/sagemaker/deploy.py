@@ -9,7 +9,12 @@ from attrs import frozen
 
 from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.aws.errors import aws_errors_named
-from ndr_adapters.sagemaker.package import JobPackage, build_package
+from ndr_adapters.sagemaker.package import (
+    DELTA_BUILDER,
+    SCRIPTS,
+    JobPackage,
+    build_package,
+)
 from ndr_adapters.sagemaker.pipeline import build_daily_pipeline, build_delta_builder_pipeline
 from ndr_adapters.sagemaker.settings import PipelineSettings, code_address, wheels_address
 from ndr_adapters.sagemaker.wheels import Wheel, fetch
@@ -76,9 +81,11 @@ class Deployment:
             code_address(code, self.package, name): content
             for name, content in self.package.files().items()
         }
-        wheels = wheels_address(code, self.package)
-        if wheels is not None:
-            files[wheels] = write_bundle(fetch(self.package.wheels, notice))
+        scripts = SCRIPTS if self.settings.has_features else (DELTA_BUILDER,)
+        for wheels in {self.package.wheels_of(script) for script in scripts}:
+            address = wheels_address(code, wheels)
+            if address is not None:
+                files[address] = write_bundle(fetch(wheels, notice))
         for address, content in files.items():
             with aws_errors_named(str(address)):
                 client.put_object(Bucket=address.bucket, Key=address.key, Body=content)

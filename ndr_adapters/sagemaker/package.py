@@ -19,6 +19,7 @@ from typing import Final
 from attrs import frozen
 
 from ndr_adapters.sagemaker.wheels import Wheel
+from ndr_adapters.wheel_bundle import FOR_BASELINES
 from ndr_core.errors import NdrError
 
 PACKAGES: Final = ("ndr_core", "ndr_adapters", "ndr_entrypoints")
@@ -37,6 +38,7 @@ SCRIPTS: Final = (
     STALE_RENEWAL,
 )
 """Of `ndr_entrypoints`: what `spark-submit` is given, one for each job."""
+_MAKE_BASELINES: Final = (FG_B_BUILDER, STALE_RENEWAL)
 ARCHIVE: Final = "ndr-delta-builder.zip"
 DEPENDENCIES: Final = ("attrs", "cattrs", "click", "typing_extensions", "tzdata")
 _LEFT_OUT: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
@@ -58,6 +60,12 @@ class JobPackage:
     def digest(self) -> str:
         """Short hash of scripts and archive, part of their addresses: a definition never changes what it runs."""
         return hashlib.sha256(b"".join((self.archive, *self.scripts.values()))).hexdigest()[:12]
+
+    def wheels_of(self, script: str) -> tuple[Wheel, ...]:
+        """Give the compiled packages that a script needs."""
+        if script in _MAKE_BASELINES:
+            return self.wheels
+        return tuple(wheel for wheel in self.wheels if wheel.name not in FOR_BASELINES)
 
     def files(self) -> Mapping[str, bytes]:
         """Give the scripts and the archive, by the names of their files."""

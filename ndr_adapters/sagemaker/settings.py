@@ -8,7 +8,7 @@ from typing import Final
 from attrs import frozen
 
 from ndr_adapters.sagemaker.package import JobPackage
-from ndr_adapters.sagemaker.wheels import digest_of
+from ndr_adapters.sagemaker.wheels import Wheel, digest_of
 from ndr_adapters.wheel_bundle import BUNDLE
 from ndr_core.errors import UsageError, shown
 from ndr_core.names import PATH_SEGMENT_RULE, is_path_segment
@@ -84,6 +84,6 @@ def code_address(code: S3Address, package: JobPackage, file: str) -> S3Address:
     return code / package.digest / file
 
 
-def wheels_address(code: S3Address, package: JobPackage) -> S3Address | None:
-    """Where the wheels of a package lie, None if it has none: other code with the same wheels finds them there."""
-    return code / digest_of(package.wheels) / BUNDLE if package.wheels else None
+def wheels_address(code: S3Address, wheels: tuple[Wheel, ...]) -> S3Address | None:
+    """Where some wheels lie, None if there are none: other code with the same wheels finds them there."""
+    return code / digest_of(wheels) / BUNDLE if wheels else None

@@ -96,7 +96,7 @@ class Steps:
             env={"AWS_DEFAULT_REGION": self.session.boto_region_name},
             sagemaker_session=self.session,
         )
-        wheels = wheels_address(settings.code, self.package)
+        wheels = wheels_address(settings.code, self.package.wheels_of(script))
         arguments: list[Any] = []
         for option, parameter in options.items():
             arguments += [f"--{option.replace('_', '-')}", parameter]

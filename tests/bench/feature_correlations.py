@@ -24,7 +24,7 @@ from attrs import evolve, frozen
 from ndr_adapters.local.published import FolderTables
 from ndr_adapters.local.sink import FolderSink
 from ndr_adapters.polars.expr import compile_expr
-from ndr_adapters.polars.features.baseline_kernel import CHUNK
+from ndr_adapters.polars.features.baseline_frames import NAMES_TOGETHER
 from ndr_adapters.polars.features.correlation_engine import PolarsCorrelationEngine
 from ndr_adapters.polars.features.correlation_files import CorrelationFiles
 from ndr_adapters.polars.features.networks import segments
@@ -250,8 +250,8 @@ def _baselines(
 
 def _shares(names: pl.Series) -> Iterator[pl.Series]:
     """As many hosts as lie together in files: then come the rows of the next ones."""
-    for first in range(0, names.len(), CHUNK):
-        yield names.slice(first, CHUNK)
+    for first in range(0, names.len(), NAMES_TOGETHER):
+        yield names.slice(first, NAMES_TOGETHER)
 
 
 def _publish(

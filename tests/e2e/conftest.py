@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 import venv
+from collections.abc import Callable
 from pathlib import Path
 
 import pyspark
 import pytest
 
+from ndr_adapters.sagemaker.package import DELTA_BUILDER, JobPackage
+from ndr_adapters.sagemaker.wheels import digest_of
 from ndr_adapters.spark.runtime.java import ensure_java
 from ndr_adapters.wheel_bundle import BUNDLE, write_bundle
 from tests.e2e.deployment import Deployment, deploy
@@ -43,14 +46,26 @@ def bare_python(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The locked wheels for the Python that runs the tests."""
+def bundle_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The locked wheels that a script is given, for the Python that runs the tests."""
     folder = tmp_path_factory.mktemp("wheels")
     python = f"{sys.version_info.major}{sys.version_info.minor}"
-    wheels = [folder / wheel.name / wheel.file_name for wheel in fetched(python, folder)]
-    path = folder / BUNDLE
-    path.write_bytes(write_bundle(wheels))
-    return path
+    package = JobPackage(b"", {}, tuple(fetched(python, folder)))
+
+    def written(script: str) -> Path:
+        wheels = package.wheels_of(script)
+        path = folder / digest_of(wheels) / BUNDLE
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(write_bundle(folder / one.name / one.file_name for one in wheels))
+        return path
+
+    return written
+
+
+@pytest.fixture(scope="session")
+def bundle(bundle_of: Callable[[str], Path]) -> Path:
+    """The wheels of a job that makes no baselines."""
+    return bundle_of(DELTA_BUILDER)
 
 
 @pytest.fixture

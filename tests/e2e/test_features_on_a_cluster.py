@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from attrs import evolve
@@ -102,7 +103,11 @@ def test_without_its_wheels_a_feature_job_says_what_it_lacks(
 @needs_linux
 @only_in_soak
 def test_a_cluster_makes_baselines_and_compares_windows_with_them(
-    tmp_path: Path, bucket: str, bundle: Path, spark_home: Path, bare_python: Path
+    tmp_path: Path,
+    bucket: str,
+    bundle_of: Callable[[str], Path],
+    spark_home: Path,
+    bare_python: Path,
 ) -> None:
     deployed = deploy_features(tmp_path / "deployed", bucket, {"w_1h": "1h"})
     publish(deployed, "first", FIRST)
@@ -112,7 +117,7 @@ def test_a_cluster_makes_baselines_and_compares_windows_with_them(
 
     def run_on_cluster(name: str, arguments: list[str]) -> None:
         done = submit(
-            *(spark_home, bare_python, script(name), *TWO_EXECUTORS, "--files", bundle),
+            *(spark_home, bare_python, script(name), *TWO_EXECUTORS, "--files", bundle_of(name)),
             arguments=arguments,
         )
         assert stages_of(done)["start"]["engine"] == "spark"
@@ -127,3 +132,19 @@ def test_a_cluster_makes_baselines_and_compares_windows_with_them(
         found = rows(deployed.features, table)
         assert found == rows(deployed.features_here, table)
         assert found, table
+
+
+@needs_linux
+@only_in_soak
+def test_a_job_that_makes_baselines_says_that_it_was_given_the_wheels_of_another(
+    tmp_path: Path, bucket: str, bundle: Path, spark_home: Path, bare_python: Path
+) -> None:
+    deployed = deploy_features(tmp_path / "deployed", bucket, {"w_1h": "1h"})
+
+    done = submit(
+        *(spark_home, bare_python, script(FG_B_BUILDER), "--master", "local[1]"),
+        *("--files", bundle),
+        arguments=deployed.arguments("fg_b", day="2025-03-01"),
+    )
+
+    assert "has no llvmlite, numba, numpy; package and deploy the job again" in only_error(done, 1)

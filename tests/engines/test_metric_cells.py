@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import polars as pl
 import pytest
+from polars.exceptions import ComputeError
 
 from ndr_adapters.polars.features.metric_buckets import BUCKETS
 from ndr_adapters.polars.features.metric_cells import (
     CELLS,
     added_up,
-    by_sign,
     changed,
     counted,
     exploded,
@@ -22,10 +24,12 @@ from ndr_adapters.polars.features.metric_cells import (
 )
 from ndr_adapters.polars.features.metric_codes import GROUP, Codes
 from ndr_adapters.polars.features.metric_readouts import ZEROS, read_off
+from ndr_adapters.polars.write import DTYPES
 from ndr_core.baselines.buckets import bucket, middle
 from ndr_core.expressions.evaluate import evaluate
 from ndr_core.expressions.expr import col
 from ndr_core.int64 import INT64_MAX
+from ndr_core.tables.columns import ColumnType
 
 Cell = tuple[int, int, int]
 
@@ -70,15 +74,15 @@ def test_cells_without_changes_and_changes_of_no_cells_are_as_they_are() -> None
     assert changed(cells(), some).equals(some)
 
 
-def test_changes_are_parted_into_what_comes_and_what_goes() -> None:
-    changes = cells((1, 3, 2), (1, 4, -1), (2, 3, -5))
+def test_cells_add_up_in_any_order_however_often_they_come() -> None:
+    far = BUCKETS - 1
+    some = cells(
+        (9, far, 1), (9, 63, 2), (1, 64, 1), (1, -1, 5), (9, 63, 3), (1, 64, -1), (5, 0, 1)
+    )
 
-    come, gone = by_sign(changes)
+    found = added_up([some], [cells((5, 0, 1), (9, 62, 4))])
 
-    assert [part.rows() for part in come] == [[(1, 3, 2)]]
-    assert [part.rows() for part in gone] == [[(1, 4, 1), (2, 3, 5)]]
-    assert added_up(come, gone).equals(changes)
-    assert by_sign(come[0]) == (come, [])
+    assert found.rows() == [(1, -1, 5), (9, 62, -4), (9, 63, 5), (9, far, 1)]
 
 
 def test_histograms_of_several_files_are_put_into_order() -> None:
@@ -90,6 +94,16 @@ def test_histograms_of_several_files_are_put_into_order() -> None:
 
     assert found.get_column(GROUP).to_list() == [1, 2, 5, 9]
     assert exploded(found, "held").equals(cells((1, 3, 1), (5, 4, 2)))
+
+
+@pytest.mark.parametrize("cell", [(BUCKETS, 1), (-2, 1), (None, 1), (5, None)])
+def test_a_bucket_that_can_not_be_is_refused(cell: tuple[int | None, int | None]) -> None:
+    bucket, count = cell
+    held = [[{"bucket": 7, "count": 1}, {"bucket": bucket, "count": count}]]
+    schema = {GROUP: pl.UInt64(), "held": DTYPES[ColumnType.HISTOGRAM]}
+
+    with pytest.raises(ComputeError, match="held: a histogram has a bucket that is not -1 to"):
+        exploded(pl.DataFrame({GROUP: [1], "held": held}, schema), "held")
 
 
 def test_samples_are_counted_in_the_smallest_and_the_largest_bucket() -> None:
@@ -128,7 +142,7 @@ def test_distances_of_the_whole_range_of_int64_are_ranked() -> None:
 
 def of_chunks(names: Sequence[str], size: int) -> list[tuple[str, ...]]:
     """Bands, names and metrics of rows of each metric and name, in the order of files."""
-    codes = Codes.of(pl.Series(names), ["w_1h"], ["bytes", "sessions"])
+    codes = Codes.of(pl.Series(names), ["w_1h"], ["bytes", "sessions"], names_together=size)
     keys = [
         (band, place, metric)
         for band in ("wd_off", "wd_work")
@@ -138,8 +152,7 @@ def of_chunks(names: Sequence[str], size: int) -> list[tuple[str, ...]]:
     rows = pl.DataFrame(keys, ["time_band", "place", "metric"], orient="row").with_columns(
         role=pl.lit("outbound"), window_label=pl.lit("w_1h")
     )
-    groups = rows.select(codes.group()).sort(GROUP)
-    found = codes.in_chunks(groups, size).with_columns(codes.row_of(), codes.metric_of())
+    found = rows.select(codes.group()).sort(GROUP).with_columns(codes.row_of(), codes.metric_of())
     return found.with_columns(codes.key("name")).select("time_band", "name", "metric").rows()
 
 
@@ -155,3 +168,15 @@ def test_files_have_some_names_after_the_other_and_each_metric_of_these_together
         ("wd_off", "c", "sessions"),
     ]
     assert [metric for _, _, metric in of_chunks(names, 3)[:6]] == ["bytes"] * 3 + ["sessions"] * 3
+
+
+def test_a_job_that_makes_no_baselines_starts_without_numba() -> None:
+    program = (
+        "import sys, ndr_entrypoints.feature_jobs; print(*{*sys.modules} & {'numba', 'numpy'})"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+
+    assert done.stdout.split() == []

@@ -106,6 +106,18 @@ def test_the_bundle_is_found_in_the_working_directory(bundle: Path, tmp_path: Pa
     assert is_provided()
 
 
+def test_what_a_job_needs_beside_must_be_there_too(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert provide_wheels(("tiny",)) is False
+
+    submitted(monkeypatch, spark_files=str(bundle))
+
+    with pytest.raises(NdrError, match="has no other; package and deploy the job again"):
+        provide_wheels(("other",))
+    assert provide_wheels(("tiny",)) is True
+
+
 @pytest.mark.parametrize("key", ["spark_files", "spark_yarn_dist_files"])
 @pytest.mark.parametrize("address", ["{}", "file:{}", "file://{}", "/other.txt,file:{}#alias"])
 def test_a_driver_finds_it_by_what_it_was_submitted_with(

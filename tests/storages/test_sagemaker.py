@@ -13,7 +13,14 @@ import pytest
 from attrs import evolve
 from botocore.session import get_session
 
-from ndr_adapters.sagemaker.package import SCRIPTS, JobPackage, build_package
+from ndr_adapters.sagemaker.package import (
+    DELTA_BUILDER,
+    FG_B_BUILDER,
+    SCRIPTS,
+    STALE_RENEWAL,
+    JobPackage,
+    build_package,
+)
 from ndr_adapters.sagemaker.pipeline import (
     DAILY_PARAMETERS,
     RUN_PARAMETERS,
@@ -23,6 +30,7 @@ from ndr_adapters.sagemaker.pipeline import (
 from ndr_adapters.sagemaker.settings import PipelineSettings
 from ndr_adapters.sagemaker.steps import SDK_CONFIG
 from ndr_adapters.sagemaker.wheels import digest_of, pinned_wheels
+from ndr_adapters.wheel_bundle import FOR_BASELINES
 from ndr_core.errors import UsageError
 from ndr_core.publishing.location import S3Address
 from ndr_entrypoints import (
@@ -33,9 +41,11 @@ from ndr_entrypoints import (
     run_pair_history,
     run_stale_renewal,
 )
+from ndr_entrypoints.commands import pipeline as commands
 from tests.e2e.cli import ndr
+from tests.lock_wheels import COMPILED
 from tests.storages.test_deploy import RUN
-from tests.storages.wheels import PackageIndex
+from tests.storages.wheels import PackageIndex, pin_of, write_wheel
 from tests.support import objects
 
 ROLE = "arn:aws:iam::123456789012:role/ndr-job"
@@ -224,10 +234,19 @@ def test_the_wheels_lie_at_an_address_of_their_own_content_which_executors_get_t
     entrypoint = definition(package)["Steps"][0]["Arguments"]["AppSpecification"][
         "ContainerEntrypoint"
     ]
-    place = f"s3://code-bucket/ndr/{digest_of(package.wheels)}"
+    place = f"s3://code-bucket/ndr/{digest_of(package.wheels_of(DELTA_BUILDER))}"
     assert entrypoint[entrypoint.index("--files") + 1] == f"{place}/ndr-wheels.zip"
     assert package.digest == build_package().digest, "other code finds them at the same place"
     assert len({digest_of(package.wheels), digest_of(package.wheels[1:]), digest_of(())}) == 3
+
+
+def test_only_jobs_that_make_baselines_are_given_what_compiles_loops() -> None:
+    package = build_package(pinned_wheels())
+
+    given = {script: {wheel.name for wheel in package.wheels_of(script)} for script in SCRIPTS}
+
+    assert given.pop(FG_B_BUILDER) == given.pop(STALE_RENEWAL) == {*COMPILED}
+    assert set(map(frozenset, given.values())) == {frozenset(COMPILED) - set(FOR_BASELINES)}
 
 
 def test_what_a_definition_names_is_no_longer_than_sagemaker_takes() -> None:
@@ -293,9 +312,12 @@ def test_definition_and_upsert_of_the_command_line(bucket: str) -> None:
     assert json.loads(found["PipelineDefinition"]) == printed
 
 
-def test_upsert_uploads_the_wheels_where_the_definition_says(
-    bucket: str, index: PackageIndex
+def test_upsert_uploads_the_wheels_of_each_job_where_its_definition_says(
+    bucket: str, index: PackageIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    of_baselines = write_wheel(index.fetched, FOR_BASELINES[0])
+    pins = (index.wheel, pin_of(of_baselines))
+    monkeypatch.setattr(commands, "pinned_wheels", lambda: pins)
     common = ("--role-arn", ROLE, "--code-prefix", f"s3://{bucket}/ndr", "--name", bucket)
     printed = json.loads(ndr("pipeline", "definition", *common).output)
     daily = json.loads(ndr("pipeline", "definition", *common, "--daily").output)
@@ -306,14 +328,14 @@ def test_upsert_uploads_the_wheels_where_the_definition_says(
     for name, shown in ((bucket, printed), (f"{bucket}-daily", daily)):
         found = client.describe_pipeline(PipelineName=name)
         assert json.loads(found["PipelineDefinition"]) == shown
-    entrypoints = [
-        step["Arguments"]["AppSpecification"]["ContainerEntrypoint"]
-        for step in (*printed["Steps"], *daily["Steps"])
-    ]
-    (address,) = {each[each.index("--files") + 1] for each in entrypoints}
-    uploaded = objects(bucket)[address.removeprefix(f"s3://{bucket}/")]
-    with zipfile.ZipFile(io.BytesIO(uploaded)) as bundle:
-        assert bundle.namelist() == [index.wheel.file_name]
+    for step in (*printed["Steps"], *daily["Steps"]):
+        entrypoint = step["Arguments"]["AppSpecification"]["ContainerEntrypoint"]
+        address = entrypoint[entrypoint.index("--files") + 1]
+        uploaded = objects(bucket)[address.removeprefix(f"s3://{bucket}/")]
+        with zipfile.ZipFile(io.BytesIO(uploaded)) as bundle:
+            names = set(bundle.namelist())
+        makes_baselines = step["Name"] in ("FgBBuilder", "StaleRenewal")
+        assert names == {index.wheel.file_name, *[of_baselines.name] * makes_baselines}
 
 
 def test_feature_jobs_are_not_deployed_without_their_wheels(bucket: str) -> None:

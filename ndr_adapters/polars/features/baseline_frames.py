@@ -12,6 +12,8 @@ from ndr_adapters.polars.addresses import Addresses
 from ndr_core.baselines.engine import HorizonInputs
 
 _KEY: Final = ("host_ip", "role", "time_band", "window_label")
+NAMES_TOGETHER: Final = 256
+"""Names whose histograms lie together in a file: who compares windows of some hosts, reads few others."""
 DATE: Final = "date"
 """Column: a local date, days since 1970-01-01, Int64."""
 SEGMENT: Final = "segment"

@@ -9,7 +9,12 @@ import polars as pl
 from attrs import frozen
 
 from ndr_adapters.polars.expr import compile_expr
-from ndr_adapters.polars.features.baseline_frames import DATE, BaselineFrames, HorizonDates
+from ndr_adapters.polars.features.baseline_frames import (
+    DATE,
+    NAMES_TOGETHER,
+    BaselineFrames,
+    HorizonDates,
+)
 from ndr_adapters.polars.features.metric_codes import HOST_NUMBER, PLACE, ROW, Codes, Hosts
 from ndr_core.baselines.plan import BaselinePlan, HorizonPlan
 from ndr_core.baselines.samples import SAMPLES, SHIFT
@@ -53,6 +58,7 @@ def host_rows(
         (label.name for label in plan.labels),
         (metric.name for metric in plan.metrics),
         names,
+        names_together=NAMES_TOGETHER,
     )
     rows, former = (frame.with_columns(hosts.place()).drop(HOST_NUMBER) for frame in (rows, former))
     covered = covered_windows(plan)

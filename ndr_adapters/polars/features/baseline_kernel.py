@@ -23,7 +23,6 @@ from ndr_adapters.polars.features.baseline_frames import (
 from ndr_adapters.polars.features.baseline_hosts import HostRows, host_rows
 from ndr_adapters.polars.features.metric_cells import (
     added_up,
-    by_sign,
     changed,
     exploded,
     groups_of,
@@ -40,8 +39,6 @@ from ndr_core.baselines.plan import BaselinePlan
 from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS, HOST
 from ndr_core.tables.columns import ColumnType
 
-CHUNK: Final = 256
-"""Names whose histograms lie together in a file: who compares windows of some hosts, reads few others."""
 CHANGES: Final = "changes"
 """Column: what has come to a histogram that is read off, since the date before; counts below 0 have gone."""
 KEY: Final = ("role", "time_band", "window_label", "horizon")
@@ -118,7 +115,7 @@ class BaselineShare:
         metrics = self.plan.metrics
         codes = self.hosts.codes
         zeros = with_zeros(with_samples, "samples_cnt", used, codes, metrics)
-        read = read_off(zeros, used.filter(pl.col("bucket") >= 0))
+        read = read_off(zeros, used)
         included, excluded = (histograms(read.get_column(GROUP), one.cells) for one in kinds)
         of_segments = self._by_segment(self._used_changes(kinds))
         del kinds, used
@@ -192,7 +189,9 @@ class BaselineShare:
         """USED_CHANGES of changes."""
         names = self.segments.unique().sort()
         codes = self.hosts.codes
-        of_segments = Codes(names, codes.labels, codes.metrics, codes.horizons)
+        of_segments = Codes.of(
+            names, codes.labels, codes.metrics, codes.horizons, names_together=len(names)
+        )
         # What is the same in all cells of a group is worked out once.
         runs = used.get_column(GROUP).rle().struct.field("value").alias(GROUP).to_frame()
         places = self.segments.replace_strict(
@@ -202,7 +201,7 @@ class BaselineShare:
         of_run = runs.select(group).to_series()
         run = used.get_column(GROUP).rle_id()
         cells = used.with_columns(of_run.gather(run).alias(GROUP))
-        return used_changes(added_up(*by_sign(cells)), of_segments)
+        return used_changes(added_up([cells]), of_segments)
 
 
 @frozen
@@ -253,8 +252,7 @@ def added_rows(rows: pl.LazyFrame) -> pl.DataFrame:
 def baselines(rows: pl.DataFrame, codes: Codes, scope: str, plan: BaselinePlan) -> pl.DataFrame:
     """Give rows in the columns of `baseline`. `rows`: GROUP, READOUT and both histograms, sorted by GROUP."""
     named = (
-        codes.in_chunks(rows, CHUNK)
-        .lazy()
+        rows.lazy()
         .with_columns(codes.row_of(), codes.metric_of())
         .with_columns(*codes.key("name"), pl.lit(scope).alias("scope"))
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import polars as pl
 from attrs import frozen
 
-from ndr_adapters.polars.features.baseline_frames import SEGMENT
+from ndr_adapters.polars.features.baseline_frames import NAMES_TOGETHER, SEGMENT
 from ndr_adapters.polars.features.baseline_hosts import FIRST, covered_windows, first_bit
 from ndr_adapters.polars.features.baseline_kernel import (
     CHANGES,
@@ -26,7 +26,6 @@ from ndr_adapters.polars.features.baseline_kernel import (
 )
 from ndr_adapters.polars.features.metric_cells import (
     added_up,
-    by_sign,
     changed,
     exploded,
     groups_of,
@@ -103,7 +102,7 @@ def scope_tables(
         rows.lazy().select(ROW, "samples_cnt"), on=ROW, how="left", maintain_order="left"
     )
     zeros = with_zeros(samples, "samples_cnt", cells, codes, plan.metrics)
-    read = read_off(zeros, cells.filter(pl.col("bucket") >= 0))
+    read = read_off(zeros, cells)
     group = read.get_column(GROUP)
     found = read.with_columns(
         included=histograms(group, cells), excluded=histograms(group, cells.clear())
@@ -117,6 +116,7 @@ def _codes(names: pl.Series, plan: BaselinePlan) -> Codes:
         (label.name for label in plan.labels),
         (metric.name for metric in plan.metrics),
         (one.horizon.name for one in plan.horizons),
+        names_together=NAMES_TOGETHER,
     )
 
 
@@ -128,7 +128,7 @@ def _place(codes: Codes) -> pl.Expr:
 def _added(changes: pl.DataFrame, codes: Codes) -> pl.DataFrame:
     """The cells of USED_CHANGES, each once."""
     numbered = changes.lazy().with_columns(_place(codes)).select(codes.group(), CHANGES).collect()
-    return added_up(*by_sign(exploded(numbered, CHANGES)))
+    return added_up([exploded(numbered, CHANGES)])
 
 
 def _ordered(before: pl.DataFrame, codes: Codes) -> pl.DataFrame:

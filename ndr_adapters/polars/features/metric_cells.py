@@ -1,29 +1,37 @@
-"""Many histograms of metrics at once, as cells: a row for each bucket of each, sorted by both.
-
-A cell is packed into one integer, so that equal cells lie behind each other once these are sorted: that is several
-times faster than a table of cells.
-"""
+"""Many histograms of metrics at once, as cells: a row for each bucket of each, sorted by both."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
+from polars.exceptions import ComputeError
 
 from ndr_adapters.polars.features.metric_buckets import BUCKETS
 from ndr_adapters.polars.features.metric_codes import GROUP
-from ndr_adapters.polars.runs import run_sums
 from ndr_adapters.polars.write import DTYPES
 from ndr_core.baselines.metrics import UNKNOWN
 from ndr_core.tables.columns import ColumnType
+
+if TYPE_CHECKING:
+    from ndr_adapters.polars.features.metric_loops import Cells, Loops
 
 CELLS: Final = {GROUP: pl.UInt64(), "bucket": pl.Int64(), "count": pl.Int64()}
 """Columns of cells. Buckets begin at UNKNOWN."""
 
 _BUCKET_BITS: Final = (BUCKETS - UNKNOWN).bit_length()
-_KEY_BITS: Final = 64
 _HISTOGRAM: Final = DTYPES[ColumnType.HISTOGRAM]
+
+
+@cache
+def loops() -> Loops:
+    """Give the loops over cells."""
+    # numba takes its time to be imported, and only jobs that make baselines have it.
+    from ndr_adapters.polars.features.metric_loops import LOOPS
+
+    return LOOPS
 
 
 def no_cells() -> pl.DataFrame:
@@ -49,8 +57,11 @@ def in_order(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def exploded(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Give the cells of histograms. `rows`: GROUP, and histograms in a column, none of them null."""
-    return (
+    """Give the cells of histograms. `rows`: GROUP, and histograms in a column, none of them null.
+
+    Raises ComputeError, as Polars does for what it can't read, where a bucket or a count can't be.
+    """
+    cells = (
         rows.lazy()
         .filter(pl.col(column).list.len() > 0)
         .select(GROUP, column)
@@ -58,60 +69,37 @@ def exploded(rows: pl.DataFrame, column: str) -> pl.DataFrame:
         .select(GROUP, pl.col(column).struct.unnest())
         .collect()
     )
+    # The loops over cells do not look again.
+    is_bucket = pl.col("bucket").is_between(UNKNOWN, BUCKETS - 1).all()
+    if sum(cells.null_count().row(0)) or not cells.select(is_bucket).item():
+        raise ComputeError(
+            f"{column}: a histogram has a bucket that is not {UNKNOWN} to {BUCKETS - 1}, or a null"
+        )
+    return cells
 
 
 def added_up(added: Iterable[pl.DataFrame], removed: Iterable[pl.DataFrame] = ()) -> pl.DataFrame:
     """Add up the counts of each cell, in order, and take others away. Cells of which nothing is left are gone.
 
-    More may be taken away than there is: then a count is below 0.
+    The parts may have cells in any order, and several times. More may be taken away than there is: then a count is
+    below 0.
     """
-    signed = [(1, part) for part in added if part.height]
-    signed += [(-1, part) for part in removed if part.height]
-    if not signed:
-        return no_cells()
-    group, count = (max(_largest(part, name) for _, part in signed) for name in (GROUP, "count"))
-    change = 1 << count.bit_length()
-    if group.bit_length() + _BUCKET_BITS + (2 * change - 1).bit_length() > _KEY_BITS:
-        return _grouped(signed)
-    size, half = _number(2 * change), _number(change)
-    cell = packed(pl.col(GROUP), pl.col("bucket"))
-    keys = [
-        part.select(
-            cell * size + _number(0 if sign > 0 else change) + pl.col("count").cast(pl.UInt64)
-        ).to_series()
-        for sign, part in signed
-    ]
-    ordered = pl.concat(key.alias("key") for key in keys).sort().to_frame()
-    del keys
-    counts = (pl.col("key") % half).cast(pl.Int64)
-    if any(sign < 0 for sign, _ in signed):
-        counts = pl.when(pl.col("key") // half % 2 == 1).then(-counts).otherwise(counts)
-    return _summed(
-        ordered.lazy().select((pl.col("key") // size).alias("cell"), counts.alias("count"))
-    )
+    found = arrays(no_cells())
+    for sign, parts in ((1, added), (-1, removed)):
+        for part in parts:
+            more = loops().ordered(arrays(part), BUCKETS - UNKNOWN)
+            found = more if sign > 0 and not len(found[0]) else loops().merged(found, more, sign)
+    return _frame(found)
 
 
 def changed(cells: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     """Add changes to cells: counts may be below 0. Cells of which nothing is left are gone.
 
-    Both in order, each cell once; then it takes a third of the time of `added_up`, which sorts all of them.
+    Both in order, each cell once.
     """
     if not (cells.height and changes.height):
         return cells if cells.height else changes
-    parts = [cells, changes]
-    if max(_largest(part, GROUP) for part in parts).bit_length() + _BUCKET_BITS > _KEY_BITS:
-        return _grouped((1, part) for part in parts)
-    of_cell = packed(pl.col(GROUP), pl.col("bucket")).alias("cell")
-    whole = pl.concat(part.select(of_cell, "count") for part in parts).rechunk()
-    return _summed(whole.sort("cell").lazy())
-
-
-def by_sign(cells: pl.DataFrame) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
-    """Part changes into what comes and what goes, as `added_up` takes them."""
-    goes = cells.filter(pl.col("count") < 0)
-    if not goes.height:
-        return [cells], []
-    return [cells.filter(pl.col("count") > 0)], [goes.with_columns(-pl.col("count"))]
+    return _frame(loops().merged(arrays(cells), arrays(changes), 1))
 
 
 def counted(cells: pl.Series) -> pl.DataFrame:
@@ -154,29 +142,14 @@ def groups_of(parts: Sequence[pl.DataFrame]) -> pl.Series:
     return found.alias(GROUP)
 
 
-def _summed(cells: pl.LazyFrame) -> pl.DataFrame:
-    """Cells of packed ones in order, in which a cell may come several times."""
-    return (
-        run_sums(cells, ["cell"], pl.col("count"))
-        .filter(pl.col("count") != 0)
-        .select(*unpacked(pl.col("cell")), "count")
-        .collect()
-    )
+def arrays(cells: pl.DataFrame) -> Cells:
+    """Give the columns of cells as arrays."""
+    group, bucket, count = (cells.get_column(name).to_numpy() for name in CELLS)
+    return group, bucket, count
 
 
-def _grouped(signed: Iterable[tuple[int, pl.DataFrame]]) -> pl.DataFrame:
-    """Cells added up by a table of them: numbers of groups and counts are too large for one integer."""
-    parts = pl.concat(
-        part.with_columns(pl.col("count") * sign).select(CELLS.keys()) for sign, part in signed
-    )
-    sums = parts.group_by(GROUP, "bucket").agg(pl.sum("count"))
-    return sums.filter(pl.col("count") != 0).sort(GROUP, "bucket")
-
-
-def _largest(part: pl.DataFrame, name: str) -> int:
-    found = part.get_column(name).max()
-    assert isinstance(found, int)
-    return found
+def _frame(cells: Cells) -> pl.DataFrame:
+    return pl.DataFrame(dict(zip(CELLS, cells, strict=True)), CELLS)
 
 
 def _number(value: int) -> pl.Expr:

@@ -29,8 +29,10 @@ NO_HORIZON: Final = ("",)
 class Codes:
     """Numbers of keys, and the keys of numbers: they hold for one build.
 
-    A number has the place of each part of its key among the sorted texts of this part: role, band, metric, label,
-    horizon, name. So histograms of one metric lie together, which packs and sorts best.
+    A number has the place of each part of its key among the sorted texts of this part. A ROW has role, band, label,
+    horizon, name; a GROUP has role, band, some names, metric, label, horizon, name among these. So histograms sorted by
+    GROUP are in the order of files: those of one metric lie together, which packs best, but of so many names only that
+    who reads some names reads few others.
     """
 
     names: pl.Series
@@ -38,6 +40,8 @@ class Codes:
     labels: tuple[str, ...]
     metrics: tuple[str, ...]
     horizons: tuple[str, ...]
+    names_together: int
+    """Names whose histograms of one metric lie together."""
 
     @classmethod
     def of(
@@ -46,9 +50,12 @@ class Codes:
         labels: Iterable[str],
         metrics: Iterable[str] = (),
         horizons: Iterable[str] = NO_HORIZON,
+        *,
+        names_together: int,
     ) -> Codes:
         """Number some keys. `names`: sorted, each once."""
-        return cls(names, tuple(sorted(labels)), tuple(sorted(metrics)), tuple(sorted(horizons)))
+        labels, metrics, horizons = (tuple(sorted(some)) for some in (labels, metrics, horizons))
+        return cls(names, labels, metrics, horizons, max(1, min(names_together, len(names))))
 
     def row(self) -> pl.Expr:
         """Give ROW, over `role`, `time_band`, PLACE, `window_label` and, where there are some, `horizon`."""
@@ -56,19 +63,35 @@ class Codes:
 
     def group(self) -> pl.Expr:
         """Give GROUP, over the columns of `row` and `metric`."""
-        metric = (_place("metric", self.metrics), len(self.metrics))
-        return self._number(*self._band(), metric, *self._rest()).alias(GROUP)
+        *rest, (place, _) = self._rest()
+        return self._number(
+            *self._band(),
+            (place // self.names_together, self._pieces),
+            (_place("metric", self.metrics), len(self.metrics)),
+            *rest,
+            (place % self.names_together, self.names_together),
+        ).alias(GROUP)
 
     def group_of(self, metric: str) -> pl.Expr:
         """Give GROUP of a metric, over ROW."""
-        band, rest = pl.col(ROW) // self._rests, pl.col(ROW) % self._rests
-        place = self.metrics.index(metric)
-        return ((band * len(self.metrics) + place) * self._rests + rest).alias(GROUP)
+        rest, place = pl.col(ROW) // self._names, pl.col(ROW) % self._names
+        return self._number(
+            (rest // self._rests, 1),
+            (place // self.names_together, self._pieces),
+            (pl.lit(self.metrics.index(metric), dtype=pl.UInt64), len(self.metrics)),
+            (rest % self._rests, self._rests),
+            (place % self.names_together, self.names_together),
+        ).alias(GROUP)
 
     def row_of(self) -> pl.Expr:
         """Give ROW, over GROUP."""
-        band = pl.col(GROUP) // (self._rests * len(self.metrics))
-        return (band * self._rests + pl.col(GROUP) % self._rests).alias(ROW)
+        of_metric = self._rests * self.names_together
+        above = pl.col(GROUP) // (of_metric * len(self.metrics))
+        return self._number(
+            (above // self._pieces, 1),
+            (pl.col(GROUP) % of_metric // self.names_together, self._rests),
+            (self._place_of(), self._names),
+        ).alias(ROW)
 
     def metric_of(self) -> pl.Expr:
         """Give `metric`, over GROUP."""
@@ -94,40 +117,44 @@ class Codes:
             above = above // count
         return found
 
-    def place_of(self, code: str = ROW) -> pl.Expr:
-        """Give PLACE, over ROW or GROUP."""
-        return (pl.col(code) % self._names).cast(pl.UInt32).alias(PLACE)
-
     def renamed(self, others: Codes, places: pl.Series) -> pl.Expr:
         """Give GROUP among others, over GROUP, where all but the names is the same.
 
         `places`: by PLACE, the place among the names of the others.
         """
-        name = pl.lit(places.cast(pl.UInt64)).gather(pl.col(GROUP) % self._names)
-        return (pl.col(GROUP) // self._names * others._names + name).alias(GROUP)
-
-    def in_chunks(self, rows: pl.DataFrame, size: int) -> pl.DataFrame:
-        """Put rows into the order in which files have them: so many names, then others. `rows`: sorted by GROUP."""
-        if self._names <= size:
-            return rows
-        of_band = self._rests * len(self.metrics)
-        chunks = -(-self._names // size)
-        chunk = pl.col(GROUP) // of_band * chunks + pl.col(GROUP) % self._names // size
-        order = rows.select((chunk * of_band + pl.col(GROUP) % of_band).arg_sort()).to_series()
-        # Lists in one piece are picked many times faster.
-        return rows.rechunk()[order]
+        of_names = self.names_together
+        above = pl.col(GROUP) // of_names
+        of_piece = len(self.metrics) * self._rests
+        name = pl.lit(places.cast(pl.UInt64)).gather(self._place_of())
+        return self._number(
+            (above // of_piece // self._pieces, 1),
+            (name // others.names_together, others._pieces),
+            (above % of_piece, of_piece),
+            (name % others.names_together, others.names_together),
+        ).alias(GROUP)
 
     @property
     def _names(self) -> int:
         return max(1, len(self.names))
 
     @property
+    def _pieces(self) -> int:
+        """How many times there are names that lie together."""
+        return -(-self._names // self.names_together)
+
+    @property
     def _rests(self) -> int:
-        """Numbers of label, horizon and name."""
-        return len(self.labels) * len(self.horizons) * self._names
+        """Numbers of label and horizon."""
+        return len(self.labels) * len(self.horizons)
 
     def _metric_place(self) -> pl.Expr:
-        return pl.col(GROUP) // self._rests % len(self.metrics)
+        return pl.col(GROUP) // (self._rests * self.names_together) % len(self.metrics)
+
+    def _place_of(self) -> pl.Expr:
+        """PLACE, over GROUP, as a UInt64."""
+        of_piece = len(self.metrics) * self._rests * self.names_together
+        piece = pl.col(GROUP) // of_piece % self._pieces
+        return piece * self.names_together + pl.col(GROUP) % self.names_together
 
     def _band(self) -> list[tuple[pl.Expr, int]]:
         return [

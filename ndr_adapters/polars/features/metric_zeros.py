@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from ndr_adapters.polars.features.metric_cells import arrays, loops
 from ndr_adapters.polars.features.metric_codes import GROUP, Codes
 from ndr_adapters.polars.features.metric_readouts import ZEROS
-from ndr_adapters.polars.runs import run_sums
 from ndr_core.baselines.metrics import Absent, Metric
 
 
@@ -20,12 +20,8 @@ def with_zeros(
     `groups`: GROUP in order, each once, and a column of samples; `cells`: in order, of these groups and others,
     unknown ones among them.
     """
-    counts = run_sums(cells.lazy(), [GROUP], pl.col("count"))
-    zeros = (pl.col(samples) - pl.col("count").fill_null(0)).clip(lower_bound=0)
+    numbered = groups.collect()
+    counts = loops().totals(numbered.get_column(GROUP).to_numpy(), arrays(cells))
+    zeros = (pl.col(samples) - pl.lit(pl.Series(counts))).clip(lower_bound=0)
     is_counted = codes.is_of(one.name for one in metrics if one.absent is Absent.ZERO)
-    return (
-        groups.join(counts, on=GROUP, how="left", maintain_order="left")
-        .with_columns(pl.when(is_counted).then(zeros).otherwise(0).alias(ZEROS))
-        .drop("count")
-        .collect()
-    )
+    return numbered.with_columns(pl.when(is_counted).then(zeros).otherwise(0).alias(ZEROS))

@@ -44,7 +44,7 @@ JUDGE_COLUMNS: Final = (
 JUDGE_ROWS_COLUMNS: Final = ("host_ip", "role", "time_band", "window_label", "windows_cnt")
 """What is read of the hosts' `baseline_rows`, likewise."""
 
-CHUNK: Final = 1024
+NAMES_TOGETHER: Final = 1024
 """Hosts whose histograms lie together in a file: in it those of one metric do, which packs a sixth better."""
 
 _BUCKET: Final = bucket(col("x"))
@@ -136,8 +136,7 @@ def build_share(frames: SummaryFrames, plan: SummaryPlan, ends: SummaryEnds) -> 
         included=histograms(groups, included), excluded=histograms(groups, excluded)
     )
     summary = (
-        codes.in_chunks(sorted_groups, CHUNK)
-        .lazy()
+        sorted_groups.lazy()
         .with_columns(codes.row_of(), codes.metric_of())
         .with_columns(codes.key("host_ip"))
     )
@@ -207,7 +206,12 @@ class _Numbered:
         judge = of_labels(frames.judge.filter(pl.col("metric").is_in(plan.key_metrics)))
         judge_rows = of_labels(frames.judge_rows)
         hosts = Hosts.of(frames.addresses, [known])
-        codes = Codes.of(hosts.texts, labels, (metric.name for metric in plan.metrics))
+        codes = Codes.of(
+            hosts.texts,
+            labels,
+            (metric.name for metric in plan.metrics),
+            names_together=NAMES_TOGETHER,
+        )
         return cls(
             codes,
             windows.lazy().with_columns(hosts.place()).with_columns(codes.row()).collect(),

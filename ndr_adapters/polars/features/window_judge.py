@@ -40,9 +40,7 @@ class Judge:
         whole = added_up([exploded(cells, "included"), exploded(cells, "excluded")])
         of_rows = pl.concat(rows.select(codes.group_of(one.name), "windows_cnt") for one in metrics)
         groups = with_zeros(of_rows.sort(GROUP).lazy(), "windows_cnt", whole, codes, metrics)
-        known = whole.filter(pl.col("bucket") >= 0)
-        of_groups = known.lazy().join(groups.lazy(), on=GROUP, how="semi", maintain_order="left")
-        found = read_off(groups, of_groups.collect())
+        found = read_off(groups, whole)
         return cls(codes, found.filter(pl.col("n") >= LEAST_SAMPLES).select(GROUP, *OPERANDS))
 
     def stands_out(self, windows: pl.DataFrame, metrics: Sequence[Metric]) -> pl.Series:

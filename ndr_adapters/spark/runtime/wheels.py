@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -34,19 +35,20 @@ _FILES: Final = ("spark.yarn.dist.files", "spark.files")
 """Settings in which `spark-submit` leaves what `--files` was given: on YARN, and elsewhere."""
 
 
-def provide_wheels() -> bool:
-    """Make compiled packages importable in this process, on the driver or in a task; gives whether Polars is.
+def provide_wheels(more: Sequence[str] = ()) -> bool:
+    """Make compiled packages importable in this process, on the driver or in a task.
 
-    Does nothing where all are installed. Where the bundle came with the job, it is unpacked once for all processes of
-    this machine. Raises NdrError where the bundle is broken, not whole, made for another Python, or can't be fetched.
+    Gives whether Polars is, and `more` modules that a job needs. Does nothing where all are installed. Where the bundle
+    came with the job, it is unpacked once for all processes of this machine. Raises NdrError where the bundle is
+    broken, not whole, made for another Python, or can't be fetched.
     """
-    if _lacking():
+    if _lacking(more):
         folder = _unpacked_bundle()
         if folder is None:
-            return all(map(_is_there, _NEEDED))
+            return all(map(_is_there, (*_NEEDED, *more)))
         sys.path.append(str(folder))
         importlib.invalidate_caches()
-        lacking = _lacking()
+        lacking = _lacking(more)
         if lacking:
             raise NdrError(
                 f"{BUNDLE}: has no {', '.join(lacking)}; package and deploy the job again"
@@ -54,8 +56,8 @@ def provide_wheels() -> bool:
     return True
 
 
-def _lacking() -> list[str]:
-    return [module for module in _USED if not _is_there(module)]
+def _lacking(more: Sequence[str]) -> list[str]:
+    return [module for module in (*_USED, *more) if not _is_there(module)]
 
 
 def _is_there(module: str) -> bool:
