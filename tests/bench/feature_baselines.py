@@ -1,10 +1,13 @@
 """Baselines of a day: `python -m tests.bench.feature_baselines`: bytes, processor seconds and peak memory.
 
-Made-up hosts (`made_windows`) have windows of 36 local dates; of each date a summary is published, and of the last one
-the windows, too. Then a process of its own each: `summary` sums up that date, judged by its baselines; `anew` makes
-baselines of all dates; `going on` makes them of those of the date before, a date in and a date out of each horizon, and
-`30 days` those of the longer horizon alone. All figures are told for the hosts that were built, and times so many that
-make 50,000: hosts are built by themselves, and all but the network's few rows grows with them.
+Made-up hosts (`made_windows`) have windows of 38 local dates; of each date a summary is published, and of the last one
+the windows, too. Then a process of its own each: `anew` makes baselines of all dates, and those of the next two dates
+`go on` from those of the date before, a date in and a date out of each horizon; `30 days` are the same of the longer
+horizon alone, where no other is built; `summary` sums up the last date, judged by its baselines.
+
+All is done with some hosts, and with a quarter of them. A part of a process is the same for any number of hosts: loops
+are compiled, manifests read, the network's rows made. The rest grows with the hosts, which are built by themselves. So
+what 50,000 hosts take lies on the line through both.
 """
 
 from __future__ import annotations
@@ -66,10 +69,19 @@ DATE: Final = 20_160
 WINDOWS_OF: Final = DATE
 """The date that is summed up with a judge."""
 HORIZONS: Final = tuple(Horizon(days, gap) for days, gap in DEFAULT_GAPS.items())
-FIRST: Final = DATE - 1 - max(one.days + one.gap for one in HORIZONS)
+FIRST: Final = DATE - 2 - max(one.days + one.gap for one in HORIZONS)
 LAST: Final = DATE - min(one.gap for one in HORIZONS)
 ALL_HOSTS: Final = 50_000
-TASKS: Final = ("anew", "30 days", "going on", "summary")
+TASKS: Final = (
+    ("anew", DATE - 2),
+    ("go on", DATE - 1),
+    ("go on", DATE),
+    ("30 days anew", DATE - 2),
+    ("30 days go on", DATE - 1),
+    ("30 days go on", DATE),
+    ("summary", WINDOWS_OF),
+)
+"""What is measured, and the date that it makes."""
 
 MOST_SUMMARY_MB: Final = 300
 MOST_FG_A_GB: Final = 2.5
@@ -164,7 +176,8 @@ class Output:
     def build_baselines(
         self, date: int, *, goes_on: bool, horizons: Sequence[Horizon] = HORIZONS
     ) -> None:
-        former = self.pinned(f"baseline-{date_of(date - 1)}") if goes_on else None
+        kind = "-".join(("baseline", *(one.name for one in horizons)))
+        former = self.pinned(f"{kind}-{date_of(date - 1)}") if goes_on else None
         made_of = []
         for one in horizons:
             dates = one.dates(date)
@@ -174,7 +187,7 @@ class Output:
                 else HorizonInputs(None, tuple(dates), ())
             )
         inputs = BaselineInputs(self.pinned("summary-"), tuple(made_of))
-        with self._run("fg_b", f"baseline-{date_of(date)}", BASELINE_TABLES, date) as (root, files):
+        with self._run("fg_b", f"{kind}-{date_of(date)}", BASELINE_TABLES, date) as (root, files):
             files |= PolarsBaselineEngine().build(baseline_plan(date, horizons), inputs, root)
 
     def pinned(self, batches: str) -> PinnedTables:
@@ -220,61 +233,74 @@ def prepare(output: Output, hosts: int) -> None:
     output.publish_windows(windows(known, WINDOWS_OF))
 
 
-def measure(task: str, output: Output) -> None:
-    """Do a task once; prints processor seconds, wall seconds and peak memory."""
-    begin, used = time.perf_counter(), time.process_time()
+def measure(task: str, date: int, output: Output) -> None:
+    """Do a task once; prints processor seconds and peak memory."""
+    used = time.process_time()
     if task == "summary":
-        judge = output.pinned(f"baseline-{date_of(DATE)}")
-        output.build_summary(output.pinned("anchor-"), WINDOWS_OF, judge)
-    elif task == "anew":
-        output.build_baselines(DATE - 1, goes_on=False)
+        judge = output.pinned(f"baseline-7d-30d-{date_of(date)}")
+        output.build_summary(output.pinned("anchor-"), date, judge)
     else:
-        horizons = HORIZONS[-1:] if task == "30 days" else HORIZONS
-        output.build_baselines(DATE, goes_on=True, horizons=horizons)
-    figures = {
-        "processor_s": round(time.process_time() - used, 1),
-        "wall_s": round(time.perf_counter() - begin, 1),
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-    }
-    print(json.dumps(figures))
+        horizons = HORIZONS[-1:] if task.startswith("30 days") else HORIZONS
+        output.build_baselines(date, goes_on=task.endswith("go on"), horizons=horizons)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps([time.process_time() - used, peak]))
+
+
+def measured(task: str, date: int, root: Path) -> tuple[float, int]:
+    """Measure a task in a process of its own: only one that prepared nothing shows what it takes."""
+    command = [sys.executable, "-m", "tests.bench.feature_baselines", "--output", str(root)]
+    done = subprocess.run(
+        [*command, "--measure", task, "--date", str(date)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    seconds, peak = json.loads(done.stdout.splitlines()[-1])
+    return seconds, peak
+
+
+def tell_sizes(output: Output, hosts: int) -> None:
+    """Print bytes of the tables of a date, times so many that make ALL_HOSTS."""
+    day = f"summary-{date_of(WINDOWS_OF)}"
+    for name, table, batches, most in (
+        ("windows of a day", PLAN.fg_a.name, "anchor-", f"{MOST_FG_A_GB:g} GB"),
+        ("summary of a day", SUMMARY.name, day, f"{MOST_SUMMARY_MB} MB"),
+        ("baselines of a date", BASELINE.name, f"baseline-7d-30d-{date_of(DATE)}", "no limit"),
+    ):
+        size = output.bytes_of(table, batches) * ALL_HOSTS / hosts
+        print(f"{name}: {size / 1e6:,.0f} MB of {ALL_HOSTS:,} hosts (at most {most})")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hosts", type=int, default=2_000)
     parser.add_argument(
-        "--output", type=Path, help="keep the output here, and use it if it is there"
+        "--output", type=Path, help="keep the outputs here, and use those that are there"
     )
-    parser.add_argument("--measure", choices=TASKS, help=argparse.SUPPRESS)
+    parser.add_argument("--measure", help=argparse.SUPPRESS)
+    parser.add_argument("--date", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.measure:
-        measure(args.measure, Output(args.output))
+        measure(args.measure, args.date, Output(args.output))
         return
     children_keep_freed_memory()
+    fewer = args.hosts // 4
     with tempfile.TemporaryDirectory() as folder:
-        root = args.output or Path(folder) / "out"
-        output = Output(root)
-        if not root.exists():
-            prepare(output, args.hosts)
-        times = ALL_HOSTS / args.hosts
-        for task in TASKS:
-            command = [sys.executable, "-m", "tests.bench.feature_baselines", "--measure", task]
-            # Only a process that prepared nothing shows what a task takes.
-            done = subprocess.run(
-                [*command, "--output", str(root)], check=True, capture_output=True, text=True
+        roots = {hosts: (args.output or Path(folder)) / str(hosts) for hosts in (fewer, args.hosts)}
+        for hosts, root in roots.items():
+            if not root.exists():
+                prepare(Output(root), hosts)
+        for task, date in TASKS:
+            (some, _), (all_of_them, peak) = (measured(task, date, root) for root in roots.values())
+            by_host = (all_of_them - some) / (args.hosts - fewer)
+            of_all = all_of_them + by_host * (ALL_HOSTS - args.hosts)
+            print(
+                f"{task}, {date_of(date)}: {some:.1f} s of {fewer:,} hosts, {all_of_them:.1f} s and {peak:,} MiB of "
+                f"{args.hosts:,}; of {ALL_HOSTS:,}: {of_all:.0f} processor s",
+                flush=True,
             )
-            figures = json.loads(done.stdout.splitlines()[-1])
-            print(f"{task:9}{json.dumps(figures)}; of {ALL_HOSTS:,} hosts: ", end="")
-            print(f"{figures['processor_s'] * times:.0f} processor s")
-    day = f"summary-{date_of(WINDOWS_OF)}"
-    for name, table, batches, most in (
-        ("windows of a day", PLAN.fg_a.name, "anchor-", f"{MOST_FG_A_GB:g} GB"),
-        ("summary of a day", SUMMARY.name, day, f"{MOST_SUMMARY_MB} MB"),
-        ("baselines of a date", BASELINE.name, f"baseline-{date_of(DATE)}", "no limit"),
-    ):
-        size = output.bytes_of(table, batches) * times
-        print(f"{name}: {size / 1e6:,.0f} MB of {ALL_HOSTS:,} hosts (at most {most})")
-    print(f"going on: at most {MOST_BASELINE_S} processor s and {MOST_MIB} MiB for 30 days")
+        tell_sizes(Output(roots[args.hosts]), args.hosts)
+    print(f"30 days go on: at most {MOST_BASELINE_S} processor s and {MOST_MIB} MiB")
 
 
 if __name__ == "__main__":
