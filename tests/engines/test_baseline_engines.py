@@ -10,6 +10,7 @@ import pytest
 from attrs import evolve
 
 from ndr_adapters.polars.features.baseline_engine import PolarsBaselineEngine
+from ndr_adapters.polars.features.metric_buckets import BUCKETS
 from ndr_adapters.polars.features.summary_engine import PolarsSummaryEngine
 from ndr_adapters.reference.baselines import ReferenceBaselineEngine, ReferenceSummaryEngine
 from ndr_adapters.spark.fanout.feature_engines import FanoutBaselineEngine, FanoutSummaryEngine
@@ -192,6 +193,18 @@ def test_baselines_that_were_made_of_other_summaries_are_not_gone_on_from(
 
     with pytest.raises(NdrError, match="the 7d baselines of 2025-03-10 were not made from"):
         output.build_baselines(engine, case.plan, [evolve(horizon, removed=())])
+
+
+def test_a_baseline_with_a_bucket_that_can_not_be_is_not_gone_on_from(tmp_path: Path) -> None:
+    case = evolve(TEN_FOR_SEVEN_DAYS, date=DATE + 1, baseline={})
+    output = BaselineOutput(tmp_path)
+    output.publish_summaries(case.summaries)
+    before = tables_of(case.the_day_before.build())
+    damaged = [{**row, "included": ((BUCKETS, 1),)} for row in before.baseline]
+    output.publish_baselines(DATE, evolve(before, baseline=damaged))
+
+    with pytest.raises(NdrError, match="can't be read: included: a histogram has a bucket that is"):
+        output.build_baselines(PolarsBaselineEngine(), case.plan, output.gone_on(case))
 
 
 def test_files_are_sorted_by_key_and_those_of_histograms_by_metric_first(tmp_path: Path) -> None:
