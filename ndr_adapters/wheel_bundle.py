@@ -1,4 +1,4 @@
-"""One file with all compiled packages that a cluster lacks: wheels, written where the job is packaged, unpacked there.
+"""One file with all compiled packages that a job needs and its cluster lacks: wheels, unpacked where it runs.
 
 One file, as the address of what `--files` gets may be no longer than 256 characters in a definition of SageMaker.
 """

@@ -76,8 +76,8 @@ class FileLayout:
 DEFAULT_LAYOUT: Final = FileLayout()
 
 HISTOGRAMS: Final = FileLayout(1 << 16, 1 << 19, _ZSTD_LEVEL)
-"""Of tables that are nearly all histograms: who reads some of the hosts, reads few more. Baselines of a month take a
-fifteenth less with such pages than with larger ones."""
+"""Of tables that are nearly all histograms: who reads some of the hosts, reads few more. Baselines of a month are
+a fifteenth smaller with such pages than with larger ones."""
 
 SUMMARIES: Final = evolve(HISTOGRAMS, rows_per_group=1 << 18, page_bytes=4 << 20)
 """Of histograms that are read but twice, as a date comes in and goes: larger groups and pages are a hundredth smaller.

@@ -82,7 +82,7 @@ class Deployment:
             for name, content in self.package.files().items()
         }
         scripts = SCRIPTS if self.settings.has_features else (DELTA_BUILDER,)
-        for wheels in {self.package.wheels_of(script) for script in scripts}:
+        for wheels in dict.fromkeys(map(self.package.wheels_of, scripts)):
             address = wheels_address(code, wheels)
             if address is not None:
                 files[address] = write_bundle(fetch(wheels, notice))

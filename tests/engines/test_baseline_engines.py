@@ -21,6 +21,7 @@ from ndr_core.baselines.tables import (
     SUMMARY_ROWS,
 )
 from ndr_core.errors import NdrError
+from ndr_core.tables.columns import Histogram
 from tests.baseline_cases import (
     BASELINE_CASES,
     DATE,
@@ -205,6 +206,25 @@ def test_a_baseline_with_a_bucket_that_can_not_be_is_not_gone_on_from(tmp_path: 
 
     with pytest.raises(NdrError, match="can't be read: included: a histogram has a bucket that is"):
         output.build_baselines(PolarsBaselineEngine(), case.plan, output.gone_on(case))
+
+
+def test_cells_of_a_former_baseline_may_be_in_any_order_and_parted(tmp_path: Path) -> None:
+    case = evolve(TEN_FOR_SEVEN_DAYS, date=DATE + 1, baseline={})
+    output = BaselineOutput(tmp_path)
+    output.publish_summaries(case.summaries)
+    before = tables_of(case.the_day_before.build())
+    rows = [{**row, "included": parted(row["included"])} for row in before.baseline]
+    output.publish_baselines(DATE, evolve(before, baseline=rows))
+
+    output.build_baselines(PolarsBaselineEngine(), case.plan, output.gone_on(case))
+
+    assert built(output, case) == expected(case)
+
+
+def parted(histogram: Histogram) -> Histogram:
+    """The same counts: each bucket twice, the last one first, and one with nothing in it."""
+    one_of_each = ((bucket, 1) for bucket, _ in reversed(histogram))
+    return (*one_of_each, (7, 0), *((bucket, count - 1) for bucket, count in histogram))
 
 
 def test_files_are_sorted_by_key_and_those_of_histograms_by_metric_first(tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from ndr_adapters.polars.features.metric_cells import (
     exploded,
     groups_of,
     histograms,
-    in_order,
     packed,
 )
 from ndr_adapters.polars.features.metric_codes import GROUP, Codes
@@ -85,15 +84,11 @@ def test_cells_add_up_in_any_order_however_often_they_come() -> None:
     assert found.rows() == [(1, -1, 5), (9, 62, -4), (9, 63, 5), (9, far, 1)]
 
 
-def test_histograms_of_several_files_are_put_into_order() -> None:
-    groups = pl.Series(GROUP, [2, 5, 1, 9], dtype=pl.UInt64)
-    held = histograms(pl.Series(GROUP, [1, 2, 5, 9], dtype=pl.UInt64), cells((1, 3, 1), (5, 4, 2)))
-    rows = pl.DataFrame({GROUP: groups, "held": held.gather([1, 2, 0, 3])})
+def test_cells_of_several_files_are_put_in_order_and_those_of_0_are_gone() -> None:
+    some = cells((2, 3, 1), (2, 9, 0), (5, 9, 2), (5, 4, 1), (1, 3, 1), (9, 0, 0))
 
-    found = in_order(rows)
-
-    assert found.get_column(GROUP).to_list() == [1, 2, 5, 9]
-    assert exploded(found, "held").equals(cells((1, 3, 1), (5, 4, 2)))
+    assert added_up([some]).rows() == [(1, 3, 1), (2, 3, 1), (5, 4, 1), (5, 9, 2)]
+    assert added_up([cells((1, 3, 0), (1, 4, 1))]).rows() == [(1, 4, 1)]
 
 
 @pytest.mark.parametrize("cell", [(BUCKETS, 1), (-2, 1), (None, 1), (5, None)])

@@ -109,6 +109,10 @@ def test_the_bundle_is_found_in_the_working_directory(bundle: Path, tmp_path: Pa
 def test_what_a_job_needs_beside_must_be_there_too(
     bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(wheels, "_NEEDED", ())
+    monkeypatch.setattr(wheels, "_USED", ())
+
+    assert provide_wheels() is True
     assert provide_wheels(("tiny",)) is False
 
     submitted(monkeypatch, spark_files=str(bundle))
@@ -116,6 +120,7 @@ def test_what_a_job_needs_beside_must_be_there_too(
     with pytest.raises(NdrError, match="has no other; package and deploy the job again"):
         provide_wheels(("other",))
     assert provide_wheels(("tiny",)) is True
+    assert is_provided()
 
 
 @pytest.mark.parametrize("key", ["spark_files", "spark_yarn_dist_files"])

@@ -52,7 +52,9 @@ def test_they_are_the_same(all_samples: Sequence[Samples]) -> None:
         for bucket, count in (*[(UNKNOWN, unknown)] * bool(unknown), *histogram)
     ]
 
-    found = read_off(groups, pl.DataFrame(cells, CELLS, orient="row"))
+    of_others = [(2 * number + 1, 5, 1) for number in range(len(all_samples))]
+
+    found = read_off(groups, pl.DataFrame(sorted([*cells, *of_others]), CELLS, orient="row"))
 
     assert found.drop(GROUP).rows(named=True) == [
         asdict(core_read_off(((0, zeros), *cells) if zeros else cells))

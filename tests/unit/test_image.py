@@ -94,11 +94,12 @@ def test_packages_come_from_locks_by_their_hashes_and_the_project_from_nowhere_e
         assert ("--require-hashes" in step) != ("--no-deps --no-index" in step), step
 
 
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
 @pytest.mark.parametrize("lock", ["deploy/image/run.lock", "deploy/image/build.lock"])
-def test_a_lock_of_the_image_says_what_the_project_is_tested_with(lock: str) -> None:
-    known = locked()
+def test_a_lock_of_the_image_says_what_the_project_is_tested_with(lock: str, python: str) -> None:
+    known = locked(python=python)
 
-    image = locked(lock)
+    image = locked(lock, python)
 
     assert image
     for name, (version, hashes) in image.items():

@@ -27,7 +27,6 @@ from ndr_adapters.polars.features.metric_cells import (
     exploded,
     groups_of,
     histograms,
-    in_order,
 )
 from ndr_adapters.polars.features.metric_codes import GROUP, HOST_NUMBER, PLACE, ROW, Codes
 from ndr_adapters.polars.features.metric_readouts import read_off
@@ -104,17 +103,9 @@ class BaselineShare:
         """
         kinds = self._kinds(cells)
         used = self._used([one.cells for one in kinds])
-        groups = (
-            groups_of([one.cells for one in kinds])
-            .to_frame()
-            .lazy()
-            .with_columns(self.hosts.codes.row_of())
-        )
-        rows = self.hosts.rows.lazy().select(ROW, "samples_cnt")
-        with_samples = groups.join(rows, on=ROW, how="left", maintain_order="left")
-        metrics = self.plan.metrics
         codes = self.hosts.codes
-        zeros = with_zeros(with_samples, "samples_cnt", used, codes, metrics)
+        groups = with_samples([one.cells for one in kinds], self.hosts.rows, HOST, codes, self.plan)
+        zeros = with_zeros(groups, "samples_cnt", used, codes, self.plan.metrics)
         read = read_off(zeros, used)
         included, excluded = (histograms(read.get_column(GROUP), one.cells) for one in kinds)
         of_segments = self._by_segment(self._used_changes(kinds))
@@ -130,7 +121,7 @@ class BaselineShare:
             for frame in (cells.summaries, cells.former)
         )
         before = former.lazy().filter(pl.col("horizon").is_in(self._going_on))
-        stay = in_order(self._groups(before))
+        stay = self._groups(before)
         added: list[list[pl.DataFrame]] = [[], []]
         removed: list[list[pl.DataFrame]] = [[], []]
         for horizon, dates in zip(self.plan.horizons, self.dates, strict=True):
@@ -146,7 +137,7 @@ class BaselineShare:
         # All horizons at once: their groups differ, and each cell is sorted once.
         found = []
         for kind, of_kind, gone in zip(_KINDS, added, removed, strict=True):
-            found.append(_Kind.of(exploded(stay, kind), added_up(of_kind, gone)))
+            found.append(_Kind.of(added_up([exploded(stay, kind)]), added_up(of_kind, gone)))
             refuse_negative(found[-1].cells, HOST, self.hosts.codes, self.plan)
         return found
 
@@ -227,6 +218,20 @@ def used_changes(cells: pl.DataFrame, codes: Codes) -> pl.DataFrame:
         .with_columns(*codes.key(SEGMENT), pl.lit(histograms(groups, cells)).alias(CHANGES))
     )
     return found.select(USED_CHANGES.keys()).collect()
+
+
+def with_samples(
+    parts: Sequence[pl.DataFrame], rows: pl.DataFrame, scope: str, codes: Codes, plan: BaselinePlan
+) -> pl.DataFrame:
+    """Give the GROUPs of cells, in order, with their `samples_cnt`. `rows`: ROW and `samples_cnt`.
+
+    Raises NdrError for cells that have no row.
+    """
+    groups = groups_of(parts).to_frame().lazy().with_columns(codes.row_of())
+    samples = rows.lazy().select(ROW, "samples_cnt")
+    found = groups.join(samples, on=ROW, how="left", maintain_order="left").collect()
+    refuse_misfits(found.filter(pl.col("samples_cnt").is_null()), scope, codes, plan)
+    return found
 
 
 def refuse_negative(cells: pl.DataFrame, scope: str, codes: Codes, plan: BaselinePlan) -> None:

@@ -20,19 +20,17 @@ from ndr_adapters.polars.features.baseline_kernel import (
     added_rows,
     baseline_rows,
     baselines,
-    refuse_misfits,
     refuse_negative,
     used_changes,
+    with_samples,
 )
 from ndr_adapters.polars.features.metric_cells import (
     added_up,
     changed,
     exploded,
-    groups_of,
     histograms,
-    in_order,
 )
-from ndr_adapters.polars.features.metric_codes import GROUP, PLACE, ROW, Codes
+from ndr_adapters.polars.features.metric_codes import GROUP, PLACE, Codes
 from ndr_adapters.polars.features.metric_readouts import read_off
 from ndr_adapters.polars.features.metric_zeros import with_zeros
 from ndr_core.baselines.plan import BaselinePlan
@@ -94,13 +92,7 @@ def scope_tables(
     before = former.filter(is_wanted).collect(engine="streaming")
     cells = changed(_ordered(before, codes), _added(used.changes, codes))
     refuse_negative(cells, scope, codes, plan)
-    # Nothing may be left of what has no rows.
-    of_row = cells.with_columns(codes.row_of())
-    refuse_misfits(of_row.join(rows, on=ROW, how="anti"), scope, codes, plan)
-    groups = groups_of([cells]).to_frame().lazy().with_columns(codes.row_of())
-    samples = groups.join(
-        rows.lazy().select(ROW, "samples_cnt"), on=ROW, how="left", maintain_order="left"
-    )
+    samples = with_samples([cells], rows, scope, codes, plan)
     zeros = with_zeros(samples, "samples_cnt", cells, codes, plan.metrics)
     read = read_off(zeros, cells)
     group = read.get_column(GROUP)
@@ -134,4 +126,4 @@ def _added(changes: pl.DataFrame, codes: Codes) -> pl.DataFrame:
 def _ordered(before: pl.DataFrame, codes: Codes) -> pl.DataFrame:
     """The cells of histograms of the date before, each once."""
     numbered = before.lazy().with_columns(_place(codes)).select(codes.group(), "included")
-    return exploded(in_order(numbered.collect()), "included")
+    return added_up([exploded(numbered.collect(), "included")])

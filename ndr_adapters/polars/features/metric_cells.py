@@ -50,16 +50,10 @@ def unpacked(cell: pl.Expr) -> list[pl.Expr]:
     return [(cell // size).alias(GROUP), ((cell % size).cast(pl.Int64) + UNKNOWN).alias("bucket")]
 
 
-def in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    """Sort histograms by their GROUP, so that their cells are in order once they are exploded."""
-    # Lists in one piece are picked many times faster.
-    return rows if rows.get_column(GROUP).is_sorted() else rows.rechunk().sort(GROUP)
-
-
 def exploded(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     """Give the cells of histograms. `rows`: GROUP, and histograms in a column, none of them null.
 
-    Raises ComputeError, as Polars does for what it can't read, where a bucket or a count can't be.
+    Raises ComputeError, as Polars does for what it can't read, where a bucket can't be, or something is null.
     """
     cells = (
         rows.lazy()
@@ -69,7 +63,7 @@ def exploded(rows: pl.DataFrame, column: str) -> pl.DataFrame:
         .select(GROUP, pl.col(column).struct.unnest())
         .collect()
     )
-    # The loops over cells do not look again.
+    # The loops over cells rely on it.
     is_bucket = pl.col("bucket").is_between(UNKNOWN, BUCKETS - 1).all()
     if sum(cells.null_count().row(0)) or not cells.select(is_bucket).item():
         raise ComputeError(

@@ -48,7 +48,7 @@ class Codes:
         cls,
         names: pl.Series,
         labels: Iterable[str],
-        metrics: Iterable[str] = (),
+        metrics: Iterable[str],
         horizons: Iterable[str] = NO_HORIZON,
         *,
         names_together: int,

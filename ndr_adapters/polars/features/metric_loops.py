@@ -3,8 +3,8 @@
 Polars goes through all cells once for each step of an expression. Here each cell is looked at once or twice.
 `metric_cells.loops` imports this where it is needed.
 
-All arrays are of one dimension, those of cells as long as each other. Cells are sorted by group and bucket, each once,
-unless said otherwise. Buckets begin at UNKNOWN.
+Arrays of cells are as long as each other. Cells are sorted by group and bucket, each once, unless said otherwise.
+Buckets begin at UNKNOWN, and none is above the last one: `exploded` sees to it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def ordered(cells: Cells, buckets: int) -> Cells:
     """
     fixed = _fixed(cells)
     starts = np.empty(len(fixed[0]) + 1, np.int64)
-    runs, is_ordered = _find_runs(fixed[0], fixed[1], starts)
+    runs, is_ordered = _find_runs(*fixed, starts)
     if is_ordered:
         return cells
     starts = starts[: runs + 1]
@@ -68,8 +68,8 @@ def readouts(
     Gives a row for the number of samples, one for each of `percents`, and the last for the median distance from the
     median. Without samples all are 0.
 
-    `groups`: in order, each once; `zeros`: samples in bucket 0 that are in no cell;
-    `middles`: by bucket; `percents`: from the lowest on, 50 among them.
+    `groups`: in order, each once; `zeros`: samples in bucket 0 that are in no cell; `middles`: by bucket; `percents`:
+    from the lowest on, 50 among them.
     """
     found = np.zeros((len(percents) + 2, len(groups)), np.int64)
     _read_off(
@@ -146,8 +146,8 @@ def _merge(
 
 
 @_compiled
-def _find_runs(groups: Groups, buckets: Ints, starts: Ints) -> tuple[int, bool]:
-    """Gives how many runs of one group there are, and whether all cells are in order, each once.
+def _find_runs(groups: Groups, buckets: Ints, counts: Ints, starts: Ints) -> tuple[int, bool]:
+    """Gives how many runs of one group there are, and whether all cells are in order, each once, and none is of 0.
 
     `starts` gets the places where runs begin, and the end of the last.
     """
@@ -160,8 +160,31 @@ def _find_runs(groups: Groups, buckets: Ints, starts: Ints) -> tuple[int, bool]:
             runs += 1
         else:
             is_ordered &= buckets[place] > buckets[place - 1]
+        is_ordered &= counts[place] != 0
     starts[runs] = len(groups)
     return runs, is_ordered
+
+
+@_compiled
+def _copy(
+    buckets: Ints,
+    counts: Ints,
+    start: int,
+    stop: int,
+    end: int,
+    found_buckets: Ints,
+    found_counts: Ints,
+) -> int:
+    """Gives how many cells of a run were copied to `end`: -1 where they are not in order."""
+    copied = 0
+    for place in range(start, stop):
+        if place > start and buckets[place] <= buckets[place - 1]:
+            return -1
+        if counts[place] != 0:
+            found_buckets[end + copied] = buckets[place]
+            found_counts[end + copied] = counts[place]
+            copied += 1
+    return copied
 
 
 @_compiled
@@ -183,7 +206,17 @@ def _add_up(
     one = np.uint64(1)
     end = first = 0
     while first < len(order):
-        group = groups[starts[order[first]]]
+        run = order[first]
+        group = groups[starts[run]]
+        if first + 1 == len(order) or groups[starts[order[first + 1]]] != group:
+            copied = _copy(
+                buckets, counts, starts[run], starts[run + 1], end, found_buckets, found_counts
+            )
+            if copied >= 0:
+                found_groups[end : end + copied] = group
+                end += copied
+                first += 1
+                continue
         least, most = len(words), -1
         while first < len(order) and groups[starts[order[first]]] == group:
             run = order[first]
@@ -246,7 +279,7 @@ def _read_off(
             else:
                 samples += counts[end]
             end += 1
-        if samples == 0:
+        if samples <= 0:
             continue
         found[0, number] = samples
         place = of_median = first - 1
@@ -254,7 +287,7 @@ def _read_off(
         held = here
         for which in range(len(percents)):
             rank = (percents[which] * samples + 99) // 100
-            while held < rank:
+            while held < rank and place + 1 < end:
                 place += 1
                 held += counts[place]
             value = middles[buckets[place]] if place >= first else 0
@@ -266,11 +299,11 @@ def _read_off(
         met = distance = 0
         while met < (samples + 1) // 2:
             down = median - middles[buckets[below]] if below >= first else median
-            if below < first - 1 or (below == first - 1 and here == 0):
-                is_above = True
-            else:
-                is_above = above < end and middles[buckets[above]] - median < down
-            if is_above:
+            has_below = below >= first or (below == first - 1 and here != 0)
+            has_above = above < end
+            if not has_below and not has_above:
+                break
+            if has_above and (not has_below or middles[buckets[above]] - median < down):
                 distance = middles[buckets[above]] - median
                 met += counts[above]
                 above += 1

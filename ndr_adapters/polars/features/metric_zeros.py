@@ -13,15 +13,14 @@ from ndr_core.baselines.metrics import Absent, Metric
 
 
 def with_zeros(
-    groups: pl.LazyFrame, samples: str, cells: pl.DataFrame, codes: Codes, metrics: Sequence[Metric]
+    groups: pl.DataFrame, samples: str, cells: pl.DataFrame, codes: Codes, metrics: Sequence[Metric]
 ) -> pl.DataFrame:
     """Add ZEROS: of an `Absent.ZERO` metric the samples that are neither in a cell nor unknown.
 
     `groups`: GROUP in order, each once, and a column of samples; `cells`: in order, of these groups and others,
     unknown ones among them.
     """
-    numbered = groups.collect()
-    counts = loops().totals(numbered.get_column(GROUP).to_numpy(), arrays(cells))
+    counts = loops().totals(groups.get_column(GROUP).to_numpy(), arrays(cells))
     zeros = (pl.col(samples) - pl.lit(pl.Series(counts))).clip(lower_bound=0)
     is_counted = codes.is_of(one.name for one in metrics if one.absent is Absent.ZERO)
-    return numbered.with_columns(pl.when(is_counted).then(zeros).otherwise(0).alias(ZEROS))
+    return groups.with_columns(pl.when(is_counted).then(zeros).otherwise(0).alias(ZEROS))

@@ -39,7 +39,7 @@ class Judge:
         """
         whole = added_up([exploded(cells, "included"), exploded(cells, "excluded")])
         of_rows = pl.concat(rows.select(codes.group_of(one.name), "windows_cnt") for one in metrics)
-        groups = with_zeros(of_rows.sort(GROUP).lazy(), "windows_cnt", whole, codes, metrics)
+        groups = with_zeros(of_rows.sort(GROUP), "windows_cnt", whole, codes, metrics)
         found = read_off(groups, whole)
         return cls(codes, found.filter(pl.col("n") >= LEAST_SAMPLES).select(GROUP, *OPERANDS))
 
