@@ -71,6 +71,8 @@ WINDOWS_OF: Final = DATE
 HORIZONS: Final = tuple(Horizon(days, gap) for days, gap in DEFAULT_GAPS.items())
 FIRST: Final = DATE - 2 - max(one.days + one.gap for one in HORIZONS)
 LAST: Final = DATE - min(one.gap for one in HORIZONS)
+COMES: Final = DATE - 1 - max(one.gap for one in HORIZONS)
+"""When a host comes: the longer horizon of DATE is the first that has it, and all others have another place then."""
 ALL_HOSTS: Final = 50_000
 TASKS: Final = (
     ("anew", DATE - 2),
@@ -228,9 +230,15 @@ def prepare(output: Output, hosts: int) -> None:
     """Publish the summaries of all dates, and the windows of the last."""
     known = made_windows.hosts(hosts)
     for date in range(FIRST, LAST):
-        output.publish_summary(windows(known, date), date)
+        of_date = with_first(known) if date >= COMES else known
+        output.publish_summary(windows(of_date, date), date)
         print(date_of(date), file=sys.stderr, flush=True)
     output.publish_windows(windows(known, WINDOWS_OF))
+
+
+def with_first(hosts: pl.DataFrame) -> pl.DataFrame:
+    """Add a host whose address is before all others."""
+    return pl.concat([hosts, hosts.head(1).with_columns(host_ip=pl.lit("10.0.0.1"))])
 
 
 def measure(task: str, date: int, output: Output) -> None:
