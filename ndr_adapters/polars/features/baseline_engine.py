@@ -24,7 +24,7 @@ from ndr_core.baselines.plan import BaselinePlan
 from ndr_core.baselines.tables import BASELINE, BASELINE_ROWS
 from ndr_core.tables.table import Table
 
-BYTES_AT_ONCE: Final = 128 << 20
+BYTES_AT_ONCE: Final = 64 << 20
 """Bytes of files of histograms of which a share of the hosts is made: it takes some twenty times as much memory."""
 
 

@@ -137,7 +137,7 @@ class BaselineShare:
         # All horizons at once: their groups differ, and each cell is sorted once.
         found = []
         for kind, of_kind, gone in zip(_KINDS, added, removed, strict=True):
-            found.append(_Kind.of(added_up([exploded(stay, kind)]), added_up(of_kind, gone)))
+            found.append(_Kind.of(exploded(stay, kind), added_up(of_kind, gone)))
             refuse_negative(found[-1].cells, HOST, self.hosts.codes, self.plan)
         return found
 
@@ -155,13 +155,14 @@ class BaselineShare:
     def _used(self, kinds: Sequence[pl.DataFrame]) -> pl.DataFrame:
         """The cells that are read off: those of excluded windows, too, where a regime has changed."""
         included, excluded = kinds
-        return changed(included, self._of(self._shifted, excluded))
+        taken_in = self._of(self._shifted, excluded)
+        return changed(included, taken_in) if taken_in.height else included
 
     def _used_changes(self, kinds: Sequence[_Kind]) -> pl.DataFrame:
         """What has changed in the cells that are read off, since the date before."""
         included, excluded = kinds
         taken_in = self._of(self._shifted, excluded.cells)
-        were = self._of(self.hosts.shifted_before, excluded.before)
+        were = added_up([self._of(self.hosts.shifted_before, excluded.before)])
         gone = were.with_columns(-pl.col("count"))
         return changed(changed(included.changes, taken_in), gone)
 
@@ -200,6 +201,7 @@ class _Kind:
     """The cells of windows that are included, or of those that are excluded: of the date before, and now."""
 
     before: pl.DataFrame
+    """In any order."""
     changes: pl.DataFrame
     cells: pl.DataFrame
 

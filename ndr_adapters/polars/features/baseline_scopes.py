@@ -90,7 +90,7 @@ def scope_tables(
     )
     is_wanted = (pl.col("scope") == scope) & pl.col(SEGMENT).is_in(codes.names.to_list())
     before = former.filter(is_wanted).collect(engine="streaming")
-    cells = changed(_ordered(before, codes), _added(used.changes, codes))
+    cells = changed(_cells(before, codes), _added(used.changes, codes))
     refuse_negative(cells, scope, codes, plan)
     samples = with_samples([cells], rows, scope, codes, plan)
     zeros = with_zeros(samples, "samples_cnt", cells, codes, plan.metrics)
@@ -123,7 +123,7 @@ def _added(changes: pl.DataFrame, codes: Codes) -> pl.DataFrame:
     return added_up([exploded(numbered, CHANGES)])
 
 
-def _ordered(before: pl.DataFrame, codes: Codes) -> pl.DataFrame:
-    """The cells of histograms of the date before, each once."""
+def _cells(before: pl.DataFrame, codes: Codes) -> pl.DataFrame:
+    """The cells of histograms of the date before, in any order."""
     numbered = before.lazy().with_columns(_place(codes)).select(codes.group(), "included")
-    return added_up([exploded(numbered.collect(), "included")])
+    return exploded(numbered.collect(), "included")

@@ -81,7 +81,7 @@ def added_up(added: Iterable[pl.DataFrame], removed: Iterable[pl.DataFrame] = ()
     found = arrays(no_cells())
     for sign, parts in ((1, added), (-1, removed)):
         for part in parts:
-            more = loops().ordered(arrays(part), BUCKETS - UNKNOWN)
+            more = loops().ordered(arrays(part))
             found = more if sign > 0 and not len(found[0]) else loops().merged(found, more, sign)
     return _frame(found)
 
@@ -89,10 +89,10 @@ def added_up(added: Iterable[pl.DataFrame], removed: Iterable[pl.DataFrame] = ()
 def changed(cells: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     """Add changes to cells: counts may be below 0. Cells of which nothing is left are gone.
 
-    Both in order, each cell once.
+    `cells`: in any order; `changes`: in order, each cell once. Gives cells in order.
     """
-    if not (cells.height and changes.height):
-        return cells if cells.height else changes
+    if not changes.height:
+        return added_up([cells])
     return _frame(loops().merged(arrays(cells), arrays(changes), 1))
 
 

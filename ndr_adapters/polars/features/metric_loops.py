@@ -17,6 +17,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from ndr_adapters.polars.features.metric_buckets import BUCKETS
 from ndr_core.baselines.metrics import UNKNOWN
 
 Groups = NDArray[np.uint64]
@@ -24,6 +25,7 @@ Ints = NDArray[np.int64]
 Cells = tuple[Groups, Ints, Ints]
 """Group, bucket and count of each cell."""
 
+_ALL_BUCKETS: Final = BUCKETS - UNKNOWN
 _MEDIAN: Final = 50
 _WORD: Final = 64
 
@@ -31,25 +33,27 @@ _R = TypeVar("_R")
 
 
 def merged(cells: Cells, others: Cells, sign: int) -> Cells:
-    """Add other cells, times `sign`, to cells. Cells of which nothing is left are gone."""
-    found = _room(len(cells[0]) + len(others[0]))
-    return _cut(found, _merge(*_fixed(cells), *_fixed(others), sign, *found))
+    """Add other cells, times `sign`, to cells. Cells of which nothing is left are gone.
 
-
-def ordered(cells: Cells, buckets: int) -> Cells:
-    """Put cells in order and add up those that are equal: they may come in any order, any number of times.
-
-    `buckets`: how many there are, that of unknown values too.
+    `cells`: in any order. It takes a fifth of the time where the cells of each group lie together and are in order.
     """
     fixed = _fixed(cells)
-    starts = np.empty(len(fixed[0]) + 1, np.int64)
-    runs, is_ordered = _find_runs(*fixed, starts)
-    if is_ordered:
+    found = _room(len(cells[0]) + len(others[0]))
+    size = _merge(*fixed, *_runs(fixed), *_fixed(others), sign, *found)
+    if size < 0:
+        return merged(ordered(cells), others, sign)
+    return _cut(found, size)
+
+
+def ordered(cells: Cells) -> Cells:
+    """Put cells in order and add up those that are equal: they may come in any order, any number of times."""
+    fixed = _fixed(cells)
+    if _is_ordered(*fixed):
         return cells
-    starts = starts[: runs + 1]
-    order = np.argsort(fixed[0][starts[:-1]], kind="stable")
-    found = _room(len(fixed[0]))
-    return _cut(found, _add_up(*fixed, starts, order, buckets, *found))
+    runs = _runs(fixed)
+    found = _room(len(cells[0]))
+    size = _merge(*fixed, *runs, *_fixed(_room(0)), 1, *found)
+    return _cut(found, _add_up(*fixed, *runs, *found) if size < 0 else size)
 
 
 def totals(groups: Groups, cells: Cells) -> Ints:
@@ -86,6 +90,14 @@ def _fixed(arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     return found
 
 
+def _runs(cells: Sequence[NDArray[Any]]) -> tuple[Ints, Ints]:
+    """The places where runs of cells of one group begin, and the end of the last; the runs, sorted by their group."""
+    groups = cells[0]
+    starts = np.empty(len(groups) + 1, np.int64)
+    starts = starts[: _find_runs(groups, starts) + 1]
+    return starts, np.argsort(groups[starts[:-1]], kind="stable")
+
+
 def _room(size: int) -> Cells:
     """Arrays for so many cells. numpy's own take large pages of memory; those of a compiled loop do not."""
     return np.empty(size, np.uint64), np.empty(size, np.int64), np.empty(size, np.int64)
@@ -103,10 +115,39 @@ def _compiled(loop: Callable[..., _R]) -> Callable[..., _R]:
 
 
 @_compiled
+def _is_ordered(groups: Groups, buckets: Ints, counts: Ints) -> bool:
+    """Whether cells are in order, each once, and none is of 0."""
+    for place in range(len(groups)):
+        if counts[place] == 0 or (place > 0 and groups[place] < groups[place - 1]):
+            return False
+        if (
+            place > 0
+            and groups[place] == groups[place - 1]
+            and buckets[place] <= buckets[place - 1]
+        ):
+            return False
+    return True
+
+
+@_compiled
+def _find_runs(groups: Groups, starts: Ints) -> int:
+    """Gives how many runs of one group there are. `starts` gets where they begin, and the end of the last."""
+    runs = 0
+    for place in range(len(groups)):
+        if place == 0 or groups[place] != groups[place - 1]:
+            starts[runs] = place
+            runs += 1
+    starts[runs] = len(groups)
+    return runs
+
+
+@_compiled
 def _merge(
     groups: Groups,
     buckets: Ints,
     counts: Ints,
+    starts: Ints,
+    order: Ints,
     other_groups: Groups,
     other_buckets: Ints,
     other_counts: Ints,
@@ -115,76 +156,47 @@ def _merge(
     found_buckets: Ints,
     found_counts: Ints,
 ) -> int:
-    """Gives how many cells were found."""
-    size = len(groups)
-    here = end = 0
-    for other in range(len(other_groups)):
-        group, bucket = other_groups[other], other_buckets[other]
-        while here < size and (
-            groups[here] < group or (groups[here] == group and buckets[here] < bucket)
-        ):
-            found_groups[end] = groups[here]
-            found_buckets[end] = buckets[here]
-            found_counts[end] = counts[here]
-            here += 1
+    """Gives how many cells were found: -1 where those of a group do not lie together, or are not in order."""
+    others = len(other_groups)
+    other = end = 0
+    for number in range(len(order) + 1):
+        is_last = number == len(order)
+        start = stop = 0
+        group = np.uint64(0)
+        if not is_last:
+            start, stop = starts[order[number]], starts[order[number] + 1]
+            group = groups[start]
+            if number > 0 and groups[starts[order[number - 1]]] == group:
+                return -1
+        while other < others and (is_last or other_groups[other] < group):
+            found_groups[end] = other_groups[other]
+            found_buckets[end] = other_buckets[other]
+            found_counts[end] = sign * other_counts[other]
+            other += 1
             end += 1
-        count = sign * other_counts[other]
-        if here < size and groups[here] == group and buckets[here] == bucket:
-            count += counts[here]
-            here += 1
-        if count != 0:
-            found_groups[end] = group
-            found_buckets[end] = bucket
-            found_counts[end] = count
-            end += 1
-    for rest in range(here, size):
-        found_groups[end] = groups[rest]
-        found_buckets[end] = buckets[rest]
-        found_counts[end] = counts[rest]
-        end += 1
+        of_group = other
+        while of_group < others and other_groups[of_group] == group:
+            of_group += 1
+        for place in range(start, stop):
+            bucket = buckets[place]
+            if place > start and bucket <= buckets[place - 1]:
+                return -1
+            while other < of_group and other_buckets[other] < bucket:
+                found_groups[end] = group
+                found_buckets[end] = other_buckets[other]
+                found_counts[end] = sign * other_counts[other]
+                other += 1
+                end += 1
+            count = counts[place]
+            if other < of_group and other_buckets[other] == bucket:
+                count += sign * other_counts[other]
+                other += 1
+            if count != 0:
+                found_groups[end] = group
+                found_buckets[end] = bucket
+                found_counts[end] = count
+                end += 1
     return end
-
-
-@_compiled
-def _find_runs(groups: Groups, buckets: Ints, counts: Ints, starts: Ints) -> tuple[int, bool]:
-    """Gives how many runs of one group there are, and whether all cells are in order, each once, and none is of 0.
-
-    `starts` gets the places where runs begin, and the end of the last.
-    """
-    runs = 0
-    is_ordered = True
-    for place in range(len(groups)):
-        if place == 0 or groups[place] != groups[place - 1]:
-            is_ordered &= place == 0 or groups[place] > groups[place - 1]
-            starts[runs] = place
-            runs += 1
-        else:
-            is_ordered &= buckets[place] > buckets[place - 1]
-        is_ordered &= counts[place] != 0
-    starts[runs] = len(groups)
-    return runs, is_ordered
-
-
-@_compiled
-def _copy(
-    buckets: Ints,
-    counts: Ints,
-    start: int,
-    stop: int,
-    end: int,
-    found_buckets: Ints,
-    found_counts: Ints,
-) -> int:
-    """Gives how many cells of a run were copied to `end`: -1 where they are not in order."""
-    copied = 0
-    for place in range(start, stop):
-        if place > start and buckets[place] <= buckets[place - 1]:
-            return -1
-        if counts[place] != 0:
-            found_buckets[end + copied] = buckets[place]
-            found_counts[end + copied] = counts[place]
-            copied += 1
-    return copied
 
 
 @_compiled
@@ -194,29 +206,18 @@ def _add_up(
     counts: Ints,
     starts: Ints,
     order: Ints,
-    all_buckets: int,
     found_groups: Groups,
     found_buckets: Ints,
     found_counts: Ints,
 ) -> int:
-    """Gives how many cells were found. `order`: the runs, sorted by their group."""
-    sums = np.zeros(all_buckets, np.int64)
+    """Gives how many cells were found."""
+    sums = np.zeros(_ALL_BUCKETS, np.int64)
     # A bit for each bucket that is met: so they are found again in order, without a sort.
-    words = np.zeros(all_buckets // _WORD + 1, np.uint64)
+    words = np.zeros(_ALL_BUCKETS // _WORD + 1, np.uint64)
     one = np.uint64(1)
     end = first = 0
     while first < len(order):
-        run = order[first]
-        group = groups[starts[run]]
-        if first + 1 == len(order) or groups[starts[order[first + 1]]] != group:
-            copied = _copy(
-                buckets, counts, starts[run], starts[run + 1], end, found_buckets, found_counts
-            )
-            if copied >= 0:
-                found_groups[end : end + copied] = group
-                end += copied
-                first += 1
-                continue
+        group = groups[starts[order[first]]]
         least, most = len(words), -1
         while first < len(order) and groups[starts[order[first]]] == group:
             run = order[first]
@@ -319,7 +320,7 @@ class Loops:
     """The loops over cells, for who imports them when they are needed."""
 
     merged: Callable[[Cells, Cells, int], Cells] = merged
-    ordered: Callable[[Cells, int], Cells] = ordered
+    ordered: Callable[[Cells], Cells] = ordered
     totals: Callable[[Groups, Cells], Ints] = totals
     readouts: Callable[[Groups, Ints, Cells, Ints, Sequence[int]], Ints] = readouts
 
