@@ -12,18 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from ndr_adapters.sagemaker.wheels import PYTHON, Wheel, pip_download
+from ndr_adapters.wheel_bundle import FOR_BASELINES
 from tests.locks import ROOT, locked
 
 PINS: Final = ROOT / "ndr_adapters" / "sagemaker" / "wheels.lock"
-COMPILED: Final = (
-    "backports-zstd",
-    "isal",
-    "llvmlite",
-    "numba",
-    "numpy",
-    "polars",
-    "polars-runtime-32",
-)
+COMPILED: Final = ("backports-zstd", "isal", *FOR_BASELINES, "polars", "polars-runtime-32")
 """What the job imports on a cluster and its image lacks; with packages that only serve these."""
 
 

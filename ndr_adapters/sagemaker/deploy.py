@@ -9,12 +9,7 @@ from attrs import frozen
 
 from ndr_adapters.aws.clients import s3_client
 from ndr_adapters.aws.errors import aws_errors_named
-from ndr_adapters.sagemaker.package import (
-    DELTA_BUILDER,
-    SCRIPTS,
-    JobPackage,
-    build_package,
-)
+from ndr_adapters.sagemaker.package import DELTA_BUILDER, SCRIPTS, JobPackage, build_package
 from ndr_adapters.sagemaker.pipeline import build_daily_pipeline, build_delta_builder_pipeline
 from ndr_adapters.sagemaker.settings import PipelineSettings, code_address, wheels_address
 from ndr_adapters.sagemaker.wheels import Wheel, fetch

@@ -145,6 +145,11 @@ def summary_plan(date: int) -> SummaryPlan:
     return SummaryPlan(date, PLAN.labels, metrics, DEFAULT_KEY_METRICS, "v1", day_start(date + 1))
 
 
+def batch_of(horizons: Sequence[Horizon], date: int) -> str:
+    """The mini_batch_id of the baselines of a date, of these horizons alone."""
+    return "-".join(("baseline", *(one.name for one in horizons), str(date_of(date))))
+
+
 class Output:
     """An output of features in a folder."""
 
@@ -178,8 +183,7 @@ class Output:
     def build_baselines(
         self, date: int, *, goes_on: bool, horizons: Sequence[Horizon] = HORIZONS
     ) -> None:
-        kind = "-".join(("baseline", *(one.name for one in horizons)))
-        former = self.pinned(f"{kind}-{date_of(date - 1)}") if goes_on else None
+        former = self.pinned(batch_of(horizons, date - 1)) if goes_on else None
         made_of = []
         for one in horizons:
             dates = one.dates(date)
@@ -189,7 +193,7 @@ class Output:
                 else HorizonInputs(None, tuple(dates), ())
             )
         inputs = BaselineInputs(self.pinned("summary-"), tuple(made_of))
-        with self._run("fg_b", f"{kind}-{date_of(date)}", BASELINE_TABLES, date) as (root, files):
+        with self._run("fg_b", batch_of(horizons, date), BASELINE_TABLES, date) as (root, files):
             files |= PolarsBaselineEngine().build(baseline_plan(date, horizons), inputs, root)
 
     def pinned(self, batches: str) -> PinnedTables:
@@ -245,7 +249,7 @@ def measure(task: str, date: int, output: Output) -> None:
     """Do a task once; prints processor seconds and peak memory."""
     used = time.process_time()
     if task == "summary":
-        judge = output.pinned(f"baseline-7d-30d-{date_of(date)}")
+        judge = output.pinned(batch_of(HORIZONS, date))
         output.build_summary(output.pinned("anchor-"), date, judge)
     else:
         horizons = HORIZONS[-1:] if task.startswith("30 days") else HORIZONS
@@ -273,7 +277,7 @@ def tell_sizes(output: Output, hosts: int) -> None:
     for name, table, batches, most in (
         ("windows of a day", PLAN.fg_a.name, "anchor-", f"{MOST_FG_A_GB:g} GB"),
         ("summary of a day", SUMMARY.name, day, f"{MOST_SUMMARY_MB} MB"),
-        ("baselines of a date", BASELINE.name, f"baseline-7d-30d-{date_of(DATE)}", "no limit"),
+        ("baselines of a date", BASELINE.name, batch_of(HORIZONS, DATE), "no limit"),
     ):
         size = output.bytes_of(table, batches) * ALL_HOSTS / hosts
         print(f"{name}: {size / 1e6:,.0f} MB of {ALL_HOSTS:,} hosts (at most {most})")

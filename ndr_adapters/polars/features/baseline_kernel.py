@@ -134,7 +134,7 @@ class BaselineShare:
                 added[place].append(exploded(come, kind))
                 removed[place].append(exploded(go, kind))
         del summaries, former, before, named, come, go
-        # All horizons at once: their groups differ, and each cell is sorted once.
+        # All horizons at once: their groups differ.
         found = []
         for kind, of_kind, gone in zip(_KINDS, added, removed, strict=True):
             found.append(_Kind.of(exploded(stay, kind), added_up(of_kind, gone)))

@@ -90,7 +90,7 @@ def scope_tables(
     )
     is_wanted = (pl.col("scope") == scope) & pl.col(SEGMENT).is_in(codes.names.to_list())
     before = former.filter(is_wanted).collect(engine="streaming")
-    cells = changed(_cells(before, codes), _added(used.changes, codes))
+    cells = changed(_cells(before, codes, "included"), _added(used.changes, codes))
     refuse_negative(cells, scope, codes, plan)
     samples = with_samples([cells], rows, scope, codes, plan)
     zeros = with_zeros(samples, "samples_cnt", cells, codes, plan.metrics)
@@ -119,11 +119,11 @@ def _place(codes: Codes) -> pl.Expr:
 
 def _added(changes: pl.DataFrame, codes: Codes) -> pl.DataFrame:
     """The cells of USED_CHANGES, each once."""
-    numbered = changes.lazy().with_columns(_place(codes)).select(codes.group(), CHANGES).collect()
-    return added_up([exploded(numbered, CHANGES)])
+    return added_up([_cells(changes, codes, CHANGES)])
 
 
-def _cells(before: pl.DataFrame, codes: Codes) -> pl.DataFrame:
-    """The cells of histograms of the date before, in any order."""
-    numbered = before.lazy().with_columns(_place(codes)).select(codes.group(), "included")
-    return exploded(numbered.collect(), "included")
+def _cells(rows: pl.DataFrame, codes: Codes, column: str) -> pl.DataFrame:
+    """The cells of histograms of segments, in any order."""
+    return exploded(
+        rows.lazy().with_columns(_place(codes)).select(codes.group(), column).collect(), column
+    )

@@ -21,6 +21,8 @@ PLACE: Final = "place"
 
 _ROLES: Final = tuple(sorted(ROLE_NAMES))
 _BANDS: Final = tuple(sorted(band.value for band in TimeBand))
+_Part = tuple[pl.Expr, int]
+"""A part of a number: over rows what it is, and how many there are."""
 NO_HORIZON: Final = ("",)
 """Where there are no horizons: summaries are of one date."""
 
@@ -64,24 +66,15 @@ class Codes:
     def group(self) -> pl.Expr:
         """Give GROUP, over the columns of `row` and `metric`."""
         *rest, (place, _) = self._rest()
-        return self._number(
-            *self._band(),
-            (place // self.names_together, self._pieces),
-            (_place("metric", self.metrics), len(self.metrics)),
-            *rest,
-            (place % self.names_together, self.names_together),
-        ).alias(GROUP)
+        metric = (_place("metric", self.metrics), len(self.metrics))
+        return self._group_of_parts(self._band(), place, [metric, *rest])
 
     def group_of(self, metric: str) -> pl.Expr:
         """Give GROUP of a metric, over ROW."""
         rest, place = pl.col(ROW) // self._names, pl.col(ROW) % self._names
-        return self._number(
-            (rest // self._rests, 1),
-            (place // self.names_together, self._pieces),
-            (pl.lit(self.metrics.index(metric), dtype=pl.UInt64), len(self.metrics)),
-            (rest % self._rests, self._rests),
-            (place % self.names_together, self.names_together),
-        ).alias(GROUP)
+        of_metric = pl.lit(self.metrics.index(metric), dtype=pl.UInt64)
+        within = [(of_metric, len(self.metrics)), (rest % self._rests, self._rests)]
+        return self._group_of_parts([(rest // self._rests, 1)], place, within)
 
     def row_of(self) -> pl.Expr:
         """Give ROW, over GROUP."""
@@ -122,16 +115,11 @@ class Codes:
 
         `places`: by PLACE, the place among the names of the others.
         """
-        of_names = self.names_together
-        above = pl.col(GROUP) // of_names
+        above = pl.col(GROUP) // self.names_together
         of_piece = len(self.metrics) * self._rests
         name = pl.lit(places.cast(pl.UInt64)).gather(self._place_of())
-        return self._number(
-            (above // of_piece // self._pieces, 1),
-            (name // others.names_together, others._pieces),
-            (above % of_piece, of_piece),
-            (name % others.names_together, others.names_together),
-        ).alias(GROUP)
+        band = (above // of_piece // self._pieces, 1)
+        return others._group_of_parts([band], name, [(above % of_piece, of_piece)])
 
     @property
     def _names(self) -> int:
@@ -156,13 +144,13 @@ class Codes:
         piece = pl.col(GROUP) // of_piece % self._pieces
         return piece * self.names_together + pl.col(GROUP) % self.names_together
 
-    def _band(self) -> list[tuple[pl.Expr, int]]:
+    def _band(self) -> list[_Part]:
         return [
             (_place("role", _ROLES), len(_ROLES)),
             (_place("time_band", _BANDS), len(_BANDS)),
         ]
 
-    def _rest(self) -> list[tuple[pl.Expr, int]]:
+    def _rest(self) -> list[_Part]:
         none = pl.lit(0, dtype=pl.UInt64)
         horizon = none if self.horizons == NO_HORIZON else _place("horizon", self.horizons)
         return [
@@ -171,8 +159,16 @@ class Codes:
             (pl.col(PLACE).cast(pl.UInt64), self._names),
         ]
 
+    def _group_of_parts(
+        self, band: Iterable[_Part], place: pl.Expr, within: Iterable[_Part]
+    ) -> pl.Expr:
+        """GROUP of its parts. `place`: PLACE, as a UInt64; `within`: what lies between some names and one of them."""
+        piece = (place // self.names_together, self._pieces)
+        name = (place % self.names_together, self.names_together)
+        return self._number(*band, piece, *within, name).alias(GROUP)
+
     @staticmethod
-    def _number(*parts: tuple[pl.Expr, int]) -> pl.Expr:
+    def _number(*parts: _Part) -> pl.Expr:
         number = parts[0][0]
         for place, count in parts[1:]:
             number = number * pl.lit(count, dtype=pl.UInt64) + place
